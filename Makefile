@@ -1,0 +1,117 @@
+# hsgd: build, test, install. `make help` lists the targets.
+# Packages are looked up when a recipe runs, not when this file is read, so that `make deps check` works in one call.
+
+VERSION   := 0.1.0
+PREFIX    ?= /usr/local
+BUILD     ?= build
+CC        ?= gcc
+CFLAGS    ?= -O2 -g
+CLANG_FORMAT ?= clang-format
+export HSGD_DATA_DIR ?= $(abspath ../shared/data)
+
+PACKAGES  := build-essential pkg-config libgsl-dev libcjson-dev librandom123-dev libopenblas-dev libgmp-dev zlib1g-dev \
+             gnuplot-nox libcmocka-dev
+
+# Off switches: make OPENMP=0, make OPENBLAS=0 (GSL's own BLAS instead), make SAN=1 (address and undefined sanitizers).
+OPENMP    ?= 1
+OPENBLAS  ?= $(shell pkg-config --exists openblas && echo 1 || echo 0)
+SAN       ?= 0
+
+WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+PKGS       = gsl libcjson gmp zlib $(if $(filter 1,$(OPENBLAS)),openblas)
+LIB_FLAGS  = $(shell pkg-config --libs libcjson gmp zlib) $(if $(filter 1,$(OPENBLAS)),$(shell pkg-config --libs openblas)) \
+             -lgsl $(if $(filter 1,$(OPENBLAS)),,-lgslcblas) -lm
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -fPIC -I. -I$(BUILD) -DHSGD_VERSION='"$(VERSION)"' \
+             $(shell pkg-config --cflags $(PKGS)) $(if $(filter 1,$(OPENMP)),-fopenmp)
+ALL_LDFLAGS = $(LDFLAGS) $(if $(filter 1,$(OPENMP)),-fopenmp)
+ifeq ($(SAN),1)
+BUILD     := build/san
+CFLAGS    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+
+LAYERS    := analysis bounds plots experiments
+LIB_SRC   := $(filter-out experiments/main.c,$(wildcard $(LAYERS:%=%/*.c)))
+LIB_OBJ    = $(LIB_SRC:%.c=$(BUILD)/%.o)
+HEADERS   := $(filter-out %_private.h,$(wildcard $(LAYERS:%=%/*.h)))
+TEST_SRC  := $(wildcard tests/analysis/*.c tests/bounds/*.c tests/plots/*.c tests/experiments/*.c)
+TESTS      = $(TEST_SRC:%.c=$(BUILD)/%)
+
+.DELETE_ON_ERROR:
+.PHONY: all deps demo check test check-deps install uninstall format clean help
+
+all: $(BUILD)/hsgd $(BUILD)/libhsgd.a $(BUILD)/libhsgd.so ## build the program and the libraries
+
+# With `make deps X`, X waits until the packages are there, also under -j.
+ifneq ($(filter deps,$(MAKECMDGOALS)),)
+$(LIB_SRC:%.c=$(BUILD)/%.o) $(BUILD)/experiments/main.o check-deps: | deps
+endif
+
+deps: ## install the Debian packages that are missing
+	@.ci/install-packages $(PACKAGES)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The default experiment is compiled in, so that the first run needs no file.
+$(BUILD)/experiments/embedded.o: $(BUILD)/demo_json.h
+$(BUILD)/demo_json.h: experiments/demo.json
+	@mkdir -p $(@D)
+	@{ echo '/* Made from $<; do not edit. */'; sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $<; } > $@
+
+$(BUILD)/libhsgd.a: $(LIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/libhsgd.so: $(LIB_OBJ)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -shared -Wl,-soname,libhsgd.so.0 -o $@ $^ $(LIB_FLAGS)
+
+$(BUILD)/hsgd: $(BUILD)/experiments/main.o $(BUILD)/libhsgd.a
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIB_FLAGS)
+
+$(BUILD)/tests/%: tests/%.c $(BUILD)/libhsgd.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libhsgd.a $(LIB_FLAGS) -lcmocka
+
+demo: $(BUILD)/hsgd ## run the built-in experiment; figures land in build/demo
+	$(BUILD)/hsgd run --output $(BUILD)/demo
+
+test: check
+
+check: check-deps $(BUILD)/hsgd $(TESTS) ## build and run all tests
+	@HSGD_PROGRAM=$(abspath $(BUILD)/hsgd) tests/run-all $(TESTS)
+
+check-deps: ## fail if a layer includes one that it must not know
+	@tests/check-layers
+
+install: all ## install the program, the libraries, the headers and the pkg-config file under PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/share/hsgd
+	install -m 755 $(BUILD)/hsgd $(DESTDIR)$(PREFIX)/bin/hsgd
+	install -m 644 $(BUILD)/libhsgd.a $(DESTDIR)$(PREFIX)/lib/libhsgd.a
+	install -m 755 $(BUILD)/libhsgd.so $(DESTDIR)$(PREFIX)/lib/libhsgd.so.$(VERSION)
+	ln -sf libhsgd.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libhsgd.so.0
+	ln -sf libhsgd.so.0 $(DESTDIR)$(PREFIX)/lib/libhsgd.so
+	for header in $(HEADERS); do install -D -m 644 $$header $(DESTDIR)$(PREFIX)/include/hsgd/$$header || exit 1; done
+	mv $(DESTDIR)$(PREFIX)/include/hsgd/experiments/hsgd.h $(DESTDIR)$(PREFIX)/include/hsgd/hsgd.h
+	install -m 644 experiments/*.json $(DESTDIR)$(PREFIX)/share/hsgd
+	@{ echo 'prefix=$(PREFIX)'; echo 'Name: hsgd'; echo 'Description: Verify the convergence theory of hierarchical SGD'; \
+	   echo 'Version: $(VERSION)'; echo 'Requires.private: libcjson gmp zlib'; echo 'Requires: gsl'; \
+	   echo 'Cflags: -I$${prefix}/include/hsgd'; echo 'Libs: -L$${prefix}/lib -lhsgd'; \
+	   echo 'Libs.private: $(if $(filter 1,$(OPENBLAS)),-lopenblas) $(if $(filter 1,$(OPENMP)),-fopenmp) -lm'; \
+	 } > $(DESTDIR)$(PREFIX)/lib/pkgconfig/hsgd.pc
+
+uninstall: ## remove what install put there
+	rm -rf $(DESTDIR)$(PREFIX)/bin/hsgd $(DESTDIR)$(PREFIX)/lib/libhsgd.a $(DESTDIR)$(PREFIX)/lib/libhsgd.so* \
+	  $(DESTDIR)$(PREFIX)/lib/pkgconfig/hsgd.pc $(DESTDIR)$(PREFIX)/include/hsgd $(DESTDIR)$(PREFIX)/share/hsgd
+
+format: ## apply the house style
+	$(CLANG_FORMAT) -i $(wildcard $(LAYERS:%=%/*.[ch])) $(TEST_SRC) tests/*.h
+
+clean: ## remove everything that was built
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@echo '  switches: OPENMP=0  OPENBLAS=0  SAN=1  PREFIX=/usr/local'
+
+-include $(LIB_OBJ:.o=.d) $(BUILD)/experiments/main.d $(TESTS:=.d)

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The one interface between the engine and a problem: n local objectives F_j on R^d.
+ *
+ * A new problem is a const record of functions and a constructor that fills an hsgd_objective (see quadratic.c). The
+ * functions are called from several threads at once, so they may only read the state and write to their outputs and to
+ * the scratch memory they are handed. They do not allocate. */
+#ifndef HSGD_ANALYSIS_OBJECTIVE_H
+#define HSGD_ANALYSIS_OBJECTIVE_H
+
+#include <stddef.h>
+
+#include "analysis/constants.h"
+#include "analysis/error.h"
+#include "analysis/random.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct hsgd_objective hsgd_objective;
+
+typedef struct hsgd_objective_type {
+    const char *name;
+
+    /* Doubles of scratch memory that one call of full or stochastic needs. */
+    size_t (*scratch_size)(const hsgd_objective *objective, size_t batch_size);
+
+    /* F_j and grad F_j at one point (dim) for the workers worker[0..count), in one pass over their data:
+     * loss (count), grad (count, dim). */
+    void (*full)(const hsgd_objective *objective, const double *point, const size_t *worker, size_t count, double *loss,
+                 double *grad, double *scratch);
+
+    /* grad (dim): a stochastic gradient of F_worker at the point, unbiased (A2), drawn from the numbers of
+     * (seed, worker, step) under the purposes NOISE and BATCH. batch_size 0: the full gradient (plus the noise a problem
+     * has by definition). */
+    void (*stochastic)(const hsgd_objective *objective, const double *point, size_t worker, size_t batch_size,
+                       uint64_t seed, uint64_t step, double *grad, double *scratch);
+
+    /* L, sigma^2 for this batch size, and f*, with their kinds (THEORY 8). */
+    hsgd_status (*constants)(const hsgd_objective *objective, size_t batch_size, hsgd_constants *out, hsgd_error *err);
+
+    /* Free the state; called once by hsgd_objective_free. May be NULL. */
+    void (*free)(void *state);
+} hsgd_objective_type;
+
+struct hsgd_objective {
+    const hsgd_objective_type *type;
+    void *state;        /* belongs to the type; owned, freed through type->free */
+    size_t dim;         /* d */
+    size_t num_workers; /* n */
+};
+
+void hsgd_objective_free(hsgd_objective *objective);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

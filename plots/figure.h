@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Figures: a figure is a data file plus a gnuplot script that runs alone, rendered by gnuplot.
+ *
+ * The input is plain data; nothing here simulates or reads result files. Every text that comes from a user is written as
+ * data, never as gnuplot code (plots/script.h). To add a figure, write one file with its script and add a row to the table
+ * in figure.c. */
+#ifndef HSGD_PLOTS_FIGURE_H
+#define HSGD_PLOTS_FIGURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "analysis/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum hsgd_figure_format { HSGD_FIGURE_PDF, HSGD_FIGURE_SVG, HSGD_FIGURE_PNG, HSGD_FIGURE_TEX } hsgd_figure_format;
+
+/* "pdf", "svg", "png", "tex" (cairolatex: a .tex with its .pdf). The parser returns 0 on success, -1 otherwise. */
+const char *hsgd_figure_format_name(hsgd_figure_format format);
+int hsgd_figure_format_parse(const char *name, hsgd_figure_format *format);
+
+/* One bound as it appears in figures. Borrowed pointers. */
+typedef struct hsgd_figure_bound {
+    const char *id;
+    const char *title;
+    const char *target;    /* "S", "S_round", "S_min" or "distance" */
+    const char *algorithm; /* "hsgd", "hsgd-random", "local-sgd-inner" or "local-sgd-outer" */
+    double value;          /* NAN: not evaluated */
+    bool applicable;
+    size_t num_terms;
+    const char *const *term_name; /* (num_terms) */
+    const double *term_value;     /* (num_terms) */
+} hsgd_figure_bound;
+
+/* A measured run: means over seeds per measured step, with the half width of the confidence interval (0: pathwise,
+ * NAN: one seed only). */
+typedef struct hsgd_figure_curve {
+    const double *grad_norm_sq;            /* (num_rows); NULL: this run was not made */
+    const double *grad_norm_sq_half_width; /* (num_rows) */
+    double S, S_low, S_high;               /* NAN: not known */
+} hsgd_figure_curve;
+
+/* All that the figures show. Borrowed pointers; arrays over steps have num_rows entries, arrays over levels are
+ * row-major (num_rows, num_levels). */
+typedef struct hsgd_figure_input {
+    const char *name; /* the experiment's name: any text */
+    size_t num_workers, num_levels, seeds;
+    size_t local_period, global_period; /* I and G in steps */
+    double step_size;
+    double confidence;          /* of the bands, e.g. 0.99 */
+    bool constants_proved;      /* false: some bound rests on trajectory constants, and captions say so */
+    size_t num_rows;
+    const double *step;               /* (num_rows) */
+    const double *divergence_global;  /* (num_rows) E(wbar^t) */
+    const double *divergence_up;      /* (num_rows, num_levels - 1) Up_k, k = 1..M-1 */
+    const double *divergence_down;    /* (num_rows, num_levels - 1) Down_k */
+    const double *dispersion;         /* (num_rows, num_levels) B_k^t */
+    const double *dispersion_half_width; /* (num_rows, num_levels) */
+    const double *dispersion_bound;   /* (num_rows, num_levels) recursive bound 4.4; NAN where it does not apply */
+    hsgd_figure_curve hsgd, local_inner, local_outer;
+    const hsgd_figure_bound *bound; /* (num_bounds) */
+    size_t num_bounds;
+} hsgd_figure_input;
+
+typedef struct hsgd_figure {
+    const char *name; /* file stem and the name used in a configuration's "figures" */
+    /* False where the input lacks what the figure shows (one level: no upward divergence); reason (size bytes) says why. */
+    bool (*possible)(const hsgd_figure_input *input, char *reason, size_t size);
+    /* Write DIR/name.dat and DIR/name.gp. */
+    hsgd_status (*write)(const hsgd_figure_input *input, const char *dir, hsgd_figure_format format, hsgd_error *err);
+} hsgd_figure;
+
+/* convergence, divergence, dispersion, sandwich, terms. */
+extern const hsgd_figure *const hsgd_figures[];
+extern const size_t hsgd_num_figures;
+const hsgd_figure *hsgd_figure_find(const char *name);
+
+/* Run gnuplot on DIR/name.gp (no shell; the working directory is DIR). Fails with gnuplot's own message, or with a
+ * sentence that names the package where gnuplot is not installed. */
+hsgd_status hsgd_figure_render(const char *dir, const char *name, hsgd_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
