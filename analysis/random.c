@@ -54,10 +54,11 @@ static size_t scale_to(uint32_t high, uint32_t low, size_t bound)
     return (size_t)((wide)word * bound >> 64);
 }
 
-void hsgd_uniform_indices(const hsgd_stream *stream, size_t bound, size_t *out, size_t count)
+void hsgd_uniform_indices(const hsgd_stream *stream, size_t first, size_t bound, size_t *out, size_t count)
 {
     philox4x32_key_t key = stream_key(stream);
     philox4x32_ctr_t counter = stream_counter(stream);
+    counter.v[0] = (uint32_t)(first / 2); /* two integers to a block */
     for (size_t done = 0; done < count; done += 2, counter.v[0]++) {
         philox4x32_ctr_t words = philox4x32(counter, key);
         out[done] = scale_to(words.v[0], words.v[1], bound);

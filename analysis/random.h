@@ -37,8 +37,9 @@ typedef struct hsgd_stream {
 /* out (count): independent normals with mean 0 and the given standard deviation. */
 void hsgd_normals(const hsgd_stream *stream, double standard_deviation, double *out, size_t count);
 
-/* out (count): independent uniform integers in [0, bound), bound > 0; the bias is below bound/2^64. */
-void hsgd_uniform_indices(const hsgd_stream *stream, size_t bound, size_t *out, size_t count);
+/* out (count): numbers first, first + 1, ... of a sequence of independent uniform integers in [0, bound); first is even
+ * and bound > 0. The bias is below bound/2^64. */
+void hsgd_uniform_indices(const hsgd_stream *stream, size_t first, size_t bound, size_t *out, size_t count);
 
 /* A GSL generator over the numbers of one stream, for GSL's distributions and shuffles; free with gsl_rng_free.
  * NULL when memory is out. */

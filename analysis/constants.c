@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "analysis/constants.h"
+
+const char *hsgd_constant_kind_name(hsgd_constant_kind kind)
+{
+    static const char *const name[] = {
+        [HSGD_EXACT] = "exact", [HSGD_CERTIFIED] = "certified", [HSGD_TRAJECTORY] = "trajectory"};
+    return name[kind];
+}

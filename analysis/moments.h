@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Weighted mean and dispersion of vectors in one pass, by merging (Chan, Golub and LeVeque 1983). */
+#ifndef HSGD_ANALYSIS_MOMENTS_H
+#define HSGD_ANALYSIS_MOMENTS_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct hsgd_moments {
+    double weight; /* of everything added so far */
+    double spread; /* sum of weight * squared distance to the mean */
+    double *mean;  /* (dim), borrowed from the caller */
+} hsgd_moments;
+
+/* Forget everything added; the mean's memory stays. */
+void hsgd_moments_reset(hsgd_moments *moments);
+
+/* Add vectors of total weight `weight` > 0 whose mean is vector (dim) and whose own spread is `spread` (0: one vector). */
+void hsgd_moments_add(hsgd_moments *moments, double weight, const double *vector, double spread, size_t dim);
+
+/* spread / weight: the mean squared distance to the mean. */
+double hsgd_moments_dispersion(const hsgd_moments *moments);
+
+/* ||x||^2 and ||x - y||^2, summed in a fixed order that does not depend on the vector width of the processor. */
+double hsgd_norm_sq(const double *x, size_t dim);
+double hsgd_distance_sq(const double *x, const double *y, size_t dim);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

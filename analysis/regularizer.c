@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "analysis/regularizer.h"
+
+#include <string.h>
+
+static const char *const names[] = {
+    [HSGD_REGULARIZER_NONE] = "none", [HSGD_REGULARIZER_L2] = "l2", [HSGD_REGULARIZER_NONCONVEX] = "nonconvex"};
+
+const char *hsgd_regularizer_name(hsgd_regularizer_type type)
+{
+    return names[type];
+}
+
+int hsgd_regularizer_parse(const char *name, hsgd_regularizer_type *type)
+{
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0) {
+            *type = (hsgd_regularizer_type)i;
+            return 0;
+        }
+    return -1;
+}
+
+double hsgd_regularizer_add(const hsgd_regularizer *regularizer, const double *point, double *grad, size_t dim)
+{
+    double weight = regularizer->weight, value = 0;
+    if (regularizer->type == HSGD_REGULARIZER_L2)
+        for (size_t i = 0; i < dim; i++) {
+            value += 0.5 * weight * point[i] * point[i];
+            grad[i] += weight * point[i];
+        }
+    if (regularizer->type == HSGD_REGULARIZER_NONCONVEX)
+        for (size_t i = 0; i < dim; i++) {
+            double scale = 1 / (1 + point[i] * point[i]);
+            value += weight * (scale > 0 ? point[i] * point[i] * scale : 1); /* 1 where w^2 overflows */
+            grad[i] += 2 * weight * point[i] * scale * scale;
+        }
+    return value;
+}
+
+double hsgd_regularizer_smoothness(const hsgd_regularizer *regularizer)
+{
+    switch (regularizer->type) {
+    case HSGD_REGULARIZER_NONE:
+        return 0;
+    case HSGD_REGULARIZER_L2:
+        return regularizer->weight;
+    case HSGD_REGULARIZER_NONCONVEX:
+        return 2 * regularizer->weight;
+    }
+    return 0;
+}
