@@ -83,18 +83,22 @@ static void local_step(exact_work *w)
     }
 }
 
-/* After update number t: the due nodes give their centre to their workers and lose all noise below them. */
-static void aggregate(exact_work *w, size_t t)
+/* After update number t: the due nodes give their centre to their workers and lose all noise below them. Returns whether
+ * there was one. */
+static bool aggregate(exact_work *w, size_t t)
 {
+    bool any = false;
     size_t d = w->q->dim;
     for (size_t u = 0; u < w->h->num_nodes; u++) {
         const hsgd_node *node = &w->h->node[u];
         if (!hsgd_node_acts(w->h, u, t))
             continue;
+        any = true;
         for (size_t j = node->first_worker; j < node->first_worker + node->num_workers; j++)
             memcpy(w->mean + j * d, w->centre + u * d, d * sizeof *w->mean);
         memset(w->noise_node + u * d, 0, (node->end - u) * d * sizeof *w->noise_node);
     }
+    return any;
 }
 
 static hsgd_status allocate(exact_work *w, hsgd_exact *out, size_t steps, hsgd_error *err)
@@ -123,8 +127,8 @@ static void run(exact_work *w, hsgd_exact *out)
         out->S += (out->grad_norm_sq[t] - out->S) / (double)(t + 1);
         local_step(w);
         find_centres(w);
-        aggregate(w, t + 1);
-        find_centres(w);
+        if (aggregate(w, t + 1))
+            find_centres(w);
     }
     double unused;
     record_gradient(w, &unused, &out->final_loss);

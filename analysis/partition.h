@@ -14,11 +14,11 @@ extern "C" {
 #endif
 
 typedef enum hsgd_partition_scheme {
-    HSGD_PARTITION_IID,       /* shuffled, dealt in equal shares */
-    HSGD_PARTITION_BY_LABEL,  /* shuffled, sorted by label, cut into equal contiguous shares */
-    HSGD_PARTITION_SHARDS,    /* sorted by label, cut into num_workers * shards_per_worker shards, dealt at random */
+    HSGD_PARTITION_IID,      /* shuffled, dealt in equal shares (sizes differ by at most one) */
+    HSGD_PARTITION_BY_LABEL, /* shuffled, sorted by label, cut into equal contiguous shares */
+    HSGD_PARTITION_SHARDS, /* sorted by label, cut into equal shards, shards_per_worker of them dealt to each worker */
     HSGD_PARTITION_DIRICHLET, /* the samples of each label spread over workers by a Dirichlet(alpha) draw */
-    HSGD_PARTITION_QUANTITY   /* shuffled, dealt in log-normal(sigma) shares: sizes differ, labels do not */
+    HSGD_PARTITION_QUANTITY   /* shuffled; min_samples each and a log-normal(sigma) share of the rest */
 } hsgd_partition_scheme;
 
 /* "iid", "by-label", "shards", "dirichlet", "quantity". The parser returns 0 on success, -1 for an unknown name. */
@@ -27,15 +27,15 @@ int hsgd_partition_scheme_parse(const char *name, hsgd_partition_scheme *scheme)
 
 typedef struct hsgd_partition_options {
     hsgd_partition_scheme scheme;
-    double alpha;             /* Dirichlet concentration, > 0 */
-    double sigma;             /* standard deviation of the logarithm of a worker's share, >= 0 */
+    double alpha;             /* Dirichlet concentration, 1e-100..1e100: small is one worker per label, large is iid */
+    double sigma;             /* standard deviation of the logarithm of a worker's share, 0..1e100; 0 is equal shares */
     size_t shards_per_worker; /* >= 1 */
     size_t min_samples;       /* no worker may have fewer samples, >= 1 */
-    size_t max_retries;       /* random draws that leave a worker with fewer are repeated at most this often */
+    size_t max_retries;       /* random draws that leave a worker with fewer are repeated at most this often, <= 10^6 */
     uint64_t seed;
 } hsgd_partition_options;
 
-/* dirichlet-free defaults: iid, alpha 0.5, sigma 1, 2 shards, min_samples 1, 100 retries, seed 1. */
+/* The defaults: iid, alpha 0.5, sigma 1, 2 shards, min_samples 1, 100 retries, seed 1. */
 void hsgd_partition_defaults(hsgd_partition_options *options);
 
 typedef struct hsgd_partition {
@@ -47,7 +47,8 @@ typedef struct hsgd_partition {
 } hsgd_partition;
 
 /* Assign every sample of data to one of num_workers workers; each gets at least options->min_samples. When the
- * retries run out, or there are too few samples, the error says so and what would help. */
+ * retries run out, or there are too few samples, the error says so and what would help. The result depends on the
+ * labels, num_workers and the options alone. */
 hsgd_status hsgd_partition_build(hsgd_partition *out, const hsgd_dataset *data, size_t num_workers,
                                  const hsgd_partition_options *options, hsgd_error *err);
 

@@ -16,8 +16,9 @@ hsgd_estimate hsgd_estimate_mean(const double *value, size_t stride, size_t coun
 
 double hsgd_half_width(hsgd_estimate estimate, double confidence, double checks)
 {
+    if (estimate.se == 0)
+        return 0;
     if (estimate.count < 2)
         return NAN;
-    double tail = (1 - confidence) / 2 / checks;
-    return estimate.se > 0 ? estimate.se * gsl_cdf_tdist_Qinv(tail, (double)(estimate.count - 1)) : estimate.se;
+    return estimate.se * gsl_cdf_tdist_Qinv((1 - confidence) / 2 / checks, (double)(estimate.count - 1));
 }

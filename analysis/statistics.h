@@ -11,7 +11,7 @@ extern "C" {
 
 typedef struct hsgd_estimate {
     double mean;
-    double se;    /* standard error of the mean; NAN for one value */
+    double se;    /* standard error of the mean; NAN for one value that is random, 0 where nothing is random */
     size_t count; /* independent values */
 } hsgd_estimate;
 

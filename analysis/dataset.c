@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "analysis/dataset.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/dataset_private.h"
+
+void hsgd_dataset_free(hsgd_dataset *data)
+{
+    if (!data)
+        return;
+    free(data->dense);
+    free(data->row_start);
+    free(data->column);
+    free(data->value);
+    free(data->label);
+    free(data->class_value);
+    memset(data, 0, sizeof *data);
+}
+
+/* The stored numbers of one sample, and how many there are. */
+static double *row_values(const hsgd_dataset *data, size_t sample, size_t *count)
+{
+    if (data->dense) {
+        *count = data->num_features;
+        return data->dense + sample * data->num_features;
+    }
+    *count = data->row_start[sample + 1] - data->row_start[sample];
+    return data->value + data->row_start[sample];
+}
+
+double hsgd_dataset_row_norm_sq(const hsgd_dataset *data, size_t sample)
+{
+    size_t count;
+    const double *x = row_values(data, sample, &count);
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += x[i] * x[i];
+    return sum;
+}
+
+/* ---- classes ---- */
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+hsgd_status hsgd_dataset_set_classes(hsgd_dataset *data, const double *raw, hsgd_error *err)
+{
+    size_t m = data->num_samples;
+    data->label = malloc(m * sizeof *data->label);
+    data->class_value = malloc(m * sizeof *data->class_value);
+    if (!data->label || !data->class_value)
+        return hsgd_fail_memory(err, "the labels");
+    for (size_t i = 0; i < m; i++)
+        data->class_value[i] = raw[i] + 0.0; /* -0 becomes 0 */
+    qsort(data->class_value, m, sizeof *data->class_value, compare_doubles);
+    size_t classes = 1;
+    for (size_t i = 1; i < m; i++)
+        if (data->class_value[i] != data->class_value[classes - 1])
+            data->class_value[classes++] = data->class_value[i];
+    for (size_t i = 0; i < m; i++) {
+        const double *found = bsearch(&raw[i], data->class_value, classes, sizeof *data->class_value, compare_doubles);
+        data->label[i] = (uint32_t)(found - data->class_value);
+    }
+    data->num_classes = classes;
+    double *trimmed = realloc(data->class_value, classes * sizeof *trimmed);
+    data->class_value = trimmed ? trimmed : data->class_value;
+    return HSGD_OK;
+}
+
+/* ---- scaling ---- */
+
+static const char *const scaling_names[] = {
+    [HSGD_SCALING_NONE] = "none",
+    [HSGD_SCALING_MAX_ABS] = "max-abs",
+    [HSGD_SCALING_UNIT_NORM] = "unit-norm",
+    [HSGD_SCALING_STANDARD] = "standard",
+};
+enum { NUM_SCALINGS = sizeof scaling_names / sizeof *scaling_names };
+_Static_assert(NUM_SCALINGS == HSGD_SCALING_STANDARD + 1, "each scaling has a name");
+
+const char *hsgd_scaling_name(hsgd_scaling scaling)
+{
+    return (size_t)scaling < NUM_SCALINGS ? scaling_names[scaling] : "unknown";
+}
+
+int hsgd_scaling_parse(const char *name, hsgd_scaling *scaling)
+{
+    for (size_t i = 0; i < NUM_SCALINGS; i++)
+        if (strcmp(name, scaling_names[i]) == 0) {
+            *scaling = (hsgd_scaling)i;
+            return 0;
+        }
+    return -1;
+}
+
+static size_t column_of(const hsgd_dataset *data, const double *row, size_t i)
+{
+    return data->dense ? i : data->column[(size_t)(row - data->value) + i];
+}
+
+static hsgd_status scale_max_abs(hsgd_dataset *data, hsgd_error *err)
+{
+    double *largest = calloc(data->num_features, sizeof *largest);
+    if (!largest)
+        return hsgd_fail_memory(err, "scaling the features");
+    size_t count;
+    for (size_t s = 0; s < data->num_samples; s++) {
+        const double *row = row_values(data, s, &count);
+        for (size_t i = 0; i < count; i++) {
+            double *bound = &largest[column_of(data, row, i)];
+            *bound = fmax(*bound, fabs(row[i]));
+        }
+    }
+    for (size_t s = 0; s < data->num_samples; s++) {
+        double *row = row_values(data, s, &count);
+        for (size_t i = 0; i < count; i++)
+            if (row[i] != 0)
+                row[i] /= largest[column_of(data, row, i)];
+    }
+    free(largest);
+    return HSGD_OK;
+}
+
+/* Dividing by the largest entry first keeps the squares away from overflow and underflow. */
+static void scale_unit_norm(hsgd_dataset *data)
+{
+    for (size_t s = 0; s < data->num_samples; s++) {
+        size_t count;
+        double *row = row_values(data, s, &count);
+        double largest = 0;
+        for (size_t i = 0; i < count; i++)
+            largest = fmax(largest, fabs(row[i]));
+        if (largest == 0)
+            continue;
+        for (size_t i = 0; i < count; i++)
+            row[i] /= largest;
+        double norm = sqrt(hsgd_dataset_row_norm_sq(data, s));
+        for (size_t i = 0; i < count; i++)
+            row[i] /= norm;
+    }
+}
+
+/* Means and sums of squared deviations by running updates (Welford 1962): a constant feature gets exactly 0. */
+static void column_moments(const hsgd_dataset *data, double *mean, double *deviation_sq)
+{
+    size_t p = data->num_features;
+    for (size_t s = 0; s < data->num_samples; s++) {
+        const double *row = data->dense + s * p;
+        for (size_t i = 0; i < p; i++) {
+            double delta = row[i] - mean[i];
+            mean[i] += delta / (double)(s + 1);
+            deviation_sq[i] += delta * (row[i] - mean[i]);
+        }
+    }
+}
+
+static hsgd_status scale_standard(hsgd_dataset *data, hsgd_error *err)
+{
+    size_t p = data->num_features;
+    if (!data->dense)
+        return hsgd_fail(err, HSGD_ERROR_INPUT,
+                         "scaling \"standard\" subtracts means and so would fill in every zero of sparse data "
+                         "(%zu samples x %zu features); use \"max-abs\" or \"unit-norm\"",
+                         data->num_samples, p);
+    double *mean = calloc(2 * p, sizeof *mean);
+    if (!mean)
+        return hsgd_fail_memory(err, "scaling the features");
+    double *deviation_sq = mean + p;
+    column_moments(data, mean, deviation_sq);
+    hsgd_status status = HSGD_OK;
+    for (size_t i = 0; i < p && !status; i++)
+        if (!isfinite(deviation_sq[i]))
+            status = hsgd_fail(err, HSGD_ERROR_NUMERIC, "feature %zu: the variance is too large to compute", i);
+    for (size_t s = 0; s < data->num_samples && !status; s++)
+        for (size_t i = 0; i < p; i++) {
+            double *x = &data->dense[s * p + i];
+            *x = deviation_sq[i] > 0 ? (*x - mean[i]) / sqrt(deviation_sq[i] / (double)data->num_samples) : 0;
+        }
+    free(mean);
+    return status;
+}
+
+hsgd_status hsgd_dataset_scale(hsgd_dataset *data, hsgd_scaling scaling, hsgd_error *err)
+{
+    switch (scaling) {
+    case HSGD_SCALING_NONE:
+        return HSGD_OK;
+    case HSGD_SCALING_MAX_ABS:
+        return scale_max_abs(data, err);
+    case HSGD_SCALING_UNIT_NORM:
+        scale_unit_norm(data);
+        return HSGD_OK;
+    case HSGD_SCALING_STANDARD:
+        return scale_standard(data, err);
+    }
+    return hsgd_fail(err, HSGD_ERROR_INPUT, "scaling %d is not known", (int)scaling);
+}
+
+/* ---- intercept ---- */
+
+/* Rows move to their new places from the last to the first, so none is overwritten before it has moved. */
+static hsgd_status widen_dense(hsgd_dataset *data, hsgd_error *err)
+{
+    size_t m = data->num_samples, p = data->num_features;
+    double *dense = realloc(data->dense, m * (p + 1) * sizeof *dense);
+    if (!dense)
+        return hsgd_fail_memory(err, "the intercept");
+    data->dense = dense;
+    for (size_t s = m; s-- > 0;) {
+        memmove(dense + s * (p + 1), dense + s * p, p * sizeof *dense);
+        dense[s * (p + 1) + p] = 1;
+    }
+    return HSGD_OK;
+}
+
+static hsgd_status widen_sparse(hsgd_dataset *data, hsgd_error *err)
+{
+    size_t m = data->num_samples, entries = data->row_start[m] + m;
+    uint32_t *column = realloc(data->column, entries * sizeof *column);
+    if (!column)
+        return hsgd_fail_memory(err, "the intercept");
+    data->column = column;
+    double *value = realloc(data->value, entries * sizeof *value);
+    if (!value)
+        return hsgd_fail_memory(err, "the intercept");
+    data->value = value;
+    for (size_t s = m; s-- > 0;) {
+        size_t begin = data->row_start[s], count = data->row_start[s + 1] - begin;
+        memmove(column + begin + s, column + begin, count * sizeof *column);
+        memmove(value + begin + s, value + begin, count * sizeof *value);
+        column[begin + s + count] = (uint32_t)data->num_features;
+        value[begin + s + count] = 1;
+        data->row_start[s + 1] += s + 1; /* row s + 1 has moved already */
+    }
+    return HSGD_OK;
+}
+
+hsgd_status hsgd_dataset_add_intercept(hsgd_dataset *data, hsgd_error *err)
+{
+    if (data->num_features >= UINT32_MAX)
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "%zu features leave no room for an intercept", data->num_features);
+    hsgd_status status = data->dense ? widen_dense(data, err) : widen_sparse(data, err);
+    if (!status)
+        data->num_features++;
+    return status;
+}
+
+/* ---- order ---- */
+
+hsgd_status hsgd_check_permutation(const size_t *order, size_t count, const char *name, hsgd_error *err)
+{
+    bool *seen = calloc(count ? count : 1, sizeof *seen);
+    if (!seen)
+        return hsgd_fail_memory(err, name);
+    hsgd_status status = HSGD_OK;
+    for (size_t i = 0; i < count && !status; i++)
+        if (order[i] >= count || seen[order[i]])
+            status = hsgd_fail(err, HSGD_ERROR_INPUT, "%s[%zu] = %zu: not a permutation of 0..%zu", name, i, order[i],
+                               count - 1);
+        else
+            seen[order[i]] = true;
+    free(seen);
+    return status;
+}
+
+static void copy_dense(hsgd_dataset *to, const hsgd_dataset *from, const size_t *order)
+{
+    size_t p = from->num_features;
+    for (size_t s = 0; s < from->num_samples; s++)
+        memcpy(to->dense + s * p, from->dense + order[s] * p, p * sizeof *to->dense);
+}
+
+static void copy_sparse(hsgd_dataset *to, const hsgd_dataset *from, const size_t *order)
+{
+    size_t next = 0;
+    for (size_t s = 0; s < from->num_samples; s++) {
+        size_t begin = from->row_start[order[s]], count = from->row_start[order[s] + 1] - begin;
+        memcpy(to->column + next, from->column + begin, count * sizeof *to->column);
+        memcpy(to->value + next, from->value + begin, count * sizeof *to->value);
+        to->row_start[s] = next;
+        next += count;
+    }
+    to->row_start[from->num_samples] = next;
+}
+
+/* Room for the rows and labels of data; its class values are not copied. Half-built on failure. */
+static bool allocate_rows(hsgd_dataset *to, const hsgd_dataset *from)
+{
+    size_t m = from->num_samples, entries = from->dense ? m * from->num_features : from->row_start[m];
+    to->label = malloc(m * sizeof *to->label);
+    if (from->dense) {
+        to->dense = malloc(entries * sizeof *to->dense);
+        return to->label && to->dense;
+    }
+    to->row_start = malloc((m + 1) * sizeof *to->row_start);
+    to->column = malloc((entries + 1) * sizeof *to->column);
+    to->value = malloc((entries + 1) * sizeof *to->value);
+    return to->label && to->row_start && to->column && to->value;
+}
+
+hsgd_status hsgd_dataset_reorder(hsgd_dataset *data, const size_t *order, hsgd_error *err)
+{
+    hsgd_status status = hsgd_check_permutation(order, data->num_samples, "order", err);
+    if (status)
+        return status;
+    hsgd_dataset fresh = {
+        .num_samples = data->num_samples, .num_features = data->num_features, .num_classes = data->num_classes};
+    if (!allocate_rows(&fresh, data)) {
+        hsgd_dataset_free(&fresh);
+        return hsgd_fail_memory(err, "reordering the samples");
+    }
+    for (size_t s = 0; s < data->num_samples; s++)
+        fresh.label[s] = data->label[order[s]];
+    if (data->dense)
+        copy_dense(&fresh, data, order);
+    else
+        copy_sparse(&fresh, data, order);
+    fresh.class_value = data->class_value;
+    data->class_value = NULL;
+    hsgd_dataset_free(data);
+    *data = fresh;
+    return HSGD_OK;
+}

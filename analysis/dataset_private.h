@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the readers and the partition share; not installed. */
+#ifndef HSGD_ANALYSIS_DATASET_PRIVATE_H
+#define HSGD_ANALYSIS_DATASET_PRIVATE_H
+
+#include <stddef.h>
+
+#include "analysis/dataset.h"
+#include "analysis/error.h"
+
+typedef struct hsgd_bytes {
+    unsigned char *data; /* (size), followed by a zero byte, owned; free with free() */
+    size_t size;
+} hsgd_bytes;
+
+/* The whole file, expanded if it is gzip-compressed. The buffer grows with the bytes that arrive, and more than limit
+ * of them are an error: a small compressed file can expand to anything. Messages start with the path. */
+hsgd_status hsgd_read_file(hsgd_bytes *out, const char *path, size_t limit, hsgd_error *err);
+
+/* Set label, class_value and num_classes from the finite labels raw (data->num_samples >= 1), in any order. */
+hsgd_status hsgd_dataset_set_classes(hsgd_dataset *data, const double *raw, hsgd_error *err);
+
+/* Is order (count) a permutation of 0 .. count - 1? The message names the array and the entry that is not legal. */
+hsgd_status hsgd_check_permutation(const size_t *order, size_t count, const char *name, hsgd_error *err);
+
+#endif

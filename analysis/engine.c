@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* H-SGD itself. Read hsgd_simulate from the bottom up: run, window, unit, step. engine_private.h says how time and workers
+ * are cut up; measure.c says what is recorded. */
+#include "analysis/engine_private.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "analysis/threads.h"
+
+/* ---- one step of a unit's workers ---- */
+
+/* w_j <- w_j - gamma g_j for the unit's workers at step t. */
+static void local_step(hsgd_engine *engine, const hsgd_unit *unit, size_t t, hsgd_thread_space *space)
+{
+    const hsgd_simulation *s = engine->simulation;
+    for (size_t place = unit->first; place < unit->first + unit->count; place++) {
+        double *w = engine->model + place * engine->dim;
+        s->objective->type->stochastic(s->objective, w, engine->placement[place], s->batch_size, s->seed, t,
+                                       space->grad, space->scratch);
+        for (size_t i = 0; i < engine->dim; i++)
+            w[i] -= s->step_size * space->grad[i];
+    }
+}
+
+/* Every worker below u takes the average of their models. */
+static void average_node(hsgd_engine *engine, size_t u, double *mean)
+{
+    const hsgd_node *node = &engine->hierarchy->node[u];
+    double weight = 0;
+    size_t dim = engine->dim, end = node->first_worker + node->num_workers;
+    memset(mean, 0, dim * sizeof *mean);
+    for (size_t place = node->first_worker; place < end; place++) {
+        double own = hsgd_place_weight(engine->hierarchy, place);
+        const double *w = engine->model + place * dim;
+        for (size_t i = 0; i < dim; i++)
+            mean[i] += own * w[i];
+        weight += own;
+    }
+    for (size_t i = 0; i < dim; i++)
+        mean[i] /= weight;
+    for (size_t place = node->first_worker; place < end; place++)
+        memcpy(engine->model + place * dim, mean, dim * sizeof *mean);
+}
+
+/* The topmost due nodes of the unit average after update number `updates`; the root's turn comes in finish_window. */
+static void aggregate(hsgd_engine *engine, const hsgd_unit *unit, size_t updates, hsgd_thread_space *space)
+{
+    if (unit->node == HSGD_NO_NODE)
+        return;
+    for (size_t u = unit->node; u < engine->hierarchy->node[unit->node].end; u++)
+        if (hsgd_node_acts(engine->hierarchy, u, updates))
+            average_node(engine, u, space->grad);
+}
+
+/* ---- one window ---- */
+
+static void advance_unit(hsgd_engine *engine, const hsgd_unit *unit, hsgd_thread_space *space)
+{
+    const hsgd_window *window = &engine->window;
+    size_t row = 0;
+    for (size_t t = window->begin; t < window->end; t++) {
+        if (t % engine->simulation->measure_every == 0)
+            hsgd_measure_unit(engine, unit, row++, space);
+        local_step(engine, unit, t, space);
+        aggregate(engine, unit, t + 1, space);
+    }
+    hsgd_measure_unit(engine, unit, row, space);
+}
+
+static void merge_unit(hsgd_window *window, const hsgd_thread_space *space, size_t dim)
+{
+    for (size_t row = 0; row <= window->num_rows; row++) {
+        const hsgd_moments *unit = &space->unit_row[row];
+        hsgd_moments_add(&window->root[row], unit->weight, unit->mean, unit->spread, dim);
+        window->root_norm_sq[row] += space->unit_norm_sq[row];
+    }
+}
+
+/* The next window: up to the root's next aggregation, the end of the run, or as many measured steps as fit. */
+static void open_window(hsgd_engine *engine, size_t begin)
+{
+    const hsgd_simulation *s = engine->simulation;
+    hsgd_window *window = &engine->window;
+    size_t period = hsgd_hierarchy_global_period(engine->hierarchy), every = s->measure_every;
+    size_t due = (begin / period + 1) * period, end = due < s->steps ? due : s->steps;
+    size_t next_measured = (begin + every - 1) / every * every;
+    if (next_measured < end && (end - 1 - next_measured) / every + 1 > engine->max_rows)
+        end = next_measured + (engine->max_rows - 1) * every + 1;
+    window->begin = begin;
+    window->end = end;
+    window->num_rows = next_measured < end ? (end - 1 - next_measured) / every + 1 : 0;
+    for (size_t row = 0; row <= window->num_rows; row++) {
+        hsgd_moments_reset(&window->root[row]);
+        window->root_norm_sq[row] = 0;
+    }
+}
+
+static void advance_window(hsgd_engine *engine)
+{
+#pragma omp parallel for ordered schedule(dynamic, 1) num_threads(engine->simulation->threads)
+    for (size_t i = 0; i < engine->num_units; i++) {
+        hsgd_thread_space *space = &engine->space[hsgd_thread_number()];
+        advance_unit(engine, &engine->unit[i], space);
+#pragma omp ordered
+        merge_unit(&engine->window, space, engine->dim);
+    }
+}
+
+/* If the root is due, every worker takes wbar. */
+static void finish_window(hsgd_engine *engine)
+{
+    const hsgd_window *window = &engine->window;
+    const double *mean = window->root[window->num_rows].mean;
+    if (window->end % hsgd_hierarchy_global_period(engine->hierarchy) == 0)
+        for (size_t place = 0; place < engine->hierarchy->num_workers; place++)
+            memcpy(engine->model + place * engine->dim, mean, engine->dim * sizeof *mean);
+}
+
+/* Measurements at wbar for the window's rows; at the end of the run also at wbar^T. Returns false when the run diverged,
+ * with *row at the first row that is not finite. */
+static bool measure_window(hsgd_engine *engine, size_t *row)
+{
+    const hsgd_window *window = &engine->window;
+    for (size_t r = 0; r < window->num_rows; r++, ++*row)
+        if (!hsgd_measure_root(engine, r, *row))
+            return false;
+    return window->end < engine->simulation->steps || hsgd_measure_root(engine, window->num_rows, *row);
+}
+
+/* ---- one run ---- */
+
+static void set_initial(hsgd_engine *engine)
+{
+    const hsgd_simulation *s = engine->simulation;
+    for (size_t place = 0; place < engine->hierarchy->num_workers; place++) {
+        memcpy(engine->model + place * engine->dim, s->initial, engine->dim * sizeof *s->initial);
+        engine->placement[place] = s->placement ? s->placement[place] : place;
+    }
+}
+
+/* A diverged run has no numbers from this row on; INFINITY carries that into every mean. */
+static void mark_diverged(hsgd_trace *trace, size_t row)
+{
+    trace->diverged_at = trace->step[row];
+    for (; row <= trace->num_measured; row++) {
+        trace->loss[row] = trace->grad_norm_sq[row] = INFINITY;
+        for (size_t k = 0; k < trace->num_levels; k++) {
+            trace->divergence[row * trace->num_levels + k] = INFINITY;
+            if (row == trace->num_measured)
+                continue;
+            trace->dispersion[row * trace->num_levels + k] = INFINITY;
+            if (trace->divergence_at_nodes)
+                trace->divergence_at_nodes[row * trace->num_levels + k] = INFINITY;
+        }
+    }
+}
+
+static void run(hsgd_engine *engine)
+{
+    const hsgd_simulation *s = engine->simulation;
+    const hsgd_window *window = &engine->window;
+    size_t row = 0;
+    set_initial(engine);
+    for (size_t t = 0; t < s->steps; t = window->end) {
+        open_window(engine, t);
+        advance_window(engine);
+        finish_window(engine);
+        if (!measure_window(engine, &row)) {
+            mark_diverged(engine->trace, row);
+            break;
+        }
+        if (s->progress)
+            s->progress(s->progress_context, window->end - window->begin);
+    }
+    memcpy(engine->trace->final_point, window->root[window->num_rows].mean, engine->dim * sizeof(double));
+}
+
+static hsgd_status check(const hsgd_simulation *s, hsgd_error *err)
+{
+    if (!(s->step_size > 0) || !isfinite(s->step_size))
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "step_size: %g is not a positive finite number", s->step_size);
+    if (s->steps < 1 || s->measure_every < 1 || s->threads < 1)
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "steps, measure_every and threads must be at least 1");
+    if (s->hierarchy->num_workers != s->objective->num_workers)
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "the hierarchy has %zu workers, the problem %zu",
+                         s->hierarchy->num_workers, s->objective->num_workers);
+    if (!hsgd_hierarchy_is_expanded(s->hierarchy) || s->hierarchy->num_nodes < 1)
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "the engine needs a hierarchy with one entry per node");
+    return HSGD_OK;
+}
+
+hsgd_status hsgd_simulate(hsgd_trace *out, const hsgd_simulation *simulation, hsgd_error *err)
+{
+    hsgd_engine engine;
+    memset(out, 0, sizeof *out);
+    hsgd_status status = check(simulation, err);
+    if (!status)
+        status = hsgd_trace_alloc(out, simulation, err);
+    if (status)
+        return status;
+    hsgd_threads_setup();
+    status = hsgd_engine_alloc(&engine, simulation, out, err);
+    if (status) {
+        hsgd_trace_free(out);
+        return status;
+    }
+    run(&engine);
+    hsgd_engine_free(&engine);
+    return HSGD_OK;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Independent seeds of one simulation, and what they say together. */
+#ifndef HSGD_ANALYSIS_ENSEMBLE_H
+#define HSGD_ANALYSIS_ENSEMBLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "analysis/engine.h"
+#include "analysis/error.h"
+#include "analysis/statistics.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct hsgd_ensemble {
+    size_t num_seeds;
+    hsgd_trace *trace; /* (num_seeds), owned */
+} hsgd_ensemble;
+
+/* Run the simulation with the seeds first_seed, first_seed + 1, ... `threads` threads are spread over the seeds first and
+ * over subtrees second. placement (num_seeds, num_workers) gives each seed its own placement; NULL: that of the
+ * simulation. seed and threads of the simulation are ignored. Refuses runs that exceed the machine's memory. */
+hsgd_status hsgd_ensemble_run(hsgd_ensemble *out, const hsgd_simulation *simulation, size_t num_seeds,
+                              uint64_t first_seed, const size_t *placement, int threads, hsgd_error *err);
+void hsgd_ensemble_free(hsgd_ensemble *ensemble);
+
+/* Means over seeds. Arrays are owned; rows are the measured steps t < T. */
+typedef struct hsgd_summary {
+    size_t num_rows, num_levels, num_nodes, num_seeds;
+    size_t *step;                       /* (num_rows) */
+    hsgd_estimate *loss;                /* (num_rows) E f(wbar^t) */
+    hsgd_estimate *grad_norm_sq;        /* (num_rows) E||grad f(wbar^t)||^2 */
+    hsgd_estimate *divergence;          /* (num_rows, num_levels) E D_k(wbar^t) */
+    hsgd_estimate *divergence_at_nodes; /* (num_rows, num_levels) NULL: not measured */
+    hsgd_estimate *dispersion;          /* (num_rows, num_levels) E B_k^t */
+    hsgd_estimate S;                    /* mean of ||grad f(wbar^t)||^2 over the measured steps */
+    hsgd_estimate S_round;              /* the same over t = 0, G, .., (R - 1) G, R = floor(T/G); count 0 for R = 0 */
+    size_t num_rounds;                  /* rounds among the measured steps */
+    size_t round_row_min;               /* row of the round with the smallest mean (S_min); meaningful if num_rounds > 0 */
+    hsgd_estimate S_min;                /* the estimate at that row; count 0 for no round */
+    hsgd_estimate final_loss;           /* E f(wbar^T) */
+    /* suprema over seeds and measured steps, the "trajectory" constants */
+    double global_divergence_sup_sq;    /* of E(wbar^t) */
+    double *level_divergence_sup_sq;    /* (num_levels) of D_k, at wbar_u where that was measured */
+    double *node_divergence_sup_sq;     /* (num_nodes) of beta_u^2, at wbar_u where that was measured */
+    double *node_deviation_sup_sq;      /* (num_nodes) NULL: not measured */
+    double worker_deviation_sup_sq;     /* NAN: not measured */
+    double *node_divergence_mean;       /* (num_nodes) mean over steps and seeds of beta_u^2(wbar^t) */
+    double *node_dispersion_mean;       /* (num_nodes) */
+    double gradient_identity_error, parameter_identity_error; /* largest over seeds */
+    size_t num_diverged;                /* seeds that diverged */
+    size_t diverged_at;                 /* the earliest such step */
+} hsgd_summary;
+
+/* global_period is G; deterministic says that nothing was random, so that one seed needs no interval. */
+hsgd_status hsgd_summarize(hsgd_summary *out, const hsgd_ensemble *ensemble, size_t steps, size_t global_period,
+                           bool deterministic, hsgd_error *err);
+void hsgd_summary_free(hsgd_summary *summary);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

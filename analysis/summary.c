@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From the traces of all seeds to means, standard errors and suprema. */
+#include "analysis/ensemble.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct summary_work {
+    const hsgd_ensemble *ensemble;
+    bool deterministic;
+    double *seed_value; /* (num_seeds) */
+} summary_work;
+
+/* The mean over seeds; one diverged seed makes it INFINITY. */
+static hsgd_estimate estimate(const summary_work *w)
+{
+    for (size_t r = 0; r < w->ensemble->num_seeds; r++)
+        if (isinf(w->seed_value[r]))
+            return (hsgd_estimate){INFINITY, NAN, w->ensemble->num_seeds};
+    hsgd_estimate e = hsgd_estimate_mean(w->seed_value, 1, w->ensemble->num_seeds);
+    if (w->deterministic)
+        e.se = 0;
+    return e;
+}
+
+/* The series of a trace, one accessor each. */
+static const double *loss(const hsgd_trace *trace)
+{
+    return trace->loss;
+}
+static const double *grad_norm_sq(const hsgd_trace *trace)
+{
+    return trace->grad_norm_sq;
+}
+static const double *divergence(const hsgd_trace *trace)
+{
+    return trace->divergence;
+}
+static const double *divergence_at_nodes(const hsgd_trace *trace)
+{
+    return trace->divergence_at_nodes;
+}
+static const double *dispersion(const hsgd_trace *trace)
+{
+    return trace->dispersion;
+}
+
+/* out (count): means over seeds, entry by entry. */
+static void estimate_series(const summary_work *w, hsgd_estimate *out, const double *(*series)(const hsgd_trace *),
+                            size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t r = 0; r < w->ensemble->num_seeds; r++)
+            w->seed_value[r] = series(&w->ensemble->trace[r])[i];
+        out[i] = estimate(w);
+    }
+}
+
+/* Mean over the rows whose step is a multiple of `every` and below `end`. */
+static hsgd_estimate estimate_mean_over_steps(const summary_work *w, size_t every, size_t end, size_t *num_rows)
+{
+    *num_rows = 0;
+    for (size_t r = 0; r < w->ensemble->num_seeds; r++) {
+        const hsgd_trace *trace = &w->ensemble->trace[r];
+        double mean = 0;
+        size_t count = 0;
+        for (size_t row = 0; row < trace->num_measured; row++)
+            if (trace->step[row] % every == 0 && trace->step[row] < end)
+                mean += (trace->grad_norm_sq[row] - mean) / (double)++count;
+        w->seed_value[r] = isinf(trace->grad_norm_sq[trace->num_measured]) ? INFINITY : mean;
+        *num_rows = count;
+    }
+    return *num_rows ? estimate(w) : (hsgd_estimate){NAN, NAN, 0};
+}
+
+static void find_smallest_round(hsgd_summary *out, size_t global_period, size_t end)
+{
+    out->S_min = (hsgd_estimate){NAN, NAN, 0};
+    for (size_t row = 0; row < out->num_rows; row++)
+        if (out->step[row] % global_period == 0 && out->step[row] < end)
+            if (out->S_min.count == 0 || out->grad_norm_sq[row].mean < out->S_min.mean) {
+                out->S_min = out->grad_norm_sq[row];
+                out->round_row_min = row;
+            }
+}
+
+static void estimate_scalars(hsgd_summary *out, const summary_work *w, size_t steps, size_t global_period)
+{
+    size_t rows, end = steps / global_period * global_period;
+    out->S = estimate_mean_over_steps(w, 1, steps, &rows);
+    out->S_round = estimate_mean_over_steps(w, global_period, end, &out->num_rounds);
+    find_smallest_round(out, global_period, end);
+    for (size_t r = 0; r < out->num_seeds; r++)
+        w->seed_value[r] = w->ensemble->trace[r].loss[out->num_rows];
+    out->final_loss = estimate(w);
+}
+
+/* ---- suprema and node means ---- */
+
+static void raise_to(double *largest, const double *value, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        largest[i] = fmax(largest[i], value[i]);
+}
+
+static void raise_level_suprema(hsgd_summary *out, const hsgd_trace *trace)
+{
+    size_t levels = out->num_levels;
+    const double *level = trace->divergence_at_nodes ? trace->divergence_at_nodes : trace->divergence;
+    for (size_t row = 0; row < out->num_rows; row++) {
+        double global = 0;
+        for (size_t k = 0; k < levels; k++)
+            global += trace->divergence[row * levels + k];
+        out->global_divergence_sup_sq = fmax(out->global_divergence_sup_sq, global);
+        raise_to(out->level_divergence_sup_sq, level + row * levels, levels);
+    }
+}
+
+static void add_trace(hsgd_summary *out, const hsgd_trace *trace, double count)
+{
+    size_t nodes = out->num_nodes;
+    const double *at_node =
+        trace->node_divergence_at_node_max ? trace->node_divergence_at_node_max : trace->node_divergence_max;
+    raise_level_suprema(out, trace);
+    raise_to(out->node_divergence_sup_sq, at_node, nodes);
+    if (out->node_deviation_sup_sq) {
+        raise_to(out->node_deviation_sup_sq, trace->node_deviation_max_sq, nodes);
+        out->worker_deviation_sup_sq = fmax(out->worker_deviation_sup_sq, trace->worker_deviation_max_sq);
+    }
+    for (size_t u = 0; u < nodes; u++) {
+        out->node_divergence_mean[u] += (trace->node_divergence_mean[u] - out->node_divergence_mean[u]) / count;
+        out->node_dispersion_mean[u] += (trace->node_dispersion_mean[u] - out->node_dispersion_mean[u]) / count;
+    }
+    out->gradient_identity_error = fmax(out->gradient_identity_error, trace->gradient_identity_error);
+    out->parameter_identity_error = fmax(out->parameter_identity_error, trace->parameter_identity_error);
+    if (trace->diverged_at != HSGD_NOT_DIVERGED) {
+        out->num_diverged++;
+        out->diverged_at = trace->diverged_at < out->diverged_at ? trace->diverged_at : out->diverged_at;
+    }
+}
+
+/* ---- memory ---- */
+
+static void *take(size_t count, size_t size, bool *complete)
+{
+    void *memory = calloc(count ? count : 1, size);
+    *complete = *complete && memory;
+    return memory;
+}
+
+static bool allocate(hsgd_summary *out, const hsgd_trace *like, size_t num_seeds)
+{
+    size_t rows = like->num_measured, cells = rows * like->num_levels;
+    bool complete = true;
+    *out = (hsgd_summary){.num_rows = rows, .num_levels = like->num_levels, .num_nodes = like->num_nodes,
+                          .num_seeds = num_seeds, .diverged_at = HSGD_NOT_DIVERGED,
+                          .worker_deviation_sup_sq = like->node_deviation_max_sq ? 0 : NAN};
+    out->step = take(rows, sizeof *out->step, &complete);
+    out->loss = take(rows, sizeof *out->loss, &complete);
+    out->grad_norm_sq = take(rows, sizeof *out->grad_norm_sq, &complete);
+    out->divergence = take(cells, sizeof *out->divergence, &complete);
+    out->dispersion = take(cells, sizeof *out->dispersion, &complete);
+    if (like->divergence_at_nodes)
+        out->divergence_at_nodes = take(cells, sizeof *out->divergence_at_nodes, &complete);
+    out->level_divergence_sup_sq = take(like->num_levels, sizeof(double), &complete);
+    out->node_divergence_sup_sq = take(like->num_nodes, sizeof(double), &complete);
+    out->node_divergence_mean = take(like->num_nodes, sizeof(double), &complete);
+    out->node_dispersion_mean = take(like->num_nodes, sizeof(double), &complete);
+    if (like->node_deviation_max_sq)
+        out->node_deviation_sup_sq = take(like->num_nodes, sizeof(double), &complete);
+    return complete;
+}
+
+hsgd_status hsgd_summarize(hsgd_summary *out, const hsgd_ensemble *ensemble, size_t steps, size_t global_period,
+                           bool deterministic, hsgd_error *err)
+{
+    const hsgd_trace *first = &ensemble->trace[0];
+    size_t cells = first->num_measured * first->num_levels;
+    summary_work w = {ensemble, deterministic, malloc(ensemble->num_seeds * sizeof *w.seed_value)};
+    if (!allocate(out, first, ensemble->num_seeds) || !w.seed_value) {
+        free(w.seed_value);
+        hsgd_summary_free(out);
+        return hsgd_fail_memory(err, "the summary");
+    }
+    memcpy(out->step, first->step, out->num_rows * sizeof *out->step);
+    estimate_series(&w, out->loss, loss, out->num_rows);
+    estimate_series(&w, out->grad_norm_sq, grad_norm_sq, out->num_rows);
+    estimate_series(&w, out->divergence, divergence, cells);
+    estimate_series(&w, out->dispersion, dispersion, cells);
+    if (out->divergence_at_nodes)
+        estimate_series(&w, out->divergence_at_nodes, divergence_at_nodes, cells);
+    estimate_scalars(out, &w, steps, global_period);
+    for (size_t r = 0; r < ensemble->num_seeds; r++)
+        add_trace(out, &ensemble->trace[r], (double)(r + 1));
+    free(w.seed_value);
+    return HSGD_OK;
+}
+
+void hsgd_summary_free(hsgd_summary *summary)
+{
+    if (!summary)
+        return;
+    free(summary->step);
+    free(summary->loss);
+    free(summary->grad_norm_sq);
+    free(summary->divergence);
+    free(summary->divergence_at_nodes);
+    free(summary->dispersion);
+    free(summary->level_divergence_sup_sq);
+    free(summary->node_divergence_sup_sq);
+    free(summary->node_deviation_sup_sq);
+    free(summary->node_divergence_mean);
+    free(summary->node_dispersion_mean);
+    memset(summary, 0, sizeof *summary);
+}

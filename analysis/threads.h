@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The few questions about threads that need an answer with and without OpenMP. */
+#ifndef HSGD_ANALYSIS_THREADS_H
+#define HSGD_ANALYSIS_THREADS_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Number of the calling thread inside the innermost parallel region, from 0. */
+int hsgd_thread_number(void);
+
+/* Threads to use when nobody said how many: what OpenMP would take, 1 without it. */
+int hsgd_default_threads(void);
+
+/* Allow one parallel region inside another (seeds outside, subtrees inside), and let the BLAS work in the calling thread:
+ * parallelism is ours, and its own would change the order of sums. Affects the whole process; call before simulating. */
+void hsgd_threads_setup(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
