@@ -173,16 +173,18 @@ static void draw_shards(attempt *a)
     }
 }
 
-/* The end of a share when the shares up to it add up to the fraction `sum` of count; rounding never loses an element.
- */
-static size_t fraction_cut(double sum, size_t count, bool is_last)
+/* The end of a share when the shares up to it add up to the fraction `sum` of count. A common offset in [0, 1) decides
+ * how the cuts are rounded; rounding never loses an element. */
+static size_t fraction_cut(double sum, size_t count, double offset, bool is_last)
 {
-    double cut = floor(sum * (double)count + 0.5);
+    double cut = floor(sum * (double)count + offset);
     return is_last || cut > (double)count ? count : (size_t)cut;
 }
 
 /* The samples of each class are cut at the cumulative sums of a Dirichlet(alpha, ..., alpha) draw over the workers.
- * (gsl_ran_dirichlet works with logarithms when all gamma variates underflow, so tiny alphas are fine.) */
+ * A random offset makes the expected count of every worker exactly its share of the class; with a fixed one, classes
+ * of a few samples would always end up in the same place. (gsl_ran_dirichlet works with logarithms when all gamma
+ * variates underflow, so tiny alphas are fine.) */
 static void draw_class_counts(attempt *a)
 {
     size_t n = a->out->num_workers, classes = a->out->num_classes;
@@ -193,9 +195,10 @@ static void draw_class_counts(attempt *a)
         size_t count = a->class_start[c + 1] - a->class_start[c], begin = 0;
         double sum = 0;
         gsl_ran_dirichlet(a->rng, n, alpha, a->share);
+        double offset = gsl_rng_uniform(a->rng);
         for (size_t j = 0; j < n; j++) {
             sum += a->share[j];
-            size_t end = fraction_cut(sum, count, j + 1 == n);
+            size_t end = fraction_cut(sum, count, offset, j + 1 == n);
             a->out->histogram[j * classes + c] = end - begin;
             begin = end;
         }
@@ -238,7 +241,7 @@ static void draw_quantity(attempt *a)
     a->out->start[0] = 0;
     for (size_t j = 0; j < n; j++) {
         sum += a->share[j];
-        a->out->start[j + 1] = (j + 1) * least + fraction_cut(sum / total, rest, j + 1 == n);
+        a->out->start[j + 1] = (j + 1) * least + fraction_cut(sum / total, rest, 0.5, j + 1 == n);
     }
 }
 

@@ -2,8 +2,9 @@
 /* Closed-form and recursive upper bounds on the stationarity of local SGD and H-SGD, behind one registry.
  *
  * A bound is a const record: its id, where it comes from, which measured quantity it bounds, on which run, and one pure
- * function from parameters to a result with its additive terms. To add one, write a file like bounds/published.c and
- * add a row to the table in bounds/registry.c. Evaluating a bound draws no random number and does no input or output.
+ * function from parameters to a result with its additive terms. To add one, write a file like bounds/fedvarp.c and add
+ * a row to the table in bounds/registry.c. Evaluating a bound draws no random number and does no input or output; only
+ * the recursive bounds allocate, and they free what they took.
  *
  * Glossary (THEORY 1, 3)   gamma step_size    T steps     Delta delta     eps~^2 global_divergence_sq
  *                          beta_u^2 divergence_sq[u]      G = P_1, I = smallest period of the canonical tree */
@@ -33,10 +34,10 @@ const char *hsgd_target_name(hsgd_target target);
 
 /* The algorithm that a bound is about. */
 typedef enum hsgd_algorithm {
-    HSGD_ALGORITHM_HSGD,         /* the hierarchy as configured, workers at fixed places */
-    HSGD_ALGORITHM_HSGD_RANDOM,  /* the same with workers placed at random; S is the mean over placements too */
-    HSGD_ALGORITHM_LOCAL_INNER,  /* local SGD with period I, the smallest of the tree */
-    HSGD_ALGORITHM_LOCAL_OUTER   /* local SGD with period G, that of the root */
+    HSGD_ALGORITHM_HSGD,        /* the hierarchy as configured, workers at fixed places */
+    HSGD_ALGORITHM_HSGD_RANDOM, /* the same with workers placed at random; S is the mean over placements too */
+    HSGD_ALGORITHM_LOCAL_INNER, /* local SGD with period I, the smallest of the tree */
+    HSGD_ALGORITHM_LOCAL_OUTER  /* local SGD with period G, that of the root */
 } hsgd_algorithm;
 
 /* "hsgd", "hsgd-random", "local-sgd-inner", "local-sgd-outer". */
@@ -45,16 +46,16 @@ const char *hsgd_algorithm_name(hsgd_algorithm algorithm);
 /* Everything a bound may depend on. NAN marks a quantity that is not known; a bound that needs it is not applicable.
  * Build one with hsgd_bound_params_init, which takes care of the canonical tree; free with hsgd_bound_params_free. */
 typedef struct hsgd_bound_params {
-    hsgd_hierarchy tree;          /* canonical, owned */
-    double *divergence_sq;        /* (tree.num_nodes) beta_u^2 per entry of tree, owned; NULL: not known */
-    double global_divergence_sq;  /* eps~^2: E(w) at most this */
+    hsgd_hierarchy tree;            /* canonical, owned */
+    double *divergence_sq;          /* (tree.num_nodes) beta_u^2 per entry of tree, owned; NULL: not known */
+    double global_divergence_sq;    /* eps~^2: E(w) at most this */
     double *child_deviation_max_sq; /* (tree.num_nodes) max_v ||grad f_v - grad f_u||^2, owned; NULL: not known */
     double worker_deviation_max_sq; /* max_j ||grad F_j - grad f||^2 */
-    double step_size;             /* gamma > 0 */
-    size_t steps;                 /* T >= 1 */
-    double smoothness;            /* L >= 0 */
-    double noise_sq;              /* sigma^2 >= 0 */
-    double delta;                 /* Delta = f(w^0) - f* >= 0; INFINITY when f is not bounded below */
+    double step_size;               /* gamma > 0 */
+    size_t steps;                   /* T >= 1 */
+    double smoothness;              /* L >= 0 */
+    double noise_sq;                /* sigma^2 >= 0 */
+    double delta;                   /* Delta = f(w^0) - f* >= 0; INFINITY when f is not bounded below */
 } hsgd_bound_params;
 
 /* Build the canonical tree of h (copied) and carry divergence_sq (h->num_nodes, NULL: not known) and
@@ -65,13 +66,15 @@ hsgd_status hsgd_bound_params_init(hsgd_bound_params *out, const hsgd_hierarchy 
                                    const double *child_deviation_max_sq, hsgd_error *err);
 void hsgd_bound_params_free(hsgd_bound_params *params);
 
-/* Checks the scalar fields: finite where they must be, in range. Messages name the field of PARAMS.json. */
+/* Checks that every number is in range, and that NAN stands only where a quantity may be unknown. Messages name the
+ * field of PARAMS.json: step_size, steps, L, sigma_sq, delta, global_divergence_sq, worker_deviation_max_sq,
+ * level_divergence_sq, level_deviation_max_sq. */
 hsgd_status hsgd_bound_params_check(const hsgd_bound_params *params, hsgd_error *err);
 
 enum { HSGD_MAX_TERMS = 2 + 2 * HSGD_MAX_LEVELS, HSGD_TERM_NAME_SIZE = 48, HSGD_REASON_SIZE = 256 };
 
 typedef struct hsgd_term {
-    char name[HSGD_TERM_NAME_SIZE]; /* "initial gap", "gradient noise", "noise drift, level 1", "divergence, level 1" .. */
+    char name[HSGD_TERM_NAME_SIZE]; /* "initial gap", "gradient noise", "noise drift, level 1", "divergence, level 1" */
     double value;
 } hsgd_term;
 
@@ -90,6 +93,7 @@ typedef struct hsgd_bound {
     const char *citation; /* paper and theorem, or THEORY section */
     hsgd_target target;
     hsgd_algorithm algorithm;
+    bool needs_maxima;    /* assumes every single deviation bounded: uses child_ or worker_deviation_max_sq */
     void (*eval)(const hsgd_bound_params *params, hsgd_bound_value *out); /* params have passed the check */
 } hsgd_bound;
 
@@ -106,7 +110,8 @@ double hsgd_published_max_step_size(double smoothness, size_t global_period);
 /* ---- the recursive bound on the dispersion itself (THEORY 4.4) ---- */
 
 /* out (steps, h->num_levels), row-major: for t < steps an upper bound on E B_k^t, level k = column + 1, for the tree as
- * given (any hierarchy, canonical or not) with beta_u^2 = divergence_sq (h->num_nodes). Needs gamma <= 1/L. */
+ * given (any hierarchy, canonical or not) with beta_u^2 = divergence_sq (h->num_nodes). True for every step size;
+ * INFINITY where it overflows. The parameters must be finite and in range. */
 hsgd_status hsgd_dispersion_bound(double *out, const hsgd_hierarchy *h, const double *divergence_sq, double step_size,
                                   double smoothness, double noise_sq, size_t steps, hsgd_error *err);
 
