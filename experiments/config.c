@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "experiments/config_private.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bounds/bound.h"
+#include "experiments/hierarchy_json_private.h"
+#include "plots/figure.h"
+
+enum { NUM_GROUPINGS = HSGD_GROUPING_GROUP_NONIID + 1 };
+
+static const char *grouping_name(size_t i)
+{
+    return hsgd_grouping_name((hsgd_grouping)i);
+}
+
+/* Everything a configuration may leave out. */
+static hsgd_status set_defaults(hsgd_config *config, hsgd_error *err)
+{
+    *config = (hsgd_config){.problem_seed = 1,
+                            .grouping = HSGD_GROUPING_GIVEN,
+                            .step_size = NAN,
+                            .step_size_fraction = NAN,
+                            .seeds = 32,
+                            .first_seed = 1,
+                            .measure_every = 1,
+                            .confidence = 0.99};
+    hsgd_partition_defaults(&config->partition);
+    config->use_bound = calloc(hsgd_num_bounds, sizeof *config->use_bound);
+    config->use_figure = calloc(hsgd_num_figures, sizeof *config->use_figure);
+    return config->use_bound && config->use_figure ? HSGD_OK : hsgd_fail_memory(err, "the configuration");
+}
+
+void hsgd_config_free(hsgd_config *config)
+{
+    if (!config)
+        return;
+    free(config->name);
+    hsgd_hierarchy_free(&config->hierarchy);
+    free(config->weight);
+    free(config->curvature);
+    free(config->linear);
+    free(config->level_divergence_sq);
+    free(config->data_path);
+    free(config->labels_path);
+    free(config->initial_point);
+    free(config->use_bound);
+    free(config->use_figure);
+    memset(config, 0, sizeof *config);
+}
+
+/* ---- sections ---- */
+
+static hsgd_status read_weights(hsgd_config *config, const hsgd_json *hierarchy, hsgd_error *err)
+{
+    static const char *const names[] = {[HSGD_WEIGHTS_EQUAL] = "equal", [HSGD_WEIGHTS_DATA_SIZE] = "data-size", NULL};
+    hsgd_json at = hsgd_json_member(hierarchy, "weights");
+    size_t choice = HSGD_WEIGHTS_EQUAL;
+    hsgd_status status = HSGD_OK;
+    if (cJSON_IsArray(at.value)) {
+        choice = HSGD_WEIGHTS_GIVEN;
+        status = hsgd_weights_read(&config->weight, config->hierarchy.num_workers, &at, err);
+    } else if (at.value)
+        status = hsgd_json_choice(&at, names, &choice, err);
+    config->weighting = (hsgd_weighting)choice;
+    return status;
+}
+
+static hsgd_status read_initial(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
+{
+    static const char *const keys[] = {"point", "scale", NULL};
+    if (!at->value)
+        return HSGD_OK;
+    hsgd_json point = hsgd_json_member(at, "point"), scale = hsgd_json_member(at, "scale");
+    hsgd_status status = hsgd_json_object(at, keys, err);
+    if (!status && !point.value == !scale.value)
+        status = hsgd_json_fail(at, err, "expected either \"point\" or \"scale\"");
+    if (!status && point.value)
+        status = hsgd_json_numbers(&point, -INFINITY, INFINITY, &config->initial_point, &config->initial_dim, err);
+    if (!status && scale.value)
+        status = hsgd_json_number(&scale, 0, INFINITY, &config->initial_scale, err);
+    return status;
+}
+
+/* "steps" and "batch_size" belong to the optimizer and may also stand at the top level. */
+static hsgd_status read_either(const hsgd_json *root, const hsgd_json *optimizer, const char *key, hsgd_json *out,
+                               hsgd_error *err)
+{
+    hsgd_json above = hsgd_json_member(root, key);
+    *out = hsgd_json_member(optimizer, key);
+    if (above.value && out->value)
+        return hsgd_json_fail(&above, err, "stands in \"optimizer\" too; give it once");
+    if (above.value)
+        *out = above;
+    return HSGD_OK;
+}
+
+static hsgd_status read_optimizer(hsgd_config *config, const hsgd_json *root, hsgd_error *err)
+{
+    static const char *const keys[] = {"step_size", "step_size_fraction", "steps", "batch_size", NULL};
+    hsgd_json at = hsgd_json_member(root, "optimizer"), steps, batch_size;
+    hsgd_json step_size = hsgd_json_member(&at, "step_size"), fraction = hsgd_json_member(&at, "step_size_fraction");
+    hsgd_status status = hsgd_json_object(&at, keys, err);
+    if (!status && !step_size.value == !fraction.value)
+        status = hsgd_json_fail(&at, err, "expected either \"step_size\" or \"step_size_fraction\"");
+    if (!status && step_size.value)
+        status = hsgd_json_positive(&step_size, &config->step_size, err);
+    if (!status && fraction.value)
+        status = hsgd_json_positive(&fraction, &config->step_size_fraction, err);
+    if (!status)
+        status = read_either(root, &at, "steps", &steps, err);
+    if (!status)
+        status = hsgd_json_count(&steps, 1, 1000000000, &config->steps, err);
+    if (!status)
+        status = read_either(root, &at, "batch_size", &batch_size, err);
+    if (!status && batch_size.value)
+        status = hsgd_json_count(&batch_size, 0, 1000000000, &config->batch_size, err);
+    return status;
+}
+
+static const char *bound_name(size_t i)
+{
+    return hsgd_bounds[i]->id;
+}
+
+static const char *figure_name(size_t i)
+{
+    return hsgd_figures[i]->name;
+}
+
+/* An array of names; "all" stands for every one, an empty array for none. Absent means all. */
+static hsgd_status read_selection(bool *use, hsgd_name name, size_t count, const hsgd_json *at,
+                                  hsgd_error *err)
+{
+    const char *names[64] = {"all"};
+    size_t length = 0, choice;
+    for (size_t i = 0; i < count && i + 2 < sizeof names / sizeof *names; i++)
+        names[i + 1] = name(i);
+    for (size_t i = 0; !at->value && i < count; i++)
+        use[i] = true;
+    hsgd_status status = at->value ? hsgd_json_array(at, 0, &length, err) : HSGD_OK;
+    for (size_t i = 0; i < length && !status; i++) {
+        hsgd_json item = hsgd_json_item(at, i);
+        status = hsgd_json_choice(&item, names, &choice, err);
+        for (size_t b = 0; b < count && !status; b++)
+            use[b] = use[b] || choice == 0 || choice == b + 1;
+    }
+    return status;
+}
+
+static hsgd_status read_running(hsgd_config *config, const hsgd_json *root, hsgd_error *err)
+{
+    hsgd_json seeds = hsgd_json_member(root, "seeds"), first_seed = hsgd_json_member(root, "first_seed");
+    hsgd_json every = hsgd_json_member(root, "measure_every"), confidence = hsgd_json_member(root, "confidence");
+    hsgd_json bounds = hsgd_json_member(root, "bounds"), figures = hsgd_json_member(root, "figures");
+    size_t value;
+    hsgd_status status = HSGD_OK;
+    if (seeds.value)
+        status = hsgd_json_count(&seeds, 1, 1000000, &config->seeds, err);
+    if (!status && first_seed.value && !(status = hsgd_json_count(&first_seed, 0, SIZE_MAX, &value, err)))
+        config->first_seed = value;
+    if (!status && every.value)
+        status = hsgd_json_count(&every, 1, 1000000000, &config->measure_every, err);
+    if (!status && confidence.value)
+        status = hsgd_json_number(&confidence, 0.5, 1 - 1e-9, &config->confidence, err);
+    if (!status)
+        status = read_selection(config->use_bound, bound_name, hsgd_num_bounds, &bounds, err);
+    if (!status)
+        status = read_selection(config->use_figure, figure_name, hsgd_num_figures, &figures, err);
+    return status;
+}
+
+/* ---- rules that join several sections ---- */
+
+static hsgd_status check_together(const hsgd_config *config, const hsgd_json *root, hsgd_error *err)
+{
+    bool quadratic = config->problem == HSGD_PROBLEM_QUADRATIC || config->problem == HSGD_PROBLEM_QUADRATIC_GENERATED;
+    hsgd_json grouping = hsgd_json_member(root, "grouping"), hierarchy = hsgd_json_member(root, "hierarchy");
+    hsgd_json weights = hsgd_json_member(&hierarchy, "weights");
+    hsgd_json initial = hsgd_json_member(root, "initial"), point = hsgd_json_member(&initial, "point");
+    if (config->weighting == HSGD_WEIGHTS_DATA_SIZE && quadratic)
+        return hsgd_json_fail(&weights, err, "a quadratic has no data sizes; give numbers or \"equal\"");
+    if (config->weighting != HSGD_WEIGHTS_EQUAL && config->grouping == HSGD_GROUPING_RANDOM)
+        return hsgd_json_fail(&grouping, err, "random places need equal weights");
+    if (quadratic && config->initial_point && config->initial_dim != config->dim)
+        return hsgd_json_fail(&point, err, "%zu numbers for a problem of dimension %zu", config->initial_dim,
+                              config->dim);
+    return HSGD_OK;
+}
+
+static hsgd_status read_name(hsgd_config *config, const hsgd_json *root, hsgd_error *err)
+{
+    hsgd_json name = hsgd_json_member(root, "name");
+    if (name.value)
+        return hsgd_json_copy_text(&name, &config->name, err);
+    config->name = strdup("experiment");
+    return config->name ? HSGD_OK : hsgd_fail_memory(err, "the name");
+}
+
+static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_error *err)
+{
+    static const char *const keys[] = {"name",  "hierarchy",  "problem",    "grouping",      "initial", "optimizer",
+                                       "seeds", "first_seed", "confidence", "measure_every", "bounds",  "figures",
+                                       "steps", "batch_size", NULL};
+    hsgd_json hierarchy = hsgd_json_member(root, "hierarchy"), problem = hsgd_json_member(root, "problem");
+    hsgd_json grouping = hsgd_json_member(root, "grouping"), initial = hsgd_json_member(root, "initial");
+    size_t choice = HSGD_GROUPING_GIVEN;
+    hsgd_status status = hsgd_json_object(root, keys, err);
+    if (!status)
+        status = read_name(config, root, err);
+    if (!status)
+        status = hsgd_hierarchy_read(&config->hierarchy, &config->is_uniform, NULL, &hierarchy, err);
+    if (!status)
+        status = read_weights(config, &hierarchy, err);
+    if (!status)
+        status = hsgd_config_read_problem(config, &problem, err);
+    if (!status && grouping.value)
+        status = hsgd_json_choice_of(&grouping, grouping_name, NUM_GROUPINGS, &choice, err);
+    config->grouping = (hsgd_grouping)choice;
+    if (!status)
+        status = read_initial(config, &initial, err);
+    if (!status)
+        status = read_optimizer(config, root, err);
+    if (!status)
+        status = read_running(config, root, err);
+    return status ? status : check_together(config, root, err);
+}
+
+static hsgd_status read_document(hsgd_config *out, const char *file, cJSON *document, hsgd_error *err)
+{
+    hsgd_json root = hsgd_json_root(file, document);
+    hsgd_status status = set_defaults(out, err);
+    if (!status)
+        status = read_all(out, &root, err);
+    if (status)
+        hsgd_config_free(out);
+    cJSON_Delete(document);
+    return status;
+}
+
+hsgd_status hsgd_config_read(hsgd_config *out, const char *path, hsgd_error *err)
+{
+    cJSON *document;
+    memset(out, 0, sizeof *out);
+    hsgd_status status = hsgd_json_read_file(&document, path, err);
+    return status ? status : read_document(out, path, document, err);
+}
+
+hsgd_status hsgd_config_parse(hsgd_config *out, const char *text, size_t length, const char *file, hsgd_error *err)
+{
+    cJSON *document;
+    memset(out, 0, sizeof *out);
+    hsgd_status status = hsgd_json_parse(&document, text, length, file, err);
+    return status ? status : read_document(out, file, document, err);
+}
+
+/* ---- writing ---- */
+
+static void add_selection(cJSON *object, const char *key, const bool *use, hsgd_name name, size_t count)
+{
+    cJSON *array = cJSON_AddArrayToObject(object, key);
+    for (size_t i = 0; i < count; i++)
+        if (use[i])
+            cJSON_AddItemToArray(array, cJSON_CreateString(name(i)));
+}
+
+static cJSON *hierarchy_with_weights(const hsgd_config *config)
+{
+    cJSON *hierarchy = hsgd_hierarchy_to_json(&config->hierarchy, config->is_uniform);
+    if (config->weighting == HSGD_WEIGHTS_DATA_SIZE)
+        cJSON_AddStringToObject(hierarchy, "weights", "data-size");
+    if (config->weighting == HSGD_WEIGHTS_GIVEN)
+        cJSON_AddItemToObject(hierarchy, "weights",
+                              cJSON_CreateDoubleArray(config->weight, (int)config->hierarchy.num_workers));
+    return hierarchy;
+}
+
+static cJSON *optimizer_to_json(const hsgd_config *config)
+{
+    cJSON *optimizer = cJSON_CreateObject();
+    if (isnan(config->step_size))
+        cJSON_AddNumberToObject(optimizer, "step_size_fraction", config->step_size_fraction);
+    else
+        cJSON_AddNumberToObject(optimizer, "step_size", config->step_size);
+    cJSON_AddNumberToObject(optimizer, "steps", (double)config->steps);
+    cJSON_AddNumberToObject(optimizer, "batch_size", (double)config->batch_size);
+    return optimizer;
+}
+
+char *hsgd_config_to_json(const hsgd_config *config)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddStringToObject(root, "name", config->name);
+    cJSON_AddItemToObject(root, "hierarchy", hierarchy_with_weights(config));
+    cJSON_AddItemToObject(root, "problem", hsgd_config_problem_to_json(config));
+    cJSON_AddStringToObject(root, "grouping", grouping_name(config->grouping));
+    cJSON *initial = cJSON_AddObjectToObject(root, "initial");
+    if (config->initial_point)
+        cJSON_AddItemToObject(initial, "point",
+                              cJSON_CreateDoubleArray(config->initial_point, (int)config->initial_dim));
+    else
+        cJSON_AddNumberToObject(initial, "scale", config->initial_scale);
+    cJSON_AddItemToObject(root, "optimizer", optimizer_to_json(config));
+    cJSON_AddNumberToObject(root, "seeds", (double)config->seeds);
+    cJSON_AddNumberToObject(root, "first_seed", (double)config->first_seed);
+    cJSON_AddNumberToObject(root, "measure_every", (double)config->measure_every);
+    cJSON_AddNumberToObject(root, "confidence", config->confidence);
+    add_selection(root, "bounds", config->use_bound, bound_name, hsgd_num_bounds);
+    add_selection(root, "figures", config->use_figure, figure_name, hsgd_num_figures);
+    char *text = cJSON_Print(root);
+    cJSON_Delete(root);
+    return text;
+}

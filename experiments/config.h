@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The configuration of one experiment: the Contract's JSON file as a plain structure (README, config table). */
+#ifndef HSGD_EXPERIMENTS_CONFIG_H
+#define HSGD_EXPERIMENTS_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "analysis/dataset.h"
+#include "analysis/error.h"
+#include "analysis/grouping.h"
+#include "analysis/hierarchy.h"
+#include "analysis/partition.h"
+#include "analysis/regularizer.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum hsgd_problem_type {
+    HSGD_PROBLEM_QUADRATIC,           /* explicit curvature and linear terms */
+    HSGD_PROBLEM_QUADRATIC_GENERATED, /* drawn, with prescribed level divergences */
+    HSGD_PROBLEM_LOGISTIC,
+    HSGD_PROBLEM_SOFTMAX
+} hsgd_problem_type;
+
+typedef enum hsgd_weighting { HSGD_WEIGHTS_EQUAL, HSGD_WEIGHTS_DATA_SIZE, HSGD_WEIGHTS_GIVEN } hsgd_weighting;
+
+typedef enum hsgd_data_format { HSGD_DATA_LIBSVM, HSGD_DATA_IDX } hsgd_data_format;
+
+/* All pointers are owned. */
+typedef struct hsgd_config {
+    char *name;
+    /* hierarchy */
+    hsgd_hierarchy hierarchy; /* as given: uniform trees have one entry per level */
+    bool is_uniform;          /* given by fanout and periods */
+    hsgd_weighting weighting;
+    double *weight;           /* (num_workers) for HSGD_WEIGHTS_GIVEN */
+    /* problem */
+    hsgd_problem_type problem;
+    size_t dim;               /* quadratics: d */
+    double noise_sq;          /* quadratics: sigma^2 */
+    double *curvature;        /* (dim) explicit quadratics */
+    double *linear;           /* (num_workers, dim) explicit quadratics */
+    double curvature_range[2];
+    double *level_divergence_sq; /* (num_levels) generated quadratics */
+    uint64_t problem_seed;
+    hsgd_data_format format;
+    char *data_path, *labels_path; /* as found: relative paths are resolved; labels_path for IDX only */
+    hsgd_scaling scaling;
+    bool intercept;
+    hsgd_partition_options partition;
+    hsgd_regularizer regularizer;
+    hsgd_grouping grouping;
+    /* start */
+    double *initial_point;    /* (initial_dim) NULL: drawn with initial_scale */
+    size_t initial_dim;
+    double initial_scale;     /* 0: the origin */
+    /* optimizer */
+    double step_size;          /* NAN: use the fraction */
+    double step_size_fraction; /* of the published maximum (THEORY 4.1) */
+    size_t steps, batch_size;
+    /* what to run and report */
+    size_t seeds;
+    uint64_t first_seed;
+    size_t measure_every;
+    double confidence;
+    bool *use_bound;           /* (hsgd_num_bounds) */
+    bool *use_figure;          /* (hsgd_num_figures) */
+} hsgd_config;
+
+/* Read a configuration file ("-": standard input). Relative data paths are looked for in the file's folder, then in
+ * HSGD_DATA_DIR. Free the result with hsgd_config_free. */
+hsgd_status hsgd_config_read(hsgd_config *out, const char *path, hsgd_error *err);
+
+/* The same from a text; file is the name used in messages and its folder the base of relative paths. */
+hsgd_status hsgd_config_parse(hsgd_config *out, const char *text, size_t length, const char *file, hsgd_error *err);
+
+/* The configuration with every default filled in, as JSON text that reads back to the same configuration; free it. NULL
+ * when memory is out. */
+char *hsgd_config_to_json(const hsgd_config *config);
+
+void hsgd_config_free(hsgd_config *config);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

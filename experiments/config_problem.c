@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The "problem" object of a configuration. */
+#include "experiments/config_private.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const scaling_names[] = {[HSGD_SCALING_NONE] = "none",
+                                            [HSGD_SCALING_MAX_ABS] = "max-abs",
+                                            [HSGD_SCALING_UNIT_NORM] = "unit-norm",
+                                            [HSGD_SCALING_STANDARD] = "standard",
+                                            NULL};
+static const char *const format_names[] = {[HSGD_DATA_LIBSVM] = "libsvm", [HSGD_DATA_IDX] = "idx", NULL};
+enum { NUM_SCHEMES = HSGD_PARTITION_QUANTITY + 1, NUM_REGULARIZERS = HSGD_REGULARIZER_NONCONVEX + 1 };
+
+static const char *scheme_name(size_t i)
+{
+    return hsgd_partition_scheme_name((hsgd_partition_scheme)i);
+}
+
+static const char *regularizer_name(size_t i)
+{
+    return hsgd_regularizer_name((hsgd_regularizer_type)i);
+}
+
+/* ---- quadratics ---- */
+
+static hsgd_status read_rows(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
+{
+    size_t rows, n = config->hierarchy.num_workers;
+    hsgd_status status = hsgd_json_array(at, 1, &rows, err);
+    if (!status && rows != n)
+        status = hsgd_json_fail(at, err, "%zu rows for %zu workers; give one row per worker", rows, n);
+    if (status)
+        return status;
+    config->linear = malloc(n * config->dim * sizeof *config->linear);
+    if (!config->linear)
+        return hsgd_fail_memory(err, "the linear terms");
+    const cJSON *item = at->value->child;
+    for (size_t j = 0; j < n && !status; j++) {
+        hsgd_json row = hsgd_json_next(at, &item, j);
+        double *values;
+        size_t length;
+        status = hsgd_json_numbers(&row, -INFINITY, INFINITY, &values, &length, err);
+        if (status)
+            break;
+        if (length != config->dim)
+            status = hsgd_json_fail(&row, err, "%zu numbers for %zu curvatures", length, config->dim);
+        else
+            memcpy(config->linear + j * config->dim, values, length * sizeof *values);
+        free(values);
+    }
+    return status;
+}
+
+static hsgd_status read_explicit(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
+{
+    static const char *const keys[] = {"type", "curvature", "linear", "noise_variance", NULL};
+    hsgd_json curvature = hsgd_json_member(at, "curvature"), linear = hsgd_json_member(at, "linear");
+    hsgd_status status = hsgd_json_object(at, keys, err);
+    if (!status)
+        status = hsgd_json_numbers(&curvature, -INFINITY, INFINITY, &config->curvature, &config->dim, err);
+    return status ? status : read_rows(config, &linear, err);
+}
+
+static hsgd_status read_generated(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
+{
+    static const char *const keys[] = {"type", "dimension", "curvature_range", "level_divergence", "noise_variance",
+                                       "seed", NULL};
+    hsgd_json dimension = hsgd_json_member(at, "dimension"), range = hsgd_json_member(at, "curvature_range");
+    hsgd_json level = hsgd_json_member(at, "level_divergence"), seed = hsgd_json_member(at, "seed");
+    double *bounds = NULL;
+    size_t length = 0, value;
+    hsgd_status status = hsgd_json_object(at, keys, err);
+    if (!status)
+        status = hsgd_json_count(&dimension, 1, 100000000, &config->dim, err);
+    if (!status)
+        status = hsgd_json_numbers(&range, 0, INFINITY, &bounds, &length, err);
+    if (!status && (length != 2 || !(bounds[0] > 0) || !(bounds[1] >= bounds[0])))
+        status = hsgd_json_fail(&range, err, "expected [low, high] with 0 < low <= high");
+    if (!status)
+        memcpy(config->curvature_range, bounds, sizeof config->curvature_range);
+    free(bounds);
+    if (!status)
+        status = hsgd_json_numbers(&level, 0, INFINITY, &config->level_divergence_sq, &length, err);
+    if (!status && length != config->hierarchy.num_levels)
+        status = hsgd_json_fail(&level, err, "%zu numbers for %zu levels of the hierarchy", length,
+                                config->hierarchy.num_levels);
+    if (!status && seed.value) {
+        status = hsgd_json_count(&seed, 0, SIZE_MAX, &value, err);
+        config->problem_seed = value;
+    }
+    return status;
+}
+
+static hsgd_status read_quadratic(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
+{
+    hsgd_json noise = hsgd_json_member(at, "noise_variance"), dimension = hsgd_json_member(at, "dimension");
+    config->problem = dimension.value ? HSGD_PROBLEM_QUADRATIC_GENERATED : HSGD_PROBLEM_QUADRATIC;
+    hsgd_status status = dimension.value ? read_generated(config, at, err) : read_explicit(config, at, err);
+    if (!status && noise.value)
+        status = hsgd_json_number(&noise, 0, INFINITY, &config->noise_sq, err);
+    return status;
+}
+
+/* ---- data ---- */
+
+/* PATH itself if absolute; else next to the configuration; else in HSGD_DATA_DIR. The first that exists, or the one next to
+ * the configuration, whose absence the reader of the data will report. */
+static char *find_file(const char *config_file, const char *path)
+{
+    char *found = NULL;
+    const char *slash = strrchr(config_file, '/'), *data_dir = getenv("HSGD_DATA_DIR");
+    if (*path == '/' || !slash)
+        found = strdup(path);
+    else if (asprintf(&found, "%.*s/%s", (int)(slash - config_file), config_file, path) < 0)
+        found = NULL;
+    if (!found || access(found, F_OK) == 0 || *path == '/' || !data_dir || !*data_dir)
+        return found;
+    char *elsewhere = NULL;
+    if (asprintf(&elsewhere, "%s/%s", data_dir, path) >= 0 && access(elsewhere, F_OK) == 0) {
+        free(found);
+        return elsewhere;
+    }
+    free(elsewhere);
+    return found;
+}
+
+static hsgd_status read_path(char **out, const hsgd_json *at, hsgd_error *err)
+{
+    const char *path;
+    hsgd_status status = hsgd_json_text(at, &path, err);
+    if (status)
+        return status;
+    *out = find_file(at->file, path);
+    return *out ? HSGD_OK : hsgd_fail_memory(err, "a path");
+}
+
+static hsgd_status read_data(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
+{
+    static const char *const libsvm_keys[] = {"format", "path", "scaling", "intercept", NULL};
+    static const char *const idx_keys[] = {"format", "images", "labels", "scaling", "intercept", NULL};
+    hsgd_json format = hsgd_json_member(at, "format"), scaling = hsgd_json_member(at, "scaling");
+    hsgd_json intercept = hsgd_json_member(at, "intercept");
+    size_t choice = 0;
+    hsgd_status status = cJSON_IsObject(at->value) ? hsgd_json_choice(&format, format_names, &choice, err)
+                                                   : hsgd_json_fail(at, err, "expected an object with a \"format\"");
+    config->format = (hsgd_data_format)choice;
+    bool idx = config->format == HSGD_DATA_IDX;
+    if (!status)
+        status = hsgd_json_object(at, idx ? idx_keys : libsvm_keys, err);
+    hsgd_json data = hsgd_json_member(at, idx ? "images" : "path"), labels = hsgd_json_member(at, "labels");
+    if (!status)
+        status = read_path(&config->data_path, &data, err);
+    if (!status && idx)
+        status = read_path(&config->labels_path, &labels, err);
+    if (!status && scaling.value && !(status = hsgd_json_choice(&scaling, scaling_names, &choice, err)))
+        config->scaling = (hsgd_scaling)choice;
+    if (!status && intercept.value)
+        status = hsgd_json_bool(&intercept, &config->intercept, err);
+    return status;
+}
+
+static hsgd_status read_partition(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
+{
+    static const char *const keys[] = {"scheme", "alpha", "shards_per_worker", "sigma", "seed", "min_samples",
+                                       "max_retries", NULL};
+    hsgd_partition_options *p = &config->partition;
+    if (!at->value)
+        return HSGD_OK;
+    hsgd_json scheme = hsgd_json_member(at, "scheme"), alpha = hsgd_json_member(at, "alpha");
+    hsgd_json shards = hsgd_json_member(at, "shards_per_worker"), sigma = hsgd_json_member(at, "sigma");
+    hsgd_json seed = hsgd_json_member(at, "seed"), min_samples = hsgd_json_member(at, "min_samples");
+    hsgd_json retries = hsgd_json_member(at, "max_retries");
+    size_t value = 0;
+    hsgd_status status = hsgd_json_object(at, keys, err);
+    if (!status && !(status = hsgd_json_choice_of(&scheme, scheme_name, NUM_SCHEMES, &value, err)))
+        p->scheme = (hsgd_partition_scheme)value;
+    if (!status && alpha.value)
+        status = hsgd_json_positive(&alpha, &p->alpha, err);
+    if (!status && sigma.value)
+        status = hsgd_json_number(&sigma, 0, 100, &p->sigma, err);
+    if (!status && shards.value)
+        status = hsgd_json_count(&shards, 1, 1000000, &p->shards_per_worker, err);
+    if (!status && min_samples.value)
+        status = hsgd_json_count(&min_samples, 1, SIZE_MAX, &p->min_samples, err);
+    if (!status && retries.value)
+        status = hsgd_json_count(&retries, 0, 1000000, &p->max_retries, err);
+    if (!status && seed.value && !(status = hsgd_json_count(&seed, 0, SIZE_MAX, &value, err)))
+        p->seed = value;
+    return status;
+}
+
+static hsgd_status read_regularizer(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
+{
+    static const char *const keys[] = {"type", "weight", NULL};
+    if (!at->value)
+        return HSGD_OK;
+    hsgd_json type = hsgd_json_member(at, "type"), weight = hsgd_json_member(at, "weight");
+    size_t value = 0;
+    hsgd_status status = hsgd_json_object(at, keys, err);
+    if (!status && !(status = hsgd_json_choice_of(&type, regularizer_name, NUM_REGULARIZERS, &value, err)))
+        config->regularizer.type = (hsgd_regularizer_type)value;
+    if (!status && (weight.value || config->regularizer.type != HSGD_REGULARIZER_NONE))
+        status = hsgd_json_number(&weight, 0, INFINITY, &config->regularizer.weight, err);
+    return status;
+}
+
+static hsgd_status read_linear_model(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
+{
+    static const char *const keys[] = {"type", "data", "partition", "regularizer", NULL};
+    hsgd_json data = hsgd_json_member(at, "data"), partition = hsgd_json_member(at, "partition");
+    hsgd_json regularizer = hsgd_json_member(at, "regularizer");
+    hsgd_status status = hsgd_json_object(at, keys, err);
+    if (!status)
+        status = read_data(config, &data, err);
+    if (!status)
+        status = read_partition(config, &partition, err);
+    return status ? status : read_regularizer(config, &regularizer, err);
+}
+
+hsgd_status hsgd_config_read_problem(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
+{
+    static const char *const types[] = {"quadratic", "logistic", "softmax", NULL};
+    if (!cJSON_IsObject(at->value))
+        return hsgd_json_fail(at, err, "expected an object with a \"type\"");
+    hsgd_json type = hsgd_json_member(at, "type");
+    size_t choice;
+    hsgd_status status = hsgd_json_choice(&type, types, &choice, err);
+    if (status)
+        return status;
+    if (choice == 0)
+        return read_quadratic(config, at, err);
+    config->problem = choice == 1 ? HSGD_PROBLEM_LOGISTIC : HSGD_PROBLEM_SOFTMAX;
+    return read_linear_model(config, at, err);
+}
+
+/* ---- writing ---- */
+
+static cJSON *quadratic_to_json(const hsgd_config *config)
+{
+    cJSON *problem = cJSON_CreateObject();
+    cJSON_AddStringToObject(problem, "type", "quadratic");
+    if (config->problem == HSGD_PROBLEM_QUADRATIC) {
+        cJSON_AddItemToObject(problem, "curvature", cJSON_CreateDoubleArray(config->curvature, (int)config->dim));
+        cJSON *rows = cJSON_AddArrayToObject(problem, "linear");
+        for (size_t j = 0; j < config->hierarchy.num_workers; j++)
+            cJSON_AddItemToArray(rows,
+                                 cJSON_CreateDoubleArray(config->linear + j * config->dim, (int)config->dim));
+    } else {
+        cJSON_AddNumberToObject(problem, "dimension", (double)config->dim);
+        cJSON_AddItemToObject(problem, "curvature_range", cJSON_CreateDoubleArray(config->curvature_range, 2));
+        cJSON_AddItemToObject(
+            problem, "level_divergence",
+            cJSON_CreateDoubleArray(config->level_divergence_sq, (int)config->hierarchy.num_levels));
+        cJSON_AddNumberToObject(problem, "seed", (double)config->problem_seed);
+    }
+    cJSON_AddNumberToObject(problem, "noise_variance", config->noise_sq);
+    return problem;
+}
+
+static cJSON *linear_model_to_json(const hsgd_config *config)
+{
+    const hsgd_partition_options *p = &config->partition;
+    cJSON *problem = cJSON_CreateObject();
+    cJSON_AddStringToObject(problem, "type", config->problem == HSGD_PROBLEM_LOGISTIC ? "logistic" : "softmax");
+    cJSON *data = cJSON_AddObjectToObject(problem, "data");
+    cJSON_AddStringToObject(data, "format", format_names[config->format]);
+    cJSON_AddStringToObject(data, config->format == HSGD_DATA_IDX ? "images" : "path", config->data_path);
+    if (config->format == HSGD_DATA_IDX)
+        cJSON_AddStringToObject(data, "labels", config->labels_path);
+    cJSON_AddStringToObject(data, "scaling", scaling_names[config->scaling]);
+    cJSON_AddBoolToObject(data, "intercept", config->intercept);
+    cJSON *partition = cJSON_AddObjectToObject(problem, "partition");
+    cJSON_AddStringToObject(partition, "scheme", scheme_name(p->scheme));
+    cJSON_AddNumberToObject(partition, "alpha", p->alpha);
+    cJSON_AddNumberToObject(partition, "shards_per_worker", (double)p->shards_per_worker);
+    cJSON_AddNumberToObject(partition, "sigma", p->sigma);
+    cJSON_AddNumberToObject(partition, "min_samples", (double)p->min_samples);
+    cJSON_AddNumberToObject(partition, "max_retries", (double)p->max_retries);
+    cJSON_AddNumberToObject(partition, "seed", (double)p->seed);
+    cJSON *regularizer = cJSON_AddObjectToObject(problem, "regularizer");
+    cJSON_AddStringToObject(regularizer, "type", regularizer_name(config->regularizer.type));
+    cJSON_AddNumberToObject(regularizer, "weight", config->regularizer.weight);
+    return problem;
+}
+
+cJSON *hsgd_config_problem_to_json(const hsgd_config *config)
+{
+    bool quadratic = config->problem == HSGD_PROBLEM_QUADRATIC || config->problem == HSGD_PROBLEM_QUADRATIC_GENERATED;
+    return quadratic ? quadratic_to_json(config) : linear_model_to_json(config);
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The runs of an experiment and the constants that follow from them; judge.c compares them with the bounds. */
+#include "experiments/experiment_private.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Storing all gradients for the largest deviations is worth this much memory per seed; above it the bounds that need them
+ * say that they were not measured. */
+static const double MAX_GRADIENT_BYTES = 256e6;
+
+/* ---- progress over all runs ---- */
+
+typedef struct progress_state {
+    const hsgd_experiment_options *options;
+    double total_steps, done_steps;
+} progress_state;
+
+static void add_progress(void *context, size_t steps_done)
+{
+    progress_state *state = context;
+#pragma omp critical(hsgd_progress)
+    {
+        state->done_steps += (double)steps_done;
+        state->options->progress(state->options->progress_context, state->done_steps / state->total_steps);
+    }
+}
+
+/* ---- what to run and to measure ---- */
+
+static bool uses_algorithm(const hsgd_config *config, hsgd_algorithm a, hsgd_algorithm b)
+{
+    for (size_t i = 0; i < hsgd_num_bounds; i++)
+        if (config->use_bound[i] && (hsgd_bounds[i]->algorithm == a || hsgd_bounds[i]->algorithm == b))
+            return true;
+    return false;
+}
+
+static bool uses_figure(const hsgd_config *config, const char *name)
+{
+    for (size_t i = 0; i < hsgd_num_figures; i++)
+        if (config->use_figure[i] && strcmp(hsgd_figures[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* A tree of one level is a local SGD itself and needs no reference runs. */
+static bool needs_references(const hsgd_experiment *e)
+{
+    return e->local_period < e->global_period &&
+           (uses_algorithm(e->config, HSGD_ALGORITHM_LOCAL_INNER, HSGD_ALGORITHM_LOCAL_OUTER) ||
+            uses_figure(e->config, "sandwich"));
+}
+
+static hsgd_simulation describe(const hsgd_experiment *e, hsgd_run_index index, progress_state *progress)
+{
+    const hsgd_config *config = e->config;
+    const hsgd_problem *problem = e->problem;
+    double gradient_bytes = 8.0 * (double)problem->objective.dim * (double)problem->hierarchy.num_workers;
+    return (hsgd_simulation){
+        .objective = &problem->objective,
+        .hierarchy = &e->run[index].hierarchy,
+        .initial = problem->initial,
+        .step_size = e->step_size,
+        .steps = config->steps,
+        .batch_size = config->batch_size,
+        .measure_every = config->measure_every,
+        /* the gradients of quadratics differ by the same vectors at every point */
+        .measure_at_nodes = index == HSGD_RUN_MAIN && !problem->is_quadratic && e->run[index].hierarchy.num_levels > 1,
+        .measure_maxima = hsgd_experiment_needs_maxima(config) && gradient_bytes <= MAX_GRADIENT_BYTES,
+        .progress = progress->options->progress ? add_progress : NULL,
+        .progress_context = progress};
+}
+
+static hsgd_status make_run(hsgd_experiment *e, hsgd_run_index index, progress_state *progress, hsgd_error *err)
+{
+    hsgd_run *run = &e->run[index];
+    hsgd_ensemble ensemble;
+    hsgd_simulation simulation = describe(e, index, progress);
+    run->num_seeds = e->deterministic ? 1 : e->config->seeds;
+    hsgd_status status = hsgd_ensemble_run(&ensemble, &simulation, run->num_seeds, e->config->first_seed,
+                                           e->problem->placement, progress->options->threads, err);
+    if (status)
+        return status;
+    status = hsgd_summarize(&run->summary, &ensemble, e->config->steps, hsgd_hierarchy_global_period(&run->hierarchy),
+                            e->deterministic, err);
+    hsgd_ensemble_free(&ensemble);
+    run->made = !status;
+    return status;
+}
+
+static hsgd_status make_runs(hsgd_experiment *e, const hsgd_experiment_options *options, hsgd_error *err)
+{
+    const hsgd_hierarchy *h = &e->problem->hierarchy;
+    bool references = needs_references(e);
+    double steps = (double)e->config->steps * (e->deterministic ? 1 : (double)e->config->seeds);
+    progress_state progress = {options, steps * (references ? 3 : 1), 0};
+    hsgd_status status = hsgd_hierarchy_expand(&e->run[HSGD_RUN_MAIN].hierarchy, h, err);
+    if (!status)
+        status = make_run(e, HSGD_RUN_MAIN, &progress, err);
+    if (status || !references)
+        return status;
+    status = hsgd_hierarchy_local(&e->run[HSGD_RUN_INNER].hierarchy, h->num_workers, e->local_period, h, err);
+    if (!status)
+        status = make_run(e, HSGD_RUN_INNER, &progress, err);
+    if (!status)
+        status = hsgd_hierarchy_local(&e->run[HSGD_RUN_OUTER].hierarchy, h->num_workers, e->global_period, h, err);
+    if (!status)
+        status = make_run(e, HSGD_RUN_OUTER, &progress, err);
+    return status;
+}
+
+/* ---- constants ---- */
+
+static hsgd_status find_periods(hsgd_experiment *e, hsgd_error *err)
+{
+    hsgd_hierarchy canonical;
+    hsgd_status status = hsgd_hierarchy_canonical(&canonical, &e->config->hierarchy, NULL, NULL, err);
+    if (status)
+        return status;
+    e->local_period = hsgd_hierarchy_local_period(&canonical);
+    e->global_period = hsgd_hierarchy_global_period(&canonical);
+    hsgd_hierarchy_free(&canonical);
+    return HSGD_OK;
+}
+
+static hsgd_status find_step_size(hsgd_experiment *e, hsgd_error *err)
+{
+    e->step_size = e->config->step_size;
+    if (!isnan(e->step_size))
+        return HSGD_OK;
+    double largest = hsgd_published_max_step_size(e->constants.smoothness.value, e->global_period);
+    if (!isfinite(largest))
+        return hsgd_fail(err, HSGD_ERROR_INPUT,
+                         "optimizer.step_size_fraction: the published maximum is infinite because L = 0; give step_size");
+    e->step_size = e->config->step_size_fraction * largest;
+    return HSGD_OK;
+}
+
+/* Divergences over all runs and steps: constants of a quadratic, suprema along the trajectories otherwise. */
+static hsgd_status find_divergences(hsgd_experiment *e, hsgd_error *err)
+{
+    const hsgd_summary *main_run = &e->run[HSGD_RUN_MAIN].summary;
+    e->divergence_kind = e->problem->is_quadratic ? HSGD_EXACT : HSGD_TRAJECTORY;
+    e->level_divergence_sq = malloc((main_run->num_levels + 1) * sizeof(double));
+    e->node_divergence_sq = malloc((main_run->num_nodes + 1) * sizeof(double));
+    if (!e->level_divergence_sq || !e->node_divergence_sq)
+        return hsgd_fail_memory(err, "the divergences");
+    memcpy(e->level_divergence_sq, main_run->level_divergence_sup_sq, main_run->num_levels * sizeof(double));
+    memcpy(e->node_divergence_sq, main_run->node_divergence_sup_sq, main_run->num_nodes * sizeof(double));
+    e->global_divergence_sq = (hsgd_constant){0, e->divergence_kind};
+    for (int i = 0; i < HSGD_NUM_RUNS; i++)
+        if (e->run[i].made)
+            e->global_divergence_sq.value =
+                fmax(e->global_divergence_sq.value, e->run[i].summary.global_divergence_sup_sq);
+    return HSGD_OK;
+}
+
+static void find_delta(hsgd_experiment *e)
+{
+    double initial_loss = e->run[HSGD_RUN_MAIN].summary.loss[0].mean;
+    /* rounding may put f(w^0) an ulp below f* when the run starts at the minimum */
+    e->delta = (hsgd_constant){fmax(0, initial_loss - e->constants.minimum.value), e->constants.minimum.kind};
+}
+
+hsgd_status hsgd_experiment_run(hsgd_experiment *out, const hsgd_config *config, const hsgd_problem *problem,
+                                const hsgd_experiment_options *options, hsgd_error *err)
+{
+    *out = (hsgd_experiment){.config = config, .problem = problem, .overall = HSGD_VERDICT_NOT_APPLICABLE};
+    hsgd_status status = find_periods(out, err);
+    if (!status)
+        status = problem->objective.type->constants(&problem->objective, config->batch_size, &out->constants, err);
+    if (!status)
+        status = find_step_size(out, err);
+    out->deterministic = !status && out->constants.noise_sq.value == 0 && !problem->placement;
+    if (!status)
+        status = make_runs(out, options, err);
+    if (!status)
+        status = find_divergences(out, err);
+    if (!status) {
+        find_delta(out);
+        status = hsgd_experiment_judge(out, err);
+    }
+    if (status)
+        hsgd_experiment_free(out);
+    return status;
+}
+
+void hsgd_experiment_free(hsgd_experiment *experiment)
+{
+    if (!experiment)
+        return;
+    for (int i = 0; i < HSGD_NUM_RUNS; i++) {
+        hsgd_hierarchy_free(&experiment->run[i].hierarchy);
+        hsgd_summary_free(&experiment->run[i].summary);
+    }
+    free(experiment->level_divergence_sq);
+    free(experiment->node_divergence_sq);
+    free(experiment->comparison);
+    free(experiment->dispersion_bound);
+    free(experiment->dispersion);
+    hsgd_sandwich_free(&experiment->sandwich);
+    memset(experiment, 0, sizeof *experiment);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The main job: simulate, measure, evaluate every bound next to the measurement, and judge.
+ *
+ * Three runs at most are made: the configured H-SGD, and the local SGDs with periods I and G between which the theory
+ * puts it. All share seeds, so they draw the same noise. */
+#ifndef HSGD_EXPERIMENTS_EXPERIMENT_H
+#define HSGD_EXPERIMENTS_EXPERIMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "analysis/constants.h"
+#include "analysis/ensemble.h"
+#include "analysis/error.h"
+#include "bounds/bound.h"
+#include "bounds/sandwich.h"
+#include "bounds/verdict.h"
+#include "experiments/config.h"
+#include "experiments/problem.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* An estimate with its intervals. Pathwise results have low = mean = high; one random seed has NAN ends. */
+typedef struct hsgd_interval {
+    hsgd_estimate estimate; /* count 0: not measured */
+    double low, high;       /* at the configured confidence, for this number alone */
+    double low_joint, high_joint; /* valid together with those of all other verdicts (Bonferroni) */
+} hsgd_interval;
+
+typedef enum hsgd_run_index { HSGD_RUN_MAIN, HSGD_RUN_INNER, HSGD_RUN_OUTER, HSGD_NUM_RUNS } hsgd_run_index;
+
+typedef struct hsgd_run {
+    bool made;
+    hsgd_hierarchy hierarchy; /* expanded, owned; that of the problem for the main run is copied */
+    size_t num_seeds;         /* 1 where nothing is random */
+    hsgd_summary summary;
+    hsgd_interval S, S_round, S_min;
+} hsgd_run;
+
+/* One bound next to what it bounds. */
+typedef struct hsgd_comparison {
+    const hsgd_bound *bound;
+    hsgd_bound_value value;
+    hsgd_constant_kind kind; /* the weakest constant that the value rests on */
+    hsgd_interval measured;  /* estimate.count 0: not measured */
+    double ratio;            /* measured mean / bound: 1 is tight; NAN where one of them is missing */
+    hsgd_verdict verdict;
+    char reason[HSGD_REASON_SIZE]; /* why the verdict is not "holds"; "" otherwise */
+} hsgd_comparison;
+
+/* The recursive bound 4.4 against the measured dispersion of one level, at every measured step. */
+typedef struct hsgd_dispersion_check {
+    double max_ratio;    /* largest measured mean / bound */
+    size_t max_ratio_step;
+    hsgd_verdict verdict;
+} hsgd_dispersion_check;
+
+typedef struct hsgd_experiment {
+    const hsgd_config *config;   /* borrowed */
+    const hsgd_problem *problem; /* borrowed */
+    bool deterministic;          /* no noise and fixed places: one seed says all */
+    double step_size;            /* gamma, resolved */
+    size_t local_period, global_period; /* I and G of the canonical tree */
+    hsgd_constants constants;    /* L, sigma^2, f* */
+    hsgd_constant delta;         /* f(w^0) - f* */
+    hsgd_constant global_divergence_sq; /* eps~^2: largest over the runs */
+    hsgd_constant_kind divergence_kind;
+    double *level_divergence_sq; /* (num_levels) D_k, owned */
+    double *node_divergence_sq;  /* (num_nodes) beta_u^2 of the expanded tree, owned */
+    hsgd_run run[HSGD_NUM_RUNS];
+    hsgd_comparison *comparison; /* (num_comparisons), the selected bounds in the order of the registry, owned */
+    size_t num_comparisons;
+    double *dispersion_bound;    /* (num_rows, num_levels) 4.4 at the measured steps, NAN where it does not apply; owned */
+    hsgd_dispersion_check *dispersion; /* (num_levels), owned */
+    bool has_sandwich;           /* equal weights */
+    hsgd_sandwich sandwich;
+    hsgd_verdict gradient_identity, parameter_identity;
+    hsgd_verdict overall;        /* the worst of all verdicts */
+} hsgd_experiment;
+
+/* Identities of THEORY 2 hold up to this relative rounding error. */
+#define HSGD_IDENTITY_TOLERANCE 1e-10
+
+typedef struct hsgd_experiment_options {
+    int threads;
+    void (*progress)(void *context, double fraction); /* may be called from any thread; NULL: not wanted */
+    void *progress_context;
+} hsgd_experiment_options;
+
+/* Run everything. config and problem are borrowed and must outlive the result; free it with hsgd_experiment_free. */
+hsgd_status hsgd_experiment_run(hsgd_experiment *out, const hsgd_config *config, const hsgd_problem *problem,
+                                const hsgd_experiment_options *options, hsgd_error *err);
+void hsgd_experiment_free(hsgd_experiment *experiment);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "experiments/json_private.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A configuration of this size holds some ten million numbers; anything larger is a mistake or an attack. */
+static const size_t MAX_FILE_BYTES = (size_t)256 << 20;
+
+/* Integers above this are not exact in a double, which is what JSON numbers become. */
+static const double MAX_EXACT_INTEGER = 9007199254740992.0;
+
+/* ---- whole documents ---- */
+
+static hsgd_status read_stream(FILE *stream, const char *path, char **text, size_t *length, hsgd_error *err)
+{
+    size_t capacity = 1 << 16;
+    *length = 0;
+    *text = NULL;
+    for (;;) {
+        char *grown = realloc(*text, capacity);
+        if (!grown)
+            return hsgd_fail_memory(err, path);
+        *text = grown;
+        *length += fread(*text + *length, 1, capacity - *length, stream);
+        if (*length < capacity)
+            break;
+        if (capacity >= MAX_FILE_BYTES)
+            return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: longer than %zu bytes", path, MAX_FILE_BYTES);
+        capacity *= 2;
+    }
+    if (ferror(stream))
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+    return HSGD_OK;
+}
+
+hsgd_status hsgd_json_read_file(cJSON **document, const char *path, hsgd_error *err)
+{
+    *document = NULL;
+    bool standard_input = strcmp(path, "-") == 0;
+    FILE *stream = standard_input ? stdin : fopen(path, "rb");
+    if (!stream)
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
+    char *text;
+    size_t length;
+    hsgd_status status = read_stream(stream, path, &text, &length, err);
+    if (!standard_input)
+        fclose(stream);
+    if (!status)
+        status = hsgd_json_parse(document, text, length, path, err);
+    free(text);
+    return status;
+}
+
+/* Line and column, from 1, of a place in a text. */
+static void locate(const char *text, const char *place, size_t *line, size_t *column)
+{
+    *line = *column = 1;
+    for (; text < place; text++) {
+        ++*column;
+        if (*text == '\n') {
+            ++*line;
+            *column = 1;
+        }
+    }
+}
+
+hsgd_status hsgd_json_parse(cJSON **document, const char *text, size_t length, const char *file, hsgd_error *err)
+{
+    const char *end = text, *stop = text + length;
+    *document = cJSON_ParseWithLengthOpts(text, length, &end, false);
+    size_t line, column;
+    if (!*document) {
+        locate(text, end < stop ? end : stop, &line, &column);
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: line %zu, column %zu: not valid JSON", file, line, column);
+    }
+    while (end < stop && (*end == ' ' || *end == '\t' || *end == '\n' || *end == '\r'))
+        end++;
+    if (end == stop)
+        return HSGD_OK;
+    cJSON_Delete(*document);
+    *document = NULL;
+    locate(text, end, &line, &column);
+    return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: line %zu, column %zu: text after the end of the JSON value", file, line,
+                     column);
+}
+
+/* ---- places ---- */
+
+hsgd_json hsgd_json_root(const char *file, const cJSON *document)
+{
+    return (hsgd_json){.file = file, .value = document, .path = ""};
+}
+
+hsgd_json hsgd_json_member(const hsgd_json *object, const char *key)
+{
+    hsgd_json out = {.file = object->file, .value = cJSON_GetObjectItemCaseSensitive(object->value, key)};
+    int length = snprintf(out.path, sizeof out.path, "%s%s", object->path, *object->path ? "." : "");
+    if (length >= 0 && (size_t)length < sizeof out.path)
+        snprintf(out.path + length, sizeof out.path - (size_t)length, "%s", key);
+    return out;
+}
+
+static hsgd_json element(const hsgd_json *array, const cJSON *value, size_t index)
+{
+    hsgd_json out = {.file = array->file, .value = value};
+    char number[32];
+    snprintf(number, sizeof number, "[%zu]", index);
+    snprintf(out.path, sizeof out.path, "%.*s%s", (int)(sizeof out.path - sizeof number), array->path, number);
+    return out;
+}
+
+hsgd_json hsgd_json_item(const hsgd_json *array, size_t index)
+{
+    return element(array, cJSON_GetArrayItem(array->value, (int)index), index);
+}
+
+hsgd_json hsgd_json_next(const hsgd_json *array, const cJSON **item, size_t index)
+{
+    hsgd_json out = element(array, *item, index);
+    *item = (*item)->next;
+    return out;
+}
+
+hsgd_status hsgd_json_fail(const hsgd_json *at, hsgd_error *err, const char *format, ...)
+{
+    char reason[HSGD_MESSAGE_SIZE / 2], shown[64] = "";
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(reason, sizeof reason, format, arguments);
+    va_end(arguments);
+    if (!at->value)
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: %s: missing; %s", at->file, at->path, reason);
+    char *text = cJSON_PrintUnformatted(at->value);
+    if (text) {
+        snprintf(shown, sizeof shown, "%.48s%s", text, strlen(text) > 48 ? "..." : "");
+        cJSON_free(text);
+    }
+    return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: %s%s%s: %s", at->file, at->path, *at->path ? ": " : "", shown, reason);
+}
+
+/* ---- values ---- */
+
+static bool is_listed(const char *const *names, const char *name)
+{
+    for (; *names; names++)
+        if (strcmp(*names, name) == 0)
+            return true;
+    return false;
+}
+
+/* "a, b, c" */
+static void join(char *out, size_t size, const char *const *names)
+{
+    size_t length = 0;
+    *out = '\0';
+    for (size_t i = 0; names[i] && length < size; i++)
+        length += (size_t)snprintf(out + length, size - length, "%s%s", i ? ", " : "", names[i]);
+}
+
+hsgd_status hsgd_json_object(const hsgd_json *at, const char *const *keys, hsgd_error *err)
+{
+    char list[256];
+    join(list, sizeof list, keys);
+    if (!cJSON_IsObject(at->value))
+        return hsgd_json_fail(at, err, "expected an object with the keys %s", list);
+    for (const cJSON *member = at->value->child; member; member = member->next) {
+        hsgd_json place = hsgd_json_member(at, member->string);
+        if (!is_listed(keys, member->string))
+            return hsgd_json_fail(&place, err, "unknown key; legal here: %s", list);
+        for (const cJSON *other = member->next; other; other = other->next)
+            if (strcmp(member->string, other->string) == 0)
+                return hsgd_json_fail(&place, err, "the key stands twice");
+    }
+    return HSGD_OK;
+}
+
+hsgd_status hsgd_json_number(const hsgd_json *at, double low, double high, double *out, hsgd_error *err)
+{
+    if (!cJSON_IsNumber(at->value) || !isfinite(at->value->valuedouble) || at->value->valuedouble < low ||
+        at->value->valuedouble > high)
+        return isfinite(high) ? hsgd_json_fail(at, err, "expected a number from %g to %g", low, high)
+               : isfinite(low) ? hsgd_json_fail(at, err, "expected a finite number of at least %g", low)
+                               : hsgd_json_fail(at, err, "expected a finite number");
+    *out = at->value->valuedouble;
+    return HSGD_OK;
+}
+
+hsgd_status hsgd_json_positive(const hsgd_json *at, double *out, hsgd_error *err)
+{
+    if (!cJSON_IsNumber(at->value) || !isfinite(at->value->valuedouble) || !(at->value->valuedouble > 0))
+        return hsgd_json_fail(at, err, "expected a finite number above 0");
+    *out = at->value->valuedouble;
+    return HSGD_OK;
+}
+
+hsgd_status hsgd_json_count(const hsgd_json *at, size_t low, size_t high, size_t *out, hsgd_error *err)
+{
+    double top = fmin((double)high, MAX_EXACT_INTEGER);
+    double value = cJSON_IsNumber(at->value) ? at->value->valuedouble : NAN;
+    if (!(value >= (double)low) || !(value <= top) || value != floor(value))
+        return hsgd_json_fail(at, err, "expected a whole number from %zu to %.0f", low, top);
+    *out = (size_t)value;
+    return HSGD_OK;
+}
+
+hsgd_status hsgd_json_bool(const hsgd_json *at, bool *out, hsgd_error *err)
+{
+    if (!cJSON_IsBool(at->value))
+        return hsgd_json_fail(at, err, "expected true or false");
+    *out = cJSON_IsTrue(at->value);
+    return HSGD_OK;
+}
+
+hsgd_status hsgd_json_text(const hsgd_json *at, const char **out, hsgd_error *err)
+{
+    if (!cJSON_IsString(at->value))
+        return hsgd_json_fail(at, err, "expected a text");
+    *out = at->value->valuestring;
+    return HSGD_OK;
+}
+
+hsgd_status hsgd_json_copy_text(const hsgd_json *at, char **out, hsgd_error *err)
+{
+    const char *text = NULL;
+    hsgd_status status = hsgd_json_text(at, &text, err);
+    if (status)
+        return status;
+    *out = strdup(text);
+    return *out ? HSGD_OK : hsgd_fail_memory(err, at->path);
+}
+
+hsgd_status hsgd_json_array(const hsgd_json *at, size_t min_length, size_t *length, hsgd_error *err)
+{
+    if (!cJSON_IsArray(at->value) || (size_t)cJSON_GetArraySize(at->value) < min_length)
+        return hsgd_json_fail(at, err, "expected an array of at least %zu", min_length);
+    *length = (size_t)cJSON_GetArraySize(at->value);
+    return HSGD_OK;
+}
+
+hsgd_status hsgd_json_numbers(const hsgd_json *at, double low, double high, double **out, size_t *length,
+                              hsgd_error *err)
+{
+    *out = NULL;
+    hsgd_status status = hsgd_json_array(at, 1, length, err);
+    if (status)
+        return status;
+    double *values = malloc(*length * sizeof *values);
+    if (!values)
+        return hsgd_fail_memory(err, at->path);
+    const cJSON *item = at->value->child;
+    for (size_t i = 0; i < *length && !status; i++) {
+        hsgd_json place = hsgd_json_next(at, &item, i);
+        status = hsgd_json_number(&place, low, high, &values[i], err);
+    }
+    if (status)
+        free(values);
+    else
+        *out = values;
+    return status;
+}
+
+hsgd_status hsgd_json_counts(const hsgd_json *at, size_t low, size_t high, size_t **out, size_t *length, hsgd_error *err)
+{
+    *out = NULL;
+    hsgd_status status = hsgd_json_array(at, 1, length, err);
+    if (status)
+        return status;
+    size_t *values = malloc(*length * sizeof *values);
+    if (!values)
+        return hsgd_fail_memory(err, at->path);
+    const cJSON *item = at->value->child;
+    for (size_t i = 0; i < *length && !status; i++) {
+        hsgd_json place = hsgd_json_next(at, &item, i);
+        status = hsgd_json_count(&place, low, high, &values[i], err);
+    }
+    if (status)
+        free(values);
+    else
+        *out = values;
+    return status;
+}
+
+hsgd_status hsgd_json_choice(const hsgd_json *at, const char *const *names, size_t *out, hsgd_error *err)
+{
+    char list[512];
+    join(list, sizeof list, names);
+    for (size_t i = 0; cJSON_IsString(at->value) && names[i]; i++)
+        if (strcmp(names[i], at->value->valuestring) == 0) {
+            *out = i;
+            return HSGD_OK;
+        }
+    return hsgd_json_fail(at, err, "expected one of %s", list);
+}
+
+hsgd_status hsgd_json_choice_of(const hsgd_json *at, hsgd_name name, size_t count, size_t *out, hsgd_error *err)
+{
+    const char *names[65] = {NULL};
+    for (size_t i = 0; i < count && i < 64; i++)
+        names[i] = name(i);
+    return hsgd_json_choice(at, names, out, err);
+}

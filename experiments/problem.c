@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "experiments/problem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/linear_model.h"
+#include "analysis/random.h"
+
+void hsgd_problem_free(hsgd_problem *problem)
+{
+    if (!problem)
+        return;
+    hsgd_objective_free(&problem->objective);
+    hsgd_hierarchy_free(&problem->hierarchy);
+    hsgd_quadratic_free(&problem->quadratic);
+    hsgd_dataset_free(&problem->data);
+    hsgd_partition_free(&problem->partition);
+    free(problem->initial);
+    free(problem->place);
+    free(problem->placement);
+    memset(problem, 0, sizeof *problem);
+}
+
+/* ---- the workers, in the order in which the problem makes them ---- */
+
+static hsgd_status make_quadratic(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err)
+{
+    problem->is_quadratic = true;
+    if (config->problem == HSGD_PROBLEM_QUADRATIC)
+        return hsgd_quadratic_init(&problem->quadratic, config->curvature, config->linear, config->dim,
+                                   config->hierarchy.num_workers, config->noise_sq, err);
+    hsgd_quadratic_spec spec = {.dim = config->dim,
+                                .curvature_min = config->curvature_range[0],
+                                .curvature_max = config->curvature_range[1],
+                                .level_divergence_sq = config->level_divergence_sq,
+                                .noise_sq = config->noise_sq,
+                                .seed = config->problem_seed};
+    return hsgd_quadratic_generate(&problem->quadratic, &problem->hierarchy, &spec, err);
+}
+
+static hsgd_status make_data(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err)
+{
+    hsgd_status status = config->format == HSGD_DATA_IDX
+                             ? hsgd_dataset_read_idx(&problem->data, config->data_path, config->labels_path, err)
+                             : hsgd_dataset_read_libsvm(&problem->data, config->data_path, err);
+    if (!status)
+        status = hsgd_dataset_scale(&problem->data, config->scaling, err);
+    if (!status && config->intercept)
+        status = hsgd_dataset_add_intercept(&problem->data, err);
+    if (!status)
+        status = hsgd_partition_build(&problem->partition, &problem->data, config->hierarchy.num_workers,
+                                      &config->partition, err);
+    return status;
+}
+
+/* ---- their places in the tree ---- */
+
+/* What decides whether two workers are alike: the linear term, or the shares of the labels. *owned is to be freed. */
+static const double *worker_traits(const hsgd_problem *problem, double **owned, size_t *num_traits)
+{
+    *owned = NULL;
+    if (problem->is_quadratic) {
+        *num_traits = problem->quadratic.dim;
+        return problem->quadratic.linear;
+    }
+    const hsgd_partition *p = &problem->partition;
+    *num_traits = p->num_classes;
+    double *share = *owned = malloc(p->num_workers * p->num_classes * sizeof *share);
+    for (size_t j = 0; share && j < p->num_workers; j++)
+        for (size_t c = 0; c < p->num_classes; c++)
+            share[j * p->num_classes + c] =
+                (double)p->histogram[j * p->num_classes + c] / (double)(p->start[j + 1] - p->start[j]);
+    return share;
+}
+
+static hsgd_status find_places(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err)
+{
+    size_t n = problem->hierarchy.num_workers, num_traits;
+    double *owned;
+    const double *trait = worker_traits(problem, &owned, &num_traits);
+    problem->place = malloc(n * sizeof *problem->place);
+    hsgd_status status = trait && problem->place ? HSGD_OK : hsgd_fail_memory(err, "the places of the workers");
+    if (!status)
+        status = hsgd_grouping_place(problem->place, config->grouping, &problem->hierarchy, trait, num_traits,
+                                     config->first_seed, err);
+    free(owned);
+    return status;
+}
+
+/* Under random grouping every seed has its own places, so that means over seeds are means over groupings as well. */
+static hsgd_status find_places_of_seeds(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err)
+{
+    size_t n = problem->hierarchy.num_workers;
+    problem->placement = malloc(config->seeds * n * sizeof *problem->placement);
+    if (!problem->placement)
+        return hsgd_fail_memory(err, "the places of the workers");
+    hsgd_status status = HSGD_OK;
+    for (size_t r = 0; r < config->seeds && !status; r++)
+        status = hsgd_grouping_place(problem->placement + r * n, HSGD_GROUPING_RANDOM, &problem->hierarchy, NULL, 0,
+                                     config->first_seed + r, err);
+    return status;
+}
+
+/* Fixed places: sort the workers themselves, so that the engine meets them, and their data, in order. */
+static hsgd_status sort_workers(hsgd_problem *problem, hsgd_error *err)
+{
+    if (problem->is_quadratic)
+        return hsgd_quadratic_permute(&problem->quadratic, problem->place, err);
+    return hsgd_partition_permute(&problem->partition, problem->place, err);
+}
+
+static hsgd_status place_workers(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err)
+{
+    hsgd_status status = find_places(problem, config, err);
+    if (!status)
+        status = config->grouping == HSGD_GROUPING_RANDOM ? find_places_of_seeds(problem, config, err)
+                                                          : sort_workers(problem, err);
+    if (!status && !problem->is_quadratic)
+        status = hsgd_dataset_reorder(&problem->data, problem->partition.order, err);
+    return status;
+}
+
+/* ---- weights, objective, initial point ---- */
+
+/* The weight of the worker at each place: given ones move with their workers, data sizes are already sorted. */
+static hsgd_status set_weights(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err)
+{
+    size_t n = problem->hierarchy.num_workers;
+    if (config->weighting == HSGD_WEIGHTS_EQUAL)
+        return HSGD_OK;
+    double *weight = malloc(n * sizeof *weight);
+    if (!weight)
+        return hsgd_fail_memory(err, "the weights");
+    for (size_t i = 0; i < n; i++)
+        weight[i] = config->weighting == HSGD_WEIGHTS_GIVEN
+                        ? config->weight[problem->place[i]]
+                        : (double)(problem->partition.start[i + 1] - problem->partition.start[i]);
+    hsgd_status status = hsgd_hierarchy_set_weights(&problem->hierarchy, weight, err);
+    free(weight);
+    return status;
+}
+
+static hsgd_status make_objective(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err)
+{
+    if (problem->is_quadratic)
+        return hsgd_quadratic_objective(&problem->objective, &problem->quadratic, problem->hierarchy.worker_weight, err);
+    hsgd_link link = config->problem == HSGD_PROBLEM_LOGISTIC ? HSGD_LINK_LOGISTIC : HSGD_LINK_SOFTMAX;
+    return hsgd_linear_model_objective(&problem->objective, link, &problem->data, problem->partition.start,
+                                       problem->hierarchy.num_workers, config->regularizer, err);
+}
+
+/* One point for all seeds, so that Delta is one number. */
+static hsgd_status make_initial(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err)
+{
+    size_t dim = problem->objective.dim;
+    if (config->initial_point && config->initial_dim != dim)
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "initial.point: %zu numbers for a problem of dimension %zu",
+                         config->initial_dim, dim);
+    problem->initial = calloc(dim, sizeof *problem->initial);
+    if (!problem->initial)
+        return hsgd_fail_memory(err, "the initial point");
+    if (config->initial_point)
+        memcpy(problem->initial, config->initial_point, dim * sizeof *problem->initial);
+    else if (config->initial_scale > 0) {
+        hsgd_stream stream = {config->first_seed, HSGD_PURPOSE_INITIAL, 0, 0};
+        hsgd_normals(&stream, config->initial_scale, problem->initial, dim);
+    }
+    return HSGD_OK;
+}
+
+hsgd_status hsgd_problem_build(hsgd_problem *out, const hsgd_config *config, const char *file, hsgd_error *err)
+{
+    bool quadratic = config->problem == HSGD_PROBLEM_QUADRATIC || config->problem == HSGD_PROBLEM_QUADRATIC_GENERATED;
+    memset(out, 0, sizeof *out);
+    hsgd_status status = hsgd_hierarchy_expand(&out->hierarchy, &config->hierarchy, err);
+    if (!status && config->weighting == HSGD_WEIGHTS_GIVEN) /* level divergences are generated for these weights */
+        status = hsgd_hierarchy_set_weights(&out->hierarchy, config->weight, err);
+    if (!status)
+        status = quadratic ? make_quadratic(out, config, err) : make_data(out, config, err);
+    if (!status)
+        status = place_workers(out, config, err);
+    if (!status)
+        status = set_weights(out, config, err);
+    if (!status)
+        status = make_objective(out, config, err);
+    if (!status)
+        status = make_initial(out, config, err);
+    if (status) {
+        hsgd_error_prefix(err, "%s: ", file);
+        hsgd_problem_free(out);
+    }
+    return status;
+}

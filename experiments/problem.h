@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From a configuration to what the engine runs: objective, expanded hierarchy, places, initial point. */
+#ifndef HSGD_EXPERIMENTS_PROBLEM_H
+#define HSGD_EXPERIMENTS_PROBLEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "analysis/dataset.h"
+#include "analysis/error.h"
+#include "analysis/hierarchy.h"
+#include "analysis/objective.h"
+#include "analysis/partition.h"
+#include "analysis/quadratic.h"
+#include "experiments/config.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct hsgd_problem {
+    hsgd_hierarchy hierarchy; /* one entry per node, with weights */
+    hsgd_objective objective; /* its workers stand in the order of their places, except under random grouping */
+    double *initial;          /* (dim) w^0 */
+    size_t *place;            /* (num_workers) which worker of the partition sits at each place (first seed, if random) */
+    size_t *placement;        /* (seeds, num_workers) places of each seed under random grouping; NULL otherwise */
+    bool is_quadratic;
+    hsgd_quadratic quadratic; /* if is_quadratic */
+    hsgd_dataset data;        /* otherwise: samples sorted by worker */
+    hsgd_partition partition; /* otherwise; its order refers to the data as read */
+} hsgd_problem;
+
+/* Build it; messages start with the configuration's file. Free with hsgd_problem_free, on success only. */
+hsgd_status hsgd_problem_build(hsgd_problem *out, const hsgd_config *config, const char *file, hsgd_error *err);
+void hsgd_problem_free(hsgd_problem *problem);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

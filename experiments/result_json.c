@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "experiments/result.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "experiments/bound_json_private.h"
+#include "experiments/files.h"
+#include "experiments/hierarchy_json_private.h"
+
+static cJSON *constant_to_json(double value, hsgd_constant_kind kind)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddNumberToObject(object, "value", value);
+    cJSON_AddStringToObject(object, "kind", hsgd_constant_kind_name(kind));
+    return object;
+}
+
+static cJSON *hierarchy_to_json(const hsgd_experiment *e)
+{
+    cJSON *object = hsgd_hierarchy_to_json(&e->config->hierarchy, e->config->is_uniform);
+    cJSON_AddNumberToObject(object, "workers", (double)e->problem->hierarchy.num_workers);
+    cJSON_AddNumberToObject(object, "levels", (double)e->problem->hierarchy.num_levels);
+    cJSON_AddNumberToObject(object, "local_period", (double)e->local_period);
+    cJSON_AddNumberToObject(object, "global_period", (double)e->global_period);
+    cJSON_AddBoolToObject(object, "weighted", e->problem->hierarchy.worker_weight != NULL);
+    return object;
+}
+
+static cJSON *constants_to_json(const hsgd_experiment *e)
+{
+    cJSON *object = cJSON_CreateObject();
+    const hsgd_constants *c = &e->constants;
+    cJSON_AddItemToObject(object, "L", constant_to_json(c->smoothness.value, c->smoothness.kind));
+    cJSON_AddItemToObject(object, "sigma_sq", constant_to_json(c->noise_sq.value, c->noise_sq.kind));
+    cJSON_AddItemToObject(object, "f_star", constant_to_json(c->minimum.value, c->minimum.kind));
+    cJSON_AddItemToObject(object, "delta", constant_to_json(e->delta.value, e->delta.kind));
+    cJSON *divergence = cJSON_AddObjectToObject(object, "divergence_sq");
+    cJSON_AddItemToObject(divergence, "global",
+                          constant_to_json(e->global_divergence_sq.value, e->global_divergence_sq.kind));
+    for (size_t k = 0; k < e->problem->hierarchy.num_levels; k++) {
+        char name[32];
+        snprintf(name, sizeof name, "level_%zu", k + 1);
+        cJSON_AddItemToObject(divergence, name, constant_to_json(e->level_divergence_sq[k], e->divergence_kind));
+    }
+    return object;
+}
+
+static cJSON *interval_to_json(const hsgd_interval *interval)
+{
+    if (interval->estimate.count == 0)
+        return cJSON_CreateNull();
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddNumberToObject(object, "mean", interval->estimate.mean);
+    cJSON_AddNumberToObject(object, "se", interval->estimate.se);
+    cJSON_AddItemToObject(object, "ci", hsgd_numbers_to_json((const double[]){interval->low, interval->high}, 2));
+    cJSON_AddItemToObject(object, "ci_joint",
+                          hsgd_numbers_to_json((const double[]){interval->low_joint, interval->high_joint}, 2));
+    cJSON_AddNumberToObject(object, "seeds", (double)interval->estimate.count);
+    return object;
+}
+
+static cJSON *measured_to_json(const hsgd_run *run)
+{
+    const hsgd_summary *s = &run->summary;
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddItemToObject(object, "S", interval_to_json(&run->S));
+    cJSON_AddItemToObject(object, "S_round", interval_to_json(&run->S_round));
+    cJSON_AddItemToObject(object, "S_min", interval_to_json(&run->S_min));
+    cJSON *loss = cJSON_AddObjectToObject(object, "final_loss");
+    cJSON_AddNumberToObject(loss, "mean", s->final_loss.mean);
+    cJSON_AddNumberToObject(loss, "se", s->final_loss.se);
+    cJSON_AddNumberToObject(object, "measured_steps", (double)s->num_rows);
+    cJSON_AddNumberToObject(object, "diverged_seeds", (double)s->num_diverged);
+    if (s->num_diverged)
+        cJSON_AddNumberToObject(object, "diverged_at", (double)s->diverged_at);
+    return object;
+}
+
+static cJSON *references_to_json(const hsgd_experiment *e)
+{
+    cJSON *object = cJSON_CreateObject();
+    if (e->run[HSGD_RUN_INNER].made)
+        cJSON_AddItemToObject(object, "local-sgd-inner", measured_to_json(&e->run[HSGD_RUN_INNER]));
+    if (e->run[HSGD_RUN_OUTER].made)
+        cJSON_AddItemToObject(object, "local-sgd-outer", measured_to_json(&e->run[HSGD_RUN_OUTER]));
+    return object;
+}
+
+static cJSON *bounds_to_json(const hsgd_experiment *e)
+{
+    cJSON *array = cJSON_CreateArray();
+    for (size_t i = 0; i < e->num_comparisons; i++) {
+        const hsgd_comparison *c = &e->comparison[i];
+        cJSON *object = hsgd_bound_to_json(c->bound, &c->value);
+        cJSON_AddStringToObject(object, "constants", hsgd_constant_kind_name(c->kind));
+        cJSON_AddItemToObject(object, "measured", interval_to_json(&c->measured));
+        cJSON_AddNumberToObject(object, "ratio", c->ratio);
+        cJSON_AddStringToObject(object, "verdict", hsgd_verdict_name(c->verdict));
+        cJSON_AddStringToObject(object, "verdict_reason", c->reason);
+        cJSON_AddItemToArray(array, object);
+    }
+    return array;
+}
+
+static cJSON *dispersion_to_json(const hsgd_experiment *e)
+{
+    cJSON *array = cJSON_CreateArray();
+    for (size_t k = 0; k < e->problem->hierarchy.num_levels; k++) {
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddNumberToObject(object, "level", (double)(k + 1));
+        cJSON_AddNumberToObject(object, "max_ratio", e->dispersion[k].max_ratio);
+        cJSON_AddNumberToObject(object, "max_ratio_step", (double)e->dispersion[k].max_ratio_step);
+        cJSON_AddStringToObject(object, "verdict", hsgd_verdict_name(e->dispersion[k].verdict));
+        cJSON_AddItemToArray(array, object);
+    }
+    return array;
+}
+
+static void add_identity(cJSON *array, const char *name, double error, hsgd_verdict verdict)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "name", name);
+    cJSON_AddNumberToObject(object, "max_relative_error", error);
+    cJSON_AddStringToObject(object, "verdict", hsgd_verdict_name(verdict));
+    cJSON_AddItemToArray(array, object);
+}
+
+static cJSON *identities_to_json(const hsgd_experiment *e)
+{
+    const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
+    cJSON *array = cJSON_CreateArray();
+    add_identity(array, "gradients: upward + downward = global divergence", s->gradient_identity_error,
+                 e->gradient_identity);
+    add_identity(array, "models: sum of the levels = total dispersion", s->parameter_identity_error,
+                 e->parameter_identity);
+    return array;
+}
+
+static void add_rung(cJSON *array, const char *rung, const char *name, double value)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "rung", rung);
+    cJSON_AddStringToObject(object, "name", name);
+    cJSON_AddNumberToObject(object, "value", value);
+    cJSON_AddItemToArray(array, object);
+}
+
+/* The rungs of THEORY 4.5 that need nothing beyond this run's measurements: R1 to R3 want the noise averages. */
+static cJSON *ladder_to_json(const hsgd_experiment *e)
+{
+    static const char *const rung[] = {"R5", "R6", "R7"}, *const id[] = {"hsgd-fixed-recursive", "hsgd-fixed-sharp",
+                                                                         "hsgd-fixed"};
+    const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
+    double gamma = e->step_size, smoothness = e->constants.smoothness.value, dispersion = 0;
+    for (size_t row = 0; row < s->num_rows; row++)
+        for (size_t k = 0; k < s->num_levels; k++)
+            dispersion += s->dispersion[row * s->num_levels + k].mean / (double)s->num_rows;
+    cJSON *array = cJSON_CreateArray();
+    add_rung(array, "R0", "measured S", e->run[HSGD_RUN_MAIN].S.estimate.mean);
+    add_rung(array, "R4", "initial gap, noise, measured dispersion",
+             2 * e->delta.value / (gamma * (double)e->config->steps) +
+                 gamma * smoothness * e->constants.noise_sq.value * e->problem->hierarchy.noise_share +
+                 smoothness * smoothness * dispersion);
+    for (size_t r = 0; r < 3; r++)
+        for (size_t i = 0; i < e->num_comparisons; i++)
+            if (strcmp(e->comparison[i].bound->id, id[r]) == 0)
+                add_rung(array, rung[r], e->comparison[i].bound->title, e->comparison[i].value.value);
+    return array;
+}
+
+/* The published bounds on both sides and in between (random grouping, THEORY 6), and the exact rationals behind them. */
+static cJSON *sandwich_to_json(const hsgd_experiment *e)
+{
+    static const char *const key[] = {"inner", "middle", "outer"},
+                             *const id[] = {"local-sgd-inner", "hsgd-random", "local-sgd-outer"};
+    if (!e->has_sandwich)
+        return cJSON_CreateNull();
+    cJSON *object = hsgd_sandwich_to_json(&e->sandwich);
+    cJSON_AddBoolToObject(object, "exact", e->sandwich.holds);
+    for (size_t k = 0; k < 3; k++) {
+        cJSON *value = cJSON_CreateNull();
+        for (size_t i = 0; i < e->num_comparisons; i++)
+            if (strcmp(e->comparison[i].bound->id, id[k]) == 0 && isfinite(e->comparison[i].value.value)) {
+                cJSON_Delete(value);
+                value = cJSON_CreateNumber(e->comparison[i].value.value);
+            }
+        cJSON_AddItemToObject(object, key[k], value);
+    }
+    return object;
+}
+
+/* ---- partition and places ---- */
+
+static cJSON *counts_to_json(const size_t *count, size_t length)
+{
+    cJSON *array = cJSON_CreateArray();
+    for (size_t i = 0; i < length; i++)
+        cJSON_AddItemToArray(array, cJSON_CreateNumber((double)count[i]));
+    return array;
+}
+
+/* Labels of all workers below each inner node, in the order of nodes.csv. Under random grouping workers sit at other places
+ * for each seed; the places of the first seed are taken. */
+static cJSON *node_labels_to_json(const hsgd_experiment *e)
+{
+    const hsgd_partition *p = &e->problem->partition;
+    const hsgd_hierarchy *h = &e->problem->hierarchy;
+    size_t *count = malloc(p->num_classes * sizeof *count);
+    cJSON *array = cJSON_CreateArray();
+    for (size_t u = 0; count && u < h->num_nodes; u++) {
+        memset(count, 0, p->num_classes * sizeof *count);
+        for (size_t i = h->node[u].first_worker; i < h->node[u].first_worker + h->node[u].num_workers; i++) {
+            size_t worker = e->problem->placement ? e->problem->place[i] : i;
+            for (size_t c = 0; c < p->num_classes; c++)
+                count[c] += p->histogram[worker * p->num_classes + c];
+        }
+        cJSON_AddItemToArray(array, counts_to_json(count, p->num_classes));
+    }
+    free(count);
+    return array;
+}
+
+static cJSON *partition_to_json(const hsgd_experiment *e)
+{
+    const hsgd_partition *p = &e->problem->partition;
+    if (e->problem->is_quadratic)
+        return cJSON_CreateNull();
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "scheme", hsgd_partition_scheme_name(e->config->partition.scheme));
+    cJSON_AddNumberToObject(object, "seed", (double)e->config->partition.seed);
+    cJSON_AddNumberToObject(object, "retries", (double)p->retries);
+    cJSON_AddItemToObject(object, "class_values",
+                          hsgd_numbers_to_json(e->problem->data.class_value, e->problem->data.num_classes));
+    cJSON *samples = cJSON_AddArrayToObject(object, "worker_samples");
+    cJSON *labels = cJSON_AddArrayToObject(object, "worker_labels");
+    for (size_t j = 0; j < p->num_workers; j++) {
+        cJSON_AddItemToArray(samples, cJSON_CreateNumber((double)(p->start[j + 1] - p->start[j])));
+        cJSON_AddItemToArray(labels, counts_to_json(p->histogram + j * p->num_classes, p->num_classes));
+    }
+    cJSON_AddItemToObject(object, "node_labels", node_labels_to_json(e));
+    return object;
+}
+
+static cJSON *grouping_to_json(const hsgd_experiment *e)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "scheme", hsgd_grouping_name(e->config->grouping));
+    cJSON_AddItemToObject(object, "place", counts_to_json(e->problem->place, e->problem->hierarchy.num_workers));
+    return object;
+}
+
+/* ---- the document ---- */
+
+static cJSON *experiment_to_json(const hsgd_experiment *e, const char *const *file, size_t num_files)
+{
+    cJSON *root = cJSON_CreateObject();
+    char *config = hsgd_config_to_json(e->config);
+    cJSON_AddStringToObject(root, "name", e->config->name);
+    cJSON_AddStringToObject(root, "version", HSGD_VERSION);
+    cJSON_AddItemToObject(root, "config", config ? cJSON_Parse(config) : NULL);
+    cJSON_free(config);
+    cJSON_AddItemToObject(root, "hierarchy", hierarchy_to_json(e));
+    cJSON_AddItemToObject(root, "grouping", grouping_to_json(e));
+    cJSON_AddItemToObject(root, "partition", partition_to_json(e));
+    cJSON_AddNumberToObject(root, "step_size", e->step_size);
+    cJSON_AddNumberToObject(root, "steps", (double)e->config->steps);
+    cJSON_AddNumberToObject(root, "seeds", (double)e->run[HSGD_RUN_MAIN].num_seeds);
+    cJSON_AddBoolToObject(root, "deterministic", e->deterministic);
+    cJSON_AddItemToObject(root, "constants", constants_to_json(e));
+    cJSON_AddItemToObject(root, "measured", measured_to_json(&e->run[HSGD_RUN_MAIN]));
+    cJSON_AddItemToObject(root, "measured_references", references_to_json(e));
+    cJSON_AddItemToObject(root, "bounds", bounds_to_json(e));
+    cJSON_AddItemToObject(root, "dispersion", dispersion_to_json(e));
+    cJSON_AddItemToObject(root, "identities", identities_to_json(e));
+    cJSON_AddItemToObject(root, "ladder", ladder_to_json(e));
+    cJSON_AddItemToObject(root, "sandwich", sandwich_to_json(e));
+    cJSON_AddStringToObject(root, "verdict", hsgd_verdict_name(e->overall));
+    cJSON *files = cJSON_AddArrayToObject(root, "files");
+    for (size_t i = 0; i < num_files; i++)
+        cJSON_AddItemToArray(files, cJSON_CreateString(file[i]));
+    return root;
+}
+
+hsgd_status hsgd_result_write_json(const hsgd_experiment *experiment, const char *dir, const char *const *file,
+                                   size_t num_files, hsgd_error *err)
+{
+    cJSON *root = experiment_to_json(experiment, file, num_files);
+    char *text = cJSON_Print(root);
+    cJSON_Delete(root);
+    if (!text)
+        return hsgd_fail_memory(err, "result.json");
+    hsgd_status status = hsgd_output_text(dir, "result.json", text, err);
+    cJSON_free(text);
+    return status;
+}

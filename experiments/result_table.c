@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The table that `hsgd run` prints. */
+#include "experiments/result.h"
+
+#include <math.h>
+
+static void print_setting(const hsgd_experiment *e, FILE *out)
+{
+    const hsgd_hierarchy *h = &e->config->hierarchy;
+    fprintf(out, "%s: H-SGD on %zu workers", e->config->name, h->num_workers);
+    if (e->config->is_uniform) {
+        for (size_t k = 0; k < h->num_nodes; k++)
+            fprintf(out, "%s%zu", k ? " x " : ", fanout ", h->node[k].num_children);
+        for (size_t k = 0; k < h->num_nodes; k++)
+            fprintf(out, "%s%zu", k ? " / " : ", periods ", h->node[k].period);
+    } else
+        fprintf(out, ", a tree of %zu levels and %zu groups, periods %zu to %zu", h->num_levels, h->num_nodes,
+                e->local_period, e->global_period);
+    fprintf(out, "\n  problem     %s, dimension %zu, grouping %s\n", e->problem->objective.type->name,
+            e->problem->objective.dim, hsgd_grouping_name(e->config->grouping));
+    fprintf(out, "  run         T = %zu steps, gamma = %.6g, batch size %zu, %zu seed%s%s\n", e->config->steps,
+            e->step_size, e->config->batch_size, e->run[HSGD_RUN_MAIN].num_seeds,
+            e->run[HSGD_RUN_MAIN].num_seeds == 1 ? "" : "s", e->deterministic ? " (nothing is random)" : "");
+}
+
+static void print_constant(FILE *out, const char *name, double value, hsgd_constant_kind kind)
+{
+    fprintf(out, "%s = %.6g (%s)", name, value, hsgd_constant_kind_name(kind));
+}
+
+static void print_constants(const hsgd_experiment *e, FILE *out)
+{
+    fputs("  constants   ", out);
+    print_constant(out, "L", e->constants.smoothness.value, e->constants.smoothness.kind);
+    print_constant(out, ", sigma^2", e->constants.noise_sq.value, e->constants.noise_sq.kind);
+    print_constant(out, ", f*", e->constants.minimum.value, e->constants.minimum.kind);
+    print_constant(out, ", Delta", e->delta.value, e->delta.kind);
+    fputs("\n  divergence  ", out);
+    for (size_t k = 0; k < e->problem->hierarchy.num_levels; k++)
+        fprintf(out, "D_%zu = %.6g, ", k + 1, e->level_divergence_sq[k]);
+    print_constant(out, "global", e->global_divergence_sq.value, e->global_divergence_sq.kind);
+    fputc('\n', out);
+}
+
+static void print_interval(FILE *out, const char *name, const hsgd_interval *interval)
+{
+    if (interval->estimate.count == 0)
+        return;
+    fprintf(out, "%s = %.5g", name, interval->estimate.mean);
+    if (interval->low < interval->high)
+        fprintf(out, " [%.5g, %.5g]", interval->low, interval->high);
+}
+
+static void print_measured(const hsgd_experiment *e, FILE *out)
+{
+    const hsgd_run *run = &e->run[HSGD_RUN_MAIN];
+    fputs("  measured    ", out);
+    print_interval(out, "S", &run->S);
+    print_interval(out, ", S_round", &run->S_round);
+    print_interval(out, ", S_min", &run->S_min);
+    if (run->S.low < run->S.high)
+        fprintf(out, "  (%g %% Student-t intervals)", 100 * e->config->confidence);
+    fputc('\n', out);
+    if (e->config->measure_every > 1)
+        fprintf(out, "              measured at every %zuth step: means over steps are over these\n",
+                e->config->measure_every);
+    if (run->summary.num_diverged)
+        fprintf(out, "              DIVERGED: %zu of %zu seeds, first at step %zu\n", run->summary.num_diverged,
+                run->num_seeds, run->summary.diverged_at);
+}
+
+static void print_number(FILE *out, double value)
+{
+    if (isfinite(value))
+        fprintf(out, " %12.5g", value);
+    else
+        fprintf(out, " %12s", isnan(value) ? "-" : "inf");
+}
+
+static void print_bounds(const hsgd_experiment *e, FILE *out)
+{
+    if (!e->num_comparisons)
+        return;
+    fprintf(out, "\n  %-24s %-8s %12s %12s %12s  %s\n", "bound", "of", "value", "measured", "measured/bnd", "verdict");
+    for (size_t i = 0; i < e->num_comparisons; i++) {
+        const hsgd_comparison *c = &e->comparison[i];
+        fprintf(out, "  %-24s %-8s", c->bound->id, hsgd_target_name(c->bound->target));
+        print_number(out, c->value.value);
+        print_number(out, c->measured.estimate.count ? c->measured.estimate.mean : NAN);
+        print_number(out, c->ratio);
+        fprintf(out, "  %s%s%s\n", hsgd_verdict_name(c->verdict), *c->reason ? ": " : "", c->reason);
+    }
+    fprintf(out, "  verdicts hold together at %g %% confidence (Student t, Bonferroni)%s\n", 100 * e->config->confidence,
+            e->divergence_kind == HSGD_TRAJECTORY ? "; bounds use trajectory constants" : "");
+}
+
+static void print_checks(const hsgd_experiment *e, FILE *out)
+{
+    const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
+    fputc('\n', out);
+    for (size_t k = 0; k < s->num_levels; k++)
+        fprintf(out, "  dispersion of level %zu against its recursive bound: at most %.3g of it (step %zu): %s\n", k + 1,
+                e->dispersion[k].max_ratio, e->dispersion[k].max_ratio_step,
+                hsgd_verdict_name(e->dispersion[k].verdict));
+    fprintf(out, "  identity: upward + downward = global divergence, relative error %.2g: %s\n",
+            s->gradient_identity_error, hsgd_verdict_name(e->gradient_identity));
+    fprintf(out, "  identity: levels add up to the total dispersion, relative error %.2g: %s\n",
+            s->parameter_identity_error, hsgd_verdict_name(e->parameter_identity));
+    if (e->has_sandwich)
+        fprintf(out, "  sandwich: noise %s <= %s <= %s, divergence %s <= %s <= %s: %s (exact)\n",
+                e->sandwich.noise.text[0], e->sandwich.noise.text[1], e->sandwich.noise.text[2],
+                e->sandwich.divergence.text[0], e->sandwich.divergence.text[1], e->sandwich.divergence.text[2],
+                e->sandwich.holds ? "holds" : "violated");
+}
+
+void hsgd_result_print(const hsgd_experiment *experiment, FILE *stream)
+{
+    print_setting(experiment, stream);
+    print_constants(experiment, stream);
+    print_measured(experiment, stream);
+    print_bounds(experiment, stream);
+    print_checks(experiment, stream);
+}
