@@ -9,17 +9,18 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const scaling_names[] = {[HSGD_SCALING_NONE] = "none",
-                                            [HSGD_SCALING_MAX_ABS] = "max-abs",
-                                            [HSGD_SCALING_UNIT_NORM] = "unit-norm",
-                                            [HSGD_SCALING_STANDARD] = "standard",
-                                            NULL};
 static const char *const format_names[] = {[HSGD_DATA_LIBSVM] = "libsvm", [HSGD_DATA_IDX] = "idx", NULL};
-enum { NUM_SCHEMES = HSGD_PARTITION_QUANTITY + 1, NUM_REGULARIZERS = HSGD_REGULARIZER_NONCONVEX + 1 };
+enum { NUM_SCHEMES = HSGD_PARTITION_QUANTITY + 1, NUM_REGULARIZERS = HSGD_REGULARIZER_NONCONVEX + 1,
+       NUM_SCALINGS = HSGD_SCALING_STANDARD + 1 };
 
 static const char *scheme_name(size_t i)
 {
     return hsgd_partition_scheme_name((hsgd_partition_scheme)i);
+}
+
+static const char *scaling_name(size_t i)
+{
+    return hsgd_scaling_name((hsgd_scaling)i);
 }
 
 static const char *regularizer_name(size_t i)
@@ -158,7 +159,7 @@ static hsgd_status read_data(hsgd_config *config, const hsgd_json *at, hsgd_erro
         status = read_path(&config->data_path, &data, err);
     if (!status && idx)
         status = read_path(&config->labels_path, &labels, err);
-    if (!status && scaling.value && !(status = hsgd_json_choice(&scaling, scaling_names, &choice, err)))
+    if (!status && scaling.value && !(status = hsgd_json_choice_of(&scaling, scaling_name, NUM_SCALINGS, &choice, err)))
         config->scaling = (hsgd_scaling)choice;
     if (!status && intercept.value)
         status = hsgd_json_bool(&intercept, &config->intercept, err);
@@ -273,7 +274,7 @@ static cJSON *linear_model_to_json(const hsgd_config *config)
     cJSON_AddStringToObject(data, config->format == HSGD_DATA_IDX ? "images" : "path", config->data_path);
     if (config->format == HSGD_DATA_IDX)
         cJSON_AddStringToObject(data, "labels", config->labels_path);
-    cJSON_AddStringToObject(data, "scaling", scaling_names[config->scaling]);
+    cJSON_AddStringToObject(data, "scaling", scaling_name(config->scaling));
     cJSON_AddBoolToObject(data, "intercept", config->intercept);
     cJSON *partition = cJSON_AddObjectToObject(problem, "partition");
     cJSON_AddStringToObject(partition, "scheme", scheme_name(p->scheme));

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* hsgd bound: every bound for given parameters, without a simulation. */
+#include "experiments/cli_private.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "experiments/bound_json_private.h"
+#include "experiments/params.h"
+
+enum { OPTION_JSON, NUM_OPTIONS };
+
+static const hsgd_option options[NUM_OPTIONS] = {[OPTION_JSON] = {"json", NULL, "print JSON instead of a table"}};
+
+static void print_json(const hsgd_bound_params *params)
+{
+    cJSON *root = cJSON_CreateObject(), *array = cJSON_AddArrayToObject(root, "bounds");
+    for (size_t i = 0; i < hsgd_num_bounds; i++) {
+        hsgd_bound_value value;
+        hsgd_bounds[i]->eval(params, &value);
+        cJSON_AddItemToArray(array, hsgd_bound_to_json(hsgd_bounds[i], &value));
+    }
+    char *text = cJSON_Print(root);
+    puts(text ? text : "{}");
+    cJSON_free(text);
+    cJSON_Delete(root);
+}
+
+static void print_number(double value)
+{
+    if (isfinite(value))
+        printf(" %13.6g", value);
+    else
+        printf(" %13s", isnan(value) ? "-" : "none");
+}
+
+static void print_table(const hsgd_bound_params *params)
+{
+    printf("%-24s %-8s %13s %13s  %s\n", "bound", "of", "value", "max step size", "");
+    for (size_t i = 0; i < hsgd_num_bounds; i++) {
+        hsgd_bound_value value;
+        hsgd_bounds[i]->eval(params, &value);
+        printf("%-24s %-8s", hsgd_bounds[i]->id, hsgd_target_name(hsgd_bounds[i]->target));
+        print_number(value.value);
+        print_number(value.max_step_size);
+        printf("  %s\n", value.reason);
+    }
+}
+
+static int run(const hsgd_arguments *arguments)
+{
+    hsgd_error err;
+    hsgd_bound_params params;
+    if (hsgd_params_read(&params, arguments->positional, &err))
+        return hsgd_cli_fail(&err);
+    if (arguments->option[OPTION_JSON])
+        print_json(&params);
+    else
+        print_table(&params);
+    hsgd_bound_params_free(&params);
+    return hsgd_cli_finish(HSGD_EXIT_OK);
+}
+
+const hsgd_command hsgd_command_bound = {
+    .name = "bound",
+    .positional = "PARAMS.json",
+    .summary = "evaluate every bound for given parameters, no simulation",
+    .details = "The file holds hierarchy, step_size, steps, L, sigma_sq, delta, level_divergence_sq and, optionally,\n"
+               "global_divergence_sq, level_deviation_max_sq and worker_deviation_max_sq. \"-\" reads standard input.",
+    .option = options,
+    .num_options = NUM_OPTIONS,
+    .run = run,
+};

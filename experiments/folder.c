@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "experiments/folder.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analysis/statistics.h"
+#include "experiments/json_private.h"
+#include "experiments/series_private.h"
+
+/* Everything read from a folder, and the arrays that the figures borrow. */
+typedef struct folder {
+    const char *dir;
+    char *result_path;
+    cJSON *document;
+    hsgd_series series;
+    hsgd_figure_input input;
+    hsgd_figure_bound *bound;
+    double *memory[10]; /* arrays made here */
+    size_t num_memory;
+} folder;
+
+static void folder_free(folder *f)
+{
+    for (size_t i = 0; f->bound && i < f->input.num_bounds; i++) {
+        free((void *)f->bound[i].term_name);
+        free((void *)f->bound[i].term_value);
+    }
+    free(f->bound);
+    for (size_t i = 0; i < f->num_memory; i++)
+        free(f->memory[i]);
+    hsgd_series_free(&f->series);
+    cJSON_Delete(f->document);
+    free(f->result_path);
+}
+
+/* ---- result.json ---- */
+
+/* A number that may be null or absent (NAN then). */
+static double number_or_nan(const cJSON *value)
+{
+    return cJSON_IsNumber(value) ? value->valuedouble : NAN;
+}
+
+static hsgd_status read_settings(folder *f, const hsgd_json *root, hsgd_error *err)
+{
+    hsgd_json hierarchy = hsgd_json_member(root, "hierarchy"), config = hsgd_json_member(root, "config");
+    hsgd_json name = hsgd_json_member(root, "name"), seeds = hsgd_json_member(root, "seeds");
+    hsgd_json workers = hsgd_json_member(&hierarchy, "workers"), levels = hsgd_json_member(&hierarchy, "levels");
+    hsgd_json inner = hsgd_json_member(&hierarchy, "local_period"), outer = hsgd_json_member(&hierarchy, "global_period");
+    hsgd_json step_size = hsgd_json_member(root, "step_size"), confidence = hsgd_json_member(&config, "confidence");
+    hsgd_figure_input *in = &f->input;
+    hsgd_status status = hsgd_json_text(&name, &in->name, err);
+    if (!status)
+        status = hsgd_json_count(&workers, 1, SIZE_MAX, &in->num_workers, err);
+    if (!status)
+        status = hsgd_json_count(&levels, 1, 64, &in->num_levels, err);
+    if (!status)
+        status = hsgd_json_count(&inner, 1, SIZE_MAX, &in->local_period, err);
+    if (!status)
+        status = hsgd_json_count(&outer, 1, SIZE_MAX, &in->global_period, err);
+    if (!status)
+        status = hsgd_json_count(&seeds, 1, SIZE_MAX, &in->seeds, err);
+    if (!status)
+        status = hsgd_json_positive(&step_size, &in->step_size, err);
+    return status ? status : hsgd_json_number(&confidence, 0, 1, &in->confidence, err);
+}
+
+static hsgd_status read_terms(hsgd_figure_bound *bound, const hsgd_json *terms, hsgd_error *err)
+{
+    hsgd_status status = hsgd_json_array(terms, 0, &bound->num_terms, err);
+    if (status)
+        return status;
+    const char **name = calloc(bound->num_terms + 1, sizeof *name);
+    double *value = calloc(bound->num_terms + 1, sizeof *value);
+    bound->term_name = name;
+    bound->term_value = value;
+    if (!name || !value)
+        return hsgd_fail_memory(err, "the bounds");
+    const cJSON *item = terms->value->child;
+    for (size_t i = 0; i < bound->num_terms && !status; i++) {
+        hsgd_json term = hsgd_json_next(terms, &item, i), text = hsgd_json_member(&term, "name");
+        status = hsgd_json_text(&text, &name[i], err);
+        value[i] = number_or_nan(hsgd_json_member(&term, "value").value);
+    }
+    return status;
+}
+
+static hsgd_status read_bound(hsgd_figure_bound *bound, const hsgd_json *at, hsgd_error *err)
+{
+    hsgd_json id = hsgd_json_member(at, "id"), title = hsgd_json_member(at, "title"), of = hsgd_json_member(at, "of");
+    hsgd_json algorithm = hsgd_json_member(at, "algorithm"), applicable = hsgd_json_member(at, "applicable");
+    hsgd_json terms = hsgd_json_member(at, "terms"), verdict = hsgd_json_member(at, "verdict");
+    const char *judged;
+    hsgd_status status = hsgd_json_text(&id, &bound->id, err);
+    if (!status)
+        status = hsgd_json_text(&title, &bound->title, err);
+    if (!status)
+        status = hsgd_json_text(&of, &bound->target, err);
+    if (!status)
+        status = hsgd_json_text(&algorithm, &bound->algorithm, err);
+    if (!status)
+        status = hsgd_json_bool(&applicable, &bound->applicable, err);
+    if (!status)
+        status = hsgd_json_text(&verdict, &judged, err);
+    bound->value = number_or_nan(hsgd_json_member(at, "value").value);
+    return status ? status : read_terms(bound, &terms, err);
+}
+
+static hsgd_status read_bounds(folder *f, const hsgd_json *root, hsgd_error *err)
+{
+    hsgd_json bounds = hsgd_json_member(root, "bounds");
+    size_t count;
+    hsgd_status status = hsgd_json_array(&bounds, 0, &count, err);
+    if (status)
+        return status;
+    f->bound = calloc(count + 1, sizeof *f->bound);
+    if (!f->bound)
+        return hsgd_fail_memory(err, "the bounds");
+    f->input.bound = f->bound;
+    f->input.num_bounds = count;
+    f->input.constants_proved = true;
+    const cJSON *item = bounds.value->child;
+    for (size_t i = 0; i < count && !status; i++) {
+        hsgd_json at = hsgd_json_next(&bounds, &item, i);
+        const cJSON *kind = hsgd_json_member(&at, "constants").value;
+        if (cJSON_IsString(kind) && strcmp(kind->valuestring, "trajectory") == 0)
+            f->input.constants_proved = false;
+        status = read_bound(&f->bound[i], &at, err);
+    }
+    return status;
+}
+
+/* "measured" of one run: S with its interval; absent for a run that was not made. */
+static void read_S(hsgd_figure_curve *curve, const hsgd_json *measured)
+{
+    hsgd_json S = hsgd_json_member(measured, "S"), ci = hsgd_json_member(&S, "ci");
+    curve->S = number_or_nan(hsgd_json_member(&S, "mean").value);
+    curve->S_low = number_or_nan(cJSON_GetArrayItem(ci.value, 0));
+    curve->S_high = number_or_nan(cJSON_GetArrayItem(ci.value, 1));
+}
+
+static void read_measured(folder *f, const hsgd_json *root)
+{
+    hsgd_json measured = hsgd_json_member(root, "measured"), others = hsgd_json_member(root, "measured_references");
+    hsgd_json inner = hsgd_json_member(&others, "local-sgd-inner"), outer = hsgd_json_member(&others, "local-sgd-outer");
+    read_S(&f->input.hsgd, &measured);
+    read_S(&f->input.local_inner, &inner);
+    read_S(&f->input.local_outer, &outer);
+}
+
+/* ---- series.csv ---- */
+
+static double *take(folder *f, size_t count)
+{
+    return f->memory[f->num_memory++] = calloc(count ? count : 1, sizeof(double));
+}
+
+/* level 0: no number in the name (a zero printed with precision 0 has no digits). */
+static const double *column(const folder *f, const char *prefix, size_t level, const char *suffix)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s%.0zu%s", prefix, level, suffix);
+    return hsgd_series_column(&f->series, name);
+}
+
+static hsgd_status missing(const folder *f, const char *name, hsgd_error *err)
+{
+    return hsgd_fail(err, HSGD_ERROR_INPUT, "%s/series.csv: the column %s is missing", f->dir, name);
+}
+
+/* out (num_rows, levels): the columns prefix1suffix, prefix2suffix, ... side by side. */
+static hsgd_status gather(folder *f, const double **out, const char *prefix, const char *suffix, size_t levels,
+                          hsgd_error *err)
+{
+    double *memory = take(f, f->series.num_rows * levels);
+    if (!memory)
+        return hsgd_fail_memory(err, "the series");
+    *out = memory;
+    for (size_t k = 0; k < levels; k++) {
+        const double *values = column(f, prefix, k + 1, suffix);
+        if (!values)
+            return missing(f, prefix, err);
+        for (size_t row = 0; row < f->series.num_rows; row++)
+            memory[row * levels + k] = values[row];
+    }
+    return HSGD_OK;
+}
+
+/* Standard errors to half widths of the run's confidence intervals. */
+static const double *half_widths(folder *f, const double *se, size_t count, hsgd_error *err)
+{
+    double *memory = take(f, count);
+    if (!memory)
+        hsgd_fail_memory(err, "the series");
+    for (size_t i = 0; memory && i < count; i++)
+        memory[i] = hsgd_half_width((hsgd_estimate){0, se[i], f->input.seeds}, f->input.confidence, 1);
+    return memory;
+}
+
+static hsgd_status read_curve(folder *f, hsgd_figure_curve *curve, const char *name, hsgd_error *err)
+{
+    const double *se = column(f, name, 0, "_se");
+    curve->grad_norm_sq = hsgd_series_column(&f->series, name);
+    if (!curve->grad_norm_sq || !se) {
+        curve->grad_norm_sq = NULL;
+        return HSGD_OK;
+    }
+    curve->grad_norm_sq_half_width = half_widths(f, se, f->series.num_rows, err);
+    return curve->grad_norm_sq_half_width ? HSGD_OK : HSGD_ERROR_MEMORY;
+}
+
+static hsgd_status read_curves(folder *f, hsgd_error *err)
+{
+    hsgd_status status = read_curve(f, &f->input.hsgd, "grad_norm_sq", err);
+    if (!status && !f->input.hsgd.grad_norm_sq)
+        status = missing(f, "grad_norm_sq", err);
+    if (!status)
+        status = read_curve(f, &f->input.local_inner, "grad_norm_sq_inner", err);
+    return status ? status : read_curve(f, &f->input.local_outer, "grad_norm_sq_outer", err);
+}
+
+static hsgd_status read_series(folder *f, hsgd_error *err)
+{
+    hsgd_figure_input *in = &f->input;
+    size_t levels = in->num_levels;
+    const double *se = NULL;
+    char path[4096];
+    snprintf(path, sizeof path, "%s/series.csv", f->dir);
+    hsgd_status status = hsgd_series_read(&f->series, path, err);
+    if (status)
+        return status;
+    in->num_rows = f->series.num_rows;
+    in->step = hsgd_series_column(&f->series, "step");
+    in->divergence_global = hsgd_series_column(&f->series, "divergence_global");
+    if (!in->step || !in->divergence_global)
+        return missing(f, in->step ? "divergence_global" : "step", err);
+    status = read_curves(f, err);
+    if (!status)
+        status = gather(f, &in->divergence_up, "divergence_up_", "", levels - 1, err);
+    if (!status)
+        status = gather(f, &in->divergence_down, "divergence_down_", "", levels - 1, err);
+    if (!status)
+        status = gather(f, &in->dispersion, "dispersion_level_", "", levels, err);
+    if (!status)
+        status = gather(f, &in->dispersion_bound, "dispersion_level_", "_bound", levels, err);
+    if (!status)
+        status = gather(f, &se, "dispersion_level_", "_se", levels, err);
+    if (!status && !(in->dispersion_half_width = half_widths(f, se, in->num_rows * levels, err)))
+        status = HSGD_ERROR_MEMORY;
+    return status;
+}
+
+static hsgd_status read_folder(folder *f, const char *dir, hsgd_error *err)
+{
+    *f = (folder){.dir = dir};
+    if (asprintf(&f->result_path, "%s/result.json", dir) < 0) {
+        f->result_path = NULL;
+        return hsgd_fail_memory(err, "a path");
+    }
+    hsgd_status status = hsgd_json_read_file(&f->document, f->result_path, err);
+    hsgd_json root = hsgd_json_root(f->result_path, f->document);
+    if (!status)
+        status = read_settings(f, &root, err);
+    if (!status)
+        status = read_bounds(f, &root, err);
+    if (status)
+        return status;
+    read_measured(f, &root);
+    return read_series(f, err);
+}
+
+/* ---- making the figures ---- */
+
+/* The configuration's choice; all where it is not written down. */
+static bool is_wanted(const folder *f, const char *name)
+{
+    const cJSON *config = cJSON_GetObjectItemCaseSensitive(f->document, "config");
+    const cJSON *figures = cJSON_GetObjectItemCaseSensitive(config, "figures"), *item;
+    if (!cJSON_IsArray(figures))
+        return true;
+    cJSON_ArrayForEach(item, figures) if (cJSON_IsString(item) && strcmp(item->valuestring, name) == 0) return true;
+    return false;
+}
+
+static void remove_old(const char *dir, const char *name)
+{
+    static const char *const endings[] = {"gp", "dat", "pdf", "svg", "png", "tex"};
+    char path[4096];
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (snprintf(path, sizeof path, "%s/%s.%s", dir, name, endings[i]) < (int)sizeof path)
+            unlink(path);
+}
+
+static void list_files(hsgd_figure_report *report, const char *name, hsgd_figure_format format)
+{
+    const char *endings[] = {"gp", "dat", hsgd_figure_format_name(format), format == HSGD_FIGURE_TEX ? "pdf" : NULL};
+    for (size_t i = 0; i < 4 && endings[i] && report->num_files < HSGD_MAX_FIGURE_FILES; i++)
+        snprintf(report->file[report->num_files++], HSGD_FILE_NAME_SIZE, "%s.%s", name, endings[i]);
+}
+
+static hsgd_status plot_one(const folder *f, const hsgd_figure *figure, hsgd_figure_format format,
+                            hsgd_figure_report *report, hsgd_error *err)
+{
+    char reason[HSGD_NOTE_SIZE / 2] = "not asked for";
+    bool wanted = is_wanted(f, figure->name);
+    if (!wanted || !figure->possible(&f->input, reason, sizeof reason)) {
+        remove_old(f->dir, figure->name);
+        if (wanted && report->num_notes < HSGD_MAX_FIGURE_FILES)
+            snprintf(report->note[report->num_notes++], HSGD_NOTE_SIZE, "no figure %s: %s", figure->name, reason);
+        return HSGD_OK;
+    }
+    list_files(report, figure->name, format);
+    return figure->write(&f->input, f->dir, format, err);
+}
+
+hsgd_status hsgd_folder_plot(const char *dir, hsgd_figure_format format, hsgd_figure_report *report, hsgd_error *err)
+{
+    folder f;
+    hsgd_figure_report unused;
+    if (!report)
+        report = &unused;
+    report->num_files = report->num_notes = 0;
+    hsgd_status status = read_folder(&f, dir, err);
+    for (size_t i = 0; i < hsgd_num_figures && !status; i++)
+        status = plot_one(&f, hsgd_figures[i], format, report, err);
+    for (size_t i = 0; i < hsgd_num_figures && !status; i++) {
+        char reason[HSGD_NOTE_SIZE];
+        if (is_wanted(&f, hsgd_figures[i]->name) && hsgd_figures[i]->possible(&f.input, reason, sizeof reason))
+            status = hsgd_figure_render(dir, hsgd_figures[i]->name, err);
+    }
+    folder_free(&f);
+    return status;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Figures of a result folder, from its result.json and series.csv alone. */
+#ifndef HSGD_EXPERIMENTS_FOLDER_H
+#define HSGD_EXPERIMENTS_FOLDER_H
+
+#include <stddef.h>
+
+#include "analysis/error.h"
+#include "plots/figure.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { HSGD_MAX_FIGURE_FILES = 64, HSGD_FILE_NAME_SIZE = 64, HSGD_NOTE_SIZE = 160 };
+
+typedef struct hsgd_figure_report {
+    char file[HSGD_MAX_FIGURE_FILES][HSGD_FILE_NAME_SIZE]; /* names of the files made, inside the folder */
+    size_t num_files;
+    char note[HSGD_MAX_FIGURE_FILES][HSGD_NOTE_SIZE]; /* figures that this result cannot show, with the reason */
+    size_t num_notes;
+} hsgd_figure_report;
+
+/* Make the figures that the result's configuration asks for. The scripts and data are written before gnuplot is needed; its
+ * failure leaves them there. Old files of figures that are not made any more are removed. report may be NULL. */
+hsgd_status hsgd_folder_plot(const char *dir, hsgd_figure_format format, hsgd_figure_report *report, hsgd_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
