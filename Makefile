@@ -4,7 +4,7 @@
 VERSION   := 0.1.0
 PREFIX    ?= /usr/local
 BUILD     ?= build
-CC        ?= gcc
+CC        ?= cc
 CFLAGS    ?= -O2 -g
 CLANG_FORMAT ?= clang-format
 export HSGD_DATA_DIR ?= $(abspath ../shared/data)

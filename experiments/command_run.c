@@ -11,7 +11,6 @@
 #include "experiments/config.h"
 #include "experiments/embedded.h"
 #include "experiments/experiment.h"
-#include "experiments/files.h"
 #include "experiments/folder.h"
 #include "experiments/problem.h"
 #include "experiments/result.h"

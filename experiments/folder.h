@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Figures of a result folder, from its result.json and series.csv alone. */
+/* A result folder, and its figures, which are made from its result.json and series.csv alone. */
 #ifndef HSGD_EXPERIMENTS_FOLDER_H
 #define HSGD_EXPERIMENTS_FOLDER_H
 
@@ -11,6 +11,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* Make a folder and its parents; fine if it is there. */
+hsgd_status hsgd_folder_make(const char *path, hsgd_error *err);
 
 enum { HSGD_MAX_FIGURE_FILES = 64, HSGD_FILE_NAME_SIZE = 64, HSGD_NOTE_SIZE = 160 };
 

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "experiments/files.h"
+#include "plots/output_private.h"
 
 /* ---- series.csv: names and values of a row are written by the same walk, so they cannot part ---- */
 
@@ -85,7 +85,7 @@ static void series_row(series_writer *w, const hsgd_experiment *e, size_t row)
 hsgd_status hsgd_result_write_series(const hsgd_experiment *experiment, const char *dir, hsgd_error *err)
 {
     hsgd_output out;
-    hsgd_status status = hsgd_output_open(&out, dir, "series.csv", err);
+    hsgd_status status = hsgd_output_open(&out, dir, "series", "csv", err);
     if (status)
         return status;
     series_writer w = {out.stream, true, 0};
@@ -93,7 +93,7 @@ hsgd_status hsgd_result_write_series(const hsgd_experiment *experiment, const ch
     w.header = false;
     for (size_t row = 0; row < experiment->run[HSGD_RUN_MAIN].summary.num_rows; row++)
         series_row(&w, experiment, row);
-    return hsgd_output_commit(&out, err);
+    return hsgd_output_close(&out, err);
 }
 
 /* ---- nodes.csv ---- */
@@ -112,7 +112,7 @@ hsgd_status hsgd_result_write_nodes(const hsgd_experiment *experiment, const cha
     const hsgd_hierarchy *h = &experiment->problem->hierarchy;
     const hsgd_summary *s = &experiment->run[HSGD_RUN_MAIN].summary;
     hsgd_output out;
-    hsgd_status status = hsgd_output_open(&out, dir, "nodes.csv", err);
+    hsgd_status status = hsgd_output_open(&out, dir, "nodes", "csv", err);
     if (status)
         return status;
     fputs("node,parent,depth,period,first_worker,workers,children,weight,divergence_sq_mean,downward_sq_mean,"
@@ -127,5 +127,5 @@ hsgd_status hsgd_result_write_nodes(const hsgd_experiment *experiment, const cha
                 node->first_worker, node->num_workers, node->num_children, node->weight, s->node_divergence_mean[u],
                 downward(h, s->node_divergence_mean, u), experiment->node_divergence_sq[u], s->node_dispersion_mean[u]);
     }
-    return hsgd_output_commit(&out, err);
+    return hsgd_output_close(&out, err);
 }

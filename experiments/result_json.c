@@ -8,8 +8,8 @@
 #include <cjson/cJSON.h>
 
 #include "experiments/bound_json_private.h"
-#include "experiments/files.h"
 #include "experiments/hierarchy_json_private.h"
+#include "plots/output_private.h"
 
 static cJSON *constant_to_json(double value, hsgd_constant_kind kind)
 {
@@ -293,7 +293,12 @@ hsgd_status hsgd_result_write_json(const hsgd_experiment *experiment, const char
     cJSON_Delete(root);
     if (!text)
         return hsgd_fail_memory(err, "result.json");
-    hsgd_status status = hsgd_output_text(dir, "result.json", text, err);
+    hsgd_output out;
+    hsgd_status status = hsgd_output_open(&out, dir, "result", "json", err);
+    if (!status) {
+        fputs(text, out.stream);
+        status = hsgd_output_close(&out, err);
+    }
     cJSON_free(text);
     return status;
 }

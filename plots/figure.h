@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Figures: a figure is a data file plus a gnuplot script that runs alone, rendered by gnuplot.
  *
- * The input is plain data; nothing here simulates or reads result files. Every text that comes from a user is written as
- * data, never as gnuplot code (plots/script.h). To add a figure, write one file with its script and add a row to the table
- * in figure.c. */
+ * The input is plain data; nothing here simulates or reads result files. Every text that comes from a user is written
+ * as data, never as gnuplot code (plots/text_private.h). To add a figure, write one file with its script and add a row
+ * to the table in figure.c. */
 #ifndef HSGD_PLOTS_FIGURE_H
 #define HSGD_PLOTS_FIGURE_H
 
@@ -16,7 +16,12 @@
 extern "C" {
 #endif
 
-typedef enum hsgd_figure_format { HSGD_FIGURE_PDF, HSGD_FIGURE_SVG, HSGD_FIGURE_PNG, HSGD_FIGURE_TEX } hsgd_figure_format;
+typedef enum hsgd_figure_format {
+    HSGD_FIGURE_PDF,
+    HSGD_FIGURE_SVG,
+    HSGD_FIGURE_PNG,
+    HSGD_FIGURE_TEX
+} hsgd_figure_format;
 
 /* "pdf", "svg", "png", "tex" (cairolatex: a .tex with its .pdf). The parser returns 0 on success, -1 otherwise. */
 const char *hsgd_figure_format_name(hsgd_figure_format format);
@@ -50,16 +55,16 @@ typedef struct hsgd_figure_input {
     size_t num_workers, num_levels, seeds;
     size_t local_period, global_period; /* I and G in steps */
     double step_size;
-    double confidence;          /* of the bands, e.g. 0.99 */
-    bool constants_proved;      /* false: some bound rests on trajectory constants, and captions say so */
+    double confidence;     /* of the bands, e.g. 0.99 */
+    bool constants_proved; /* false: some bound rests on trajectory constants, and captions say so */
     size_t num_rows;
-    const double *step;               /* (num_rows) */
-    const double *divergence_global;  /* (num_rows) E(wbar^t) */
-    const double *divergence_up;      /* (num_rows, num_levels - 1) Up_k, k = 1..M-1 */
-    const double *divergence_down;    /* (num_rows, num_levels - 1) Down_k */
-    const double *dispersion;         /* (num_rows, num_levels) B_k^t */
+    const double *step;                  /* (num_rows) */
+    const double *divergence_global;     /* (num_rows) E(wbar^t) */
+    const double *divergence_up;         /* (num_rows, num_levels - 1) Up_k, k = 1..M-1 */
+    const double *divergence_down;       /* (num_rows, num_levels - 1) Down_k */
+    const double *dispersion;            /* (num_rows, num_levels) B_k^t */
     const double *dispersion_half_width; /* (num_rows, num_levels) */
-    const double *dispersion_bound;   /* (num_rows, num_levels) recursive bound 4.4; NAN where it does not apply */
+    const double *dispersion_bound;      /* (num_rows, num_levels) recursive bound 4.4; NAN where it does not apply */
     hsgd_figure_curve hsgd, local_inner, local_outer;
     const hsgd_figure_bound *bound; /* (num_bounds) */
     size_t num_bounds;
@@ -67,7 +72,8 @@ typedef struct hsgd_figure_input {
 
 typedef struct hsgd_figure {
     const char *name; /* file stem and the name used in a configuration's "figures" */
-    /* False where the input lacks what the figure shows (one level: no upward divergence); reason (size bytes) says why. */
+    /* False where the input lacks what the figure shows (one level: no upward divergence); reason (size bytes) says
+     * why. */
     bool (*possible)(const hsgd_figure_input *input, char *reason, size_t size);
     /* Write DIR/name.dat and DIR/name.gp. */
     hsgd_status (*write)(const hsgd_figure_input *input, const char *dir, hsgd_figure_format format, hsgd_error *err);

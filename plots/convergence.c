@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Figure "convergence": the measured ||grad f(wbar^t)||^2 over t, its mean S, and every bound that applies to the run.
+ */
+#include "plots/figures_private.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "plots/script_private.h"
+#include "plots/table_private.h"
+
+/* A legend of short titles fits in two columns. */
+enum { TITLE_MAX_WIDTH = 62, SHORT_TITLE_WIDTH = 25 };
+
+static bool possible(const hsgd_figure_input *in, char *reason, size_t size)
+{
+    if (!hsgd_any_finite(in->hsgd.grad_norm_sq, in->num_rows, 1))
+        return hsgd_figure_lacks(reason, size, "the squared gradient norm was not measured or is not finite");
+    return true;
+}
+
+/* Bounds on other runs and on distances have other figures or none. */
+static bool drawn(const hsgd_figure_bound *bound)
+{
+    return hsgd_figure_bound_drawn(bound) && strncmp(bound->target, "S", 1) == 0 &&
+           (strcmp(bound->algorithm, "hsgd") == 0 || strcmp(bound->algorithm, "hsgd-random") == 0);
+}
+
+static void legend_title(char *out, size_t size, const hsgd_figure_bound *bound)
+{
+    /* The measured line is S; a bound on another mean says so. */
+    if (strcmp(bound->target, "S") == 0)
+        snprintf(out, size, "%s", bound->title);
+    else
+        snprintf(out, size, "%s (on %s)", bound->title, bound->target);
+}
+
+static size_t legend_columns(const hsgd_figure_input *in, size_t *entries)
+{
+    size_t widest = 0;
+    *entries = 1 + isfinite(in->hsgd.S);
+    for (size_t b = 0; b < in->num_bounds; b++) {
+        if (!drawn(&in->bound[b]))
+            continue;
+        char title[512], clean[HSGD_TEXT_SIZE];
+        legend_title(title, sizeof title, &in->bound[b]);
+        size_t width = hsgd_text_clean(clean, title, TITLE_MAX_WIDTH);
+        widest = width > widest ? width : widest;
+        ++*entries;
+    }
+    return widest <= SHORT_TITLE_WIDTH ? 2 : 1;
+}
+
+static hsgd_range range_of_figure(const hsgd_figure_input *in)
+{
+    hsgd_range range = hsgd_range_of(in->hsgd.grad_norm_sq, in->num_rows, 1);
+    hsgd_range_add(&range, in->hsgd.S);
+    for (size_t b = 0; b < in->num_bounds; b++)
+        if (drawn(&in->bound[b]))
+            hsgd_range_add(&range, in->bound[b].value);
+    return range;
+}
+
+static void add_measured(hsgd_script *s, const hsgd_figure_input *in)
+{
+    const hsgd_figure_curve *run = &in->hsgd;
+    hsgd_range mean = hsgd_range_of(run->grad_norm_sq, in->num_rows, 1);
+    if (hsgd_band_shows(run->grad_norm_sq, run->grad_norm_sq_half_width, in->num_rows, 1)) {
+        hsgd_script_define_band(s, mean.low / 10);
+        hsgd_script_band(s, "convergence", "grad_norm_sq", "half_width", "#808080");
+    }
+    hsgd_script_curve(s, "convergence", "grad_norm_sq",
+                      in->num_rows > 2 ? "lines lt 1 lw 1" : "linespoints lt 1 pt 7 ps 0.4",
+                      hsgd_script_pick(s, "measured ‖∇{/:Italic f}({/:Italic w̄}^{/:Italic t})‖^2",
+                                       "measured $\\|\\nabla f(\\bar w^t)\\|^2$"),
+                      &mean);
+}
+
+static void add_mean(hsgd_script *s, const hsgd_figure_input *in)
+{
+    if (isfinite(in->hsgd.S))
+        hsgd_script_series(
+            s, "%.17g with lines lt 2 lw 2 dt solid title '%s'", in->hsgd.S,
+            hsgd_script_pick(s, "measured {/:Italic S} (mean over {/:Italic t})", "measured $S$ (mean over $t$)"));
+}
+
+static void add_bounds(hsgd_script *s, const hsgd_figure_input *in)
+{
+    size_t line_type = 3;
+    for (size_t b = 0; b < in->num_bounds; b++) {
+        if (!drawn(&in->bound[b]))
+            continue;
+        char title[512];
+        hsgd_quoted quoted;
+        legend_title(title, sizeof title, &in->bound[b]);
+        hsgd_script_series(s, "%.17g with lines lt %zu title %s", in->bound[b].value, line_type++,
+                           hsgd_text_quote(&quoted, s->format, title, TITLE_MAX_WIDTH));
+    }
+}
+
+/* The interval of S as a strip behind the curves. */
+static void interval_of_mean(hsgd_script *s, const hsgd_figure_input *in, double axis_low)
+{
+    if (isfinite(in->hsgd.S_low) && isfinite(in->hsgd.S_high) && in->hsgd.S_high > axis_low)
+        fprintf(s->stream,
+                "set object 1 rectangle from graph 0,first %.17g to graph 1,first %.17g behind "
+                "fc rgb '%s' fs solid 0.25 noborder # interval of S\n",
+                fmax(in->hsgd.S_low, axis_low), in->hsgd.S_high, hsgd_colour(1));
+}
+
+static void write_script(hsgd_script *s, const hsgd_figure_input *in)
+{
+    size_t entries, columns = legend_columns(in, &entries);
+    double bottom = 0.06 + HSGD_LEGEND_ROW_IN * (double)hsgd_legend_rows(entries, columns);
+    hsgd_script_caption(s, in);
+    hsgd_script_thinned(s, in->num_rows);
+    hsgd_script_panel(s, bottom + HSGD_X_AXIS_IN, s->height_in - hsgd_caption_height(in));
+    hsgd_script_legend(s, bottom, entries, columns);
+    hsgd_script_line_types(s, entries > 7 ? entries : 7);
+    hsgd_script_step_axis(s, in->step[0], in->step[in->num_rows - 1]);
+    double axis_low = hsgd_script_log_axis(s, range_of_figure(in));
+    interval_of_mean(s, in, axis_low);
+    hsgd_script_axis_labels(s, hsgd_script_pick(s, "step {/:Italic t}", "step $t$"), "squared gradient norm");
+    add_measured(s, in);
+    add_mean(s, in);
+    add_bounds(s, in);
+    hsgd_script_plotted(s);
+}
+
+static hsgd_status write(const hsgd_figure_input *in, const char *dir, hsgd_figure_format format, hsgd_error *err)
+{
+    hsgd_status status = hsgd_figure_require(&hsgd_figure_convergence, in, err);
+    if (status != HSGD_OK)
+        return status;
+    hsgd_table table;
+    hsgd_table_init(&table, in->num_rows);
+    hsgd_table_add(&table, in->step, 1, false, "step");
+    hsgd_table_add(&table, in->hsgd.grad_norm_sq, 1, true, "grad_norm_sq");
+    hsgd_table_add(&table, in->hsgd.grad_norm_sq_half_width, 1, false, "half_width");
+    status = hsgd_table_write(&table, dir, "convergence", err);
+    hsgd_table_free(&table);
+    if (status != HSGD_OK)
+        return status;
+
+    size_t entries, columns = legend_columns(in, &entries);
+    double needed = hsgd_caption_height(in) + 1.45 + HSGD_X_AXIS_IN + 0.06 +
+                    HSGD_LEGEND_ROW_IN * (double)hsgd_legend_rows(entries, columns);
+    hsgd_script script;
+    status = hsgd_script_open(&script, dir, "convergence", format, fmax(needed, HSGD_PAGE_HEIGHT_IN),
+                              "Convergence: the measured squared gradient norm, its mean S, and the bounds that apply.",
+                              err);
+    if (status != HSGD_OK)
+        return status;
+    write_script(&script, in);
+    return hsgd_script_close(&script, err);
+}
+
+const hsgd_figure hsgd_figure_convergence = {"convergence", possible, write};

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "plots/output_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Leftovers of killed processes may hold a few of the names. */
+enum { MAX_TEMPORARY_NAMES = 100 };
+
+static void release(hsgd_output *out)
+{
+    free(out->path);
+    free(out->temporary);
+    if (out->numbers) {
+        uselocale(out->previous);
+        freelocale(out->numbers);
+    }
+    *out = (hsgd_output){0};
+}
+
+/* A descriptor of a new file beside out->path, or -1 with errno set. O_EXCL: never through somebody's symbolic link. */
+static int create_temporary(hsgd_output *out)
+{
+    for (int i = 0; i < MAX_TEMPORARY_NAMES; i++) {
+        if (asprintf(&out->temporary, "%s.tmp-%ld-%d", out->path, (long)getpid(), i) < 0) {
+            out->temporary = NULL;
+            errno = ENOMEM;
+            return -1;
+        }
+        int descriptor = open(out->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (descriptor >= 0 || errno != EEXIST)
+            return descriptor;
+        free(out->temporary);
+        out->temporary = NULL;
+    }
+    errno = EEXIST;
+    return -1;
+}
+
+hsgd_status hsgd_output_open(hsgd_output *out, const char *dir, const char *name, const char *suffix, hsgd_error *err)
+{
+    *out = (hsgd_output){0};
+    if (asprintf(&out->path, "%s/%s.%s", dir, name, suffix) < 0) {
+        out->path = NULL;
+        return hsgd_fail_memory(err, "a file name");
+    }
+    int descriptor = create_temporary(out);
+    if (descriptor >= 0)
+        out->stream = fdopen(descriptor, "w");
+    if (!out->stream) {
+        hsgd_status status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write %s: %s", out->path, strerror(errno));
+        if (descriptor >= 0) {
+            close(descriptor);
+            unlink(out->temporary);
+        }
+        release(out);
+        return status;
+    }
+    out->numbers = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
+    if (out->numbers)
+        out->previous = uselocale(out->numbers);
+    return HSGD_OK;
+}
+
+hsgd_status hsgd_output_close(hsgd_output *out, hsgd_error *err)
+{
+    /* A failed write need not leave errno behind, so the usual reason is the fallback. */
+    errno = 0;
+    int failed = fflush(out->stream) != 0 || ferror(out->stream);
+    int reason = failed ? (errno ? errno : ENOSPC) : 0;
+    if (fclose(out->stream) != 0 && !reason)
+        reason = errno;
+    if (!reason && rename(out->temporary, out->path) != 0)
+        reason = errno;
+    hsgd_status status = HSGD_OK;
+    if (reason) {
+        status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write %s: %s", out->path, strerror(reason));
+        unlink(out->temporary);
+    }
+    release(out);
+    return status;
+}

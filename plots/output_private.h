@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A file that appears whole or not at all: written under a temporary name in its folder, then renamed. */
+#ifndef HSGD_PLOTS_OUTPUT_PRIVATE_H
+#define HSGD_PLOTS_OUTPUT_PRIVATE_H
+
+#include <locale.h>
+#include <stdio.h>
+
+#include "analysis/error.h"
+
+typedef struct hsgd_output {
+    FILE *stream; /* NULL: not open */
+    char *path;   /* what the file will be called; owned */
+    char *temporary;
+    locale_t numbers, previous; /* numbers have a decimal point whatever the locale of the calling program */
+} hsgd_output;
+
+/* Open DIR/NAME.SUFFIX for writing. On failure nothing is left to close. */
+hsgd_status hsgd_output_open(hsgd_output *out, const char *dir, const char *name, const char *suffix, hsgd_error *err);
+
+/* Give the file its name, or remove it when something could not be written. Always releases out. */
+hsgd_status hsgd_output_close(hsgd_output *out, hsgd_error *err);
+
+#endif

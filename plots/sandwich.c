@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Figure "sandwich": H-SGD between local SGD with period I and local SGD with period G (THEORY 6).
+ *
+ * The upper panel has the running means S_t of ||grad f||^2, which are smooth and comparable with bounds on S, and the
+ * three closed-form bounds in matching colours. Where the measured runs are close, a log axis that also holds the
+ * bounds cannot tell them apart; so the lower panel shows the three measured S with their intervals on a linear axis.
+ */
+#include "plots/figures_private.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plots/script_private.h"
+#include "plots/table_private.h"
+
+enum { NUM_RUNS = 3 };
+#define MEANS_PANEL_IN 0.5
+
+/* From below to above, if the sandwich holds. */
+static const struct {
+    const char *column;
+    const char *bound_id[2]; /* the second is taken where the first is not there */
+    size_t line_type;
+    const char *dash; /* of the bound */
+} run[NUM_RUNS] = {
+    {"local_inner", {"local-sgd-inner", "local-sgd-inner"}, 2, "(3,2)"},
+    {"hsgd", {"hsgd-random", "hsgd-fixed"}, 1, "(8,3)"},
+    {"local_outer", {"local-sgd-outer", "local-sgd-outer"}, 3, "(8,2,2,2)"},
+};
+
+static const hsgd_figure_curve *curve_of(const hsgd_figure_input *in, size_t i)
+{
+    const hsgd_figure_curve *curve[NUM_RUNS] = {&in->local_inner, &in->hsgd, &in->local_outer};
+    return curve[i];
+}
+
+static void run_title(char *title, size_t size, const hsgd_script *s, const hsgd_figure_input *in, size_t i)
+{
+    const char *form = hsgd_script_pick(s, "local SGD, {/:Italic %c} = %zu", "local SGD, $%c = %zu$");
+    if (i == 1)
+        snprintf(title, size, "H-SGD");
+    else
+        snprintf(title, size, form, i == 0 ? 'I' : 'G', i == 0 ? in->local_period : in->global_period);
+}
+
+static bool possible(const hsgd_figure_input *in, char *reason, size_t size)
+{
+    if (in->num_levels < 2)
+        return hsgd_figure_lacks(reason, size, "the hierarchy has one level, so H-SGD is local SGD");
+    if (!in->local_inner.grad_norm_sq || !in->local_outer.grad_norm_sq)
+        return hsgd_figure_lacks(reason, size, "the local SGD runs with periods I and G were not made");
+    for (size_t i = 0; i < NUM_RUNS; i++)
+        if (!hsgd_any_finite(curve_of(in, i)->grad_norm_sq, in->num_rows, 1))
+            return hsgd_figure_lacks(reason, size, "the squared gradient norm of a run is not finite");
+    return true;
+}
+
+static const hsgd_figure_bound *find_bound(const hsgd_figure_input *in, const char *id, const char *suffix)
+{
+    size_t stem = strlen(id);
+    for (size_t b = 0; b < in->num_bounds; b++)
+        if (strncmp(in->bound[b].id, id, stem) == 0 && strcmp(in->bound[b].id + stem, suffix) == 0 &&
+            hsgd_figure_bound_drawn(&in->bound[b]))
+            return &in->bound[b];
+    return NULL;
+}
+
+/* The three bounds of one family, the published ones or else the sharpened ones; a mixture would compare proofs, not
+ * algorithms. Returns the family's name, or NULL where neither is complete. */
+static const char *find_bounds(const hsgd_figure_bound *bound[NUM_RUNS], const hsgd_figure_input *in)
+{
+    static const char *const family[][2] = {{"", "published"}, {"-sharp", "sharpened"}};
+    for (size_t f = 0; f < 2; f++) {
+        bool complete = true;
+        for (size_t i = 0; i < NUM_RUNS; i++) {
+            bound[i] = find_bound(in, run[i].bound_id[0], family[f][0]);
+            if (!bound[i])
+                bound[i] = find_bound(in, run[i].bound_id[1], family[f][0]);
+            complete = complete && bound[i];
+        }
+        if (complete)
+            return family[f][1];
+    }
+    return NULL;
+}
+
+/* mean[r] = the mean of value[0..r], by running updates; not a number from the first missing value on. */
+static void running_mean(double *mean, const double *value, size_t count)
+{
+    double current = 0;
+    for (size_t r = 0; r < count; r++) {
+        current += (value[r] - current) / (double)(r + 1);
+        mean[r] = current;
+    }
+}
+
+static void draw_curves(hsgd_script *s, const hsgd_figure_input *in, const double *mean)
+{
+    const hsgd_figure_bound *bound[NUM_RUNS];
+    const char *family = find_bounds(bound, in);
+    hsgd_range range = hsgd_range_of(mean, NUM_RUNS * in->num_rows, 1);
+    for (size_t i = 0; i < NUM_RUNS && family; i++)
+        hsgd_range_add(&range, bound[i]->value);
+    hsgd_script_step_axis(s, in->step[0], in->step[in->num_rows - 1]);
+    hsgd_script_log_axis(s, range);
+    hsgd_script_axis_labels(s, hsgd_script_pick(s, "step {/:Italic t}", "step $t$"),
+                            hsgd_script_pick(s, "running mean {/:Italic S_t}", "running mean $S_t$"));
+    char column[48], style[96], title[96];
+    for (size_t i = 0; i < NUM_RUNS; i++) {
+        range = hsgd_range_of(mean + i * in->num_rows, in->num_rows, 1);
+        snprintf(column, sizeof column, "S_t_%s", run[i].column);
+        snprintf(style, sizeof style, "%s lc rgb '%s' lw 1.6 dt solid",
+                 in->num_rows > 2 ? "lines" : "linespoints pt 7 ps 0.4", hsgd_colour(run[i].line_type - 1));
+        run_title(title, sizeof title, s, in, i);
+        hsgd_script_curve(s, "sandwich", column, style, title, &range);
+    }
+    for (size_t i = 0; i < NUM_RUNS && family; i++)
+        hsgd_script_series(s, "%.17g with lines lc rgb '%s' lw 1.6 dt %s title '%s bound'", bound[i]->value,
+                           hsgd_colour(run[i].line_type - 1), run[i].dash, family);
+    hsgd_script_plotted(s);
+}
+
+static bool any_mean(const hsgd_figure_input *in)
+{
+    return isfinite(in->hsgd.S) || isfinite(in->local_inner.S) || isfinite(in->local_outer.S);
+}
+
+/* Limits are written out because gnuplot warns of empty ranges. */
+static void means_axis(hsgd_script *s, const hsgd_figure_input *in)
+{
+    double low = INFINITY, high = -INFINITY;
+    for (size_t i = 0; i < NUM_RUNS; i++) {
+        const hsgd_figure_curve *c = curve_of(in, i);
+        const double value[] = {c->S, c->S_low, c->S_high};
+        for (size_t j = 0; j < 3; j++)
+            if (isfinite(value[j])) {
+                low = fmin(low, value[j]);
+                high = fmax(high, value[j]);
+            }
+    }
+    double margin = fmax(0.08 * (high - low), 0.02 * fmax(fabs(low), fabs(high)));
+    if (!(margin > 0))
+        margin = 1;
+    fprintf(s->stream, "set xrange [%.10g:%.10g]; set xtics %.3g; set format x\n", low - margin, high + margin,
+            hsgd_tick_distance(high - low + 2 * margin));
+}
+
+/* Where each run's mean and interval stand, as data inside the script: three rows are easier to edit there. */
+static void means_data(hsgd_script *s, const hsgd_figure_input *in)
+{
+    fputs("$S << EOD\n", s->stream);
+    for (size_t i = 0; i < NUM_RUNS; i++) {
+        const hsgd_figure_curve *c = curve_of(in, i);
+        bool interval = isfinite(c->S_low) && isfinite(c->S_high);
+        if (isfinite(c->S))
+            fprintf(s->stream, "%zu %.17g %.17g %.17g\n", i + 1, c->S, interval ? c->S_low : c->S,
+                    interval ? c->S_high : c->S);
+    }
+    fputs("EOD\n", s->stream);
+}
+
+static void draw_means(hsgd_script *s, const hsgd_figure_input *in, double bottom_in)
+{
+    char title[96];
+    fputs("# Lower panel: the mean over each run with its interval, on a linear axis.\n", s->stream);
+    means_data(s, in);
+    fputs("unset label; unset key; unset ylabel; unset logscale y; set format y; set yrange [0.4:3.6]\n"
+          "set lmargin at screen 0.28\n",
+          s->stream);
+    hsgd_script_panel(s, bottom_in, bottom_in + MEANS_PANEL_IN);
+    means_axis(s, in);
+    hsgd_script_axis_labels(s, hsgd_script_pick(s, "measured {/:Italic S}", "measured $S$"), NULL);
+    fputs("set ytics (", s->stream);
+    for (size_t i = 0; i < NUM_RUNS; i++) {
+        run_title(title, sizeof title, s, in, i);
+        fprintf(s->stream, "%s'%s' %zu", i ? ", " : "", title, i + 1);
+    }
+    fputs(")\n", s->stream);
+    for (size_t i = 0, row = 0; i < NUM_RUNS; i++)
+        if (isfinite(curve_of(in, i)->S)) {
+            hsgd_script_series(s, "$S using 2:1:3:4 every ::%zu::%zu with xerrorbars pt 7 ps 0.5 lw 1.4 lc rgb '%s'",
+                               row, row, hsgd_colour(run[i].line_type - 1));
+            row++;
+        }
+    hsgd_script_plotted(s);
+}
+
+static double means_height(const hsgd_figure_input *in)
+{
+    return any_mean(in) ? MEANS_PANEL_IN + HSGD_X_AXIS_IN : 0;
+}
+
+static double legend_height(void)
+{
+    return 0.1 + HSGD_LEGEND_ROW_IN * NUM_RUNS;
+}
+
+static void write_script(hsgd_script *s, const hsgd_figure_input *in, const double *mean)
+{
+    double legend_top = means_height(in) + legend_height();
+    hsgd_script_caption(s, in);
+    hsgd_script_thinned(s, in->num_rows);
+    fputs("set multiplot\n", s->stream);
+    hsgd_script_panel(s, legend_top + HSGD_X_AXIS_IN, s->height_in - hsgd_caption_height(in));
+    hsgd_script_legend(s, legend_top, 2 * NUM_RUNS, 2);
+    draw_curves(s, in, mean);
+    if (any_mean(in))
+        draw_means(s, in, HSGD_X_AXIS_IN);
+    fputs("unset multiplot\n", s->stream);
+}
+
+static hsgd_status write_data(const hsgd_figure_input *in, const double *mean, const char *dir, hsgd_error *err)
+{
+    hsgd_table table;
+    hsgd_table_init(&table, in->num_rows);
+    hsgd_table_add(&table, in->step, 1, false, "step");
+    for (size_t i = 0; i < NUM_RUNS; i++)
+        hsgd_table_add(&table, mean + i * in->num_rows, 1, true, "S_t_%s", run[i].column);
+    for (size_t i = 0; i < NUM_RUNS; i++)
+        hsgd_table_add(&table, curve_of(in, i)->grad_norm_sq, 1, false, "grad_norm_sq_%s", run[i].column);
+    hsgd_status status = hsgd_table_write(&table, dir, "sandwich", err);
+    hsgd_table_free(&table);
+    return status;
+}
+
+static hsgd_status write(const hsgd_figure_input *in, const char *dir, hsgd_figure_format format, hsgd_error *err)
+{
+    hsgd_status status = hsgd_figure_require(&hsgd_figure_sandwich, in, err);
+    if (status != HSGD_OK)
+        return status;
+    double *mean = malloc(NUM_RUNS * in->num_rows * sizeof *mean);
+    if (!mean)
+        return hsgd_fail_memory(err, "the running means");
+    for (size_t i = 0; i < NUM_RUNS; i++)
+        running_mean(mean + i * in->num_rows, curve_of(in, i)->grad_norm_sq, in->num_rows);
+    status = write_data(in, mean, dir, err);
+    if (status == HSGD_OK) {
+        double needed = hsgd_caption_height(in) + 1.45 + HSGD_X_AXIS_IN + legend_height() + means_height(in);
+        hsgd_script script;
+        status = hsgd_script_open(&script, dir, "sandwich", format, fmax(needed, HSGD_PAGE_HEIGHT_IN),
+                                  "Sandwich: H-SGD between local SGD with the inner and with the outer period.", err);
+        if (status == HSGD_OK) {
+            write_script(&script, in, mean);
+            status = hsgd_script_close(&script, err);
+        }
+    }
+    free(mean);
+    return status;
+}
+
+const hsgd_figure hsgd_figure_sandwich = {"sandwich", possible, write};

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "plots/script_private.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "plots/table_private.h"
+
+/* Margins of every panel: room for tick labels and the axis label on the left. */
+#define LEFT_IN 0.62
+#define RIGHT_IN 0.12
+#define X_LABEL_IN 0.24   /* middle of the axis label, below its panel */
+#define NAME_MAX_WIDTH 44 /* columns of the experiment's name, which fit at 8 points */
+
+/* The scales make 8 points the same share of the page in every format: the cairo terminals take a point for 1/72 of 96
+ * units, of which pdfcairo has 72 in an inch and the png here 400. Those of svg are CSS pixels, 96 in an inch; it
+ * places text by the unscaled font, so there the sizes themselves are scaled. */
+static void write_terminal(hsgd_script *s)
+{
+    double w = HSGD_PAGE_WIDTH_IN, h = s->height_in;
+    FILE *f = s->stream;
+    switch (s->format) {
+    case HSGD_FIGURE_PDF:
+        fprintf(f, "set terminal pdfcairo size %.2fin,%.2fin font 'Helvetica,8' fontscale 0.75\n", w, h);
+        break;
+    case HSGD_FIGURE_SVG:
+        fprintf(f, "set terminal svg size %.0f,%.0f font 'Helvetica,%.4g' linewidth 0.75\n", 96 * w, 96 * h,
+                hsgd_font_size(s, 8));
+        fputs("set xtics offset 0,0.4\n", f);
+        break;
+    case HSGD_FIGURE_PNG:
+        fprintf(f, "set terminal pngcairo size %.0f,%.0f font 'Helvetica,8' ", 400 * w, 400 * h);
+        fputs("fontscale 4.17 linewidth 3 pointscale 3 dashlength 1.3\n", f);
+        break;
+    case HSGD_FIGURE_TEX:
+        fprintf(f, "set terminal cairolatex pdf size %.2fin,%.2fin font ',8' # use \\input{...} in the paper\n", w, h);
+        break;
+    }
+}
+
+double hsgd_font_size(const hsgd_script *s, double points)
+{
+    return s->format == HSGD_FIGURE_SVG ? points * 96 / 72 : points;
+}
+
+void hsgd_script_axis_labels(hsgd_script *s, const char *x_label, const char *y_label)
+{
+    fprintf(s->stream, "set label 4 '%s' at graph 0.5,screen %.4f center\n", x_label,
+            (s->panel_bottom_in - X_LABEL_IN) / s->height_in);
+    if (y_label)
+        fprintf(s->stream, "set label 5 '%s' at screen 0.03,graph 0.5 center rotate\n", y_label);
+}
+
+hsgd_status hsgd_script_open(hsgd_script *s, const char *dir, const char *name, hsgd_figure_format format,
+                             double height_in, const char *about, hsgd_error *err)
+{
+    *s = (hsgd_script){.format = format, .height_in = height_in};
+    hsgd_status status = hsgd_output_open(&s->out, dir, name, "gp", err);
+    if (status != HSGD_OK)
+        return status;
+    s->stream = s->out.stream;
+    fprintf(s->stream, "# %s\n# Draw it with: gnuplot %s.gp\n", about, name);
+    write_terminal(s);
+    fprintf(s->stream,
+            "set encoding utf8\nset output '%s.%s'\nset datafile missing NaN\n"
+            "set border lw 0.6\nset tics scale 0.6,0.3\nset grid lc rgb '#d8d8d8' lw 0.4 dt solid\n"
+            "set lmargin at screen %.4f; set rmargin at screen %.4f\n",
+            name, hsgd_figure_format_name(format), LEFT_IN / HSGD_PAGE_WIDTH_IN, 1 - RIGHT_IN / HSGD_PAGE_WIDTH_IN);
+    return HSGD_OK;
+}
+
+hsgd_status hsgd_script_close(hsgd_script *s, hsgd_error *err)
+{
+    fputs("unset output\n", s->stream);
+    return hsgd_output_close(&s->out, err);
+}
+
+const char *hsgd_script_pick(const hsgd_script *s, const char *plain, const char *tex)
+{
+    return s->format == HSGD_FIGURE_TEX ? tex : plain;
+}
+
+double hsgd_caption_height(const hsgd_figure_input *input)
+{
+    return input->constants_proved ? 0.38 : 0.49;
+}
+
+/* The end of a label command that puts it above the panels. */
+static void caption_line(hsgd_script *s, double points, double from_top_in)
+{
+    fprintf(s->stream, " at screen 0.5,%.4f center font ',%.4g'\n", 1 - from_top_in / s->height_in,
+            hsgd_font_size(s, points));
+}
+
+void hsgd_script_caption(hsgd_script *s, const hsgd_figure_input *input)
+{
+    hsgd_quoted name;
+    fprintf(s->stream, "set label 1 %s", hsgd_text_quote(&name, s->format, input->name, NAME_MAX_WIDTH));
+    caption_line(s, 8, 0.11);
+
+    hsgd_number gamma;
+    hsgd_text_number(&gamma, s->format, input->step_size);
+    const char *symbols = hsgd_script_pick(s,
+                                           "{/:Italic n} = %zu, {/:Italic M} = %zu, {/:Italic "
+                                           "I} = %zu, {/:Italic G} = %zu, "
+                                           "{/:Italic γ} = %s",
+                                           "\\scriptsize $n = %zu$, $M = %zu$, $I = %zu$, $G = %zu$, $\\gamma = {}$%s");
+    fputs("set label 2 '", s->stream);
+    fprintf(s->stream, symbols, input->num_workers, input->num_levels, input->local_period, input->global_period,
+            gamma.text);
+    fprintf(s->stream, ", %zu seed%s", input->seeds, input->seeds == 1 ? "" : "s");
+    if (input->seeds > 1 && isfinite(input->confidence))
+        fprintf(s->stream, ", %.4g%s intervals", 100 * input->confidence, hsgd_script_pick(s, "%", "\\,\\%"));
+    fputs("'", s->stream);
+    caption_line(s, 6.5, 0.25);
+    if (input->constants_proved)
+        return;
+    fprintf(s->stream, "set label 3 '%sbounds use trajectory constants'", hsgd_script_pick(s, "", "\\scriptsize "));
+    caption_line(s, 6.5, 0.36);
+}
+
+void hsgd_script_thinned(hsgd_script *s, size_t num_rows)
+{
+    if (num_rows > HSGD_TABLE_MAX_ROWS)
+        fprintf(s->stream,
+                "# The data file is thinned for drawing: of %zu steps it has at most about %d,\n"
+                "# among them the smallest and the largest value of each curve in every bin of steps.\n",
+                num_rows, HSGD_TABLE_MAX_ROWS);
+}
+
+void hsgd_script_panel(hsgd_script *s, double bottom_in, double top_in)
+{
+    s->panel_bottom_in = bottom_in;
+    fprintf(s->stream, "set bmargin at screen %.4f; set tmargin at screen %.4f\n", bottom_in / s->height_in,
+            top_in / s->height_in);
+}
+
+size_t hsgd_legend_rows(size_t entries, size_t columns)
+{
+    return (entries + columns - 1) / columns;
+}
+
+void hsgd_script_legend(hsgd_script *s, double top_in, size_t entries, size_t columns)
+{
+    fprintf(s->stream,
+            "set key at screen 0.5,screen %.4f center top vertical maxrows %zu Left reverse "
+            "samplen 2.6 spacing %s font ',%.4g'\n",
+            top_in / s->height_in, hsgd_legend_rows(entries, columns), s->format == HSGD_FIGURE_SVG ? "0.85" : "1.15",
+            hsgd_font_size(s, 7));
+}
+
+void hsgd_script_series(hsgd_script *s, const char *format, ...)
+{
+    fputs(s->in_plot ? ", \\\n     " : "plot ", s->stream);
+    s->in_plot = true;
+    s->drawn = s->drawn || strncmp(format, "keyentry", 8) != 0;
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(s->stream, format, arguments);
+    va_end(arguments);
+}
+
+void hsgd_script_curve(hsgd_script *s, const char *name, const char *column, const char *style, const char *title,
+                       const hsgd_range *range)
+{
+    if (hsgd_range_positive(range) || (range->any && !s->log_axis))
+        hsgd_script_series(s, "'%s.dat' using \"step\":\"%s\" with %s title '%s'", name, column, style,
+                           title ? title : "");
+    else if (title)
+        hsgd_script_series(s, "keyentry with %s title '%s (%s)'", style, title, range->any ? "zero" : "none");
+}
+
+void hsgd_script_plotted(hsgd_script *s)
+{
+    /* Gnuplot refuses a plot of legend entries alone; this line is below the axis, which then starts near 0. */
+    if (!s->drawn)
+        hsgd_script_series(s, "-1 notitle");
+    fputc('\n', s->stream);
+    s->in_plot = s->drawn = false;
+}
+
+void hsgd_script_define_band(hsgd_script *s, double low)
+{
+    fprintf(s->stream,
+            "low = %.4g # bands end here, a tenth of the smallest positive mean, to stay on the log axis\n"
+            "band(mean, e) = !(mean > 0) ? NaN : mean + e < low ? low : mean + e\n",
+            fmax(low, 1e-307));
+}
+
+void hsgd_script_error_bars(hsgd_script *s, const char *name, const char *mean, const char *half_width,
+                            const char *colour)
+{
+    hsgd_script_series(s,
+                       "'%s.dat' using \"step\":\"%s\":(band(column(\"%s\"), -column(\"%s\")))"
+                       ":(band(column(\"%s\"), column(\"%s\"))) \\\n"
+                       "          with yerrorbars pt 7 ps 0.35 lw 0.8 lc rgb '%s' notitle",
+                       name, mean, mean, half_width, mean, half_width, colour);
+}
+
+void hsgd_script_band(hsgd_script *s, const char *name, const char *mean, const char *half_width, const char *colour)
+{
+    hsgd_script_series(s,
+                       "'%s.dat' using \"step\":(band(column(\"%s\"), -column(\"%s\")))"
+                       ":(band(column(\"%s\"), column(\"%s\"))) \\\n"
+                       "          with filledcurves fs solid 0.3 noborder lc rgb '%s' notitle",
+                       name, mean, half_width, mean, half_width, colour);
+}
+
+/* Yellow, the eighth colour of the palette, is too light for lines. */
+const char *hsgd_colour(size_t index)
+{
+    static const char *const colour[] = {"#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"};
+    return colour[index % (sizeof colour / sizeof colour[0])];
+}
+
+void hsgd_script_line_types(hsgd_script *s, size_t count)
+{
+    /* 7 colours and 5 dashes: 35 lines before a pair repeats. */
+    static const char *const dash[] = {"solid", "(8,3)", "(3,2)", "(8,2,2,2)", "(12,2,2,2,2,2)"};
+    for (size_t i = 0; i < count; i++)
+        fprintf(s->stream, "set linetype %zu lc rgb '%s' lw 1.3 dt %s\n", i + 1, hsgd_colour(i),
+                dash[i % (sizeof dash / sizeof dash[0])]);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Writing a gnuplot script: open, panels, axes, series, close.
+ *
+ * What the figures share lives here: terminal, size, fonts, palette, caption, legend, axes. All positions are inches on
+ * a page as wide as a column of a two-column paper. Strings passed to these functions are the figures' own; text from a
+ * user goes through plots/text_private.h first. */
+#ifndef HSGD_PLOTS_SCRIPT_PRIVATE_H
+#define HSGD_PLOTS_SCRIPT_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "plots/figure.h"
+#include "plots/output_private.h"
+#include "plots/text_private.h"
+
+#define HSGD_PAGE_WIDTH_IN 3.5
+#define HSGD_PAGE_HEIGHT_IN 2.6 /* figures with long legends or several panels are taller */
+#define HSGD_LEGEND_ROW_IN 0.125
+#define HSGD_X_AXIS_IN 0.34 /* from the lower edge of a panel to below its axis label */
+
+typedef struct hsgd_script {
+    hsgd_output out;
+    FILE *stream; /* of out */
+    hsgd_figure_format format;
+    double height_in, panel_bottom_in;
+    bool in_plot, drawn; /* inside a plot command, which has something to draw */
+    bool log_axis;
+} hsgd_script;
+
+/* Inches that the caption takes at the top. */
+double hsgd_caption_height(const hsgd_figure_input *input);
+
+/* Start DIR/NAME.gp for output NAME.<format>; about is the script's first comment line. */
+hsgd_status hsgd_script_open(hsgd_script *s, const char *dir, const char *name, hsgd_figure_format format,
+                             double height_in, const char *about, hsgd_error *err);
+
+/* The experiment's name and setting above the panels. */
+void hsgd_script_caption(hsgd_script *s, const hsgd_figure_input *input);
+
+/* Say in a comment how the data file was thinned, if it was. */
+void hsgd_script_thinned(hsgd_script *s, size_t num_rows);
+
+hsgd_status hsgd_script_close(hsgd_script *s, hsgd_error *err);
+
+/* plain, or tex in the TeX format. */
+const char *hsgd_script_pick(const hsgd_script *s, const char *plain, const char *tex);
+
+/* Size of a font to write into the script. */
+double hsgd_font_size(const hsgd_script *s, double points);
+
+/* Labels of the axes of the last panel; y_label NULL: none. They are put at fixed places: gnuplot would put them beside
+ * the tick labels, whose width it can only guess in svg and TeX. */
+void hsgd_script_axis_labels(hsgd_script *s, const char *x_label, const char *y_label);
+
+/* Lower and upper edge of the next panel, measured from the bottom of the page. */
+void hsgd_script_panel(hsgd_script *s, double bottom_in, double top_in);
+
+/* Legend below the panels, its top edge at top_in, entries filling columns from top to bottom. */
+void hsgd_script_legend(hsgd_script *s, double top_in, size_t entries, size_t columns);
+size_t hsgd_legend_rows(size_t entries, size_t columns);
+
+/* One element of the plot command: separates it from the one before. hsgd_script_plotted ends the command. */
+void hsgd_script_series(hsgd_script *s, const char *format, ...) HSGD_PRINTF(2, 3);
+void hsgd_script_plotted(hsgd_script *s);
+
+typedef struct hsgd_range hsgd_range;
+
+/* A column of DIR/NAME.dat over steps, with the range of its values; only a legend entry that says so where the axis
+ * can show none of them. title NULL: no entry. */
+void hsgd_script_curve(hsgd_script *s, const char *name, const char *column, const char *style, const char *title,
+                       const hsgd_range *range);
+
+/* A confidence band: columns mean and half_width of DIR/NAME.dat. It ends at low, for a log axis shows no negative
+ * edge. Define it once before the plot command. */
+void hsgd_script_define_band(hsgd_script *s, double low);
+void hsgd_script_band(hsgd_script *s, const char *name, const char *mean, const char *half_width, const char *colour);
+/* The same as error bars, for curves that zeros interrupt: a filled band would be drawn across the gaps. */
+void hsgd_script_error_bars(hsgd_script *s, const char *name, const char *mean, const char *half_width,
+                            const char *colour);
+
+/* Line types 1..count: colour-blind-safe colours (Okabe and Ito) and dash patterns that differ in black and white. */
+void hsgd_script_line_types(hsgd_script *s, size_t count);
+const char *hsgd_colour(size_t index);
+
+/* ---- ranges and axes ---- */
+
+/* The positive finite values seen, for a log axis; any: some finite value was seen, maybe zero. */
+struct hsgd_range {
+    double low, high; /* low > high: none */
+    bool any;
+};
+
+hsgd_range hsgd_range_empty(void);
+bool hsgd_range_positive(const hsgd_range *range);
+void hsgd_range_add(hsgd_range *range, double value);
+hsgd_range hsgd_range_of(const double *data, size_t count, size_t stride); /* data may be NULL */
+void hsgd_range_merge(hsgd_range *range, hsgd_range other);
+
+/* True where some row of a curve has a band that a log axis can show. half_width may be NULL. */
+bool hsgd_band_shows(const double *mean, const double *half_width, size_t count, size_t stride);
+
+/* Log y axis around the range, never narrower than its labels need; linear where nothing is positive. Returns the
+ * lower end of the axis. */
+double hsgd_script_log_axis(hsgd_script *s, hsgd_range range);
+
+/* A tick distance of 1, 2 or 5 times a power of ten that gives two to six ticks in a span > 0: labels do not touch. */
+double hsgd_tick_distance(double span);
+
+/* Step axis from first to last. */
+void hsgd_script_step_axis(hsgd_script *s, double first, double last);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Figure "terms": what each bound is made of.
+ *
+ * The terms of a bound add up, so stacking them is right, but only on a linear axis: on a log axis the length of a
+ * stacked piece depends on where it stands. Bounds that differ by decades do not share a linear axis. So every bar
+ * shows shares, which sum to 1, and the value of the bound is printed above it. The question that the figure answers is
+ * which term dominates; terms below a percent or so are in the data file only.
+ *
+ * Columns of the data file, one row per bound in the order of the bars: row, value, sum (of the terms), term_1, term_2,
+ * ...: the terms in the order of the legend, 0 where a bound has no such term. */
+#include "plots/figures_private.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plots/script_private.h"
+#include "plots/table_private.h"
+
+#define ROW_IN 0.25
+enum { TITLE_MAX_WIDTH = 50, TERM_MAX_WIDTH = 30 };
+
+/* The terms of all bounds that are drawn, as a matrix. */
+typedef struct terms {
+    const hsgd_figure_bound **bound; /* (num_bounds) owned array */
+    const char **name;               /* (num_names) distinct term names in order of appearance; owned array */
+    double *cell;                    /* (num_bounds, 3 + num_names) row, value, sum, terms; owned */
+    size_t num_bounds, num_names;
+} terms;
+
+/* Shares make sense where the terms are finite, not negative, and not all zero. */
+static bool drawn(const hsgd_figure_bound *bound)
+{
+    double largest = 0;
+    for (size_t i = 0; i < bound->num_terms; i++) {
+        if (!isfinite(bound->term_value[i]) || bound->term_value[i] < 0)
+            return false;
+        largest = fmax(largest, bound->term_value[i]);
+    }
+    return isfinite(bound->value) && largest > 0;
+}
+
+static bool possible(const hsgd_figure_input *in, char *reason, size_t size)
+{
+    for (size_t b = 0; b < in->num_bounds; b++)
+        if (drawn(&in->bound[b]))
+            return true;
+    return hsgd_figure_lacks(reason, size, "no bound was evaluated");
+}
+
+static size_t index_of(const char **name, size_t count, const char *wanted)
+{
+    size_t i = 0;
+    while (i < count && strcmp(name[i], wanted) != 0)
+        i++;
+    return i;
+}
+
+static void terms_free(terms *t)
+{
+    free(t->bound);
+    free(t->name);
+    free(t->cell);
+}
+
+static void fill_cells(terms *t)
+{
+    size_t columns = 3 + t->num_names;
+    for (size_t b = 0; b < t->num_bounds; b++) {
+        double *row = t->cell + b * columns;
+        row[0] = (double)(b + 1);
+        row[1] = t->bound[b]->value;
+        for (size_t i = 0; i < t->bound[b]->num_terms; i++) {
+            row[2] += t->bound[b]->term_value[i];
+            row[3 + index_of(t->name, t->num_names, t->bound[b]->term_name[i])] += t->bound[b]->term_value[i];
+        }
+    }
+}
+
+static hsgd_status terms_collect(terms *t, const hsgd_figure_input *in, hsgd_error *err)
+{
+    *t = (terms){0};
+    size_t most = 0;
+    for (size_t b = 0; b < in->num_bounds; b++)
+        most += in->bound[b].num_terms;
+    t->bound = calloc(in->num_bounds, sizeof *t->bound);
+    t->name = calloc(most, sizeof *t->name);
+    if (!t->bound || !t->name)
+        goto failed;
+    for (size_t b = 0; b < in->num_bounds; b++) {
+        const hsgd_figure_bound *bound = &in->bound[b];
+        if (!drawn(bound))
+            continue;
+        t->bound[t->num_bounds++] = bound;
+        for (size_t i = 0; i < bound->num_terms; i++)
+            if (index_of(t->name, t->num_names, bound->term_name[i]) == t->num_names)
+                t->name[t->num_names++] = bound->term_name[i];
+    }
+    t->cell = calloc(t->num_bounds * (3 + t->num_names), sizeof *t->cell);
+    if (!t->cell)
+        goto failed;
+    fill_cells(t);
+    return HSGD_OK;
+failed:
+    terms_free(t);
+    return hsgd_fail_memory(err, "the terms of the bounds");
+}
+
+static bool any_not_applicable(const terms *t)
+{
+    for (size_t b = 0; b < t->num_bounds; b++)
+        if (!t->bound[b]->applicable)
+            return true;
+    return false;
+}
+
+/* The line above a bar: title on the left, value on the right. A dagger marks a bound outside its conditions. */
+static void label_bar(hsgd_script *s, const terms *t, size_t b)
+{
+    const hsgd_figure_bound *bound = t->bound[b];
+    hsgd_quoted title;
+    hsgd_number value;
+    double y = (double)(b + 1) - 0.26;
+    fprintf(s->stream, "set label %zu %s at graph 0.006,first %.2f left font ',%.4g'\n", 10 + 2 * b,
+            hsgd_text_quote(&title, s->format, bound->title, TITLE_MAX_WIDTH), y, hsgd_font_size(s, 7));
+    fprintf(s->stream, "set label %zu '%s%s' at graph 0.994,first %.2f right font ',%.4g'\n", 11 + 2 * b,
+            hsgd_text_number(&value, s->format, bound->value),
+            bound->applicable ? "" : hsgd_script_pick(s, " †", " $\\dagger$"), y, hsgd_font_size(s, 7));
+}
+
+/* Term i of every bound: colours first, then the same colours hatched. */
+static void add_term(hsgd_script *s, const terms *t, size_t i)
+{
+    static const int pattern[] = {4, 5, 2, 1, 6, 7}; /* of gnuplot: distinct hatchings */
+    hsgd_quoted name;
+    char fill[32] = "solid";
+    if (i >= 7)
+        snprintf(fill, sizeof fill, "pattern %d", pattern[(i / 7 - 1) % (sizeof pattern / sizeof pattern[0])]);
+    hsgd_script_series(
+        s,
+        "'terms.dat' using (0):1:(share(%zu)):(share(%zu)):($1-0.02):($1+0.40) with boxxyerror lw 0.4 lc rgb '%s' "
+        "fs %s border lc rgb '#000000' title %s",
+        i, i + 1, hsgd_colour(i + 1), fill, hsgd_text_quote(&name, s->format, t->name[i], TERM_MAX_WIDTH));
+}
+
+static size_t legend_columns(const terms *t)
+{
+    return t->num_names > 1 ? 2 : 1;
+}
+
+static double legend_height(const terms *t)
+{
+    return 0.06 + HSGD_LEGEND_ROW_IN * (double)hsgd_legend_rows(t->num_names, legend_columns(t));
+}
+
+static void write_script(hsgd_script *s, const hsgd_figure_input *in, const terms *t)
+{
+    hsgd_script_caption(s, in);
+    hsgd_script_panel(s, legend_height(t) + HSGD_X_AXIS_IN, s->height_in - hsgd_caption_height(in));
+    hsgd_script_legend(s, legend_height(t), t->num_names, legend_columns(t));
+    fprintf(s->stream,
+            "set lmargin at screen 0.04; unset ytics; unset grid\n"
+            "set xrange [0:1]; set yrange [%zu.55:0.45]\nset format x '%s'; set xtics 0.2\n",
+            t->num_bounds, hsgd_script_pick(s, "%g", "$%g$"));
+    const char *note = hsgd_script_pick(s, "share of the bound; at the right, its value († conditions fail)",
+                                        "share of the bound; at the right, its value ($\\dagger$ conditions fail)");
+    hsgd_script_axis_labels(s, any_not_applicable(t) ? note : "share of the bound; at the right, its value", NULL);
+    for (size_t b = 0; b < t->num_bounds; b++)
+        label_bar(s, t, b);
+    fputs("# Where term i ends, as a share: terms start in column 4, their sum is column 3.\n"
+          "share(i) = i < 1 ? 0 : (sum [j=1:i] column(3 + j) / $3)\n",
+          s->stream);
+    for (size_t i = 0; i < t->num_names; i++)
+        add_term(s, t, i);
+    hsgd_script_plotted(s);
+}
+
+static hsgd_status write_data(const terms *t, const char *dir, hsgd_error *err)
+{
+    size_t columns = 3 + t->num_names;
+    hsgd_table table;
+    hsgd_table_init(&table, t->num_bounds);
+    hsgd_table_add(&table, t->cell, columns, false, "row");
+    hsgd_table_add(&table, t->cell + 1, columns, false, "value");
+    hsgd_table_add(&table, t->cell + 2, columns, false, "sum");
+    for (size_t i = 0; i < t->num_names; i++)
+        hsgd_table_add(&table, t->cell + 3 + i, columns, false, "term_%zu", i + 1);
+    hsgd_status status = hsgd_table_write(&table, dir, "terms", err);
+    hsgd_table_free(&table);
+    return status;
+}
+
+static hsgd_status write(const hsgd_figure_input *in, const char *dir, hsgd_figure_format format, hsgd_error *err)
+{
+    terms t;
+    hsgd_status status = hsgd_figure_require(&hsgd_figure_terms, in, err);
+    if (status == HSGD_OK)
+        status = terms_collect(&t, in, err);
+    if (status != HSGD_OK)
+        return status;
+    status = write_data(&t, dir, err);
+    if (status == HSGD_OK) {
+        double height = hsgd_caption_height(in) + ROW_IN * (double)t.num_bounds + HSGD_X_AXIS_IN + legend_height(&t);
+        hsgd_script script;
+        status = hsgd_script_open(&script, dir, "terms", format, fmax(height, 1.4),
+                                  "Terms: the share of each additive term in each bound.", err);
+        if (status == HSGD_OK) {
+            write_script(&script, in, &t);
+            status = hsgd_script_close(&script, err);
+        }
+    }
+    terms_free(&t);
+    return status;
+}
+
+const hsgd_figure hsgd_figure_terms = {"terms", possible, write};

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A figure input filled with plausible numbers, and a scratch folder, for the tests of plots/. */
+#ifndef HSGD_TESTS_PLOTS_FIGURE_INPUT_H
+#define HSGD_TESTS_PLOTS_FIGURE_INPUT_H
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "plots/figure.h"
+#include "tests/test.h"
+
+enum { NUM_BOUNDS = 5, NUM_TERMS = 3 };
+
+typedef struct fixture {
+    hsgd_figure_input in;
+    double *data; /* everything over steps; owned */
+    hsgd_figure_bound bound[NUM_BOUNDS];
+    double term[NUM_BOUNDS][NUM_TERMS];
+    char dir[64];
+} fixture;
+
+/* The next count numbers of the fixture's memory. */
+static inline double *take(double **next, size_t count)
+{
+    double *taken = *next;
+    *next += count;
+    return taken;
+}
+
+static inline void fill_bounds(fixture *f)
+{
+    static const char *const term_name[NUM_TERMS] = {"initial gap", "gradient noise", "divergence, level 1"};
+    static const hsgd_figure_bound bound[NUM_BOUNDS] = {
+        {"local-sgd-inner", "local SGD, inner (published)", "S", "local-sgd-inner", 0, true, NUM_TERMS, term_name,
+         NULL},
+        {"hsgd-fixed", "H-SGD, fixed grouping (published)", "S", "hsgd", 0, true, NUM_TERMS, term_name, NULL},
+        {"local-sgd-outer", "local SGD, outer (published)", "S", "local-sgd-outer", 0, true, NUM_TERMS, term_name,
+         NULL},
+        {"jiang-zhu", "Jiang and Zhu 2024", "S_min", "hsgd", 0, false, NUM_TERMS, term_name, NULL},
+        {"hierfavg", "Liu et al. 2020", "distance", "hsgd", 0, true, NUM_TERMS, term_name, NULL},
+    };
+    for (size_t b = 0; b < NUM_BOUNDS; b++) {
+        f->bound[b] = bound[b];
+        for (size_t i = 0; i < NUM_TERMS; i++) {
+            f->term[b][i] = 0.037 * pow(7, (double)((b + 2 * i) % 5));
+            f->bound[b].value += f->term[b][i];
+        }
+        f->bound[b].term_value = f->term[b];
+    }
+    f->in.bound = f->bound;
+    f->in.num_bounds = NUM_BOUNDS;
+}
+
+static inline void fill_rows(fixture *f, double *next)
+{
+    hsgd_figure_input *in = &f->in;
+    size_t rows = in->num_rows, levels = in->num_levels, groups = levels - 1;
+    double *step = take(&next, rows), *global = take(&next, rows), *up = take(&next, rows * groups),
+           *down = take(&next, rows * groups), *dispersion = take(&next, rows * levels),
+           *half_width = take(&next, rows * levels), *bound = take(&next, rows * levels), *norm = take(&next, 6 * rows);
+    for (size_t r = 0; r < rows; r++) {
+        step[r] = (double)r;
+        global[r] = 1.3 + cos(0.01 * (double)r);
+        for (size_t k = 0; k < groups; k++) {
+            up[r * groups + k] = global[r] * (double)(k + 1) / (double)levels;
+            down[r * groups + k] = global[r] - up[r * groups + k];
+        }
+        for (size_t k = 0; k < levels; k++) {
+            double s = (double)(r % (20u >> k)), b = 1e-3 * s * s / (double)(k + 1);
+            dispersion[r * levels + k] = b * (1 + 0.05 * sin(7.3 * (double)r));
+            half_width[r * levels + k] = 0.1 * b;
+            bound[r * levels + k] = 1.4 * b;
+        }
+        for (size_t i = 0; i < 3; i++) {
+            norm[i * rows + r] =
+                (1 + 0.2 * (double)i) * (exp(-0.02 * (double)r) + 0.011 + 0.002 * sin(3.1 * (double)r));
+            norm[(3 + i) * rows + r] = 0.3 * norm[i * rows + r];
+        }
+    }
+    *in = (hsgd_figure_input){.name = in->name,
+                              .num_rows = rows,
+                              .num_levels = levels,
+                              .step = step,
+                              .divergence_global = global,
+                              .divergence_up = groups ? up : NULL,
+                              .divergence_down = groups ? down : NULL,
+                              .dispersion = dispersion,
+                              .dispersion_half_width = half_width,
+                              .dispersion_bound = bound};
+    hsgd_figure_curve *curve[] = {&in->local_inner, &in->hsgd, &in->local_outer};
+    for (size_t i = 0; i < 3; i++) {
+        double S = 0.17 + 0.03 * (double)i;
+        *curve[i] = (hsgd_figure_curve){norm + i * rows, norm + (3 + i) * rows, S, S - 0.02, S + 0.02};
+    }
+}
+
+/* A complete input with a fresh folder. */
+static inline void setup(fixture *f, size_t levels, size_t rows)
+{
+    *f = (fixture){.in = {.name = "test experiment", .num_levels = levels, .num_rows = rows}};
+    f->data = calloc(rows * (8 + 5 * levels) + 1, sizeof *f->data);
+    assert_non_null(f->data);
+    fill_rows(f, f->data);
+    f->in.num_workers = 48;
+    f->in.seeds = 17;
+    f->in.local_period = 20u >> (levels - 1);
+    f->in.global_period = 20;
+    f->in.step_size = 0.0123;
+    f->in.confidence = 0.99;
+    fill_bounds(f);
+    snprintf(f->dir, sizeof f->dir, "/tmp/hsgd-plots-XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+}
+
+/* Number of files in the folder; remove: and delete them. */
+static inline size_t count_files(const char *dir, bool remove)
+{
+    size_t count = 0;
+    DIR *folder = opendir(dir);
+    assert_non_null(folder);
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        count++;
+        char path[512];
+        snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
+        if (remove)
+            unlink(path);
+    }
+    closedir(folder);
+    return count;
+}
+
+static inline void teardown(fixture *f)
+{
+    count_files(f->dir, true);
+    rmdir(f->dir);
+    free(f->data);
+}
+
+/* The text of DIR/NAME.SUFFIX; the caller frees it. */
+static inline char *file_text(const char *dir, const char *name, const char *suffix)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s.%s", dir, name, suffix);
+    FILE *file = fopen(path, "rb");
+    if (!file) {
+        print_error("%s is not there\n", path);
+        fail();
+    }
+    char *text = NULL;
+    size_t capacity = 0;
+    ssize_t length = getdelim(&text, &capacity, EOF, file);
+    fclose(file);
+    if (length < 0 && text)
+        text[0] = '\0';
+    return text;
+}
+
+/* Standard error of `gnuplot NAME.gp` in dir, run through a shell as a user would; the caller frees it. */
+static inline char *gnuplot_says(const char *dir, const char *name)
+{
+    char command[512];
+    snprintf(command, sizeof command, "cd %s && gnuplot %s.gp 2>&1 >/dev/null", dir, name);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    char *text = calloc(1, 65536);
+    assert_non_null(text);
+    size_t length = fread(text, 1, 65535, pipe);
+    text[length] = '\0';
+    assert_int_equal(pclose(pipe), 0);
+    return text;
+}
+
+#endif
