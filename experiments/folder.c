@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "analysis/statistics.h"
+#include "bounds/verdict.h"
 #include "experiments/json_private.h"
 #include "experiments/series_private.h"
 
@@ -95,7 +96,7 @@ static hsgd_status read_bound(hsgd_figure_bound *bound, const hsgd_json *at, hsg
     hsgd_json id = hsgd_json_member(at, "id"), title = hsgd_json_member(at, "title"), of = hsgd_json_member(at, "of");
     hsgd_json algorithm = hsgd_json_member(at, "algorithm"), applicable = hsgd_json_member(at, "applicable");
     hsgd_json terms = hsgd_json_member(at, "terms"), verdict = hsgd_json_member(at, "verdict");
-    const char *judged;
+    const char *judged = "";
     hsgd_status status = hsgd_json_text(&id, &bound->id, err);
     if (!status)
         status = hsgd_json_text(&title, &bound->title, err);
@@ -107,6 +108,7 @@ static hsgd_status read_bound(hsgd_figure_bound *bound, const hsgd_json *at, hsg
         status = hsgd_json_bool(&applicable, &bound->applicable, err);
     if (!status)
         status = hsgd_json_text(&verdict, &judged, err);
+    bound->judged = strcmp(judged, hsgd_verdict_name(HSGD_VERDICT_NOT_APPLICABLE)) != 0;
     bound->value = number_or_nan(hsgd_json_member(at, "value").value);
     return status ? status : read_terms(bound, &terms, err);
 }

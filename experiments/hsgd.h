@@ -25,6 +25,7 @@
 #include "bounds/sandwich.h"
 #include "bounds/verdict.h"
 #include "plots/figure.h"
+#include "plots/output.h"
 #include "experiments/config.h"
 #include "experiments/problem.h"
 #include "experiments/experiment.h"

@@ -130,7 +130,7 @@ static const hsgd_run *find_run(const hsgd_experiment *e, const hsgd_bound *boun
     case HSGD_ALGORITHM_HSGD:
         return main_run;
     case HSGD_ALGORITHM_HSGD_RANDOM:
-        *reason = "the workers' places are fixed here and the bound averages over them; use \"grouping\": \"random\"";
+        *reason = "it averages over places, fixed here; needs \"grouping\": \"random\"";
         return e->problem->placement || one_level ? main_run : NULL;
     case HSGD_ALGORITHM_LOCAL_INNER:
     case HSGD_ALGORITHM_LOCAL_OUTER:

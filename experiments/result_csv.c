@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "plots/output_private.h"
+#include "plots/output.h"
 
 /* ---- series.csv: names and values of a row are written by the same walk, so they cannot part ---- */
 

@@ -9,7 +9,7 @@
 
 #include "experiments/bound_json_private.h"
 #include "experiments/hierarchy_json_private.h"
-#include "plots/output_private.h"
+#include "plots/output.h"
 
 static cJSON *constant_to_json(double value, hsgd_constant_kind kind)
 {

@@ -22,7 +22,7 @@ static bool possible(const hsgd_figure_input *in, char *reason, size_t size)
 /* Bounds on other runs and on distances have other figures or none. */
 static bool drawn(const hsgd_figure_bound *bound)
 {
-    return hsgd_figure_bound_drawn(bound) && strncmp(bound->target, "S", 1) == 0 &&
+    return hsgd_figure_bound_drawn(bound) && bound->judged && strncmp(bound->target, "S", 1) == 0 &&
            (strcmp(bound->algorithm, "hsgd") == 0 || strcmp(bound->algorithm, "hsgd-random") == 0);
 }
 

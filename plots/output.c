@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "plots/output_private.h"
+#include "plots/output.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "plots/figure.h"
-#include "plots/output_private.h"
+#include "plots/output.h"
 #include "plots/text_private.h"
 
 #define HSGD_PAGE_WIDTH_IN 3.5

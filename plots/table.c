@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plots/output_private.h"
+#include "plots/output.h"
 
 void hsgd_table_init(hsgd_table *table, size_t num_rows)
 {

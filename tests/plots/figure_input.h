@@ -32,13 +32,13 @@ static inline void fill_bounds(fixture *f)
 {
     static const char *const term_name[NUM_TERMS] = {"initial gap", "gradient noise", "divergence, level 1"};
     static const hsgd_figure_bound bound[NUM_BOUNDS] = {
-        {"local-sgd-inner", "local SGD, inner (published)", "S", "local-sgd-inner", 0, true, NUM_TERMS, term_name,
+        {"local-sgd-inner", "local SGD, inner (published)", "S", "local-sgd-inner", 0, true, true, NUM_TERMS, term_name,
          NULL},
-        {"hsgd-fixed", "H-SGD, fixed grouping (published)", "S", "hsgd", 0, true, NUM_TERMS, term_name, NULL},
-        {"local-sgd-outer", "local SGD, outer (published)", "S", "local-sgd-outer", 0, true, NUM_TERMS, term_name,
+        {"hsgd-fixed", "H-SGD, fixed grouping (published)", "S", "hsgd", 0, true, true, NUM_TERMS, term_name, NULL},
+        {"local-sgd-outer", "local SGD, outer (published)", "S", "local-sgd-outer", 0, true, true, NUM_TERMS, term_name,
          NULL},
-        {"jiang-zhu", "Jiang and Zhu 2024", "S_min", "hsgd", 0, false, NUM_TERMS, term_name, NULL},
-        {"hierfavg", "Liu et al. 2020", "distance", "hsgd", 0, true, NUM_TERMS, term_name, NULL},
+        {"jiang-zhu", "Jiang and Zhu 2024", "S_min", "hsgd", 0, false, true, NUM_TERMS, term_name, NULL},
+        {"hierfavg", "Liu et al. 2020", "distance", "hsgd", 0, true, true, NUM_TERMS, term_name, NULL},
     };
     for (size_t b = 0; b < NUM_BOUNDS; b++) {
         f->bound[b] = bound[b];

@@ -160,6 +160,22 @@ static void missing_numbers(void **state)
     teardown(&f);
 }
 
+/* The step-by-step panel of the dispersion then has nothing to draw. */
+static void a_run_that_diverged(void **state)
+{
+    (void)state;
+    fixture f;
+    setup(&f, 2, 200);
+    for (size_t i = 0; i < 200 * (8 + 5 * 2) - 2 * 200; i++)
+        if (i >= 200 && i % 200 >= 60)
+            f.data[i] = NAN;
+    for (size_t k = 2; k < 6; k++) /* arrays of two levels are twice as long */
+        for (size_t i = 120; i < 400; i++)
+            f.data[200 * 2 * k + i] = NAN;
+    check_all_draw(&f);
+    teardown(&f);
+}
+
 static void one_and_two_rows(void **state)
 {
     (void)state;
@@ -187,7 +203,8 @@ static void many_bounds_and_terms(void **state)
         value[i] = 1 + (double)i;
     }
     for (size_t b = 0; b < MANY; b++)
-        bound[b] = (hsgd_figure_bound){"x", "a bound", "S", "hsgd", 325.0 + (double)b, true, TERMS, term_name, value};
+        bound[b] =
+            (hsgd_figure_bound){"x", "a bound", "S", "hsgd", 325.0 + (double)b, true, true, TERMS, term_name, value};
     f.in.bound = bound;
     f.in.num_bounds = MANY;
     check_all_draw(&f);
@@ -297,9 +314,9 @@ static void terms_are_gathered_by_name(void **state)
     setup(&f, 2, 10);
     const char *const first[] = {"gap", "noise"}, *const second[] = {"noise", "drift"};
     const double a[] = {0.3, 0.7}, b[] = {2.5, 4.5}, c[] = {-1, 2};
-    const hsgd_figure_bound bound[] = {{"a", "A", "S", "hsgd", 1, true, 2, first, a},
-                                       {"c", "C", "S", "hsgd", 1, true, 2, first, c},
-                                       {"b", "B", "S", "hsgd", 7, false, 2, second, b}};
+    const hsgd_figure_bound bound[] = {{"a", "A", "S", "hsgd", 1, true, true, 2, first, a},
+                                       {"c", "C", "S", "hsgd", 1, true, true, 2, first, c},
+                                       {"b", "B", "S", "hsgd", 7, false, true, 2, second, b}};
     f.in.bound = bound;
     f.in.num_bounds = 3;
     assert_ok(hsgd_figure_find("terms")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
@@ -335,6 +352,11 @@ static void only_bounds_of_this_run_that_apply_are_drawn(void **state)
     text = file_text(f.dir, "convergence", "gp");
     assert_non_null(strstr(text, "Jiang and Zhu 2024 (on S_min)"));
     assert_null(strstr(text, "trajectory constants"));
+    free(text);
+    f.bound[3].judged = false; /* about a run that was not made */
+    assert_ok(hsgd_figure_find("convergence")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
+    text = file_text(f.dir, "convergence", "gp");
+    assert_null(strstr(text, "Jiang"));
     free(text);
     teardown(&f);
 }
@@ -437,6 +459,7 @@ int main(void)
         cmocka_unit_test(constant_and_extreme_values),
         cmocka_unit_test(values_of_all_sizes_in_one_figure),
         cmocka_unit_test(missing_numbers),
+        cmocka_unit_test(a_run_that_diverged),
         cmocka_unit_test(one_and_two_rows),
         cmocka_unit_test(many_bounds_and_terms),
         cmocka_unit_test(data_files_hold_the_input_exactly),

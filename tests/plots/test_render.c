@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include "plots/output_private.h"
+#include "plots/output.h"
 
 static void write_file(const char *dir, const char *name, const char *text, mode_t mode)
 {
@@ -86,6 +86,9 @@ static void a_figure_that_was_not_written_is_noticed(void **state)
     write_file(f.dir, "idle.svg", "an older figure", 0644);
     assert_fails(hsgd_figure_render(f.dir, "idle", &err), HSGD_ERROR_ENVIRONMENT, "wrote nothing to", err);
     assert_non_null(strstr(err.message, "idle.svg"));
+    write_file(f.dir, "idle.gp", "exit status 0\nset output 'idle.svg'\n", 0644);
+    write_file(f.dir, "idle.svg", "an older figure", 0644);
+    assert_fails(hsgd_figure_render(f.dir, "idle", &err), HSGD_ERROR_ENVIRONMENT, "wrote nothing to", err);
     write_file(f.dir, "elsewhere.gp", "set terminal svg\nset output 'my own.svg'\nplot x\nset output\n", 0644);
     assert_ok(hsgd_figure_render(f.dir, "elsewhere", &err), err);
     teardown(&f);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A file that appears whole or not at all: written under a temporary name in its folder, then renamed. */
-#ifndef HSGD_PLOTS_OUTPUT_PRIVATE_H
-#define HSGD_PLOTS_OUTPUT_PRIVATE_H
+#ifndef HSGD_PLOTS_OUTPUT_H
+#define HSGD_PLOTS_OUTPUT_H
 
 #include <locale.h>
 #include <stdio.h>
 
 #include "analysis/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef struct hsgd_output {
     FILE *stream; /* NULL: not open */
@@ -20,5 +24,9 @@ hsgd_status hsgd_output_open(hsgd_output *out, const char *dir, const char *name
 
 /* Give the file its name, or remove it when something could not be written. Always releases out. */
 hsgd_status hsgd_output_close(hsgd_output *out, hsgd_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
