@@ -26,7 +26,8 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -fPIC -I. -I$(BUILD) -
 ALL_LDFLAGS = $(LDFLAGS) $(if $(filter 1,$(OPENMP)),-fopenmp)
 ifeq ($(SAN),1)
 BUILD     := build/san
-CFLAGS    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANITIZE  := -fsanitize=address,undefined -fno-sanitize-recover=all
+CFLAGS    := -O1 -g $(SANITIZE) -fno-omit-frame-pointer
 endif
 
 LAYERS    := analysis bounds plots experiments
@@ -35,6 +36,7 @@ LIB_OBJ    = $(LIB_SRC:%.c=$(BUILD)/%.o)
 HEADERS   := $(filter-out %_private.h,$(wildcard $(LAYERS:%=%/*.h)))
 TEST_SRC  := $(wildcard tests/analysis/*.c tests/bounds/*.c tests/plots/*.c tests/experiments/*.c)
 TESTS      = $(TEST_SRC:%.c=$(BUILD)/%)
+TEST_SCRIPTS := $(wildcard tests/*/test_*.sh)
 
 .DELETE_ON_ERROR:
 .PHONY: all deps demo check test check-deps install uninstall format clean help
@@ -78,8 +80,8 @@ demo: $(BUILD)/hsgd ## run the built-in experiment; figures land in build/demo
 
 test: check
 
-check: check-deps $(BUILD)/hsgd $(TESTS) ## build and run all tests
-	@HSGD_PROGRAM=$(abspath $(BUILD)/hsgd) tests/run-all $(TESTS)
+check: check-deps all $(TESTS) ## build and run all tests
+	@HSGD_PROGRAM=$(abspath $(BUILD)/hsgd) HSGD_BUILD=$(BUILD) SANITIZE='$(SANITIZE)' tests/run-all $(TESTS) $(TEST_SCRIPTS)
 
 check-deps: ## fail if a layer includes one that it must not know
 	@tests/check-layers

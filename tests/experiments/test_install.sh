@@ -1,0 +1,33 @@
+#!/bin/sh
+# `make install` into an empty folder: the example compiles against it with pkg-config, shared and static, as C and with the
+# headers as C++; the installed program runs. Prints what cmocka would, for tests/run-all.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+build=${HSGD_BUILD:-build}
+prefix=$(mktemp -d "${TMPDIR:-/tmp}/hsgd-install.XXXXXX") || exit 1
+trap 'rm -rf "$prefix"' EXIT
+failed=0
+check() { # check NAME COMMAND...
+    name=$1; shift
+    if output=$("$@" 2>&1); then echo "[       OK ] $name"; else echo "[  FAILED  ] $name"; echo "$output"; failed=1; fi
+}
+example=experiments/examples/own_objective.c
+hsgd_flags() { PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config "$@" hsgd; }
+compile_shared() { cc -Wall -Wextra -Werror ${SANITIZE:-} -o "$prefix/shared" $example $(hsgd_flags --cflags --libs) -lm; }
+compile_static() {
+    cc -Wall -Wextra -Werror ${SANITIZE:-} -o "$prefix/static" $example $(hsgd_flags --cflags) "$prefix/lib/libhsgd.a" \
+       $(hsgd_flags --static --libs | sed 's/-lhsgd//')
+}
+headers_are_cpp_safe() { echo '#include <hsgd.h>' | c++ -x c++ -std=c++11 -Wall -Wextra -Werror -fsyntax-only $(hsgd_flags --cflags) -; }
+# The example's table: three bounds, each with its verdict.
+runs_and_holds() { LD_LIBRARY_PATH="$prefix/lib" "$1" | tee "$prefix/out" && [ "$(grep -c ' holds$' "$prefix/out")" -eq 3 ]; }
+program_runs() { [ "$("$prefix/bin/hsgd" --version)" = "hsgd $(sed -n 's/^VERSION *:= *//p' Makefile)" ]; }
+
+check install_into_an_empty_folder "${MAKE:-make}" -s install BUILD="$build" PREFIX="$prefix"
+check program_runs program_runs
+check example_compiles_with_the_shared_library compile_shared
+check example_runs_with_the_shared_library runs_and_holds "$prefix/shared"
+check example_compiles_with_the_static_library compile_static
+check example_runs_with_the_static_library runs_and_holds "$prefix/static"
+check headers_are_cpp_safe headers_are_cpp_safe
+exit $failed

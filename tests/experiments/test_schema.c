@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The JSON Schema, the reader and the README speak of the same keys. The reader names the legal keys when it meets an
+ * unknown one, so each object is asked by handing it a key that nobody has. */
+#include "tests/test.h"
+
+#include <cjson/cJSON.h>
+
+#include "experiments/config.h"
+
+/* For each object of the schema: a configuration with an unknown key in that place. */
+static const struct {
+    const char *definition; /* in $defs; NULL: the document itself */
+    const char *text;
+} place[] = {
+    {NULL, "{\"zzz\": 1}"},
+    {"hierarchy", "{\"hierarchy\": {\"zzz\": 1}}"},
+    {"node", "{\"hierarchy\": {\"tree\": {\"zzz\": 1}}}"},
+    {"quadratic_explicit",
+     "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"quadratic\", \"zzz\": 1}}"},
+    {"quadratic_generated",
+     "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"quadratic\", "
+     "\"dimension\": 1, \"zzz\": 1}}"},
+    {"linear_model",
+     "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", \"zzz\": 1}}"},
+    {"data_libsvm",
+     "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", \"data\": "
+     "{\"format\": \"libsvm\", \"zzz\": 1}}}"},
+    {"data_idx", "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", \"data\": "
+                 "{\"format\": \"idx\", \"zzz\": 1}}}"},
+    {"partition", "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", \"data\": "
+                  "{\"format\": \"libsvm\", \"path\": \"x\"}, \"partition\": {\"zzz\": 1}}}"},
+    {"regularizer",
+     "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", \"data\": "
+     "{\"format\": \"libsvm\", \"path\": \"x\"}, \"regularizer\": {\"zzz\": 1}}}"},
+    {"initial",
+     "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"quadratic\", \"curvature\": [1], "
+     "\"linear\": [[1]]}, \"initial\": {\"zzz\": 1}}"},
+    {"optimizer",
+     "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"quadratic\", \"curvature\": "
+     "[1], \"linear\": [[1]]}, \"optimizer\": {\"zzz\": 1}}"},
+};
+
+static char *read_text(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    char *text = calloc(1, 200000);
+    size_t length = fread(text, 1, 199999, file);
+    assert_true(length > 0 && length < 199999);
+    fclose(file);
+    return text;
+}
+
+static cJSON *read_json(const char *path)
+{
+    char *text = read_text(path);
+    cJSON *json = cJSON_Parse(text);
+    assert_non_null(json);
+    free(text);
+    return json;
+}
+
+/* The properties of an object of the schema. */
+static const cJSON *properties(const cJSON *schema, const char *definition)
+{
+    const cJSON *object = schema;
+    if (definition)
+        object = cJSON_GetObjectItem(cJSON_GetObjectItem(schema, "$defs"), definition);
+    assert_non_null(object);
+    return cJSON_GetObjectItem(object, "properties");
+}
+
+static void reader_and_schema_know_the_same_keys(void **state)
+{
+    (void)state;
+    cJSON *schema = read_json("experiments/config.schema.json");
+    for (size_t i = 0; i < sizeof place / sizeof *place; i++) {
+        hsgd_config config;
+        hsgd_error err;
+        assert_fails(hsgd_config_parse(&config, place[i].text, strlen(place[i].text), "x.json", &err), HSGD_ERROR_INPUT,
+                     "legal here: ", err);
+        char *rest = strstr(err.message, "legal here: ") + strlen("legal here: "), *key;
+        const cJSON *listed = properties(schema, place[i].definition);
+        int count = 0;
+        while ((key = strsep(&rest, ", ")))
+            if (*key) {
+                if (!cJSON_HasObjectItem(listed, key))
+                    fail_msg("the schema lacks %s in %s", key,
+                             place[i].definition ? place[i].definition : "the document");
+                count++;
+            }
+        assert_int_equal(count, cJSON_GetArraySize(listed));
+    }
+    cJSON_Delete(schema);
+}
+
+static void readme_documents_every_key(void **state)
+{
+    (void)state;
+    cJSON *schema = read_json("experiments/config.schema.json");
+    char *readme = read_text("README.md"), quoted[64];
+    for (size_t i = 0; i < sizeof place / sizeof *place; i++) {
+        const cJSON *key;
+        cJSON_ArrayForEach(key, properties(schema, place[i].definition))
+        {
+            snprintf(quoted, sizeof quoted, "`%s`", key->string);
+            if (!strstr(readme, quoted))
+                fail_msg("README.md lacks %s", quoted);
+        }
+    }
+    free(readme);
+    cJSON_Delete(schema);
+}
+
+/* The experiment files of the repository are legal, and so is the built-in one. */
+static void experiment_files_are_legal(void **state)
+{
+    (void)state;
+    const char *file[] = {"demo", "demo-3level", "mnist-2level", "mnist-3level", "a9a-2level", "a9a-3level"};
+    for (size_t i = 0; i < sizeof file / sizeof *file; i++) {
+        char path[64];
+        hsgd_config config;
+        hsgd_error err;
+        snprintf(path, sizeof path, "experiments/%s.json", file[i]);
+        assert_ok(hsgd_config_read(&config, path, &err), err);
+        assert_string_equal(config.name, file[i]);
+        hsgd_config_free(&config);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reader_and_schema_know_the_same_keys),
+        cmocka_unit_test(readme_documents_every_key),
+        cmocka_unit_test(experiment_files_are_legal),
+    };
+    return cmocka_run_group_tests_name("schema", tests, NULL, NULL);
+}
