@@ -77,7 +77,7 @@ static void eval_random(const hsgd_bound_params *params, hsgd_bound_value *out)
 
 const hsgd_bound hsgd_bound_local_inner = {
     .id = "local-sgd-inner",
-    .title = "Local SGD, period I",
+    .title = "Local SGD, period I, published",
     .citation = "H-SGD paper (arXiv 2010.12998), Theorem 1 with one level",
     .target = HSGD_TARGET_S,
     .algorithm = HSGD_ALGORITHM_LOCAL_INNER,
@@ -86,7 +86,7 @@ const hsgd_bound hsgd_bound_local_inner = {
 
 const hsgd_bound hsgd_bound_local_outer = {
     .id = "local-sgd-outer",
-    .title = "Local SGD, period G",
+    .title = "Local SGD, period G, published",
     .citation = "H-SGD paper (arXiv 2010.12998), Theorem 1 with one level",
     .target = HSGD_TARGET_S,
     .algorithm = HSGD_ALGORITHM_LOCAL_OUTER,
@@ -95,7 +95,7 @@ const hsgd_bound hsgd_bound_local_outer = {
 
 const hsgd_bound hsgd_bound_fixed = {
     .id = "hsgd-fixed",
-    .title = "H-SGD, fixed groups",
+    .title = "H-SGD, fixed groups, published",
     .citation = "H-SGD paper (arXiv 2010.12998), Theorem 1",
     .target = HSGD_TARGET_S,
     .algorithm = HSGD_ALGORITHM_HSGD,
@@ -104,7 +104,7 @@ const hsgd_bound hsgd_bound_fixed = {
 
 const hsgd_bound hsgd_bound_random = {
     .id = "hsgd-random",
-    .title = "H-SGD, random groups",
+    .title = "H-SGD, random groups, published",
     .citation = "H-SGD paper (arXiv 2010.12998), Theorem 2",
     .target = HSGD_TARGET_S,
     .algorithm = HSGD_ALGORITHM_HSGD_RANDOM,

@@ -23,9 +23,11 @@ int hsgd_cli_fail(const hsgd_error *err)
 
 int hsgd_cli_finish(int code)
 {
+    /* A write that failed earlier leaves no errno behind; a full disk is the usual reason. */
+    errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout))
         return code;
-    fprintf(stderr, "hsgd: standard output cannot be written: %s\n", strerror(errno));
+    fprintf(stderr, "hsgd: standard output cannot be written: %s\n", strerror(errno ? errno : ENOSPC));
     return HSGD_EXIT_ENVIRONMENT;
 }
 
@@ -109,6 +111,13 @@ static void fill_long_options(struct option *out, const hsgd_command *command)
     out[command->num_options] = (struct option){"help", no_argument, NULL, 'h'};
 }
 
+/* The argument that getopt did not know. Of a cluster of letters like -xyz it has not left the argument behind yet. */
+static const char *unknown_option(int argc, char **argv)
+{
+    bool inside = optopt && optind < argc && argv[optind][0] == '-' && strchr(argv[optind] + 1, optopt);
+    return argv[inside ? optind : optind - 1];
+}
+
 static hsgd_status parse(hsgd_arguments *out, bool *help, const hsgd_command *command, int argc, char **argv,
                          hsgd_error *err)
 {
@@ -130,7 +139,7 @@ static hsgd_status parse(hsgd_arguments *out, bool *help, const hsgd_command *co
                                argv[optind - 1], command->name);
         else if (choice == '?')
             status = hsgd_fail(err, HSGD_ERROR_INPUT, "%s: unknown option %s; see hsgd %s --help", command->name,
-                               argv[optind - 1], command->name);
+                               unknown_option(argc, argv), command->name);
         else
             status = set_option(out, command, (size_t)choice - 1, optarg, err);
         if (status)

@@ -2,11 +2,9 @@
 /* hsgd exact: exact moments of H-SGD on a quadratic (THEORY 7). */
 #include "experiments/cli_private.h"
 
-#include <math.h>
 #include <stdio.h>
 
 #include "analysis/exact_moments.h"
-#include "bounds/bound.h"
 #include "experiments/bound_json_private.h"
 #include "experiments/config.h"
 #include "experiments/problem.h"
@@ -19,19 +17,8 @@ static const hsgd_option options[NUM_OPTIONS] = {[OPTION_JSON] = {"json", NULL, 
 static hsgd_status find_step_size(double *out, const hsgd_config *config, const hsgd_problem *problem, hsgd_error *err)
 {
     hsgd_constants constants;
-    hsgd_hierarchy canonical;
-    *out = config->step_size;
-    if (!isnan(*out))
-        return HSGD_OK;
     hsgd_status status = problem->objective.type->constants(&problem->objective, 0, &constants, err);
-    if (!status)
-        status = hsgd_hierarchy_canonical(&canonical, &config->hierarchy, NULL, NULL, err);
-    if (status)
-        return status;
-    *out = config->step_size_fraction *
-           hsgd_published_max_step_size(constants.smoothness.value, hsgd_hierarchy_global_period(&canonical));
-    hsgd_hierarchy_free(&canonical);
-    return HSGD_OK;
+    return status ? status : hsgd_config_step_size(out, config, constants.smoothness.value, err);
 }
 
 static void print_json(const hsgd_exact *exact)
@@ -88,6 +75,8 @@ static hsgd_status compute(const hsgd_config *config, const char *file, bool jso
             print_table(&exact, step_size);
         hsgd_exact_free(&exact);
     }
+    if (status == HSGD_ERROR_INPUT)
+        hsgd_error_prefix(err, "%s: ", file);
     hsgd_problem_free(&problem);
     return status;
 }

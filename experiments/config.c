@@ -142,9 +142,10 @@ static hsgd_status read_selection(bool *use, hsgd_name name, size_t count, const
     for (size_t i = 0; !at->value && i < count; i++)
         use[i] = true;
     hsgd_status status = at->value ? hsgd_json_array(at, 0, &length, err) : HSGD_OK;
+    const cJSON *item = length ? at->value->child : NULL;
     for (size_t i = 0; i < length && !status; i++) {
-        hsgd_json item = hsgd_json_item(at, i);
-        status = hsgd_json_choice(&item, names, &choice, err);
+        hsgd_json place = hsgd_json_next(at, &item, i);
+        status = hsgd_json_choice(&place, names, &choice, err);
         for (size_t b = 0; b < count && !status; b++)
             use[b] = use[b] || choice == 0 || choice == b + 1;
     }
@@ -255,6 +256,25 @@ hsgd_status hsgd_config_parse(hsgd_config *out, const char *text, size_t length,
     memset(out, 0, sizeof *out);
     hsgd_status status = hsgd_json_parse(&document, text, length, file, err);
     return status ? status : read_document(out, file, document, err);
+}
+
+hsgd_status hsgd_config_step_size(double *out, const hsgd_config *config, double smoothness, hsgd_error *err)
+{
+    hsgd_hierarchy canonical;
+    *out = config->step_size;
+    if (!isnan(*out))
+        return HSGD_OK;
+    hsgd_status status = hsgd_hierarchy_canonical(&canonical, &config->hierarchy, NULL, NULL, err);
+    if (status)
+        return status;
+    double largest = hsgd_published_max_step_size(smoothness, hsgd_hierarchy_global_period(&canonical));
+    hsgd_hierarchy_free(&canonical);
+    *out = config->step_size_fraction * largest;
+    if (isfinite(*out) && *out > 0)
+        return HSGD_OK;
+    return hsgd_fail(err, HSGD_ERROR_INPUT,
+                     "optimizer.step_size_fraction: %g of the published maximum %g (L = %g) is no step size; give step_size",
+                     config->step_size_fraction, largest, smoothness);
 }
 
 /* ---- writing ---- */

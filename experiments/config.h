@@ -81,6 +81,9 @@ hsgd_status hsgd_config_parse(hsgd_config *out, const char *text, size_t length,
  * when memory is out. */
 char *hsgd_config_to_json(const hsgd_config *config);
 
+/* gamma: the step size, or the fraction of the published maximum (THEORY 4.1) for this L. */
+hsgd_status hsgd_config_step_size(double *out, const hsgd_config *config, double smoothness, hsgd_error *err);
+
 void hsgd_config_free(hsgd_config *config);
 
 #ifdef __cplusplus

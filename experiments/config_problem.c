@@ -112,7 +112,7 @@ static hsgd_status read_quadratic(hsgd_config *config, const hsgd_json *at, hsgd
 
 /* PATH itself if absolute; else next to the configuration; else in HSGD_DATA_DIR. The first that exists, or the one next to
  * the configuration, whose absence the reader of the data will report. */
-static char *find_file(const char *config_file, const char *path)
+static char *search(const char *config_file, const char *path)
 {
     char *found = NULL;
     const char *slash = strrchr(config_file, '/'), *data_dir = getenv("HSGD_DATA_DIR");
@@ -137,7 +137,12 @@ static hsgd_status read_path(char **out, const hsgd_json *at, hsgd_error *err)
     hsgd_status status = hsgd_json_text(at, &path, err);
     if (status)
         return status;
-    *out = find_file(at->file, path);
+    char *found = search(at->file, path);
+    *out = found ? realpath(found, NULL) : NULL;
+    if (*out)
+        free(found);
+    else /* its absence is reported by the reader of the data */
+        *out = found;
     return *out ? HSGD_OK : hsgd_fail_memory(err, "a path");
 }
 

@@ -125,19 +125,6 @@ static hsgd_status find_periods(hsgd_experiment *e, hsgd_error *err)
     return HSGD_OK;
 }
 
-static hsgd_status find_step_size(hsgd_experiment *e, hsgd_error *err)
-{
-    e->step_size = e->config->step_size;
-    if (!isnan(e->step_size))
-        return HSGD_OK;
-    double largest = hsgd_published_max_step_size(e->constants.smoothness.value, e->global_period);
-    if (!isfinite(largest))
-        return hsgd_fail(err, HSGD_ERROR_INPUT,
-                         "optimizer.step_size_fraction: the published maximum is infinite because L = 0; give step_size");
-    e->step_size = e->config->step_size_fraction * largest;
-    return HSGD_OK;
-}
-
 /* Divergences over all runs and steps: constants of a quadratic, suprema along the trajectories otherwise. */
 static hsgd_status find_divergences(hsgd_experiment *e, hsgd_error *err)
 {
@@ -172,7 +159,7 @@ hsgd_status hsgd_experiment_run(hsgd_experiment *out, const hsgd_config *config,
     if (!status)
         status = problem->objective.type->constants(&problem->objective, config->batch_size, &out->constants, err);
     if (!status)
-        status = find_step_size(out, err);
+        status = hsgd_config_step_size(&out->step_size, config, out->constants.smoothness.value, err);
     out->deterministic = !status && out->constants.noise_sq.value == 0 && !problem->placement;
     if (!status)
         status = make_runs(out, options, err);

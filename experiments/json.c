@@ -70,11 +70,39 @@ static void locate(const char *text, const char *place, size_t *line, size_t *co
     }
 }
 
+/* The first byte that does not belong to well-formed UTF-8 (RFC 3629), or the end. cJSON would hand such bytes on, into
+ * result files that other readers of JSON refuse. */
+static const char *find_non_utf8(const char *text, const char *stop)
+{
+    for (const unsigned char *c = (const unsigned char *)text; (const char *)c < stop; c++) {
+        const unsigned char *first = c;
+        int more = *c < 0x80 ? 0 : *c < 0xc2 ? -1 : *c < 0xe0 ? 1 : *c < 0xf0 ? 2 : *c < 0xf5 ? 3 : -1;
+        if (more < 0 || stop - (const char *)c <= more)
+            return (const char *)first;
+        uint32_t code = more ? *c & (0x3fu >> more) : *c;
+        for (int i = 0; i < more; i++) {
+            if ((*++c & 0xc0) != 0x80)
+                return (const char *)first;
+            code = code << 6 | (*c & 0x3f);
+        }
+        bool overlong = (more == 2 && code < 0x800) || (more == 3 && code < 0x10000);
+        if (overlong || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+            return (const char *)first;
+    }
+    return stop;
+}
+
 hsgd_status hsgd_json_parse(cJSON **document, const char *text, size_t length, const char *file, hsgd_error *err)
 {
-    const char *end = text, *stop = text + length;
-    *document = cJSON_ParseWithLengthOpts(text, length, &end, false);
+    const char *end = text, *stop = text + length, *bad = find_non_utf8(text, stop);
     size_t line, column;
+    *document = NULL;
+    if (bad < stop) {
+        locate(text, bad, &line, &column);
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: line %zu, column %zu: the byte 0x%02x is not UTF-8", file, line,
+                         column, (unsigned char)*bad);
+    }
+    *document = cJSON_ParseWithLengthOpts(text, length, &end, false);
     if (!*document) {
         locate(text, end < stop ? end : stop, &line, &column);
         return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: line %zu, column %zu: not valid JSON", file, line, column);
@@ -137,10 +165,11 @@ hsgd_status hsgd_json_fail(const hsgd_json *at, hsgd_error *err, const char *for
     if (!at->value)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: %s: missing; %s", at->file, at->path, reason);
     char *text = cJSON_PrintUnformatted(at->value);
-    if (text) {
+    if (cJSON_IsNumber(at->value) && !isfinite(at->value->valuedouble))
+        snprintf(shown, sizeof shown, "a number beyond the range of a double");
+    else if (text)
         snprintf(shown, sizeof shown, "%.48s%s", text, strlen(text) > 48 ? "..." : "");
-        cJSON_free(text);
-    }
+    cJSON_free(text);
     return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: %s%s%s: %s", at->file, at->path, *at->path ? ": " : "", shown, reason);
 }
 
@@ -184,7 +213,7 @@ hsgd_status hsgd_json_number(const hsgd_json *at, double low, double high, doubl
 {
     if (!cJSON_IsNumber(at->value) || !isfinite(at->value->valuedouble) || at->value->valuedouble < low ||
         at->value->valuedouble > high)
-        return isfinite(high) ? hsgd_json_fail(at, err, "expected a number from %g to %g", low, high)
+        return isfinite(high) ? hsgd_json_fail(at, err, "expected a number from %g to %.10g", low, high)
                : isfinite(low) ? hsgd_json_fail(at, err, "expected a finite number of at least %g", low)
                                : hsgd_json_fail(at, err, "expected a finite number");
     *out = at->value->valuedouble;

@@ -36,7 +36,10 @@ static hsgd_status make_quadratic(hsgd_problem *problem, const hsgd_config *conf
                                 .level_divergence_sq = config->level_divergence_sq,
                                 .noise_sq = config->noise_sq,
                                 .seed = config->problem_seed};
-    return hsgd_quadratic_generate(&problem->quadratic, &problem->hierarchy, &spec, err);
+    hsgd_status status = hsgd_quadratic_generate(&problem->quadratic, &problem->hierarchy, &spec, err);
+    if (status == HSGD_ERROR_INPUT)
+        hsgd_error_prefix(err, "problem.");
+    return status;
 }
 
 static hsgd_status make_data(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err)

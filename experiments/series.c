@@ -18,6 +18,7 @@ typedef struct series_reader {
 /* The next line without its end; false at the end of the file. */
 static bool next_line(series_reader *r)
 {
+    errno = 0;
     ssize_t length = getline(&r->line, &r->line_size, r->stream);
     if (length < 0)
         return false;
@@ -94,6 +95,8 @@ hsgd_status hsgd_series_read(hsgd_series *out, const char *path, hsgd_error *err
     hsgd_status status = read_names(out, &r, err);
     while (!status && next_line(&r))
         status = read_row(out, &r, err);
+    if (ferror(r.stream))
+        status = hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
     if (!status)
         status = transpose(out, &r, err);
     fclose(r.stream);
