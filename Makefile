@@ -22,7 +22,7 @@ PKGS       = gsl libcjson gmp zlib $(if $(filter 1,$(OPENBLAS)),openblas)
 LIB_FLAGS  = $(shell pkg-config --libs libcjson gmp zlib) $(if $(filter 1,$(OPENBLAS)),$(shell pkg-config --libs openblas)) \
              -lgsl $(if $(filter 1,$(OPENBLAS)),,-lgslcblas) -lm
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -fPIC -I. -I$(BUILD) -DHSGD_VERSION='"$(VERSION)"' \
-             $(shell pkg-config --cflags $(PKGS)) $(if $(filter 1,$(OPENMP)),-fopenmp)
+             $(shell pkg-config --cflags $(PKGS)) $(if $(filter 1,$(OPENMP)),-fopenmp,-Wno-unknown-pragmas)
 ALL_LDFLAGS = $(LDFLAGS) $(if $(filter 1,$(OPENMP)),-fopenmp)
 ifeq ($(SAN),1)
 BUILD     := build/san
@@ -38,6 +38,11 @@ TEST_SRC  := $(wildcard tests/analysis/*.c tests/bounds/*.c tests/plots/*.c test
 TESTS      = $(TEST_SRC:%.c=$(BUILD)/%)
 TEST_SCRIPTS := $(wildcard tests/*/test_*.sh)
 
+# Recipes print one short line each; V=1 shows the commands.
+V         ?= 0
+Q         := $(if $(filter 1,$(V)),,@)
+SAY        = @echo "  $(1)" $(2)
+
 .DELETE_ON_ERROR:
 .PHONY: all deps demo check test check-deps install uninstall format clean help
 
@@ -52,8 +57,9 @@ deps: ## install the Debian packages that are missing
 	@.ci/install-packages $(PACKAGES)
 
 $(BUILD)/%.o: %.c
+	$(call SAY,CC  ,$@)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The default experiment is compiled in, so that the first run needs no file.
 $(BUILD)/experiments/embedded.o: $(BUILD)/demo_json.h
@@ -62,18 +68,22 @@ $(BUILD)/demo_json.h: experiments/demo.json
 	@{ echo '/* Made from $<; do not edit. */'; sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $<; } > $@
 
 $(BUILD)/libhsgd.a: $(LIB_OBJ)
+	$(call SAY,AR  ,$@)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/libhsgd.so: $(LIB_OBJ)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -shared -Wl,-soname,libhsgd.so.0 -o $@ $^ $(LIB_FLAGS)
+	$(call SAY,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -shared -Wl,-soname,libhsgd.so.0 -o $@ $^ $(LIB_FLAGS)
 
 $(BUILD)/hsgd: $(BUILD)/experiments/main.o $(BUILD)/libhsgd.a
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIB_FLAGS)
+	$(call SAY,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIB_FLAGS)
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libhsgd.a
+	$(call SAY,TEST,$@)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libhsgd.a $(LIB_FLAGS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libhsgd.a $(LIB_FLAGS) -lcmocka
 
 demo: $(BUILD)/hsgd ## run the built-in experiment; figures land in build/demo
 	$(BUILD)/hsgd run --output $(BUILD)/demo
@@ -87,15 +97,15 @@ check-deps: ## fail if a layer includes one that it must not know
 	@tests/check-layers
 
 install: all ## install the program, the libraries, the headers and the pkg-config file under PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/share/hsgd
-	install -m 755 $(BUILD)/hsgd $(DESTDIR)$(PREFIX)/bin/hsgd
-	install -m 644 $(BUILD)/libhsgd.a $(DESTDIR)$(PREFIX)/lib/libhsgd.a
-	install -m 755 $(BUILD)/libhsgd.so $(DESTDIR)$(PREFIX)/lib/libhsgd.so.$(VERSION)
-	ln -sf libhsgd.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libhsgd.so.0
-	ln -sf libhsgd.so.0 $(DESTDIR)$(PREFIX)/lib/libhsgd.so
-	for header in $(HEADERS); do install -D -m 644 $$header $(DESTDIR)$(PREFIX)/include/hsgd/$$header || exit 1; done
-	mv $(DESTDIR)$(PREFIX)/include/hsgd/experiments/hsgd.h $(DESTDIR)$(PREFIX)/include/hsgd/hsgd.h
-	install -m 644 experiments/*.json $(DESTDIR)$(PREFIX)/share/hsgd
+	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/share/hsgd
+	$(Q)install -m 755 $(BUILD)/hsgd $(DESTDIR)$(PREFIX)/bin/hsgd
+	$(Q)install -m 644 $(BUILD)/libhsgd.a $(DESTDIR)$(PREFIX)/lib/libhsgd.a
+	$(Q)install -m 755 $(BUILD)/libhsgd.so $(DESTDIR)$(PREFIX)/lib/libhsgd.so.$(VERSION)
+	$(Q)ln -sf libhsgd.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libhsgd.so.0
+	$(Q)ln -sf libhsgd.so.0 $(DESTDIR)$(PREFIX)/lib/libhsgd.so
+	$(Q)for header in $(HEADERS); do install -D -m 644 $$header $(DESTDIR)$(PREFIX)/include/hsgd/$$header || exit 1; done
+	$(Q)mv $(DESTDIR)$(PREFIX)/include/hsgd/experiments/hsgd.h $(DESTDIR)$(PREFIX)/include/hsgd/hsgd.h
+	$(Q)install -m 644 experiments/*.json $(DESTDIR)$(PREFIX)/share/hsgd
 	@{ echo 'prefix=$(PREFIX)'; echo 'Name: hsgd'; echo 'Description: Verify the convergence theory of hierarchical SGD'; \
 	   echo 'Version: $(VERSION)'; echo 'Requires.private: libcjson gmp zlib'; echo 'Requires: gsl'; \
 	   echo 'Cflags: -I$${prefix}/include/hsgd'; echo 'Libs: -L$${prefix}/lib -lhsgd'; \
@@ -114,6 +124,6 @@ clean: ## remove everything that was built
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
-	@echo '  switches: OPENMP=0  OPENBLAS=0  SAN=1  PREFIX=/usr/local'
+	@echo '  switches: OPENMP=0  OPENBLAS=0  SAN=1  V=1  PREFIX=/usr/local'
 
 -include $(LIB_OBJ:.o=.d) $(BUILD)/experiments/main.d $(TESTS:=.d)

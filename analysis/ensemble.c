@@ -13,15 +13,17 @@ static int threads_over_seeds(int threads, size_t num_seeds)
     return (size_t)threads < num_seeds ? threads : (int)num_seeds;
 }
 
-static hsgd_status check_memory(const hsgd_simulation *one, int at_once, hsgd_error *err)
+static hsgd_status check_memory(const hsgd_simulation *one, size_t num_seeds, int at_once, hsgd_error *err)
 {
-    double need = hsgd_simulation_bytes(one) * at_once;
+    double rows = (double)(one->steps / one->measure_every + 2), levels = (double)one->hierarchy->num_levels;
+    double trace = rows * (3 + 3 * levels) + 6 * (double)one->hierarchy->num_nodes + (double)one->objective->dim;
+    double need = hsgd_simulation_bytes(one) * at_once + 8 * trace * (double)(num_seeds - (size_t)at_once);
     long pages = sysconf(_SC_PHYS_PAGES), page_size = sysconf(_SC_PAGESIZE);
     if (pages > 0 && page_size > 0 && need > (double)pages * (double)page_size)
         return hsgd_fail(err, HSGD_ERROR_MEMORY,
-                         "the run needs about %.3g GB for %d seeds at once, the machine has %.3g GB; use fewer workers, "
-                         "fewer parameters or fewer threads",
-                         need / 1e9, at_once, (double)pages * (double)page_size / 1e9);
+                         "the run needs about %.3g GB for %zu seeds, %d at once, the machine has %.3g GB; use fewer workers, "
+                         "fewer parameters, fewer seeds, fewer threads or a larger measure_every",
+                         need / 1e9, num_seeds, at_once, (double)pages * (double)page_size / 1e9);
     return HSGD_OK;
 }
 
@@ -31,6 +33,7 @@ static hsgd_status run_all(hsgd_ensemble *out, const hsgd_simulation *one, uint6
 {
     hsgd_error first_error = {HSGD_OK, ""};
     size_t failed_seed = out->num_seeds;
+    (void)at_once; /* for builds without OpenMP */
 #pragma omp parallel for schedule(dynamic, 1) num_threads(at_once)
     for (size_t r = 0; r < out->num_seeds; r++) {
         hsgd_simulation own = *one;
@@ -59,7 +62,7 @@ hsgd_status hsgd_ensemble_run(hsgd_ensemble *out, const hsgd_simulation *simulat
     int at_once = threads_over_seeds(threads, num_seeds);
     hsgd_simulation one = *simulation;
     one.threads = threads / at_once;
-    hsgd_status status = check_memory(&one, at_once, err);
+    hsgd_status status = check_memory(&one, num_seeds, at_once, err);
     if (status)
         return status;
     hsgd_threads_setup();
