@@ -18,16 +18,19 @@ static double worker_weight(const hsgd_hierarchy *h, size_t j)
     return h->worker_weight ? h->worker_weight[j] : 1 / (double)h->num_workers;
 }
 
-/* centre_u = weighted mean of the workers below u, for every node, from the workers directly. */
+/* centre_u = weighted mean of the workers below u, for every node, from the workers directly. Deviations from the first of
+ * them are summed, so that equal workers have exactly their common value as mean and no dispersion. */
 static void find_centres(exact_work *w)
 {
     size_t d = w->q->dim;
-    memset(w->centre, 0, w->h->num_nodes * d * sizeof *w->centre);
     for (size_t u = 0; u < w->h->num_nodes; u++) {
         const hsgd_node *node = &w->h->node[u];
-        for (size_t j = node->first_worker; j < node->first_worker + node->num_workers; j++)
+        const double *first = w->mean + node->first_worker * d;
+        double *centre = w->centre + u * d;
+        memcpy(centre, first, d * sizeof *centre);
+        for (size_t j = node->first_worker + 1; j < node->first_worker + node->num_workers; j++)
             for (size_t i = 0; i < d; i++)
-                w->centre[u * d + i] += worker_weight(w->h, j) / node->weight * w->mean[j * d + i];
+                centre[i] += worker_weight(w->h, j) / node->weight * (w->mean[j * d + i] - first[i]);
     }
 }
 

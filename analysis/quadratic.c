@@ -81,9 +81,9 @@ void hsgd_quadratic_mean_linear(const hsgd_quadratic *quadratic, const double *w
 
 static hsgd_status check_spec(const hsgd_hierarchy *h, const hsgd_quadratic_spec *spec, hsgd_error *err)
 {
-    if (!(spec->curvature_min > 0) || !(spec->curvature_max >= spec->curvature_min) || !isfinite(spec->curvature_max))
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "curvature_range: [%g, %g] is not a range 0 < low <= high",
-                         spec->curvature_min, spec->curvature_max);
+    double low = spec->curvature_min, high = spec->curvature_max;
+    if (!(low > 0) || !(high >= low) || !isfinite(high / low))
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "curvature_range: [%g, %g] is not a range 0 < low <= high", low, high);
     for (size_t k = 0; k < h->num_levels; k++)
         if (!(spec->level_divergence_sq[k] >= 0) || !isfinite(spec->level_divergence_sq[k]))
             return hsgd_fail(err, HSGD_ERROR_INPUT, "level_divergence[%zu]: %g is not a finite number >= 0", k,

@@ -82,19 +82,27 @@ static hsgd_status write_all(const hsgd_experiment *experiment, const char *dir,
                              hsgd_error *err)
 {
     report->num_files = report->num_notes = 0;
-    hsgd_status status = hsgd_result_write_series(experiment, dir, err);
+    hsgd_status status = hsgd_folder_clear(dir, err);
+    if (!status)
+        status = hsgd_result_write_series(experiment, dir, err);
     if (!status)
         status = hsgd_result_write_nodes(experiment, dir, err);
     if (!status)
         status = write_json(experiment, dir, report, err);
-    if (!status)
-        status = hsgd_folder_plot(dir, HSGD_FIGURE_PDF, report, err);
-    return status ? status : write_json(experiment, dir, report, err);
+    if (status)
+        return status;
+    status = hsgd_folder_plot(dir, HSGD_FIGURE_PDF, report, err);
+    /* what gnuplot could not draw has its script and data there all the same */
+    hsgd_status listed = write_json(experiment, dir, report, status ? NULL : err);
+    return status ? status : listed;
 }
 
+/* report: NULL where the files could not be written. */
 static void print_all(const hsgd_experiment *experiment, const char *dir, const hsgd_figure_report *report)
 {
     hsgd_result_print(experiment, stdout);
+    if (!report)
+        return;
     for (size_t i = 0; i < report->num_notes; i++)
         printf("  %s\n", report->note[i]);
     printf("\n  in %s: result.json, series.csv, nodes.csv", dir);
@@ -126,25 +134,28 @@ static void warn_about_unused(const hsgd_config *config, const hsgd_problem *pro
         fputs("hsgd: note: batch_size has no meaning for a quadratic, whose noise is noise_variance\n", stderr);
 }
 
-static int run_and_report(const hsgd_config *config, const hsgd_problem *problem, const hsgd_arguments *arguments,
-                          size_t threads, const char *dir)
+static int run_and_report(const hsgd_config *config, const hsgd_problem *problem, const char *file,
+                          const hsgd_arguments *arguments, size_t threads, const char *dir)
 {
     hsgd_error err;
     hsgd_experiment experiment;
     hsgd_figure_report report;
-    bool quiet = arguments->option[OPTION_QUIET] != NULL;
+    bool quiet = arguments->option[OPTION_QUIET] != NULL, existed = access(dir, F_OK) == 0;
     int drawn = 0;
     hsgd_experiment_options how = {(int)threads, !quiet && isatty(STDERR_FILENO) ? draw_progress : NULL, &drawn};
     if (hsgd_folder_make(dir, &err))
         return hsgd_cli_fail(&err);
     if (hsgd_experiment_run(&experiment, config, problem, &how, &err)) {
-        rmdir(dir); /* succeeds only while it is empty */
+        if (!existed)
+            rmdir(dir); /* succeeds only while it is empty */
+        if (err.status == HSGD_ERROR_INPUT)
+            hsgd_error_prefix(&err, "%s: ", file);
         return hsgd_cli_fail(&err);
     }
     hsgd_status status = write_all(&experiment, dir, &report, &err);
     int code = status ? hsgd_cli_fail(&err) : exit_code(&experiment);
     if (!quiet)
-        print_all(&experiment, dir, &report);
+        print_all(&experiment, dir, status ? NULL : &report);
     hsgd_experiment_free(&experiment);
     return hsgd_cli_finish(code);
 }
@@ -160,6 +171,10 @@ static int run(const hsgd_arguments *arguments)
     if (arguments->option[OPTION_THREADS] &&
         hsgd_cli_count(arguments->option[OPTION_THREADS], "threads", 1, 1024, &threads, &err))
         return hsgd_cli_fail(&err);
+    if (arguments->option[OPTION_OUTPUT] && !*arguments->option[OPTION_OUTPUT]) {
+        hsgd_fail(&err, HSGD_ERROR_INPUT, "--output: \"\" is not the name of a folder");
+        return hsgd_cli_fail(&err);
+    }
     if (read_config(&config, &file, arguments, &err))
         return hsgd_cli_fail(&err);
     int code;
@@ -167,8 +182,9 @@ static int run(const hsgd_arguments *arguments)
         code = hsgd_cli_fail(&err);
     else {
         default_folder(folder, sizeof folder, config.name);
-        warn_about_unused(&config, &problem);
-        code = run_and_report(&config, &problem, arguments, threads,
+        if (!arguments->option[OPTION_QUIET])
+            warn_about_unused(&config, &problem);
+        code = run_and_report(&config, &problem, file, arguments, threads,
                               arguments->option[OPTION_OUTPUT] ? arguments->option[OPTION_OUTPUT] : folder);
         hsgd_problem_free(&problem);
     }

@@ -47,7 +47,7 @@ typedef struct hsgd_config {
     double *level_divergence_sq; /* (num_levels) generated quadratics */
     uint64_t problem_seed;
     hsgd_data_format format;
-    char *data_path, *labels_path; /* as found: relative paths are resolved; labels_path for IDX only */
+    char *data_path, *labels_path; /* as found: absolute where there is such a file; labels_path for IDX only */
     hsgd_scaling scaling;
     bool intercept;
     hsgd_partition_options partition;

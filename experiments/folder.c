@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "experiments/folder.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -289,20 +290,34 @@ static bool is_wanted(const folder *f, const char *name)
     return false;
 }
 
-static void remove_old(const char *dir, const char *name)
+static hsgd_status remove_old(const char *dir, const char *name, hsgd_error *err)
 {
     static const char *const endings[] = {"gp", "dat", "pdf", "svg", "png", "tex"};
-    char path[4096];
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (snprintf(path, sizeof path, "%s/%s.%s", dir, name, endings[i]) < (int)sizeof path)
-            unlink(path);
+    hsgd_status status = HSGD_OK;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings && !status; i++) {
+        char *path;
+        if (asprintf(&path, "%s/%s.%s", dir, name, endings[i]) < 0)
+            return hsgd_fail_memory(err, "a path");
+        if (unlink(path) != 0 && errno != ENOENT)
+            status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be removed: %s", path, strerror(errno));
+        free(path);
+    }
+    return status;
 }
 
-static void list_files(hsgd_figure_report *report, const char *name, hsgd_figure_format format)
+hsgd_status hsgd_folder_clear(const char *dir, hsgd_error *err)
 {
-    const char *endings[] = {"gp", "dat", hsgd_figure_format_name(format), format == HSGD_FIGURE_TEX ? "pdf" : NULL};
-    for (size_t i = 0; i < 4 && endings[i] && report->num_files < HSGD_MAX_FIGURE_FILES; i++)
-        snprintf(report->file[report->num_files++], HSGD_FILE_NAME_SIZE, "%s.%s", name, endings[i]);
+    hsgd_status status = HSGD_OK;
+    for (size_t i = 0; i < hsgd_num_figures && !status; i++)
+        status = remove_old(dir, hsgd_figures[i]->name, err);
+    return status;
+}
+
+/* Note down the files NAME.ending; endings is closed by NULL. */
+static void list_files(hsgd_figure_report *report, const char *name, const char *const *endings)
+{
+    for (; *endings && report->num_files < HSGD_MAX_FIGURE_FILES; endings++)
+        snprintf(report->file[report->num_files++], HSGD_FILE_NAME_SIZE, "%s.%s", name, *endings);
 }
 
 static hsgd_status plot_one(const folder *f, const hsgd_figure *figure, hsgd_figure_format format,
@@ -311,13 +326,27 @@ static hsgd_status plot_one(const folder *f, const hsgd_figure *figure, hsgd_fig
     char reason[HSGD_NOTE_SIZE / 2] = "not asked for";
     bool wanted = is_wanted(f, figure->name);
     if (!wanted || !figure->possible(&f->input, reason, sizeof reason)) {
-        remove_old(f->dir, figure->name);
         if (wanted && report->num_notes < HSGD_MAX_FIGURE_FILES)
             snprintf(report->note[report->num_notes++], HSGD_NOTE_SIZE, "no figure %s: %s", figure->name, reason);
-        return HSGD_OK;
+        return remove_old(f->dir, figure->name, err);
     }
-    list_files(report, figure->name, format);
-    return figure->write(&f->input, f->dir, format, err);
+    hsgd_status status = figure->write(&f->input, f->dir, format, err);
+    if (!status)
+        list_files(report, figure->name, (const char *const[]){"gp", "dat", NULL});
+    return status;
+}
+
+static hsgd_status render_one(const folder *f, const hsgd_figure *figure, hsgd_figure_format format,
+                              hsgd_figure_report *report, hsgd_error *err)
+{
+    char reason[HSGD_NOTE_SIZE];
+    const char *const endings[] = {hsgd_figure_format_name(format), format == HSGD_FIGURE_TEX ? "pdf" : NULL, NULL};
+    if (!is_wanted(f, figure->name) || !figure->possible(&f->input, reason, sizeof reason))
+        return HSGD_OK;
+    hsgd_status status = hsgd_figure_render(f->dir, figure->name, err);
+    if (!status)
+        list_files(report, figure->name, endings);
+    return status;
 }
 
 hsgd_status hsgd_folder_plot(const char *dir, hsgd_figure_format format, hsgd_figure_report *report, hsgd_error *err)
@@ -330,11 +359,8 @@ hsgd_status hsgd_folder_plot(const char *dir, hsgd_figure_format format, hsgd_fi
     hsgd_status status = read_folder(&f, dir, err);
     for (size_t i = 0; i < hsgd_num_figures && !status; i++)
         status = plot_one(&f, hsgd_figures[i], format, report, err);
-    for (size_t i = 0; i < hsgd_num_figures && !status; i++) {
-        char reason[HSGD_NOTE_SIZE];
-        if (is_wanted(&f, hsgd_figures[i]->name) && hsgd_figures[i]->possible(&f.input, reason, sizeof reason))
-            status = hsgd_figure_render(dir, hsgd_figures[i]->name, err);
-    }
+    for (size_t i = 0; i < hsgd_num_figures && !status; i++)
+        status = render_one(&f, hsgd_figures[i], format, report, err);
     folder_free(&f);
     return status;
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/moments.h"
+
 bool hsgd_experiment_needs_maxima(const hsgd_config *config)
 {
     /* the bounds of THEORY 10 that assume every single deviation bounded */
@@ -64,6 +66,50 @@ static void set_intervals(hsgd_experiment *e, double checks)
     }
 }
 
+/* ---- rounding ---- */
+
+/* What is 0 in exact arithmetic comes out as about this share of the numbers it was computed from. */
+static const double ROUNDING = 1e-14;
+
+/* Numbers of a run up to some row, for the size of its rounding errors. */
+typedef struct magnitude {
+    double travelled; /* length of the way of wbar, at most; with ||w^0|| the size of the models */
+    double gradient;  /* largest ||grad f(wbar)|| */
+    double loss;      /* largest |f(wbar)| */
+} magnitude;
+
+static void extend(magnitude *m, const hsgd_experiment *e, const hsgd_summary *s, size_t row)
+{
+    double gradient = sqrt(s->grad_norm_sq[row].mean), dispersion = 0;
+    for (size_t k = 0; k < s->num_levels; k++)
+        dispersion += s->dispersion[row * s->num_levels + k].mean;
+    m->travelled += e->step_size * (double)e->config->measure_every *
+                    (gradient + e->constants.smoothness.value * sqrt(dispersion));
+    m->gradient = fmax(m->gradient, gradient);
+    m->loss = fmax(m->loss, fabs(s->loss[row].mean));
+}
+
+static double initial_norm(const hsgd_experiment *e)
+{
+    return sqrt(hsgd_norm_sq(e->problem->initial, e->problem->objective.dim));
+}
+
+/* 0 in place of what a diverged run makes of it. */
+static double finite_or_0(double value)
+{
+    return isfinite(value) ? value : 0;
+}
+
+/* Rounding of S, S_round and S_min, and of Delta = f(w^0) - f* in the bound. Matters where the run starts at the minimum. */
+static double rounding_of_gradients(const hsgd_experiment *e, const hsgd_run *run)
+{
+    magnitude m = {0, 0, fabs(finite_or_0(e->constants.minimum.value))};
+    for (size_t row = 0; row < run->summary.num_rows; row++)
+        extend(&m, e, &run->summary, row);
+    double error = ROUNDING * (e->constants.smoothness.value * (initial_norm(e) + m.travelled) + m.gradient);
+    return finite_or_0(error * error + 2e-15 * m.loss / (e->step_size * (double)e->config->steps));
+}
+
 /* ---- parameters of the bounds ---- */
 
 /* The tree that bounds are evaluated on: level by level where all nodes of a level are alike. */
@@ -94,6 +140,12 @@ static double *bound_deviation_max_sq(const hsgd_experiment *e)
     return out;
 }
 
+/* A diverged run leaves no finite supremum, so that the constant is not known. */
+static double known(double value)
+{
+    return isfinite(value) ? value : NAN;
+}
+
 static hsgd_status make_params(hsgd_bound_params *out, const hsgd_experiment *e, hsgd_error *err)
 {
     double *deviation_max_sq = bound_deviation_max_sq(e);
@@ -101,12 +153,17 @@ static hsgd_status make_params(hsgd_bound_params *out, const hsgd_experiment *e,
     free(deviation_max_sq);
     if (status)
         return status;
-    out->global_divergence_sq = e->global_divergence_sq.value;
+    out->global_divergence_sq = known(e->global_divergence_sq.value);
+    for (size_t u = 0; out->divergence_sq && u < out->tree.num_nodes; u++)
+        out->divergence_sq[u] = known(out->divergence_sq[u]);
+    for (size_t u = 0; out->child_deviation_max_sq && u < out->tree.num_nodes; u++)
+        out->child_deviation_max_sq[u] = known(out->child_deviation_max_sq[u]);
     out->worker_deviation_max_sq = e->run[HSGD_RUN_MAIN].summary.worker_deviation_sup_sq;
     for (int i = HSGD_RUN_INNER; i < HSGD_NUM_RUNS; i++)
         if (e->run[i].made)
             out->worker_deviation_max_sq =
                 fmax(out->worker_deviation_max_sq, e->run[i].summary.worker_deviation_sup_sq);
+    out->worker_deviation_max_sq = known(out->worker_deviation_max_sq);
     out->step_size = e->step_size;
     out->steps = e->config->steps;
     out->smoothness = e->constants.smoothness.value;
@@ -170,7 +227,14 @@ static void explain(hsgd_comparison *c, const char *reason)
     snprintf(c->reason, sizeof c->reason, "%s", reason);
 }
 
-static void decide(hsgd_comparison *c, const hsgd_run *run, const char *no_run)
+/* Every step (every round) that the target averages over was measured. */
+static bool is_complete(const hsgd_experiment *e, const hsgd_run *run, hsgd_target target)
+{
+    size_t period = hsgd_hierarchy_global_period(&run->hierarchy), steps = e->config->steps;
+    return target == HSGD_TARGET_S ? run->summary.num_rows == steps : run->summary.num_rounds == steps / period;
+}
+
+static void decide(hsgd_comparison *c, const hsgd_experiment *e, const hsgd_run *run, const char *no_run)
 {
     c->verdict = HSGD_VERDICT_NOT_APPLICABLE;
     if (!c->value.applicable)
@@ -181,13 +245,19 @@ static void decide(hsgd_comparison *c, const hsgd_run *run, const char *no_run)
         explain(c, c->bound->target == HSGD_TARGET_DISTANCE ? "this distance is not measured"
                                                              : "the run has no complete global round");
     else {
-        c->verdict = hsgd_verdict_decide(c->measured.low_joint, c->measured.high_joint, c->value.value);
+        c->verdict = hsgd_verdict_decide(c->measured.low_joint, c->measured.high_joint,
+                                         c->value.value + rounding_of_gradients(e, run));
         if (c->verdict == HSGD_VERDICT_INCONCLUSIVE && run->summary.num_diverged)
             snprintf(c->reason, sizeof c->reason, "the run diverged at step %zu", run->summary.diverged_at);
         else if (c->verdict == HSGD_VERDICT_INCONCLUSIVE)
             explain(c, run->num_seeds == 1 ? "one seed gives no interval; use more seeds"
                                            : "the interval contains the bound; use more seeds");
-        else if (c->verdict == HSGD_VERDICT_VIOLATED)
+        else if (c->verdict == HSGD_VERDICT_VIOLATED && !is_complete(e, run, c->bound->target)) {
+            c->verdict = HSGD_VERDICT_INCONCLUSIVE;
+            snprintf(c->reason, sizeof c->reason,
+                     "above the bound, but measured at every %zuth step only; use \"measure_every\": 1",
+                     e->config->measure_every);
+        } else if (c->verdict == HSGD_VERDICT_VIOLATED)
             explain(c, "the whole interval lies above the bound");
     }
 }
@@ -199,7 +269,7 @@ static void compare(hsgd_comparison *c, const hsgd_experiment *e)
     c->kind = weakest_kind(e);
     c->measured = measured_by(run ? run : &e->run[HSGD_RUN_MAIN], run ? c->bound->target : HSGD_TARGET_DISTANCE);
     c->ratio = c->measured.estimate.count ? c->measured.estimate.mean / c->value.value : NAN;
-    decide(c, run && run->made ? run : NULL, no_run);
+    decide(c, e, run && run->made ? run : NULL, no_run);
 }
 
 static hsgd_status evaluate_bounds(hsgd_experiment *e, hsgd_error *err)
@@ -257,16 +327,19 @@ static void check_dispersion(hsgd_experiment *e, size_t level)
     const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
     hsgd_dispersion_check *check = &e->dispersion[level];
     double checks = (double)s->num_rows * (double)s->num_levels;
+    magnitude m = {0, 0, 0};
     *check = (hsgd_dispersion_check){.verdict = HSGD_VERDICT_NOT_APPLICABLE};
     for (size_t row = 0; row < s->num_rows; row++) {
         size_t cell = row * s->num_levels + level;
         hsgd_interval measured = interval(s->dispersion[cell], e->config->confidence, checks);
         double bound = e->dispersion_bound[cell];
+        extend(&m, e, s, row);
+        double error = finite_or_0(ROUNDING * (initial_norm(e) + m.travelled)), rounding = error * error;
         if (isnan(bound))
             continue;
-        check->verdict =
-            hsgd_verdict_worse(check->verdict, hsgd_verdict_decide(measured.low_joint, measured.high_joint, bound));
-        if (bound > 0 && measured.estimate.mean / bound > check->max_ratio) {
+        check->verdict = hsgd_verdict_worse(
+            check->verdict, hsgd_verdict_decide(measured.low_joint, measured.high_joint, bound + rounding));
+        if (bound > rounding && measured.estimate.mean / bound > check->max_ratio) {
             check->max_ratio = measured.estimate.mean / bound;
             check->max_ratio_step = s->step[row];
         }
