@@ -24,15 +24,15 @@ typedef struct hsgd_simulation {
     const hsgd_objective *objective; /* borrowed */
     const hsgd_hierarchy *hierarchy; /* expanded, as many workers as the objective; borrowed */
     const double *initial;           /* (dim) w^0, the same for all workers; borrowed */
-    const size_t *placement;         /* (num_workers) the objective's worker at each place of the tree; NULL: in order */
-    double step_size;                /* gamma > 0 */
-    size_t steps;                    /* T >= 1 */
-    size_t batch_size;               /* samples per stochastic gradient; 0: full gradients */
-    size_t measure_every;            /* measure at t = 0, m, 2m, ...; >= 1 */
-    bool measure_at_nodes;           /* also beta_u^2 at wbar_u, which the proofs use: one more pass over the data per level */
-    bool measure_maxima;             /* also the largest single deviations (THEORY 10): stores all n gradients */
+    const size_t *placement; /* (num_workers) the objective's worker at each place of the tree; NULL: in order */
+    double step_size;        /* gamma > 0 */
+    size_t steps;            /* T >= 1 */
+    size_t batch_size;       /* samples per stochastic gradient; 0: full gradients */
+    size_t measure_every;    /* measure at t = 0, m, 2m, ...; >= 1 */
+    bool measure_at_nodes;   /* also beta_u^2 at wbar_u, which the proofs use: one more pass over the data per level */
+    bool measure_maxima;     /* also the largest single deviations (THEORY 10): stores all n gradients */
     uint64_t seed;
-    int threads;                     /* threads that share this run, >= 1 */
+    int threads;                                        /* threads that share this run, >= 1 */
     void (*progress)(void *context, size_t steps_done); /* called from one thread at a time; NULL: not wanted */
     void *progress_context;
 } hsgd_simulation;
@@ -45,19 +45,22 @@ typedef struct hsgd_trace {
     double *loss;                 /* (num_measured + 1) f(wbar^t) */
     double *grad_norm_sq;         /* (num_measured + 1) ||grad f(wbar^t)||^2 */
     double *divergence;           /* (num_measured + 1, num_levels) D_k(wbar^t) */
-    double *divergence_at_nodes;  /* (num_measured, num_levels) D_k with every beta_u^2 taken at wbar_u^t; NULL: not measured */
+    double *divergence_at_nodes;  /* (num_measured, num_levels) D_k with every beta_u^2 taken at wbar_u^t; where the
+                                     canonical tree merges u into an ancestor also at the ancestor's average, the
+                                     larger of the two; NULL: not measured */
     double *dispersion;           /* (num_measured, num_levels) B_k^t */
     double *node_divergence_mean; /* (num_nodes) mean over measured steps of beta_u^2(wbar^t) */
     double *node_divergence_max;  /* (num_nodes) its maximum */
-    double *node_divergence_at_node_max; /* (num_nodes) maximum of beta_u^2(wbar_u^t); NULL: not measured */
-    double *node_dispersion_mean; /* (num_nodes) mean over measured steps of the dispersion of u's children */
-    double *node_deviation_max_sq; /* (num_nodes) max over t and children v of ||grad f_v - grad f_u||^2 at wbar^t; NULL: not measured */
-    double worker_deviation_max_sq; /* max over t and j of ||grad F_j - grad f||^2 at wbar^t; NAN: not measured */
-    double gradient_identity_error; /* largest relative error of Up_k + Down_k = E over all measured steps */
+    double *node_divergence_at_node_max; /* (num_nodes) maximum of beta_u^2 at these points; NULL: not measured */
+    double *node_dispersion_mean;        /* (num_nodes) mean over measured steps of the dispersion of u's children */
+    double *node_deviation_max_sq;   /* (num_nodes) max over t and children v of ||grad f_v - grad f_u||^2 at wbar^t;
+                                        NULL: not measured */
+    double worker_deviation_max_sq;  /* max over t and j of ||grad F_j - grad f||^2 at wbar^t; NAN: not measured */
+    double gradient_identity_error;  /* largest relative error of Up_k + Down_k = E over all measured steps */
     double parameter_identity_error; /* the same for sum_k B_k = mean ||w_j - wbar||^2 */
-    double *final_point;          /* (dim) wbar^T */
-    size_t diverged_at;           /* first measured step with a non-finite loss or gradient, from which on every row is
-                                     INFINITY; HSGD_NOT_DIVERGED otherwise. An outcome, not an error. */
+    double *final_point;             /* (dim) wbar^T */
+    size_t diverged_at; /* first measured step with a non-finite loss or gradient, from which on every row is
+                           INFINITY; HSGD_NOT_DIVERGED otherwise. An outcome, not an error. */
 } hsgd_trace;
 
 /* Run H-SGD once. On failure nothing needs freeing. */
@@ -65,6 +68,9 @@ hsgd_status hsgd_simulate(hsgd_trace *out, const hsgd_simulation *simulation, hs
 
 /* Rough number of bytes that one run needs beside the problem itself. */
 double hsgd_simulation_bytes(const hsgd_simulation *simulation);
+
+/* The part of it that stays after the run, in the trace. */
+double hsgd_trace_bytes(const hsgd_simulation *simulation);
 
 void hsgd_trace_free(hsgd_trace *trace);
 

@@ -2,8 +2,8 @@
 /* What the engine measures (THEORY 2): dispersions of the models, and divergences of the gradients at the averages.
  *
  * Both are the same walk over the tree, once with the models and once with the gradients at a point as vectors. The
- * identities of THEORY 2 are checked against the raw second moment, mean ||x||^2 - ||mean x||^2, which takes another path
- * through the arithmetic; it is never used as a result. */
+ * identities of THEORY 2 are checked against the raw second moment, mean ||x||^2 - ||mean x||^2, which takes another
+ * path through the arithmetic; it is never used as a result. */
 #include "analysis/engine_private.h"
 
 #include <math.h>
@@ -16,16 +16,16 @@
 typedef struct model_source {
     hsgd_engine *engine;
     hsgd_thread_space *space;
-    size_t row;          /* of the window; where beta_u^2(wbar_u) goes */
-    bool gradients_too;  /* evaluate gradients at every finished node's mean */
+    size_t row;         /* of the window; where beta_u^2(wbar_u) goes */
+    bool gradients_too; /* evaluate gradients at every finished node's mean */
 } model_source;
 
 typedef struct gradient_source {
     hsgd_engine *engine;
     hsgd_thread_space *space;
     const double *point;
-    double loss;         /* out: sum over the workers of weight * F_j(point) */
-    bool keep;           /* into engine->all_gradients and node_gradient */
+    double loss; /* out: sum over the workers of weight * F_j(point) */
+    bool keep;   /* into engine->all_gradients and node_gradient */
 } gradient_source;
 
 static const double *model_rows(void *source, size_t first, size_t count)
@@ -67,16 +67,35 @@ static hsgd_walk gradient_walk(gradient_source *source, double *node_dispersion)
 
 /* ---- the models of one unit ---- */
 
-/* beta_u^2 at wbar_u: the point where the proof of THEORY 4.2 uses assumption A3'. */
+/* The node that v is a part of in the canonical tree: up while the parent averages at the same steps. */
+static size_t canonical_node(const hsgd_hierarchy *h, size_t v)
+{
+    while (h->node[v].parent != HSGD_NO_NODE && h->node[v].period == h->node[h->node[v].parent].period)
+        v = h->node[v].parent;
+    return v;
+}
+
+/* at_node[v] becomes at least beta_v^2 at this point for every v below u that is a part of u. */
+static void raise_merged(double *at_node, const hsgd_hierarchy *h, size_t u, const double *divergence_sq)
+{
+    for (size_t v = u + 1; v < h->node[u].end; v++)
+        if (canonical_node(h, v) == u)
+            at_node[v] = fmax(at_node[v], divergence_sq[v]);
+}
+
+/* beta_u^2 at wbar_u: the point where the proof of THEORY 4.2 uses assumption A3'. Where u's parts are nodes of their
+ * own, the proof on the canonical tree meets their beta_v^2 at wbar_u, the one on the tree as given at wbar_v: the
+ * larger of the two serves both. */
 static void measure_at_node(void *source, size_t node, const double *mean)
 {
     const model_source *m = source;
     hsgd_engine *engine = m->engine;
     gradient_source gradients = {.engine = engine, .space = m->space, .point = mean};
     hsgd_walk walk = gradient_walk(&gradients, m->space->unused_dispersion);
+    double *at_node = engine->window.node_divergence_at_node + m->row * engine->hierarchy->num_nodes;
     hsgd_walk_node(&walk, node);
-    engine->window.node_divergence_at_node[m->row * engine->hierarchy->num_nodes + node] =
-        m->space->unused_dispersion[node];
+    at_node[node] = m->space->unused_dispersion[node];
+    raise_merged(at_node, engine->hierarchy, node, m->space->unused_dispersion);
 }
 
 void hsgd_measure_unit(hsgd_engine *engine, const hsgd_unit *unit, size_t row, hsgd_thread_space *space)
@@ -241,13 +260,14 @@ static void record_models(hsgd_engine *engine, size_t row, size_t trace_row)
     dispersion[0] = hsgd_moments_dispersion(root);
     sum_levels(engine->hierarchy, dispersion, level);
     update_mean(trace->node_dispersion_mean, dispersion, nodes, (double)(trace_row + 1));
-    double error = identity_error(level, levels, window->root_norm_sq[row] / root->weight,
-                                  hsgd_norm_sq(root->mean, engine->dim));
+    double error =
+        identity_error(level, levels, window->root_norm_sq[row] / root->weight, hsgd_norm_sq(root->mean, engine->dim));
     trace->parameter_identity_error = fmax(trace->parameter_identity_error, error);
     if (!trace->divergence_at_nodes)
         return;
     double *at_node = window->node_divergence_at_node + row * nodes;
     at_node[0] = engine->node_divergence[0]; /* the root's own point is wbar */
+    raise_merged(at_node, engine->hierarchy, 0, engine->node_divergence);
     sum_levels(engine->hierarchy, at_node, trace->divergence_at_nodes + trace_row * levels);
     update_max(trace->node_divergence_at_node_max, at_node, nodes);
 }

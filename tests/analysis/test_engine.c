@@ -178,7 +178,8 @@ static void check_row(const naive *x, const hsgd_trace *trace, size_t row, doubl
     const hsgd_simulation *s = x->s;
     const hsgd_hierarchy *h = s->hierarchy;
     size_t dim = s->objective->dim, n = h->num_workers, levels = h->num_levels;
-    double wbar[dim], gbar[dim], zero[dim], loss, unused, largest, level_d[8] = {0}, level_b[8] = {0}, level_at[8] = {0};
+    double wbar[dim], gbar[dim], zero[dim], loss, unused, largest, level_d[8] = {0}, level_b[8] = {0},
+                                                                   level_at[8] = {0};
     double *grad = malloc(n * dim * sizeof *grad);
     memset(zero, 0, sizeof zero);
     naive_mean(h, x->w, dim, 0, n, wbar);
@@ -188,6 +189,14 @@ static void check_row(const naive *x, const hsgd_trace *trace, size_t row, doubl
         naive_mean(h, x->w, dim, node->first_worker, node->num_workers, centre);
         naive_gradients(s, centre, grad, &unused);
         double at_node = naive_beta_sq(h, u, grad, dim, &largest);
+        if (u && node->period == h->node[node->parent].period) { /* merged: also at the average of the merged node */
+            size_t top = node->parent;
+            while (top && h->node[top].period == h->node[h->node[top].parent].period)
+                top = h->node[top].parent;
+            naive_mean(h, x->w, dim, h->node[top].first_worker, h->node[top].num_workers, centre);
+            naive_gradients(s, centre, grad, &unused);
+            at_node = fmax(at_node, naive_beta_sq(h, u, grad, dim, &largest));
+        }
         node_max[u] = fmax(node_max[u], at_node);
         level_at[node->depth] += node->weight * at_node;
         level_b[node->depth] += node->weight * naive_beta_sq(h, u, x->w, dim, &largest);
@@ -247,15 +256,22 @@ static void agrees_with_naive_on_noisy_quadratics(void **state)
 {
     (void)state;
     const double initial[5] = {0.3, -1.7, 2.2, 0.9, -0.4};
-    hsgd_hierarchy tree[] = {uniform((size_t[]){3, 4}, (size_t[]){6, 2}, 2), uniform((size_t[]){2, 2, 3}, (size_t[]){8, 4, 2}, 3),
+    hsgd_hierarchy tree[] = {uniform((size_t[]){3, 4}, (size_t[]){6, 2}, 2),
+                             uniform((size_t[]){2, 2, 3}, (size_t[]){8, 4, 2}, 3),
                              uniform((size_t[]){9}, (size_t[]){4}, 1), crooked()};
     for (size_t i = 0; i < 4; i++) {
         hsgd_quadratic q = generated(&tree[i], 5, 0.37);
         hsgd_objective f;
         assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
         for (size_t every = 1; every <= 5; every += 2) {
-            hsgd_simulation s = {.objective = &f, .hierarchy = &tree[i], .initial = initial, .step_size = 0.13,
-                                 .steps = 27, .measure_every = every, .seed = 77, .threads = 1};
+            hsgd_simulation s = {.objective = &f,
+                                 .hierarchy = &tree[i],
+                                 .initial = initial,
+                                 .step_size = 0.13,
+                                 .steps = 27,
+                                 .measure_every = every,
+                                 .seed = 77,
+                                 .threads = 1};
             compare_with_naive(&s);
         }
         hsgd_objective_free(&f);
@@ -277,16 +293,52 @@ static void agrees_with_naive_on_softmax_with_weights_and_placement(void **state
         initial[i] = 0.1 * (double)i - 1;
     hsgd_objective f;
     assert_ok(hsgd_linear_model_objective(&f, HSGD_LINK_SOFTMAX, &d.data, d.start, h.num_workers,
-                                          (hsgd_regularizer){HSGD_REGULARIZER_L2, 0.02}, &err), err);
+                                          (hsgd_regularizer){HSGD_REGULARIZER_L2, 0.02}, &err),
+              err);
     for (size_t batch = 0; batch <= 3; batch += 3)
         for (int with = 0; with < 2; with++) {
             if (with)
                 assert_ok(hsgd_hierarchy_set_weights(&h, weight, &err), err);
-            hsgd_simulation s = {.objective = &f, .hierarchy = &h, .initial = initial, .step_size = 0.21, .steps = 26,
-                                 .batch_size = batch, .measure_every = 1, .seed = 3, .threads = 1,
+            hsgd_simulation s = {.objective = &f,
+                                 .hierarchy = &h,
+                                 .initial = initial,
+                                 .step_size = 0.21,
+                                 .steps = 26,
+                                 .batch_size = batch,
+                                 .measure_every = 1,
+                                 .seed = 3,
+                                 .threads = 1,
                                  .placement = with ? placement : NULL};
             compare_with_naive(&s);
         }
+    hsgd_objective_free(&f);
+    hsgd_dataset_free(&d.data);
+    hsgd_hierarchy_free(&h);
+}
+
+/* Levels that act together, at the root and below it: [2,2,2,2] at [8,8,4,4]. */
+static void agrees_with_naive_where_levels_merge(void **state)
+{
+    (void)state;
+    small_data d;
+    hsgd_hierarchy h = uniform((size_t[]){2, 2, 2, 2}, (size_t[]){8, 8, 4, 4}, 4);
+    make_small_data(&d, h.num_workers, 3);
+    double initial[21];
+    for (size_t i = 0; i < 21; i++)
+        initial[i] = 0.7 - 0.05 * (double)i;
+    hsgd_objective f;
+    assert_ok(hsgd_linear_model_objective(&f, HSGD_LINK_SOFTMAX, &d.data, d.start, h.num_workers,
+                                          (hsgd_regularizer){HSGD_REGULARIZER_NONE, 0}, &err),
+              err);
+    hsgd_simulation s = {.objective = &f,
+                         .hierarchy = &h,
+                         .initial = initial,
+                         .step_size = 0.5,
+                         .steps = 19,
+                         .measure_every = 1,
+                         .seed = 3,
+                         .threads = 1};
+    compare_with_naive(&s);
     hsgd_objective_free(&f);
     hsgd_dataset_free(&d.data);
     hsgd_hierarchy_free(&h);
@@ -307,8 +359,14 @@ static void noiseless_run_is_exact(void **state)
         assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
         double *initial = calloc(dims[i], sizeof *initial);
         initial[0] = 1.9;
-        hsgd_simulation s = {.objective = &f, .hierarchy = &h, .initial = initial, .step_size = 0.09, .steps = 33,
-                             .measure_every = 1, .seed = 1, .threads = 2};
+        hsgd_simulation s = {.objective = &f,
+                             .hierarchy = &h,
+                             .initial = initial,
+                             .step_size = 0.09,
+                             .steps = 33,
+                             .measure_every = 1,
+                             .seed = 1,
+                             .threads = 2};
         hsgd_trace trace;
         hsgd_exact exact;
         assert_ok(hsgd_simulate(&trace, &s, &err), err);
@@ -341,14 +399,15 @@ static void monte_carlo_agrees(const hsgd_hierarchy *h)
     hsgd_summary summary;
     hsgd_exact exact;
     assert_ok(hsgd_quadratic_objective(&f, &q, h->worker_weight, &err), err);
-    hsgd_simulation s = {.objective = &f, .hierarchy = h, .initial = initial, .step_size = 0.2, .steps = STEPS,
-                         .measure_every = 1};
+    hsgd_simulation s = {
+        .objective = &f, .hierarchy = h, .initial = initial, .step_size = 0.2, .steps = STEPS, .measure_every = 1};
     assert_ok(hsgd_ensemble_run(&ensemble, &s, SEEDS, 100, NULL, 2, &err), err);
     assert_ok(hsgd_summarize(&summary, &ensemble, STEPS, h->node[0].period, false, &err), err);
     assert_ok(hsgd_exact_moments(&exact, &q, h, initial, s.step_size, STEPS, &err), err);
     double checks = STEPS * (2 + (double)h->num_levels) + 2;
     assert_at_most(fabs(summary.S.mean - exact.S), hsgd_half_width(summary.S, 1 - 1e-6, checks), 1e-12);
-    assert_at_most(fabs(summary.final_loss.mean - exact.final_loss), hsgd_half_width(summary.final_loss, 1 - 1e-6, checks), 1e-12);
+    assert_at_most(fabs(summary.final_loss.mean - exact.final_loss),
+                   hsgd_half_width(summary.final_loss, 1 - 1e-6, checks), 1e-12);
     for (size_t t = 0; t < STEPS; t++) {
         const hsgd_estimate *g = &summary.grad_norm_sq[t], *l = &summary.loss[t];
         assert_at_most(fabs(g->mean - exact.grad_norm_sq[t]), hsgd_half_width(*g, 1 - 1e-6, checks) + 1e-12, 0);
@@ -384,8 +443,14 @@ static void noisy_runs_agree_with_exact_moments(void **state)
 static void compare_runs(const hsgd_objective *f, const hsgd_hierarchy *a, const hsgd_hierarchy *b)
 {
     const double initial[] = {0.5, 1.5, -2.5};
-    hsgd_simulation s = {.objective = f, .hierarchy = a, .initial = initial, .step_size = 0.17, .steps = 23,
-                         .measure_every = 1, .seed = 5, .threads = 1};
+    hsgd_simulation s = {.objective = f,
+                         .hierarchy = a,
+                         .initial = initial,
+                         .step_size = 0.17,
+                         .steps = 23,
+                         .measure_every = 1,
+                         .seed = 5,
+                         .threads = 1};
     hsgd_trace x, y;
     assert_ok(hsgd_simulate(&x, &s, &err), err);
     s.hierarchy = b;
@@ -408,7 +473,8 @@ static void local_sgd_is_one_level_one_group_or_singletons(void **state)
 {
     (void)state;
     hsgd_hierarchy local = uniform((size_t[]){6}, (size_t[]){4}, 1);
-    hsgd_hierarchy same[] = {uniform((size_t[]){1, 6}, (size_t[]){8, 4}, 2), uniform((size_t[]){6, 1}, (size_t[]){4, 2}, 2),
+    hsgd_hierarchy same[] = {uniform((size_t[]){1, 6}, (size_t[]){8, 4}, 2),
+                             uniform((size_t[]){6, 1}, (size_t[]){4, 2}, 2),
                              uniform((size_t[]){2, 3}, (size_t[]){4, 4}, 2)};
     hsgd_quadratic q = generated(&local, 3, 0.6);
     hsgd_objective f;
@@ -431,11 +497,19 @@ static void period_one_is_minibatch_sgd(void **state)
     make_small_data(&d, 6, 2);
     hsgd_objective f;
     assert_ok(hsgd_linear_model_objective(&f, HSGD_LINK_LOGISTIC, &d.data, d.start, 6,
-                                          (hsgd_regularizer){HSGD_REGULARIZER_NONCONVEX, 0.1}, &err), err);
+                                          (hsgd_regularizer){HSGD_REGULARIZER_NONCONVEX, 0.1}, &err),
+              err);
     double w[7] = {0.2, -0.1, 0.5, 0, 1, -1, 0.3}, initial[7], grad[7], mean[7], scratch[1000];
     memcpy(initial, w, sizeof w);
-    hsgd_simulation s = {.objective = &f, .hierarchy = &h, .initial = initial, .step_size = 0.4, .steps = 15,
-                         .batch_size = 2, .measure_every = 1, .seed = 9, .threads = 1};
+    hsgd_simulation s = {.objective = &f,
+                         .hierarchy = &h,
+                         .initial = initial,
+                         .step_size = 0.4,
+                         .steps = 15,
+                         .batch_size = 2,
+                         .measure_every = 1,
+                         .seed = 9,
+                         .threads = 1};
     hsgd_trace trace;
     assert_ok(hsgd_simulate(&trace, &s, &err), err);
     assert_true(f.type->scratch_size(&f, 2) <= 1000);
@@ -477,14 +551,21 @@ static void assert_same_trace(const hsgd_trace *a, const hsgd_trace *b)
 static void same_bits_for_any_number_of_threads(void **state)
 {
     (void)state;
-    hsgd_hierarchy tree[] = {uniform((size_t[]){5, 4, 2}, (size_t[]){8, 4, 2}, 3), uniform((size_t[]){300}, (size_t[]){5}, 1)};
+    hsgd_hierarchy tree[] = {uniform((size_t[]){5, 4, 2}, (size_t[]){8, 4, 2}, 3),
+                             uniform((size_t[]){300}, (size_t[]){5}, 1)};
     for (size_t i = 0; i < 2; i++) {
         hsgd_quadratic q = generated(&tree[i], 13, 0.9);
         hsgd_objective f;
         assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
         double initial[13] = {1};
-        hsgd_simulation s = {.objective = &f, .hierarchy = &tree[i], .initial = initial, .step_size = 0.1, .steps = 21,
-                             .measure_every = 1, .measure_at_nodes = true, .measure_maxima = true};
+        hsgd_simulation s = {.objective = &f,
+                             .hierarchy = &tree[i],
+                             .initial = initial,
+                             .step_size = 0.1,
+                             .steps = 21,
+                             .measure_every = 1,
+                             .measure_at_nodes = true,
+                             .measure_maxima = true};
         hsgd_ensemble one, many;
         assert_ok(hsgd_ensemble_run(&one, &s, 3, 7, NULL, 1, &err), err);
         for (int threads = 2; threads <= 7; threads++) {
@@ -511,8 +592,13 @@ static void divergence_of_the_run_is_an_outcome(void **state)
     hsgd_trace trace;
     double initial[3] = {1, 1, 1};
     assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
-    hsgd_simulation s = {.objective = &f, .hierarchy = &h, .initial = initial, .step_size = 1e6, .steps = 100,
-                         .measure_every = 1, .threads = 1};
+    hsgd_simulation s = {.objective = &f,
+                         .hierarchy = &h,
+                         .initial = initial,
+                         .step_size = 1e6,
+                         .steps = 100,
+                         .measure_every = 1,
+                         .threads = 1};
     assert_ok(hsgd_simulate(&trace, &s, &err), err);
     /* |1 - gamma h|^t with h = 1.3: the loss overflows when 2 t log10(1.3e6) passes 308, near t = 25 */
     assert_true(trace.diverged_at > 20 && trace.diverged_at < 30);
@@ -535,6 +621,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_naive_on_noisy_quadratics),
         cmocka_unit_test(agrees_with_naive_on_softmax_with_weights_and_placement),
+        cmocka_unit_test(agrees_with_naive_where_levels_merge),
         cmocka_unit_test(noiseless_run_is_exact),
         cmocka_unit_test(noisy_runs_agree_with_exact_moments),
         cmocka_unit_test(local_sgd_is_one_level_one_group_or_singletons),
