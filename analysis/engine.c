@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* H-SGD itself. Read hsgd_simulate from the bottom up: run, window, unit, step. engine_private.h says how time and workers
- * are cut up; measure.c says what is recorded. */
+/* H-SGD itself. Read hsgd_simulate from the bottom up: run, window, unit, step. engine_private.h says how time and
+ * workers are cut up; measure.c says what is recorded. */
 #include "analysis/engine_private.h"
 
 #include <math.h>
@@ -117,8 +117,8 @@ static void finish_window(hsgd_engine *engine)
             memcpy(engine->model + place * engine->dim, mean, engine->dim * sizeof *mean);
 }
 
-/* Measurements at wbar for the window's rows; at the end of the run also at wbar^T. Returns false when the run diverged,
- * with *row at the first row that is not finite. */
+/* Measurements at wbar for the window's rows; at the end of the run also at wbar^T. Returns false when the run
+ * diverged, with *row at the first row that is not finite. */
 static bool measure_window(hsgd_engine *engine, size_t *row)
 {
     const hsgd_window *window = &engine->window;
@@ -187,6 +187,8 @@ static hsgd_status check(const hsgd_simulation *s, hsgd_error *err)
                          s->hierarchy->num_workers, s->objective->num_workers);
     if (!hsgd_hierarchy_is_expanded(s->hierarchy) || s->hierarchy->num_nodes < 1)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "the engine needs a hierarchy with one entry per node");
+    if (hsgd_simulation_bytes(s) > (double)(SIZE_MAX / 2)) /* below it no product of sizes overflows */
+        return hsgd_fail_memory(err, "the run");
     return HSGD_OK;
 }
 

@@ -30,14 +30,20 @@ static double space_doubles(const hsgd_simulation *s)
     return vectors * dim + (double)window_rows(s) + 1 + HSGD_ROWS_AT_ONCE + scratch + (double)s->hierarchy->num_nodes;
 }
 
+double hsgd_trace_bytes(const hsgd_simulation *s)
+{
+    double rows = (double)s->steps / (double)s->measure_every + 2, levels = (double)s->hierarchy->num_levels;
+    return 8 * (rows * (3 + 3 * levels) + 6 * (double)s->hierarchy->num_nodes + (double)s->objective->dim);
+}
+
 double hsgd_simulation_bytes(const hsgd_simulation *s)
 {
     double dim = (double)s->objective->dim, n = (double)s->hierarchy->num_workers;
     double nodes = (double)s->hierarchy->num_nodes, rows = (double)window_rows(s) + 1;
-    double trace = (double)(s->steps / s->measure_every + 2) * (3 + 3 * (double)s->hierarchy->num_levels) + 6 * nodes;
     double maxima = s->measure_maxima ? (n + nodes) * dim : 0;
-    return 8 * (n * dim + 2 * n + rows * (dim + 3 + 2 * nodes) + nodes + dim + maxima + trace +
-                (double)s->threads * space_doubles(s));
+    return 8 * (n * dim + 2 * n + rows * (dim + 3 + 2 * nodes) + nodes + dim + maxima +
+                (double)s->threads * space_doubles(s)) +
+           hsgd_trace_bytes(s);
 }
 
 /* ---- small allocators that remember a failure ---- */
@@ -133,8 +139,9 @@ hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulatio
         alloc_space(&out->space[i], out, &complete);
     if (!complete) {
         hsgd_engine_free(out);
-        return hsgd_fail(err, HSGD_ERROR_MEMORY, "out of memory: a run of %zu workers with %zu parameters needs about %.3g MB",
-                         n, dim, hsgd_simulation_bytes(simulation) / 1e6);
+        return hsgd_fail(err, HSGD_ERROR_MEMORY,
+                         "out of memory: a run of %zu workers with %zu parameters needs about %.3g MB", n, dim,
+                         hsgd_simulation_bytes(simulation) / 1e6);
     }
     return HSGD_OK;
 }

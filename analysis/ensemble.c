@@ -13,17 +13,17 @@ static int threads_over_seeds(int threads, size_t num_seeds)
     return (size_t)threads < num_seeds ? threads : (int)num_seeds;
 }
 
+/* at_once runs at a time; the other seeds only leave their traces. */
 static hsgd_status check_memory(const hsgd_simulation *one, size_t num_seeds, int at_once, hsgd_error *err)
 {
-    double rows = (double)(one->steps / one->measure_every + 2), levels = (double)one->hierarchy->num_levels;
-    double trace = rows * (3 + 3 * levels) + 6 * (double)one->hierarchy->num_nodes + (double)one->objective->dim;
-    double need = hsgd_simulation_bytes(one) * at_once + 8 * trace * (double)(num_seeds - (size_t)at_once);
+    double need = hsgd_simulation_bytes(one) * at_once + hsgd_trace_bytes(one) * (double)(num_seeds - (size_t)at_once);
     long pages = sysconf(_SC_PHYS_PAGES), page_size = sysconf(_SC_PAGESIZE);
     if (pages > 0 && page_size > 0 && need > (double)pages * (double)page_size)
-        return hsgd_fail(err, HSGD_ERROR_MEMORY,
-                         "the run needs about %.3g GB for %zu seeds, %d at once, the machine has %.3g GB; use fewer workers, "
-                         "fewer parameters, fewer seeds, fewer threads or a larger measure_every",
-                         need / 1e9, num_seeds, at_once, (double)pages * (double)page_size / 1e9);
+        return hsgd_fail(
+            err, HSGD_ERROR_MEMORY,
+            "the run needs about %.3g GB for %zu seeds, %d at once, the machine has %.3g GB; use fewer workers, "
+            "fewer parameters, fewer seeds, fewer threads or a larger measure_every",
+            need / 1e9, num_seeds, at_once, (double)pages * (double)page_size / 1e9);
     return HSGD_OK;
 }
 

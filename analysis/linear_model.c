@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Shapes   W (outputs, p), row-major: the point    X (rows, p): samples    Z, R (rows, outputs): scores, residuals
  *
- * A block of rows is read once: Z = X W', the residual R = dloss/dZ overwrites Z, and gradient += R' X while X is still in
- * cache. Mini-batches take the same path after their rows were gathered. */
+ * A block of rows is read once: Z = X W', the residual R = dloss/dZ overwrites Z, and gradient += R' X while X is still
+ * in cache. Mini-batches take the same path after their rows were gathered. */
 #include "analysis/linear_model.h"
 
+#include <float.h>
 #include <limits.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,19 +37,26 @@ static double logistic_loss(double *score, uint32_t label)
     return (margin > 0 ? 0 : -margin) + log1p(tail);
 }
 
+/* With e_c = exp(z_c - top), others = the sum of e_c over the other classes and rest = the sum without one top class
+ * (whose e_c is 1): the residual of the label is p - 1 = -others/sum, and the loss log(1 + rest) + (top - z_label).
+ * Neither subtracts numbers that are nearly equal, so a sample that is fitted well keeps a loss and a gradient above 0.
+ */
 static double softmax_loss(double *score, size_t outputs, uint32_t label)
 {
-    double top = score[0], own = score[label], sum = 0;
+    size_t best = 0;
+    double own = score[label], rest = 0, others = 0;
     for (size_t c = 1; c < outputs; c++)
-        top = fmax(top, score[c]);
+        best = score[c] > score[best] ? c : best;
+    double top = score[best];
     for (size_t c = 0; c < outputs; c++) {
         score[c] = exp(score[c] - top);
-        sum += score[c];
+        rest += c == best ? 0 : score[c];
+        others += c == label ? 0 : score[c];
     }
     for (size_t c = 0; c < outputs; c++)
-        score[c] /= sum;
-    score[label] -= 1;
-    return log(sum) + top - own;
+        score[c] /= 1 + rest;
+    score[label] = -others / (1 + rest);
+    return log1p(rest) + (top - own);
 }
 
 static double sample_loss(const linear_model *model, double *score, uint32_t label)
@@ -178,13 +187,14 @@ static void stochastic(const hsgd_objective *objective, const double *point, siz
     hsgd_regularizer_add(&model->regularizer, point, grad, objective->dim);
 }
 
+/* mean ||x||^2, not below the true one: every term is positive, so the rounding of so many additions is relative. */
 static double mean_row_norm_sq(const linear_model *model, size_t worker)
 {
-    double mean = 0;
+    double sum = 0;
     size_t first = model->start[worker], m = model->start[worker + 1] - first;
     for (size_t s = 0; s < m; s++)
-        mean += (hsgd_dataset_row_norm_sq(model->data, first + s) - mean) / (double)(s + 1);
-    return mean;
+        sum += hsgd_dataset_row_norm_sq(model->data, first + s);
+    return sum / (double)m * (1 + 4 * DBL_EPSILON * (double)(m + model->data->num_features));
 }
 
 static hsgd_status constants(const hsgd_objective *objective, size_t batch_size, hsgd_constants *out, hsgd_error *err)
@@ -202,7 +212,7 @@ static hsgd_status constants(const hsgd_objective *objective, size_t batch_size,
     }
     bool logistic = model->link == HSGD_LINK_LOGISTIC;
     double smoothness = eigenvalue / (logistic ? 4 : 2) + hsgd_regularizer_smoothness(&model->regularizer);
-    out->smoothness = (hsgd_constant){smoothness, HSGD_CERTIFIED};
+    out->smoothness = (hsgd_constant){nextafter(smoothness, INFINITY), HSGD_CERTIFIED}; /* the sum was rounded */
     out->noise_sq = (hsgd_constant){0, HSGD_EXACT};
     if (batch_size > 0)
         out->noise_sq = (hsgd_constant){norm_sq * (logistic ? 1 : 2) / (double)batch_size, HSGD_CERTIFIED};
@@ -244,9 +254,7 @@ hsgd_status hsgd_linear_model_objective(hsgd_objective *out, hsgd_link link, con
         return hsgd_fail_memory(err, "the objective");
     size_t outputs = link == HSGD_LINK_LOGISTIC ? 1 : data->num_classes;
     *model = (linear_model){link, data, start, outputs, regularizer};
-    *out = (hsgd_objective){.type = &types[link],
-                            .state = model,
-                            .dim = outputs * data->num_features,
-                            .num_workers = num_workers};
+    *out = (hsgd_objective){
+        .type = &types[link], .state = model, .dim = outputs * data->num_features, .num_workers = num_workers};
     return HSGD_OK;
 }

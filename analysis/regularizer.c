@@ -31,8 +31,8 @@ double hsgd_regularizer_add(const hsgd_regularizer *regularizer, const double *p
         }
     if (regularizer->type == HSGD_REGULARIZER_NONCONVEX)
         for (size_t i = 0; i < dim; i++) {
-            double scale = 1 / (1 + point[i] * point[i]);
-            value += weight * (scale > 0 ? point[i] * point[i] * scale : 1); /* 1 where w^2 overflows */
+            double square = point[i] * point[i], scale = 1 / (1 + square);
+            value += weight / (1 + 1 / square); /* weight where w^2 overflows, 0 where it underflows, NaN for NaN */
             grad[i] += 2 * weight * point[i] * scale * scale;
         }
     return value;

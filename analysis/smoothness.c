@@ -9,29 +9,41 @@
 #include <gsl/gsl_cblas.h>
 #include <gsl/gsl_eigen.h>
 
-/* The power iteration stops when the bound has come this close to its limit, or after so many sweeps: a smaller
- * tolerance gives a slightly smaller L, never a wrong one. */
+/* The power iteration stops when the bound has come this close to its limit, or gained less than this over as many
+ * sweeps as a check takes, or after so many sweeps in all: a smaller tolerance gives a slightly smaller L, never a
+ * wrong one. */
 static const double RELATIVE_TOLERANCE = 1e-9;
-enum { MAX_SWEEPS = 2000 };
+enum { SWEEPS_PER_CHECK = 32, MAX_SWEEPS = 2048 };
+
+/* Entries of the iterate are kept above this, so that with X scaled to about 1 nothing that matters can underflow. */
+static const double SMALLEST_ENTRY = 1e-100;
 
 typedef struct rows {
     const hsgd_dataset *data;
     size_t first, count;
+    int exponent; /* |entries| of X are below 2^exponent */
+    double scale; /* 2^-exponent: multiplying by it is exact */
+    bool negative;
 } rows;
 
-static bool has_negative(const rows *x)
+static rows look_at(const hsgd_dataset *data, size_t first, size_t count)
 {
-    const hsgd_dataset *data = x->data;
+    rows x = {.data = data, .first = first, .count = count};
     size_t p = data->num_features;
-    const double *from = data->dense ? data->dense + x->first * p : data->value + data->row_start[x->first];
-    size_t entries = data->dense ? x->count * p : data->row_start[x->first + x->count] - data->row_start[x->first];
-    for (size_t i = 0; i < entries; i++)
-        if (from[i] < 0)
-            return true;
-    return false;
+    const double *from = data->dense ? data->dense + first * p : data->value + data->row_start[first];
+    size_t entries = data->dense ? count * p : data->row_start[first + count] - data->row_start[first];
+    double largest = 0;
+    for (size_t i = 0; i < entries; i++) {
+        largest = fmax(largest, fabs(from[i]));
+        x.negative = x.negative || from[i] < 0;
+    }
+    frexp(largest, &x.exponent);
+    x.exponent = x.exponent > -1000 ? x.exponent : -1000; /* the scale stays finite */
+    x.scale = ldexp(1, -x.exponent);
+    return x;
 }
 
-/* out (p) = |X|'|X| v / m. Every term is nonnegative, so rounding is relative to each entry. */
+/* out (p) = |X|'|X| v / m for the scaled X. Every term is nonnegative, so rounding is relative to each entry. */
 static void apply_absolute_gram(const rows *x, const double *v, double *out)
 {
     const hsgd_dataset *data = x->data;
@@ -43,16 +55,16 @@ static void apply_absolute_gram(const rows *x, const double *v, double *out)
         if (data->dense) {
             const double *row = data->dense + s * p;
             for (size_t i = 0; i < p; i++)
-                score += fabs(row[i]) * v[i];
+                score += fabs(row[i]) * x->scale * v[i];
             score /= (double)x->count;
             for (size_t i = 0; i < p; i++)
-                out[i] += fabs(row[i]) * score;
+                out[i] += fabs(row[i]) * x->scale * score;
         } else {
             for (size_t e = data->row_start[s]; e < data->row_start[s + 1]; e++)
-                score += fabs(data->value[e]) * v[data->column[e]];
+                score += fabs(data->value[e]) * x->scale * v[data->column[e]];
             score /= (double)x->count;
             for (size_t e = data->row_start[s]; e < data->row_start[s + 1]; e++)
-                out[data->column[e]] += fabs(data->value[e]) * score;
+                out[data->column[e]] += fabs(data->value[e]) * x->scale * score;
         }
     }
 }
@@ -71,7 +83,7 @@ static double sweep(double *v, const double *image, size_t p, double *smallest)
         top = fmax(top, image[i]);
     }
     for (size_t i = 0; i < p; i++)
-        v[i] = image[i] > 0 ? fmax(image[i] / top, DBL_MIN) : v[i];
+        v[i] = image[i] > 0 ? fmax(image[i] / top, SMALLEST_ENTRY) : v[i];
     return largest;
 }
 
@@ -80,32 +92,72 @@ static double collatz_wielandt(const rows *x, double *v, double *image)
     size_t p = x->data->num_features;
     for (size_t i = 0; i < p; i++)
         v[i] = 1;
-    double best = INFINITY;
-    for (int i = 0; i < MAX_SWEEPS; i++) {
-        double smallest, before = best;
+    double best = INFINITY, checked = INFINITY;
+    for (int i = 1; i <= MAX_SWEEPS; i++) {
+        double smallest;
         apply_absolute_gram(x, v, image);
         best = fmin(best, sweep(v, image, p, &smallest));
-        bool stalled = i % 32 == 31 && best > before * (1 - RELATIVE_TOLERANCE);
-        if (best <= smallest * (1 + RELATIVE_TOLERANCE) || best == 0 || stalled)
+        if (best <= smallest * (1 + RELATIVE_TOLERANCE) || best == 0)
             break;
+        if (i % SWEEPS_PER_CHECK == 0) {
+            if (best > checked * (1 - RELATIVE_TOLERANCE))
+                break;
+            checked = best;
+        }
     }
-    return best * (1 + 4 * DBL_EPSILON * (double)(x->count + p)); /* rounding of sums of that many positive terms */
+    best *= 1 + 4 * DBL_EPSILON * (double)(x->count + p); /* rounding of sums of that many positive terms */
+    return best > 0 ? fmax(ldexp(best, 2 * x->exponent), DBL_MIN) : 0;
 }
 
-/* gram (size, size) = X'X/m or XX'/m, whichever is smaller. */
-static void form_gram(const rows *x, double *dense, gsl_matrix *gram)
+/* The lower half of X'X or XX', whichever has the size of gram, entry by entry; row (p) starts and ends as zeros. */
+static void form_sparse_gram(const rows *x, double *row, gsl_matrix *gram)
 {
     const hsgd_dataset *data = x->data;
-    size_t p = data->num_features, m = x->count, size = gram->size1;
-    const double *from = dense;
-    if (data->dense)
-        from = data->dense + x->first * p;
+    const size_t *start = data->row_start + x->first;
+    for (size_t s = 0; s < x->count; s++) {
+        if (gram->size1 == data->num_features) {
+            for (size_t e = start[s]; e < start[s + 1]; e++)
+                for (size_t f = start[s]; f <= e; f++)
+                    *gsl_matrix_ptr(gram, data->column[e], data->column[f]) += data->value[e] * data->value[f];
+            continue;
+        }
+        for (size_t e = start[s]; e < start[s + 1]; e++)
+            row[data->column[e]] = data->value[e];
+        for (size_t t = 0; t <= s; t++)
+            for (size_t e = start[t]; e < start[t + 1]; e++)
+                *gsl_matrix_ptr(gram, s, t) += data->value[e] * row[data->column[e]];
+        for (size_t e = start[s]; e < start[s + 1]; e++)
+            row[data->column[e]] = 0;
+    }
+}
+
+/* gram (size, size): the lower half of X'X/m or XX'/m, whichever is smaller. */
+static void form_gram(const rows *x, double *row, gsl_matrix *gram)
+{
+    size_t p = x->data->num_features, m = x->count, size = gram->size1;
+    if (x->data->dense)
+        cblas_dsyrk(CblasRowMajor, CblasLower, size == p ? CblasTrans : CblasNoTrans, (int)size,
+                    (int)(size == p ? m : p), 1, x->data->dense + x->first * p, (int)p, 0, gram->data, (int)gram->tda);
     else
-        for (size_t s = 0; s < m; s++)
-            for (size_t e = data->row_start[x->first + s]; e < data->row_start[x->first + s + 1]; e++)
-                dense[s * p + data->column[e]] = data->value[e];
-    cblas_dsyrk(CblasRowMajor, CblasLower, size == p ? CblasTrans : CblasNoTrans, (int)size, (int)(size == p ? m : p),
-                1 / (double)m, from, (int)p, 0, gram->data, (int)gram->tda);
+        form_sparse_gram(x, row, gram);
+    gsl_matrix_scale(gram, 1 / (double)m);
+}
+
+/* Forming and decomposing perturb the matrix by a small multiple of its norm, which is at most its trace, and by what
+ * underflows. */
+static hsgd_status largest_eigenvalue(const rows *x, gsl_matrix *gram, gsl_vector *value,
+                                      gsl_eigen_symm_workspace *work, double *bound, hsgd_error *err)
+{
+    double trace = 0, terms = (double)x->count + (double)x->data->num_features;
+    for (size_t i = 0; i < gram->size1; i++)
+        trace += gsl_matrix_get(gram, i, i);
+    *bound = INFINITY;
+    if (!isfinite(trace)) /* the squares overflow */
+        return HSGD_OK;
+    if (gsl_eigen_symm(gram, value, work))
+        return hsgd_fail(err, HSGD_ERROR_NUMERIC, "the eigenvalues of a worker's data did not converge");
+    *bound = gsl_vector_max(value) + terms * (16 * DBL_EPSILON * trace + DBL_MIN);
+    return HSGD_OK;
 }
 
 static hsgd_status decompose(const rows *x, double *bound, hsgd_error *err)
@@ -114,21 +166,15 @@ static hsgd_status decompose(const rows *x, double *bound, hsgd_error *err)
     gsl_matrix *gram = gsl_matrix_calloc(size, size);
     gsl_vector *value = gsl_vector_alloc(size);
     gsl_eigen_symm_workspace *work = gsl_eigen_symm_alloc(size);
-    double *dense = x->data->dense ? NULL : calloc(x->count * p, sizeof *dense);
+    double *row = calloc(p, sizeof *row);
     hsgd_status status = HSGD_OK;
-    if (!gram || !value || !work || (!x->data->dense && !dense))
+    if (!gram || !value || !work || !row)
         status = hsgd_fail_memory(err, "the smoothness constant");
     else {
-        form_gram(x, dense, gram);
-        double trace = 0;
-        for (size_t i = 0; i < size; i++)
-            trace += gsl_matrix_get(gram, i, i);
-        if (gsl_eigen_symm(gram, value, work))
-            status = hsgd_fail(err, HSGD_ERROR_NUMERIC, "the eigenvalues of a worker's data did not converge");
-        else /* forming and decomposing perturb A by a small multiple of its norm, at most its trace */
-            *bound = gsl_vector_max(value) + 16 * DBL_EPSILON * (double)(x->count + p) * trace;
+        form_gram(x, row, gram);
+        status = largest_eigenvalue(x, gram, value, work, bound, err);
     }
-    free(dense);
+    free(row);
     gsl_eigen_symm_free(work);
     gsl_vector_free(value);
     gsl_matrix_free(gram);
@@ -138,9 +184,9 @@ static hsgd_status decompose(const rows *x, double *bound, hsgd_error *err)
 hsgd_status hsgd_gram_eigenvalue_bound(double *bound, const hsgd_dataset *data, size_t first, size_t count,
                                        hsgd_error *err)
 {
-    rows x = {data, first, count};
+    rows x = look_at(data, first, count);
     size_t p = data->num_features;
-    if ((p <= HSGD_MAX_GRAM || count <= HSGD_MAX_GRAM) && has_negative(&x))
+    if ((p <= HSGD_MAX_GRAM || count <= HSGD_MAX_GRAM) && x.negative)
         return decompose(&x, bound, err);
     double *v = malloc(2 * p * sizeof *v);
     if (!v)

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Against the definitions in two passes and long double; points are normal around a mean that is not 0. */
+#include "tests/test.h"
+
+#include "analysis/moments.h"
+#include "analysis/random.h"
+
+enum { POINTS = 23, MAX_DIM = 40 };
+
+typedef struct cloud {
+    size_t dim;
+    double x[POINTS * MAX_DIM], weight[POINTS];
+} cloud;
+
+static cloud make_cloud(size_t dim, double scale, double centre)
+{
+    cloud c = {.dim = dim};
+    hsgd_stream stream = {20, HSGD_PURPOSE_USER, (uint32_t)dim, 0};
+    hsgd_normals(&stream, scale, c.x, POINTS * dim);
+    for (size_t i = 0; i < POINTS * dim; i++)
+        c.x[i] += centre * scale;
+    for (size_t j = 0; j < POINTS; j++)
+        c.weight[j] = 0.1 + 0.37 * (double)(j * j % 11);
+    return c;
+}
+
+/* Mean and spread of the points [first, end) by definition. */
+static double naive(const cloud *c, size_t first, size_t end, double *mean, double *weight)
+{
+    long double total = 0, spread = 0, centre[MAX_DIM] = {0};
+    for (size_t j = first; j < end; j++) {
+        total += c->weight[j];
+        for (size_t i = 0; i < c->dim; i++)
+            centre[i] += (long double)c->weight[j] * c->x[j * c->dim + i];
+    }
+    for (size_t i = 0; i < c->dim; i++)
+        mean[i] = (double)(centre[i] /= total);
+    for (size_t j = first; j < end; j++)
+        for (size_t i = 0; i < c->dim; i++) {
+            long double step = c->x[j * c->dim + i] - centre[i];
+            spread += c->weight[j] * step * step;
+        }
+    *weight = (double)total;
+    return (double)spread;
+}
+
+static void assert_moments(const hsgd_moments *m, const cloud *c, double tolerance)
+{
+    double mean[MAX_DIM], weight, spread = naive(c, 0, POINTS, mean, &weight);
+    assert_close(m->weight, weight, 1e-14);
+    assert_close(m->spread, spread, tolerance);
+    assert_close(hsgd_moments_dispersion(m), spread / weight, tolerance);
+    double scale = sqrt(spread / weight);
+    for (size_t i = 0; i < c->dim; i++)
+        check_close(m->mean[i], mean[i], tolerance, scale, "mean", __FILE__, __LINE__);
+}
+
+static void one_by_one(hsgd_moments *m, const cloud *c, size_t first, size_t end)
+{
+    hsgd_moments_reset(m);
+    for (size_t j = first; j < end; j++)
+        hsgd_moments_add(m, c->weight[j], c->x + j * c->dim, 0, c->dim);
+}
+
+static void every_dimension_and_scale(void **state)
+{
+    (void)state;
+    const double scales[] = {1.7, 1e-150, 1e150, 3e-20};
+    for (size_t s = 0; s < 4; s++)
+        for (size_t dim = 1; dim <= MAX_DIM; dim++) {
+            cloud c = make_cloud(dim, scales[s], 0.83);
+            double mean[MAX_DIM];
+            hsgd_moments m = {0, 0, mean};
+            one_by_one(&m, &c, 0, POINTS);
+            assert_moments(&m, &c, 1e-13);
+        }
+}
+
+/* Cut the points into parts [0, a), [a, b), [b, POINTS), and merge these in all six orders. */
+static void parts_merge_in_any_order(void **state)
+{
+    (void)state;
+    const size_t order[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    for (size_t dim = 1; dim <= MAX_DIM; dim += 6) {
+        cloud c = make_cloud(dim, 2.3, -4.1);
+        for (size_t a = 1; a < 9; a += 3)
+            for (size_t b = a + 1; b < POINTS; b += 5)
+                for (size_t o = 0; o < 6; o++) {
+                    const size_t cut[] = {0, a, b, POINTS};
+                    double part_mean[MAX_DIM], mean[MAX_DIM];
+                    hsgd_moments part = {0, 0, part_mean}, all = {5, 5, mean};
+                    hsgd_moments_reset(&all);
+                    for (size_t i = 0; i < 3; i++) {
+                        one_by_one(&part, &c, cut[order[o][i]], cut[order[o][i] + 1]);
+                        hsgd_moments_add(&all, part.weight, part.mean, part.spread, dim);
+                    }
+                    assert_moments(&all, &c, 1e-13);
+                }
+    }
+}
+
+/* A mean 10^8 deviations away: the difference of second moments would have no correct digit (its error is about
+ * 1e-16 (1e8)^2); merging loses what the representation of the points does, about 1e-16 1e8. */
+static void far_from_the_origin(void **state)
+{
+    (void)state;
+    cloud c = make_cloud(13, 0.7, 1e8);
+    double mean[MAX_DIM];
+    hsgd_moments m = {0, 0, mean};
+    one_by_one(&m, &c, 0, POINTS);
+    assert_moments(&m, &c, 1e-7);
+    c = make_cloud(13, 0.7, 1e4);
+    one_by_one(&m, &c, 0, POINTS);
+    assert_moments(&m, &c, 1e-11);
+}
+
+static void weights_that_differ_by_many_orders(void **state)
+{
+    (void)state;
+    cloud c = make_cloud(9, 1.1, 0.4);
+    for (size_t j = 0; j < POINTS; j++)
+        c.weight[j] = pow(10, (double)(j * 7 % 31) - 15);
+    double mean[MAX_DIM];
+    hsgd_moments m = {0, 0, mean};
+    one_by_one(&m, &c, 0, POINTS);
+    assert_moments(&m, &c, 1e-12);
+    for (size_t j = 0; j < POINTS; j++) /* a common factor does not matter */
+        c.weight[j] *= 1e-200;
+    one_by_one(&m, &c, 0, POINTS);
+    assert_moments(&m, &c, 1e-12);
+}
+
+/* Equal points have spread exactly 0: a run in which all workers agree shows no dispersion. */
+static void equal_points_have_no_spread(void **state)
+{
+    (void)state;
+    double x[11], mean[11];
+    hsgd_normals(&(hsgd_stream){1, HSGD_PURPOSE_USER, 0, 0}, 3.3, x, 11);
+    hsgd_moments m = {0, 0, mean};
+    hsgd_moments_reset(&m);
+    assert_true(hsgd_moments_dispersion(&m) == 0);
+    for (size_t j = 0; j < 100; j++)
+        hsgd_moments_add(&m, 0.1 + (double)j, x, 0, 11);
+    assert_true(m.spread == 0);
+    assert_memory_equal(mean, x, sizeof x);
+}
+
+static void norms_and_distances(void **state)
+{
+    (void)state;
+    const double scales[] = {2.385, 1e-150, 1e150};
+    for (size_t s = 0; s < 3; s++)
+        for (size_t dim = 0; dim <= MAX_DIM; dim++) {
+            double x[MAX_DIM], y[MAX_DIM];
+            hsgd_normals(&(hsgd_stream){2, HSGD_PURPOSE_USER, 0, dim}, scales[s], x, dim);
+            hsgd_normals(&(hsgd_stream){2, HSGD_PURPOSE_USER, 1, dim}, scales[s], y, dim);
+            long double norm = 0, distance = 0;
+            for (size_t i = 0; i < dim; i++) {
+                norm += (long double)x[i] * x[i];
+                distance += ((long double)x[i] - y[i]) * ((long double)x[i] - y[i]);
+            }
+            assert_close(hsgd_norm_sq(x, dim), (double)norm, 1e-14);
+            assert_close(hsgd_distance_sq(x, y, dim), (double)distance, 1e-14);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_dimension_and_scale),   cmocka_unit_test(parts_merge_in_any_order),
+        cmocka_unit_test(far_from_the_origin),         cmocka_unit_test(weights_that_differ_by_many_orders),
+        cmocka_unit_test(equal_points_have_no_spread), cmocka_unit_test(norms_and_distances),
+    };
+    return cmocka_run_group_tests_name("moments", tests, NULL, NULL);
+}

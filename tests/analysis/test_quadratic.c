@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Gradients against finite differences, divergences by brute force over the tree, f* against a minimiser of GSL. */
+#include "tests/test.h"
+
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_deriv.h>
+#include <gsl/gsl_errno.h>
+#include <gsl/gsl_multimin.h>
+
+#include "analysis/quadratic.h"
+
+static hsgd_error err;
+
+enum { DIM = 4, WORKERS = 3 };
+static const double curvature[DIM] = {2.385, 0.71, -1.3, 0};
+static const double linear[WORKERS * DIM] = {0.4, -1.1, 0.9, 0.23, 1.7, 0.2, -0.35, 1.19, -2.6, 0.8, 0.05, -0.77};
+
+static hsgd_quadratic small(double noise_sq)
+{
+    hsgd_quadratic q;
+    assert_ok(hsgd_quadratic_init(&q, curvature, linear, DIM, WORKERS, noise_sq, &err), err);
+    return q;
+}
+
+/* ---- values and gradients ---- */
+
+typedef struct along {
+    const hsgd_objective *f;
+    size_t worker, coordinate;
+    double point[DIM];
+} along;
+
+static double loss_along(double x, void *context)
+{
+    along a = *(along *)context;
+    double loss, grad[DIM], scratch[DIM];
+    a.point[a.coordinate] = x;
+    a.f->type->full(a.f, a.point, &a.worker, 1, &loss, grad, scratch);
+    return loss;
+}
+
+static void loss_by_hand(void **state)
+{
+    (void)state;
+    hsgd_quadratic q = small(0);
+    hsgd_objective f;
+    assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
+    const double w[DIM] = {1.2, -0.7, 2.1, -3.3};
+    double loss[2], grad[2 * DIM], scratch[DIM];
+    f.type->full(&f, w, (size_t[]){2, 1}, 2, loss, grad, scratch);
+    assert_near(loss[0],
+                0.5 * (2.385 * 1.44 + 0.71 * 0.49 - 1.3 * 4.41) - (-2.6 * 1.2 - 0.8 * 0.7 + 0.05 * 2.1 + 0.77 * 3.3),
+                4e-15);
+    assert_near(loss[1],
+                0.5 * (2.385 * 1.44 + 0.71 * 0.49 - 1.3 * 4.41) - (1.7 * 1.2 - 0.2 * 0.7 - 0.35 * 2.1 - 1.19 * 3.3),
+                4e-15);
+    assert_close(grad[0], 2.385 * 1.2 + 2.6, 1e-15);
+    assert_close(grad[DIM + 3], -1.19, 1e-15);
+    hsgd_objective_free(&f);
+    hsgd_quadratic_free(&q);
+}
+
+static void gradients_are_derivatives(void **state)
+{
+    (void)state;
+    hsgd_quadratic q = small(0.7);
+    hsgd_objective f;
+    assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
+    for (size_t trial = 0; trial < 20; trial++) {
+        along a = {.f = &f, .worker = trial % WORKERS};
+        double loss, grad[DIM], scratch[DIM], derivative, error;
+        hsgd_normals(&(hsgd_stream){3, HSGD_PURPOSE_USER, 0, trial}, 1.9, a.point, DIM);
+        f.type->full(&f, a.point, &a.worker, 1, &loss, grad, scratch);
+        for (a.coordinate = 0; a.coordinate < DIM; a.coordinate++) {
+            gsl_function g = {loss_along, &a};
+            assert_int_equal(gsl_deriv_central(&g, a.point[a.coordinate], 1e-2, &derivative, &error), 0);
+            assert_near(grad[a.coordinate], derivative, 1e-9);
+        }
+    }
+    hsgd_objective_free(&f);
+    hsgd_quadratic_free(&q);
+}
+
+/* ---- noise ---- */
+
+/* Noise of 40000 (worker, step): mean 0 and second moments (sigma^2/d) delta_ij. A sum of N products has variance N s^4
+ * (i != j) or 2 N s^4 (i = j). False alarms: 14 checks at 1e-9. */
+static void noise_has_the_covariance_asked_for(void **state)
+{
+    (void)state;
+    enum { DRAWS = 40000 };
+    const double noise_sq = 3.7, w[DIM] = {0.3, 0.4, -1.5, 0.6}, s_sq = noise_sq / DIM;
+    hsgd_quadratic q = small(noise_sq);
+    hsgd_objective f;
+    assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
+    double sum[DIM] = {0}, product[DIM][DIM] = {{0}}, full[DIM], g[DIM], scratch[DIM], loss;
+    double limit = gsl_cdf_ugaussian_Qinv(5e-10);
+    assert_true(f.type->scratch_size(&f, 5) <= DIM);
+    for (size_t r = 0; r < DRAWS; r++) {
+        size_t worker = r % WORKERS;
+        f.type->full(&f, w, &worker, 1, &loss, full, scratch);
+        f.type->stochastic(&f, w, worker, 5, 21, r / WORKERS, g, scratch);
+        for (size_t i = 0; i < DIM; i++) {
+            sum[i] += g[i] - full[i];
+            for (size_t k = 0; k <= i; k++)
+                product[i][k] += (g[i] - full[i]) * (g[k] - full[k]);
+        }
+    }
+    for (size_t i = 0; i < DIM; i++) {
+        assert_at_most(fabs(sum[i]) / sqrt(DRAWS * s_sq), limit, 0);
+        for (size_t k = 0; k < i; k++)
+            assert_at_most(fabs(product[i][k]) / (s_sq * sqrt(DRAWS)), limit, 0);
+        assert_at_most(fabs(product[i][i] - DRAWS * s_sq) / (s_sq * sqrt(2.0 * DRAWS)), limit, 0);
+    }
+    hsgd_constants c;
+    assert_ok(f.type->constants(&f, 0, &c, &err), err);
+    assert_close(c.noise_sq.value, noise_sq, 0);
+    assert_int_equal(c.noise_sq.kind, HSGD_EXACT);
+    hsgd_objective_free(&f);
+    hsgd_quadratic_free(&q);
+}
+
+static void without_noise_the_gradient_is_full_and_with_it_reproducible(void **state)
+{
+    (void)state;
+    const double w[DIM] = {0.3, 0.4, -1.5, 0.6};
+    double full[DIM], a[DIM], b[DIM], scratch[DIM], loss;
+    size_t worker = 1;
+    for (int noisy = 0; noisy < 2; noisy++) {
+        hsgd_quadratic q = small(noisy);
+        hsgd_objective f;
+        assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
+        f.type->full(&f, w, &worker, 1, &loss, full, scratch);
+        f.type->stochastic(&f, w, worker, 0, 21, 8, a, scratch);
+        f.type->stochastic(&f, w, worker, 0, 21, 8, b, scratch);
+        assert_memory_equal(a, b, sizeof a);
+        assert_int_equal(memcmp(a, full, sizeof a) == 0, !noisy);
+        f.type->stochastic(&f, w, worker, 0, 22, 8, b, scratch);
+        assert_int_equal(memcmp(a, b, sizeof a) == 0, !noisy);
+        hsgd_objective_free(&f);
+        hsgd_quadratic_free(&q);
+    }
+}
+
+/* ---- generated problems ---- */
+
+static hsgd_hierarchy uniform(const size_t *fanout, const size_t *periods, size_t levels)
+{
+    hsgd_hierarchy h, e;
+    assert_ok(hsgd_hierarchy_uniform(&h, fanout, periods, levels, &err), err);
+    assert_ok(hsgd_hierarchy_expand(&e, &h, &err), err);
+    hsgd_hierarchy_free(&h);
+    return e;
+}
+
+/* root(12): [ a(6): [ b(2): 3, c(3): 2 ], d(4): 4, e(12): 1, g(6): [ h(6): 2 ] ]: unequal sizes and depths, a group of
+ * one worker, and a node with a single child. */
+static hsgd_hierarchy crooked(bool weighted)
+{
+    hsgd_hierarchy h;
+    const hsgd_node_spec spec[] = {
+        {HSGD_NO_NODE, 12, 0}, {0, 6, 0}, {1, 2, 3}, {1, 3, 2}, {0, 4, 4}, {0, 12, 1}, {0, 6, 0}, {6, 6, 2}};
+    const double weight[] = {1, 2, 0.5, 3, 1, 1.5, 2, 0.7, 0.9, 1.1, 0.3, 4};
+    assert_ok(hsgd_hierarchy_tree(&h, spec, 8, &err), err);
+    if (weighted)
+        assert_ok(hsgd_hierarchy_set_weights(&h, weight, &err), err);
+    return h;
+}
+
+static double weight_of(const hsgd_hierarchy *h, size_t j)
+{
+    return h->worker_weight ? h->worker_weight[j] : 1.0 / (double)h->num_workers;
+}
+
+/* Weighted mean of the gradients of workers [first, first + count) and their weight. */
+static double mean_gradient(const hsgd_objective *f, const hsgd_hierarchy *h, const double *point, size_t first,
+                            size_t count, double *mean)
+{
+    double weight = 0, loss, grad[64], scratch[64];
+    memset(mean, 0, f->dim * sizeof *mean);
+    for (size_t j = first; j < first + count; j++) {
+        f->type->full(f, point, &j, 1, &loss, grad, scratch);
+        weight += weight_of(h, j);
+        for (size_t i = 0; i < f->dim; i++)
+            mean[i] += weight_of(h, j) * grad[i];
+    }
+    for (size_t i = 0; i < f->dim; i++)
+        mean[i] /= weight;
+    return weight;
+}
+
+/* Weight of one child of u, whose workers are [first, first + count), times its squared distance to u (THEORY 2). */
+static double child_term(const hsgd_objective *f, const hsgd_hierarchy *h, const double *point, const hsgd_node *u,
+                         size_t first, size_t count)
+{
+    double centre[64], child[64], sum = 0;
+    mean_gradient(f, h, point, u->first_worker, u->num_workers, centre);
+    double weight = mean_gradient(f, h, point, first, count, child);
+    for (size_t i = 0; i < f->dim; i++)
+        sum += (child[i] - centre[i]) * (child[i] - centre[i]);
+    return weight * sum;
+}
+
+static void check_divergences(const hsgd_hierarchy *h, const hsgd_quadratic_spec *spec)
+{
+    hsgd_quadratic q;
+    hsgd_objective f;
+    double point[64], level[8] = {0}, node[16] = {0};
+    assert_ok(hsgd_quadratic_generate(&q, h, spec, &err), err);
+    assert_ok(hsgd_quadratic_objective(&f, &q, h->worker_weight, &err), err);
+    hsgd_normals(&(hsgd_stream){6, HSGD_PURPOSE_USER, 0, 0}, 1.4, point, spec->dim);
+    for (size_t u = 0; u < h->num_nodes; u++) {
+        const hsgd_node *n = &h->node[u];
+        for (size_t v = u + 1; v < h->num_nodes; v++)
+            if (h->node[v].parent == u)
+                node[u] += child_term(&f, h, point, n, h->node[v].first_worker, h->node[v].num_workers);
+        if (hsgd_node_is_lowest(h, u))
+            for (size_t j = n->first_worker; j < n->first_worker + n->num_workers; j++)
+                node[u] += child_term(&f, h, point, n, j, 1);
+        level[n->depth] += node[u];
+    }
+    for (size_t k = 0; k < h->num_levels; k++)
+        assert_near(level[k], spec->level_divergence_sq[k], 1e-13);
+    /* the nodes of a level that can differ share it alike */
+    for (size_t u = 1; u < h->num_nodes; u++)
+        for (size_t v = 1; v < u; v++)
+            if (h->node[u].depth == h->node[v].depth && h->node[u].num_children > 1 && h->node[v].num_children > 1)
+                assert_near(node[u] / h->node[u].weight, node[v] / h->node[v].weight, 1e-13);
+    hsgd_objective_free(&f);
+    hsgd_quadratic_free(&q);
+}
+
+static void level_divergences_are_hit(void **state)
+{
+    (void)state;
+    hsgd_hierarchy tree[] = {uniform((size_t[]){7}, (size_t[]){3}, 1),
+                             uniform((size_t[]){3, 4}, (size_t[]){6, 2}, 2),
+                             uniform((size_t[]){2, 1, 3}, (size_t[]){8, 4, 2}, 3),
+                             uniform((size_t[]){2, 2, 2, 2}, (size_t[]){16, 8, 4, 2}, 4),
+                             crooked(false),
+                             crooked(true)};
+    for (size_t i = 0; i < sizeof tree / sizeof *tree; i++) {
+        for (size_t dim = 1; dim <= 11; dim += 5) {
+            double level[] = {1.83, 0.41, 2.7, 0.05};
+            if (i == 2)
+                level[1] = 0; /* nothing differs between single children */
+            check_divergences(&tree[i], &(hsgd_quadratic_spec){dim, 0.07, 1.3, level, 0.4, 11});
+            level[0] = 0;
+            check_divergences(&tree[i], &(hsgd_quadratic_spec){dim, 0.07, 1.3, level, 0, 12});
+        }
+        hsgd_hierarchy_free(&tree[i]);
+    }
+}
+
+static void curvature_is_geometric(void **state)
+{
+    (void)state;
+    hsgd_hierarchy h = uniform((size_t[]){3}, (size_t[]){2}, 1);
+    hsgd_quadratic q;
+    hsgd_constants c;
+    hsgd_objective f;
+    assert_ok(hsgd_quadratic_generate(&q, &h, &(hsgd_quadratic_spec){5, 0.03, 4.8, (double[]){0.6}, 1.7, 4}, &err),
+              err);
+    assert_close(q.curvature[0], 0.03, 1e-15);
+    assert_close(q.curvature[4], 4.8, 0);
+    for (size_t i = 1; i < 5; i++) /* 160^(1/4) */
+        assert_close(q.curvature[i] / q.curvature[i - 1], 3.5565588200778455, 1e-14);
+    assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
+    assert_ok(f.type->constants(&f, 0, &c, &err), err);
+    assert_close(c.smoothness.value, 4.8, 0);
+    assert_int_equal(c.smoothness.kind, HSGD_EXACT);
+    hsgd_objective_free(&f);
+    hsgd_quadratic_free(&q);
+    hsgd_hierarchy_free(&h);
+}
+
+static void impossible_problems_are_refused(void **state)
+{
+    (void)state;
+    hsgd_hierarchy chain = uniform((size_t[]){1, 3}, (size_t[]){6, 2}, 2), h = uniform((size_t[]){3}, (size_t[]){2}, 1);
+    hsgd_quadratic q;
+    double level[] = {0.5, 0.25};
+    hsgd_quadratic_spec spec = {3, 0.1, 1.2, level, 0.3, 9};
+    assert_fails(hsgd_quadratic_generate(&q, &chain, &spec, &err), HSGD_ERROR_INPUT, "level_divergence[0]: 0.5 cannot",
+                 err);
+    level[0] = -0.5;
+    assert_fails(hsgd_quadratic_generate(&q, &h, &spec, &err), HSGD_ERROR_INPUT, "level_divergence[0]: -0.5", err);
+    level[0] = NAN;
+    assert_fails(hsgd_quadratic_generate(&q, &h, &spec, &err), HSGD_ERROR_INPUT, "level_divergence[0]", err);
+    level[0] = 0.5;
+    const double ranges[][2] = {{0, 1}, {-1, 1}, {2, 1}, {NAN, 1}, {1, NAN}, {1, INFINITY}, {1e-300, 1e300}};
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        spec.curvature_min = ranges[i][0];
+        spec.curvature_max = ranges[i][1];
+        assert_fails(hsgd_quadratic_generate(&q, &h, &spec, &err), HSGD_ERROR_INPUT, "curvature_range", err);
+    }
+    double bad[DIM] = {1, 2, INFINITY, 4}, many[WORKERS * DIM];
+    memcpy(many, linear, sizeof many);
+    assert_fails(hsgd_quadratic_init(&q, bad, linear, DIM, WORKERS, 0, &err), HSGD_ERROR_INPUT, "curvature: entry 2",
+                 err);
+    many[7] = NAN;
+    assert_fails(hsgd_quadratic_init(&q, curvature, many, DIM, WORKERS, 0, &err), HSGD_ERROR_INPUT, "linear: entry 7",
+                 err);
+    assert_fails(hsgd_quadratic_init(&q, curvature, linear, DIM, WORKERS, -0.1, &err), HSGD_ERROR_INPUT, "-0.1", err);
+    assert_fails(hsgd_quadratic_init(&q, curvature, linear, 0, WORKERS, 0, &err), HSGD_ERROR_INPUT, "dimension", err);
+    assert_fails(hsgd_quadratic_init(&q, curvature, linear, DIM, SIZE_MAX / 16, 0, &err), HSGD_ERROR_MEMORY, "memory",
+                 err);
+    hsgd_hierarchy_free(&chain);
+    hsgd_hierarchy_free(&h);
+}
+
+/* ---- f* ---- */
+
+typedef struct whole {
+    const hsgd_objective *f;
+    const double *weight;
+} whole;
+
+static void value_and_gradient(const gsl_vector *x, void *context, double *value, gsl_vector *gradient)
+{
+    const whole *w = context;
+    *value = 0;
+    gsl_vector_set_zero(gradient);
+    for (size_t j = 0; j < w->f->num_workers; j++) {
+        double loss, grad[DIM], scratch[DIM], p = w->weight ? w->weight[j] : 1.0 / (double)w->f->num_workers;
+        w->f->type->full(w->f, x->data, &j, 1, &loss, grad, scratch);
+        *value += p * loss;
+        for (size_t i = 0; i < w->f->dim; i++)
+            *gsl_vector_ptr(gradient, i) += p * grad[i];
+    }
+}
+
+static double value_of(const gsl_vector *x, void *context)
+{
+    double value, memory[DIM];
+    gsl_vector_view unused = gsl_vector_view_array(memory, x->size);
+    value_and_gradient(x, context, &value, &unused.vector);
+    return value;
+}
+
+static void gradient_of(const gsl_vector *x, void *context, gsl_vector *gradient)
+{
+    double unused;
+    value_and_gradient(x, context, &unused, gradient);
+}
+
+/* The smallest value that GSL's BFGS finds from a point that is not special. */
+static double found_minimum(const hsgd_objective *f, const double *weight)
+{
+    whole context = {f, weight};
+    gsl_multimin_function_fdf g = {value_of, gradient_of, value_and_gradient, f->dim, &context};
+    gsl_multimin_fdfminimizer *m = gsl_multimin_fdfminimizer_alloc(gsl_multimin_fdfminimizer_vector_bfgs2, f->dim);
+    gsl_vector *x = gsl_vector_alloc(f->dim);
+    gsl_vector_set_all(x, 0.7);
+    gsl_multimin_fdfminimizer_set(m, &g, x, 0.1, 0.1);
+    for (int i = 0; i < 200 && !gsl_multimin_fdfminimizer_iterate(m); i++)
+        ;
+    double value = m->f;
+    gsl_vector_free(x);
+    gsl_multimin_fdfminimizer_free(m);
+    return value;
+}
+
+static void minimum_is_what_a_minimiser_finds(void **state)
+{
+    (void)state;
+    const double positive[DIM] = {2.385, 0.71, 0.13, 1.9}, weight[WORKERS] = {0.2, 0.7, 0.1};
+    hsgd_quadratic q;
+    hsgd_constants c;
+    hsgd_objective f;
+    assert_ok(hsgd_quadratic_init(&q, positive, linear, DIM, WORKERS, 0.5, &err), err);
+    for (int weighted = 0; weighted < 2; weighted++) {
+        const double *p = weighted ? weight : NULL;
+        assert_ok(hsgd_quadratic_objective(&f, &q, p, &err), err);
+        assert_ok(f.type->constants(&f, 0, &c, &err), err);
+        assert_near(c.minimum.value, found_minimum(&f, p), 1e-10);
+        assert_int_equal(c.minimum.kind, HSGD_EXACT);
+        hsgd_objective_free(&f);
+    }
+    hsgd_quadratic_free(&q);
+}
+
+static double minimum_of(const double *h, const double *b, size_t dim, double *smoothness)
+{
+    hsgd_quadratic q;
+    hsgd_constants c;
+    hsgd_objective f;
+    assert_ok(hsgd_quadratic_init(&q, h, b, dim, 2, 0, &err), err);
+    assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
+    assert_ok(f.type->constants(&f, 0, &c, &err), err);
+    hsgd_objective_free(&f);
+    hsgd_quadratic_free(&q);
+    *smoothness = c.smoothness.value;
+    return c.minimum.value;
+}
+
+static void minimum_without_positive_curvature(void **state)
+{
+    (void)state;
+    double l;
+    const double b[] = {0.4, 1.5, 0.8, -1.5};                              /* means 0.6 and 0 */
+    assert_true(minimum_of((double[]){1.7, -2.2}, b, 2, &l) == -INFINITY); /* down along a coordinate without slope */
+    assert_close(l, 2.2, 0);
+    assert_true(minimum_of((double[]){0, 1}, b, 2, &l) == -INFINITY);                 /* down a line */
+    assert_close(minimum_of((double[]){1.7, 0}, b, 2, &l), -0.5 * 0.36 / 1.7, 1e-15); /* flat: harmless */
+    assert_close(l, 1.7, 0);
+}
+
+/* ---- permutation ---- */
+
+static void permuted_workers_keep_their_functions(void **state)
+{
+    (void)state;
+    const size_t place[WORKERS] = {2, 0, 1};
+    hsgd_quadratic q = small(0);
+    assert_ok(hsgd_quadratic_permute(&q, place, &err), err);
+    for (size_t j = 0; j < WORKERS; j++)
+        assert_memory_equal(q.linear + j * DIM, linear + place[j] * DIM, DIM * sizeof *linear);
+    double mean[DIM];
+    hsgd_quadratic_mean_linear(&q, (double[]){0.5, 0.3, 0.2}, mean);
+    for (size_t i = 0; i < DIM; i++)
+        assert_near(mean[i], 0.5 * linear[2 * DIM + i] + 0.3 * linear[i] + 0.2 * linear[DIM + i], 1e-15);
+    hsgd_quadratic_free(&q);
+}
+
+int main(void)
+{
+    gsl_set_error_handler_off();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(loss_by_hand),
+        cmocka_unit_test(gradients_are_derivatives),
+        cmocka_unit_test(noise_has_the_covariance_asked_for),
+        cmocka_unit_test(without_noise_the_gradient_is_full_and_with_it_reproducible),
+        cmocka_unit_test(level_divergences_are_hit),
+        cmocka_unit_test(curvature_is_geometric),
+        cmocka_unit_test(impossible_problems_are_refused),
+        cmocka_unit_test(minimum_is_what_a_minimiser_finds),
+        cmocka_unit_test(minimum_without_positive_curvature),
+        cmocka_unit_test(permuted_workers_keep_their_functions),
+    };
+    return cmocka_run_group_tests_name("quadratic", tests, NULL, NULL);
+}

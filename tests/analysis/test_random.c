@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The layout against Random123's published known answers (kat_vectors, philox 4x32 10), the distributions against GSL's
+ * distribution functions. Seeds are fixed; each statistical check states how often a perfect generator would fail it.
+ */
+#include "tests/test.h"
+
+#include <Random123/philox.h>
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_errno.h>
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_sort.h>
+
+#include "analysis/random.h"
+
+/* False-alarm probability of one statistical check; fewer than 200 are made here, so 2e-7 over the whole file. */
+static const double ALARM = 1e-9;
+
+static const hsgd_stream ugly = {0x9e3779b97f4a7c15, HSGD_PURPOSE_NOISE, 40507, 0x00123456789abcde};
+
+/* z would be standard normal. */
+#define assert_standard_normal(z) assert_at_most(fabs(z), gsl_cdf_ugaussian_Qinv(ALARM / 2), 0)
+
+/* Pearson's statistic of counts that should all be equal. */
+static void check_equal_cells(const size_t *count, size_t cells, size_t draws, int line)
+{
+    double expected = (double)draws / (double)cells, chi_sq = 0;
+    for (size_t c = 0; c < cells; c++)
+        chi_sq += ((double)count[c] - expected) * ((double)count[c] - expected) / expected;
+    double p = gsl_cdf_chisq_Q(chi_sq, (double)(cells - 1));
+    if (p > ALARM && p < 1 - ALARM)
+        return;
+    print_error("chi-square %g with %zu cells: p = %g\n", chi_sq, cells, p);
+    _fail(__FILE__, line);
+}
+#define assert_equal_cells(count, cells, draws) check_equal_cells((count), (cells), (draws), __LINE__)
+
+/* ---- the layout ---- */
+
+/* With bound 2^63 an index is the 64-bit word shifted right once, so the published words can be read off:
+ * counter = (first/2, step low, worker, purpose << 24 | step bits 32..55), key = (seed low, seed high). */
+static void known_answers_of_random123(void **state)
+{
+    (void)state;
+    const struct {
+        size_t block;
+        hsgd_stream stream;
+        uint64_t word[2];
+    } known[] = {
+        {0, {0, (hsgd_purpose)0, 0, 0}, {0x6627e8d5e169c58d, 0xbc57ac4c9b00dbd8}},
+        {0xffffffff,
+         {UINT64_MAX, (hsgd_purpose)255, UINT32_MAX, 0x00ffffffffffffff},
+         {0x408f276d41c83b0e, 0xa20bc7c66d5451fd}},
+        {0x243f6a88,
+         {0x299f31d0a4093822, (hsgd_purpose)3, 0x13198a2e, 0x0070734485a308d3},
+         {0xd16cfe0994fdcceb, 0x5001e42024126ea1}},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        size_t index[2];
+        hsgd_uniform_indices(&known[i].stream, 2 * known[i].block, (size_t)1 << 63, index, 2);
+        assert_int_equal(index[0], known[i].word[0] >> 1);
+        assert_int_equal(index[1], known[i].word[1] >> 1);
+    }
+}
+
+/* Block `block` of a stream, by Random123 itself. */
+static philox4x32_ctr_t words_of(const hsgd_stream *s, uint32_t block)
+{
+    philox4x32_key_t key = {{(uint32_t)(s->seed & 0xffffffff), (uint32_t)(s->seed >> 32)}};
+    uint32_t high = (uint32_t)s->purpose * 16777216u + (uint32_t)(s->step >> 32);
+    philox4x32_ctr_t counter = {{block, (uint32_t)(s->step & 0xffffffff), s->worker, high}};
+    return philox4x32(counter, key);
+}
+
+static void generator_hands_out_the_words_in_order(void **state)
+{
+    (void)state;
+    gsl_rng *rng = hsgd_stream_rng(&ugly), *other = hsgd_stream_rng(&ugly);
+    assert_non_null(rng);
+    assert_int_equal(gsl_rng_min(rng), 0);
+    assert_int_equal(gsl_rng_max(rng), 0xffffffffUL);
+    for (uint32_t i = 0; i < 50; i++) {
+        assert_int_equal(gsl_rng_get(rng), words_of(&ugly, i / 4).v[i % 4]);
+        assert_close(gsl_rng_uniform(other), words_of(&ugly, i / 4).v[i % 4] / 4294967296.0, 0); /* no shared state */
+    }
+    gsl_rng_free(rng);
+    gsl_rng_free(other);
+}
+
+/* Box-Muller in long double from the words: words 0, 1 give normals 0, 1 and words 2, 3 give 2, 3. */
+static void normals_are_box_muller_of_the_words(void **state)
+{
+    (void)state;
+    const double deviation = 2.385;
+    double out[40];
+    hsgd_normals(&ugly, deviation, out, 40);
+    for (uint32_t i = 0; i < 40; i++) {
+        philox4x32_ctr_t w = words_of(&ugly, i / 4);
+        long double u = (w.v[i % 4 / 2 * 2] + 0.5L) / 4294967296.0L,
+                    v = (w.v[i % 4 / 2 * 2 + 1] + 0.5L) / 4294967296.0L;
+        long double angle = 2 * acosl(-1) * v, radius = sqrtl(-2 * logl(u));
+        assert_near(out[i], (double)(deviation * radius * (i % 2 ? sinl(angle) : cosl(angle))), 1e-14);
+    }
+}
+
+/* Every bit of every field matters, and no two of the streams share a word. */
+static void every_bit_of_the_stream_counts(void **state)
+{
+    (void)state;
+    enum { STREAMS = 1 + 64 + 32 + 56 + 8 };
+    hsgd_stream s[STREAMS];
+    double word[2 * STREAMS];
+    size_t n = 0;
+    s[n++] = ugly;
+    for (int bit = 0; bit < 64; bit++, n++) {
+        s[n] = ugly;
+        s[n].seed ^= (uint64_t)1 << bit;
+    }
+    for (int bit = 0; bit < 32; bit++, n++) {
+        s[n] = ugly;
+        s[n].worker ^= (uint32_t)1 << bit;
+    }
+    for (int bit = 0; bit < 56; bit++, n++) {
+        s[n] = ugly;
+        s[n].step ^= (uint64_t)1 << bit;
+    }
+    for (int bit = 0; bit < 8; bit++, n++) {
+        s[n] = ugly;
+        s[n].purpose = (hsgd_purpose)((unsigned)s[n].purpose ^ 1u << bit);
+    }
+    for (size_t i = 0; i < n; i++) {
+        size_t index[2];
+        hsgd_uniform_indices(&s[i], 0, (size_t)1 << 48, index, 2);
+        word[2 * i] = (double)index[0];
+        word[2 * i + 1] = (double)index[1];
+    }
+    gsl_sort(word, 1, 2 * n);
+    for (size_t i = 1; i < 2 * n; i++) /* a collision by chance: 322^2/2 / 2^48 = 2e-10 */
+        assert_true(word[i] > word[i - 1]);
+}
+
+/* ---- normals ---- */
+
+static void a_count_is_a_prefix_of_a_longer_one(void **state)
+{
+    (void)state;
+    double longest[20], out[20];
+    hsgd_normals(&ugly, 0.7, longest, 20);
+    for (size_t count = 0; count < 20; count++) {
+        for (size_t i = 0; i < 20; i++)
+            out[i] = -99.5;
+        hsgd_normals(&ugly, 0.7, out, count);
+        assert_memory_equal(out, longest, count * sizeof *out);
+        for (size_t i = count; i < 20; i++)
+            assert_true(out[i] == -99.5); /* nothing written past the end */
+    }
+}
+
+/* 2000 streams of 501 numbers: mean 0, variance 1, third moment 0, fourth 3, with variances 1, 2, 15 and 96 per number;
+ * then the whole distribution. P(sup |F_n - F| > e) <= 2 exp(-2 n e^2) for every n (Massart 1990). */
+static void normals_are_normal(void **state)
+{
+    (void)state;
+    enum { STREAMS = 2000, EACH = 501, ALL = STREAMS * EACH };
+    double *x = malloc(ALL * sizeof *x), power[5] = {0}, largest = 0;
+    for (uint32_t i = 0; i < STREAMS; i++) {
+        hsgd_stream s = {1234567, HSGD_PURPOSE_NOISE, i % 40, i / 40};
+        hsgd_normals(&s, 1, x + i * EACH, EACH);
+    }
+    for (size_t i = 0; i < ALL; i++)
+        for (int k = 1; k <= 4; k++)
+            power[k] += pow(x[i], k);
+    assert_standard_normal(power[1] / sqrt(ALL));
+    assert_standard_normal((power[2] - ALL) / sqrt(2.0 * ALL));
+    assert_standard_normal(power[3] / sqrt(15.0 * ALL));
+    assert_standard_normal((power[4] - 3.0 * ALL) / sqrt(96.0 * ALL));
+    gsl_sort(x, 1, ALL);
+    for (size_t i = 0; i < ALL; i++) {
+        double f = gsl_cdf_ugaussian_P(x[i]);
+        largest = fmax(largest, fmax((double)(i + 1) / ALL - f, f - (double)i / ALL));
+    }
+    assert_at_most(largest, sqrt(log(2 / ALARM) / (2.0 * ALL)), 0);
+    /* the tails: beyond 4 standard deviations 6.3e-5 of the numbers, Poisson with mean 63.5 */
+    unsigned far = 0;
+    for (size_t i = 0; i < ALL; i++)
+        far += fabs(x[i]) > 4;
+    double mean = ALL * 2 * gsl_cdf_ugaussian_Q(4);
+    assert_true(gsl_cdf_poisson_P(far, mean) > ALARM && gsl_cdf_poisson_Q(far, mean) > ALARM);
+    free(x);
+}
+
+/* Streams that differ in one field only are uncorrelated, numbers and squares: n products of independent standard
+ * normals have variance n, and those of (x^2 - 1)/sqrt(2) too. */
+static void streams_are_uncorrelated(void **state)
+{
+    (void)state;
+    enum { PAIRS = 400, EACH = 250, ALL = PAIRS * EACH };
+    const hsgd_stream step[] = {
+        {0, 0, 0, 1}, {0, 0, 1, 0}, {1, 0, 0, 0}, {0, 0, 0, (uint64_t)1 << 32}, {(uint64_t)1 << 32, 0, 0, 0},
+        {0, 1, 0, 0}};
+    for (size_t i = 0; i < sizeof step / sizeof *step; i++) {
+        double product = 0, square = 0, neighbour = 0, x[EACH], y[EACH];
+        for (uint32_t r = 0; r < PAIRS; r++) {
+            hsgd_stream a = {77, HSGD_PURPOSE_NOISE, 3 + 7 * r, 5 + 1000 * (uint64_t)r}, b = a;
+            b.seed += step[i].seed;
+            b.worker += step[i].worker;
+            b.step += step[i].step;
+            b.purpose = step[i].purpose ? HSGD_PURPOSE_PROBLEM : a.purpose;
+            hsgd_normals(&a, 1, x, EACH);
+            hsgd_normals(&b, 1, y, EACH);
+            for (size_t k = 0; k < EACH; k++) {
+                product += x[k] * y[k];
+                square += (x[k] * x[k] - 1) * (y[k] * y[k] - 1) / 2;
+                neighbour += x[k] * x[(k + 1) % EACH];
+            }
+        }
+        assert_standard_normal(product / sqrt(ALL));
+        assert_standard_normal(square / sqrt(ALL));
+        assert_standard_normal(neighbour / sqrt(ALL));
+    }
+}
+
+/* ---- indices ---- */
+
+static void indices_are_uniform(void **state)
+{
+    (void)state;
+    enum { DRAWS = 200000 };
+    size_t *index = malloc(DRAWS * sizeof *index), count[1000], pair[49];
+    const size_t bounds[] = {1, 2, 3, 7, 10, 64, 97, 1000};
+    for (size_t b = 0; b < 8; b++) {
+        size_t bound = bounds[b];
+        hsgd_stream s = {31, HSGD_PURPOSE_BATCH, 17, b};
+        hsgd_uniform_indices(&s, 0, bound, index, DRAWS);
+        memset(count, 0, sizeof count);
+        memset(pair, 0, sizeof pair);
+        for (size_t i = 0; i < DRAWS; i++) {
+            assert_true(index[i] < bound);
+            count[index[i]]++;
+            if (bound == 7 && i % 2)
+                pair[7 * index[i - 1] + index[i]]++;
+        }
+        if (bound > 1)
+            assert_equal_cells(count, bound, DRAWS);
+        if (bound == 7)
+            assert_equal_cells(pair, 49, DRAWS / 2);
+    }
+    free(index);
+}
+
+/* Bounds near 2^64, where a remainder would favour the low half: with 3 * 2^62, by 2 to 1. */
+static void indices_of_large_bounds(void **state)
+{
+    (void)state;
+    enum { DRAWS = 60000, CELLS = 12 };
+    static size_t index[DRAWS];
+    const size_t bounds[] = {(size_t)3 << 62, SIZE_MAX, ((size_t)1 << 32) + 12345, ((size_t)1 << 63) + 77};
+    for (size_t b = 0; b < 4; b++) {
+        size_t count[CELLS] = {0};
+        hsgd_stream s = {8, HSGD_PURPOSE_PARTITION, 0, 4 + b};
+        hsgd_uniform_indices(&s, 0, bounds[b], index, DRAWS);
+        for (size_t i = 0; i < DRAWS; i++) {
+            assert_true(index[i] < bounds[b]);
+            size_t cell = (size_t)((double)index[i] / (double)bounds[b] * CELLS);
+            count[cell < CELLS ? cell : CELLS - 1]++;
+        }
+        assert_equal_cells(count, CELLS, DRAWS);
+    }
+}
+
+static void first_continues_the_same_sequence(void **state)
+{
+    (void)state;
+    size_t all[301], part[301];
+    hsgd_uniform_indices(&ugly, 0, 12345, all, 301);
+    for (size_t first = 0; first < 300; first += 2)
+        for (size_t count = 0; count <= 301 - first; count += 1 + first % 7) {
+            memset(part, 0xee, sizeof part);
+            hsgd_uniform_indices(&ugly, first, 12345, part, count);
+            assert_memory_equal(part, all + first, count * sizeof *part);
+            if (count < 301)
+                assert_true(part[count] == (size_t)0xeeeeeeeeeeeeeeee);
+        }
+}
+
+/* ---- GSL's distributions on top ---- */
+
+static void generator_serves_gsl_distributions(void **state)
+{
+    (void)state;
+    enum { DRAWS = 100000 };
+    gsl_rng *rng = hsgd_stream_rng(&(hsgd_stream){99, HSGD_PURPOSE_USER, 3, 14});
+    static double u[DRAWS], g[DRAWS];
+    size_t order_count[24] = {0};
+    for (size_t i = 0; i < DRAWS; i++) {
+        u[i] = gsl_rng_uniform(rng);
+        g[i] = gsl_ran_gamma(rng, 0.37, 2.2);
+        int a[4] = {0, 1, 2, 3};
+        gsl_ran_shuffle(rng, a, 4, sizeof *a);
+        size_t code = (size_t)a[0] * 6; /* Lehmer code */
+        code += (size_t)(a[1] - (a[1] > a[0])) * 2 + (a[2] > a[3]);
+        order_count[code]++;
+    }
+    gsl_sort(u, 1, DRAWS);
+    gsl_sort(g, 1, DRAWS);
+    double far_u = 0, far_g = 0;
+    for (size_t i = 0; i < DRAWS; i++) {
+        double middle = ((double)i + 0.5) / DRAWS;
+        far_u = fmax(far_u, fabs(u[i] - middle));
+        far_g = fmax(far_g, fabs(gsl_cdf_gamma_P(g[i], 0.37, 2.2) - middle));
+    }
+    double allowed = sqrt(log(2 / ALARM) / (2.0 * DRAWS)); /* Massart 1990, as above */
+    assert_at_most(far_u, allowed, 0);
+    assert_at_most(far_g, allowed, 0);
+    assert_equal_cells(order_count, 24, DRAWS);
+    gsl_rng_free(rng);
+}
+
+int main(void)
+{
+    gsl_set_error_handler_off();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(known_answers_of_random123),
+        cmocka_unit_test(generator_hands_out_the_words_in_order),
+        cmocka_unit_test(normals_are_box_muller_of_the_words),
+        cmocka_unit_test(every_bit_of_the_stream_counts),
+        cmocka_unit_test(a_count_is_a_prefix_of_a_longer_one),
+        cmocka_unit_test(normals_are_normal),
+        cmocka_unit_test(streams_are_uncorrelated),
+        cmocka_unit_test(indices_are_uniform),
+        cmocka_unit_test(indices_of_large_bounds),
+        cmocka_unit_test(first_continues_the_same_sequence),
+        cmocka_unit_test(generator_serves_gsl_distributions),
+    };
+    return cmocka_run_group_tests_name("random", tests, NULL, NULL);
+}
