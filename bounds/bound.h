@@ -94,12 +94,16 @@ typedef struct hsgd_bound {
     hsgd_target target;
     hsgd_algorithm algorithm;
     bool needs_maxima;    /* assumes every single deviation bounded: uses child_ or worker_deviation_max_sq */
-    void (*eval)(const hsgd_bound_params *params, hsgd_bound_value *out); /* params have passed the check */
+    /* params have passed the check; bound is the record itself, so that one function can serve several */
+    void (*eval)(const struct hsgd_bound *bound, const hsgd_bound_params *params, hsgd_bound_value *out);
 } hsgd_bound;
 
 /* All bounds, in the order of tables. */
 extern const hsgd_bound *const hsgd_bounds[];
 extern const size_t hsgd_num_bounds;
+
+/* Evaluate a bound with parameters that have passed the check. */
+void hsgd_bound_eval(const hsgd_bound *bound, const hsgd_bound_params *params, hsgd_bound_value *out);
 
 /* The bound with this id, or NULL. */
 const hsgd_bound *hsgd_bound_find(const char *id);

@@ -36,8 +36,9 @@ static void add_terms(hsgd_bound_value *out, const hsgd_bound_params *params, do
     hsgd_value_add(out, 32 * gamma_l * gamma_l * tau * (tau - 1) * sigma_g_sq, "divergence, level 1");
 }
 
-static void eval(const hsgd_bound_params *params, hsgd_bound_value *out)
+static void eval(const hsgd_bound *bound, const hsgd_bound_params *params, hsgd_bound_value *out)
 {
+    (void)bound;
     double tau = (double)hsgd_hierarchy_global_period(&params->tree);
     hsgd_value_start(out, hsgd_inverse_smoothness(params->smoothness) / (24 * tau));
     if (hsgd_refuse_weights(out, params))

@@ -55,8 +55,9 @@ static void add_terms(hsgd_bound_value *out, const hsgd_bound_params *params)
     hsgd_value_add(out, last, "divergence, level 2, last interval");
 }
 
-static void eval(const hsgd_bound_params *params, hsgd_bound_value *out)
+static void eval(const hsgd_bound *bound, const hsgd_bound_params *params, hsgd_bound_value *out)
 {
+    (void)bound;
     hsgd_value_start(out, INFINITY);
     if (hsgd_refuse_weights(out, params) || hsgd_refuse_unless_two_levels(out, params) ||
         hsgd_refuse_unless_one_group_period(out, params))

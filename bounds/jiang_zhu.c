@@ -94,8 +94,9 @@ static void add_terms(hsgd_bound_value *out, const hsgd_bound_params *params, co
     hsgd_value_add(out, 75 * eta_l_sq * sums.period_sq_divergence / c, "divergence, level 2");
 }
 
-static void eval(const hsgd_bound_params *params, hsgd_bound_value *out)
+static void eval(const hsgd_bound *bound, const hsgd_bound_params *params, hsgd_bound_value *out)
 {
+    (void)bound;
     hsgd_value_start(out, max_step_size(params));
     if (hsgd_refuse_weights(out, params) || hsgd_refuse_unless_two_levels(out, params))
         return;

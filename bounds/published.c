@@ -40,10 +40,10 @@ static void sum_levels(hsgd_level_sums *sums, const hsgd_view *view, const hsgd_
     }
 }
 
-static void evaluate(const hsgd_bound_params *params, hsgd_algorithm algorithm, hsgd_bound_value *out)
+static void eval(const hsgd_bound *bound, const hsgd_bound_params *params, hsgd_bound_value *out)
 {
     hsgd_view view;
-    hsgd_view_init(&view, params, algorithm);
+    hsgd_view_init(&view, params, bound->algorithm);
     hsgd_value_start(out, hsgd_published_max_step_size(params->smoothness, view.period));
     if (hsgd_refuse_weights(out, params) || hsgd_refuse_missing(out, view.missing) || hsgd_refuse_delta(out, params) ||
         refuse_step_size(out, params, view.period_name))
@@ -55,33 +55,13 @@ static void evaluate(const hsgd_bound_params *params, hsgd_algorithm algorithm, 
     hsgd_value_finish(out);
 }
 
-static void eval_local_inner(const hsgd_bound_params *params, hsgd_bound_value *out)
-{
-    evaluate(params, HSGD_ALGORITHM_LOCAL_INNER, out);
-}
-
-static void eval_local_outer(const hsgd_bound_params *params, hsgd_bound_value *out)
-{
-    evaluate(params, HSGD_ALGORITHM_LOCAL_OUTER, out);
-}
-
-static void eval_fixed(const hsgd_bound_params *params, hsgd_bound_value *out)
-{
-    evaluate(params, HSGD_ALGORITHM_HSGD, out);
-}
-
-static void eval_random(const hsgd_bound_params *params, hsgd_bound_value *out)
-{
-    evaluate(params, HSGD_ALGORITHM_HSGD_RANDOM, out);
-}
-
 const hsgd_bound hsgd_bound_local_inner = {
     .id = "local-sgd-inner",
     .title = "Local SGD, period I, published",
     .citation = "H-SGD paper (arXiv 2010.12998), Theorem 1 with one level",
     .target = HSGD_TARGET_S,
     .algorithm = HSGD_ALGORITHM_LOCAL_INNER,
-    .eval = eval_local_inner,
+    .eval = eval,
 };
 
 const hsgd_bound hsgd_bound_local_outer = {
@@ -90,7 +70,7 @@ const hsgd_bound hsgd_bound_local_outer = {
     .citation = "H-SGD paper (arXiv 2010.12998), Theorem 1 with one level",
     .target = HSGD_TARGET_S,
     .algorithm = HSGD_ALGORITHM_LOCAL_OUTER,
-    .eval = eval_local_outer,
+    .eval = eval,
 };
 
 const hsgd_bound hsgd_bound_fixed = {
@@ -99,7 +79,7 @@ const hsgd_bound hsgd_bound_fixed = {
     .citation = "H-SGD paper (arXiv 2010.12998), Theorem 1",
     .target = HSGD_TARGET_S,
     .algorithm = HSGD_ALGORITHM_HSGD,
-    .eval = eval_fixed,
+    .eval = eval,
 };
 
 const hsgd_bound hsgd_bound_random = {
@@ -108,5 +88,5 @@ const hsgd_bound hsgd_bound_random = {
     .citation = "H-SGD paper (arXiv 2010.12998), Theorem 2",
     .target = HSGD_TARGET_S,
     .algorithm = HSGD_ALGORITHM_HSGD_RANDOM,
-    .eval = eval_random,
+    .eval = eval,
 };

@@ -112,12 +112,12 @@ static void add_dispersion(hsgd_bound_value *out, recursion *r, const hsgd_view 
         hsgd_value_add(out, params->smoothness * params->smoothness * mean_sq[k], "dispersion, level %zu", k + 1);
 }
 
-static void evaluate(const hsgd_bound_params *params, hsgd_algorithm algorithm, hsgd_bound_value *out)
+static void eval(const hsgd_bound *bound, const hsgd_bound_params *params, hsgd_bound_value *out)
 {
     hsgd_view view;
-    hsgd_view_init(&view, params, algorithm);
+    hsgd_view_init(&view, params, bound->algorithm);
     hsgd_value_start(out, hsgd_inverse_smoothness(params->smoothness));
-    if ((algorithm == HSGD_ALGORITHM_HSGD_RANDOM && hsgd_refuse_weights(out, params)) ||
+    if ((bound->algorithm == HSGD_ALGORITHM_HSGD_RANDOM && hsgd_refuse_weights(out, params)) ||
         hsgd_refuse_missing(out, view.missing) || hsgd_refuse_delta(out, params) ||
         hsgd_refuse_above_inverse_smoothness(out, params))
         return;
@@ -178,23 +178,13 @@ hsgd_status hsgd_dispersion_bound(double *out, const hsgd_hierarchy *h, const do
 
 /* ---- records ---- */
 
-static void eval_fixed(const hsgd_bound_params *params, hsgd_bound_value *out)
-{
-    evaluate(params, HSGD_ALGORITHM_HSGD, out);
-}
-
-static void eval_random(const hsgd_bound_params *params, hsgd_bound_value *out)
-{
-    evaluate(params, HSGD_ALGORITHM_HSGD_RANDOM, out);
-}
-
 const hsgd_bound hsgd_bound_fixed_recursive = {
     .id = "hsgd-fixed-recursive",
     .title = "H-SGD, fixed groups, recursive",
     .citation = "THEORY 4.4",
     .target = HSGD_TARGET_S,
     .algorithm = HSGD_ALGORITHM_HSGD,
-    .eval = eval_fixed,
+    .eval = eval,
 };
 
 const hsgd_bound hsgd_bound_random_recursive = {
@@ -203,5 +193,5 @@ const hsgd_bound hsgd_bound_random_recursive = {
     .citation = "THEORY 4.4 and 5",
     .target = HSGD_TARGET_S,
     .algorithm = HSGD_ALGORITHM_HSGD_RANDOM,
-    .eval = eval_random,
+    .eval = eval,
 };

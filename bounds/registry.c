@@ -29,6 +29,11 @@ BOUND_TABLE(DECLARE_BOUND)
 const hsgd_bound *const hsgd_bounds[] = {BOUND_TABLE(POINT_TO_BOUND)};
 const size_t hsgd_num_bounds = sizeof hsgd_bounds / sizeof hsgd_bounds[0];
 
+void hsgd_bound_eval(const hsgd_bound *bound, const hsgd_bound_params *params, hsgd_bound_value *out)
+{
+    bound->eval(bound, params, out);
+}
+
 const hsgd_bound *hsgd_bound_find(const char *id)
 {
     for (size_t i = 0; i < hsgd_num_bounds; i++)

@@ -50,12 +50,12 @@ static void sum_levels(hsgd_level_sums *sums, const hsgd_view *view, const hsgd_
     }
 }
 
-static void evaluate(const hsgd_bound_params *params, hsgd_algorithm algorithm, hsgd_bound_value *out)
+static void eval(const hsgd_bound *bound, const hsgd_bound_params *params, hsgd_bound_value *out)
 {
     hsgd_view view;
-    hsgd_view_init(&view, params, algorithm);
+    hsgd_view_init(&view, params, bound->algorithm);
     hsgd_value_start(out, max_step_size(params->smoothness, view.period));
-    if ((algorithm == HSGD_ALGORITHM_HSGD_RANDOM && hsgd_refuse_weights(out, params)) ||
+    if ((bound->algorithm == HSGD_ALGORITHM_HSGD_RANDOM && hsgd_refuse_weights(out, params)) ||
         hsgd_refuse_missing(out, view.missing) || hsgd_refuse_delta(out, params) ||
         refuse_step_size(out, params, &view))
         return;
@@ -66,33 +66,13 @@ static void evaluate(const hsgd_bound_params *params, hsgd_algorithm algorithm, 
     hsgd_value_finish(out);
 }
 
-static void eval_local_inner(const hsgd_bound_params *params, hsgd_bound_value *out)
-{
-    evaluate(params, HSGD_ALGORITHM_LOCAL_INNER, out);
-}
-
-static void eval_local_outer(const hsgd_bound_params *params, hsgd_bound_value *out)
-{
-    evaluate(params, HSGD_ALGORITHM_LOCAL_OUTER, out);
-}
-
-static void eval_fixed(const hsgd_bound_params *params, hsgd_bound_value *out)
-{
-    evaluate(params, HSGD_ALGORITHM_HSGD, out);
-}
-
-static void eval_random(const hsgd_bound_params *params, hsgd_bound_value *out)
-{
-    evaluate(params, HSGD_ALGORITHM_HSGD_RANDOM, out);
-}
-
 const hsgd_bound hsgd_bound_local_inner_sharp = {
     .id = "local-sgd-inner-sharp",
     .title = "Local SGD, period I, sharpened",
     .citation = "THEORY 4.2 with one level",
     .target = HSGD_TARGET_S,
     .algorithm = HSGD_ALGORITHM_LOCAL_INNER,
-    .eval = eval_local_inner,
+    .eval = eval,
 };
 
 const hsgd_bound hsgd_bound_local_outer_sharp = {
@@ -101,7 +81,7 @@ const hsgd_bound hsgd_bound_local_outer_sharp = {
     .citation = "THEORY 4.2 with one level",
     .target = HSGD_TARGET_S,
     .algorithm = HSGD_ALGORITHM_LOCAL_OUTER,
-    .eval = eval_local_outer,
+    .eval = eval,
 };
 
 const hsgd_bound hsgd_bound_fixed_sharp = {
@@ -110,7 +90,7 @@ const hsgd_bound hsgd_bound_fixed_sharp = {
     .citation = "THEORY 4.2",
     .target = HSGD_TARGET_S,
     .algorithm = HSGD_ALGORITHM_HSGD,
-    .eval = eval_fixed,
+    .eval = eval,
 };
 
 const hsgd_bound hsgd_bound_random_sharp = {
@@ -119,5 +99,5 @@ const hsgd_bound hsgd_bound_random_sharp = {
     .citation = "THEORY 4.2 and 5",
     .target = HSGD_TARGET_S,
     .algorithm = HSGD_ALGORITHM_HSGD_RANDOM,
-    .eval = eval_random,
+    .eval = eval,
 };

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "experiments/bound_json_private.h"
+#include "experiments/json_private.h"
 #include "experiments/params.h"
 
 enum { OPTION_JSON, NUM_OPTIONS };
@@ -17,10 +18,10 @@ static void print_json(const hsgd_bound_params *params)
     cJSON *root = cJSON_CreateObject(), *array = cJSON_AddArrayToObject(root, "bounds");
     for (size_t i = 0; i < hsgd_num_bounds; i++) {
         hsgd_bound_value value;
-        hsgd_bounds[i]->eval(params, &value);
+        hsgd_bound_eval(hsgd_bounds[i], params, &value);
         cJSON_AddItemToArray(array, hsgd_bound_to_json(hsgd_bounds[i], &value));
     }
-    char *text = cJSON_Print(root);
+    char *text = hsgd_json_print(root);
     puts(text ? text : "{}");
     cJSON_free(text);
     cJSON_Delete(root);
@@ -39,7 +40,7 @@ static void print_table(const hsgd_bound_params *params)
     printf("%-24s %-8s %13s %13s  %s\n", "bound", "of", "value", "max step size", "");
     for (size_t i = 0; i < hsgd_num_bounds; i++) {
         hsgd_bound_value value;
-        hsgd_bounds[i]->eval(params, &value);
+        hsgd_bound_eval(hsgd_bounds[i], params, &value);
         printf("%-24s %-8s", hsgd_bounds[i]->id, hsgd_target_name(hsgd_bounds[i]->target));
         print_number(value.value);
         print_number(value.max_step_size);

@@ -285,7 +285,7 @@ static hsgd_status evaluate_bounds(hsgd_experiment *e, hsgd_error *err)
         if (e->config->use_bound[i]) {
             hsgd_comparison *c = &e->comparison[e->num_comparisons++];
             c->bound = hsgd_bounds[i];
-            c->bound->eval(&params, &c->value);
+            hsgd_bound_eval(c->bound, &params, &c->value);
         }
     hsgd_bound_params_free(&params);
     return status;

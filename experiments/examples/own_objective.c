@@ -115,7 +115,7 @@ int main(void)
     const char *const id[] = {"hsgd-fixed", "hsgd-fixed-sharp", "hsgd-fixed-recursive"};
     for (int i = 0; i < 3; i++) {
         hsgd_bound_value value;
-        hsgd_bound_find(id[i])->eval(&params, &value);
+        hsgd_bound_eval(hsgd_bound_find(id[i]), &params, &value);
         hsgd_verdict verdict = hsgd_verdict_decide(summary.S.mean - half, summary.S.mean + half, value.value);
         printf("%-22s %8.4f  %s\n", id[i], value.value, hsgd_verdict_name(verdict));
     }

@@ -19,7 +19,7 @@ static inline hsgd_bound_value evaluate(const char *id, const hsgd_bound_params 
     assert_non_null(bound);
     hsgd_bound_value value;
     memset(&value, 0x5a, sizeof value);
-    bound->eval(params, &value);
+    hsgd_bound_eval(bound, params, &value);
     return value;
 }
 

@@ -111,7 +111,7 @@ static void sharpened_bound_with_a_smaller_gap_is_violated(void **state)
     params.smoothness = 1;
     params.noise_sq = 0;
     params.delta = s.summary.loss[0].mean - s.constants.minimum.value;
-    hsgd_bound_find("hsgd-fixed-sharp")->eval(&params, &value);
+    hsgd_bound_eval(hsgd_bound_find("hsgd-fixed-sharp"), &params, &value);
     double S = s.summary.S.mean, gap = params.delta / (params.step_size * (double)params.steps);
     assert_true(value.applicable);
     assert_close(value.term[0].value, 2 * gap, 1e-12);
