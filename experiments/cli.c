@@ -31,8 +31,8 @@ int hsgd_cli_finish(int code)
     return HSGD_EXIT_ENVIRONMENT;
 }
 
-hsgd_status hsgd_cli_counts(const char *text, const char *option, size_t low, size_t high, size_t *out, size_t max_length,
-                            size_t *length, hsgd_error *err)
+hsgd_status hsgd_cli_counts(const char *text, const char *option, size_t low, size_t high, size_t *out,
+                            size_t max_length, size_t *length, hsgd_error *err)
 {
     const char *rest = text;
     for (*length = 0; *length < max_length; rest++) {
@@ -106,8 +106,8 @@ static void fill_long_options(struct option *out, const hsgd_command *command)
 {
     memset(out, 0, (HSGD_MAX_OPTIONS + 2) * sizeof *out);
     for (size_t i = 0; i < command->num_options; i++)
-        out[i] = (struct option){command->option[i].name,
-                                 command->option[i].argument ? required_argument : no_argument, NULL, (int)i + 1};
+        out[i] = (struct option){command->option[i].name, command->option[i].argument ? required_argument : no_argument,
+                                 NULL, (int)i + 1};
     out[command->num_options] = (struct option){"help", no_argument, NULL, 'h'};
 }
 
@@ -185,7 +185,7 @@ int hsgd_cli(int argc, char **argv)
         return hsgd_cli_finish(HSGD_EXIT_OK);
     }
     hsgd_error err;
-    hsgd_fail(&err, HSGD_ERROR_INPUT, "\"%s\" is not a command; legal are run, bound, sandwich, exact, plot, --help, --version",
-              word);
+    hsgd_fail(&err, HSGD_ERROR_INPUT,
+              "\"%s\" is not a command; legal are run, bound, sandwich, exact, plot, --help, --version", word);
     return hsgd_cli_fail(&err);
 }

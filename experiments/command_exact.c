@@ -6,6 +6,7 @@
 
 #include "analysis/exact_moments.h"
 #include "experiments/bound_json_private.h"
+#include "experiments/json_private.h"
 #include "experiments/config.h"
 #include "experiments/problem.h"
 
@@ -30,7 +31,7 @@ static void print_json(const hsgd_exact *exact)
     cJSON *rows = cJSON_AddArrayToObject(root, "dispersion_level");
     for (size_t t = 0; t < exact->steps; t++)
         cJSON_AddItemToArray(rows, hsgd_numbers_to_json(exact->dispersion + t * exact->num_levels, exact->num_levels));
-    char *text = cJSON_Print(root);
+    char *text = hsgd_json_print(root);
     puts(text ? text : "{}");
     cJSON_free(text);
     cJSON_Delete(root);
@@ -58,7 +59,8 @@ static hsgd_status compute(const hsgd_config *config, const char *file, bool jso
     hsgd_exact exact;
     double step_size;
     if (config->problem != HSGD_PROBLEM_QUADRATIC && config->problem != HSGD_PROBLEM_QUADRATIC_GENERATED)
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: problem.type: exact moments are known for \"quadratic\" only", file);
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: problem.type: exact moments are known for \"quadratic\" only",
+                         file);
     hsgd_status status = hsgd_problem_build(&problem, config, file, err);
     if (status)
         return status;

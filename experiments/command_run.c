@@ -29,9 +29,9 @@ static const hsgd_option options[NUM_OPTIONS] = {
 static hsgd_status read_config(hsgd_config *config, const char **file, const hsgd_arguments *arguments, hsgd_error *err)
 {
     *file = arguments->positional ? arguments->positional : "the built-in demo";
-    hsgd_status status = arguments->positional ? hsgd_config_read(config, *file, err)
-                                               : hsgd_config_parse(config, hsgd_embedded_demo,
-                                                                   strlen(hsgd_embedded_demo), *file, err);
+    hsgd_status status = arguments->positional
+                             ? hsgd_config_read(config, *file, err)
+                             : hsgd_config_parse(config, hsgd_embedded_demo, strlen(hsgd_embedded_demo), *file, err);
     if (!status && arguments->option[OPTION_SEEDS]) {
         status = hsgd_cli_count(arguments->option[OPTION_SEEDS], "seeds", 1, 1000000, &config->seeds, err);
         if (status)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "experiments/bound_json_private.h"
+#include "experiments/json_private.h"
 
 enum { OPTION_FANOUT, OPTION_PERIODS, OPTION_JSON, NUM_OPTIONS };
 
@@ -24,7 +25,8 @@ static hsgd_status read_hierarchy(hsgd_hierarchy *out, const hsgd_arguments *arg
     hsgd_status status =
         hsgd_cli_counts(fanout_text, "fanout", 1, HSGD_MAX_WORKERS, fanout, HSGD_MAX_LEVELS, &levels, err);
     if (!status)
-        status = hsgd_cli_counts(periods_text, "periods", 1, HSGD_MAX_PERIOD, periods, HSGD_MAX_LEVELS, &num_periods, err);
+        status =
+            hsgd_cli_counts(periods_text, "periods", 1, HSGD_MAX_PERIOD, periods, HSGD_MAX_LEVELS, &num_periods, err);
     if (!status && num_periods != levels)
         status = hsgd_fail(err, HSGD_ERROR_INPUT, "--periods: \"%s\" has %zu numbers for %zu levels of --fanout",
                            periods_text, num_periods, levels);
@@ -51,7 +53,7 @@ static void print_sandwich(const hsgd_sandwich *sandwich, bool json)
         return;
     }
     cJSON *object = hsgd_sandwich_to_json(sandwich);
-    char *text = cJSON_Print(object);
+    char *text = hsgd_json_print(object);
     puts(text ? text : "{}");
     cJSON_free(text);
     cJSON_Delete(object);

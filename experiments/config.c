@@ -132,8 +132,7 @@ static const char *figure_name(size_t i)
 }
 
 /* An array of names; "all" stands for every one, an empty array for none. Absent means all. */
-static hsgd_status read_selection(bool *use, hsgd_name name, size_t count, const hsgd_json *at,
-                                  hsgd_error *err)
+static hsgd_status read_selection(bool *use, hsgd_name name, size_t count, const hsgd_json *at, hsgd_error *err)
 {
     const char *names[64] = {"all"};
     size_t length = 0, choice;
@@ -203,9 +202,9 @@ static hsgd_status read_name(hsgd_config *config, const hsgd_json *root, hsgd_er
 
 static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_error *err)
 {
-    static const char *const keys[] = {"name",  "hierarchy",  "problem",    "grouping",      "initial", "optimizer",
-                                       "seeds", "first_seed", "confidence", "measure_every", "bounds",  "figures",
-                                       "steps", "batch_size", NULL};
+    static const char *const keys[] = {"name",      "hierarchy", "problem",    "grouping",   "initial",
+                                       "optimizer", "seeds",     "first_seed", "confidence", "measure_every",
+                                       "bounds",    "figures",   "steps",      "batch_size", NULL};
     hsgd_json hierarchy = hsgd_json_member(root, "hierarchy"), problem = hsgd_json_member(root, "problem");
     hsgd_json grouping = hsgd_json_member(root, "grouping"), initial = hsgd_json_member(root, "initial");
     size_t choice = HSGD_GROUPING_GIVEN;
@@ -272,9 +271,10 @@ hsgd_status hsgd_config_step_size(double *out, const hsgd_config *config, double
     *out = config->step_size_fraction * largest;
     if (isfinite(*out) && *out > 0)
         return HSGD_OK;
-    return hsgd_fail(err, HSGD_ERROR_INPUT,
-                     "optimizer.step_size_fraction: %g of the published maximum %g (L = %g) is no step size; give step_size",
-                     config->step_size_fraction, largest, smoothness);
+    return hsgd_fail(
+        err, HSGD_ERROR_INPUT,
+        "optimizer.step_size_fraction: %g of the published maximum %g (L = %g) is no step size; give step_size",
+        config->step_size_fraction, largest, smoothness);
 }
 
 /* ---- writing ---- */
@@ -330,7 +330,7 @@ char *hsgd_config_to_json(const hsgd_config *config)
     cJSON_AddNumberToObject(root, "confidence", config->confidence);
     add_selection(root, "bounds", config->use_bound, bound_name, hsgd_num_bounds);
     add_selection(root, "figures", config->use_figure, figure_name, hsgd_num_figures);
-    char *text = cJSON_Print(root);
+    char *text = hsgd_json_print(root);
     cJSON_Delete(root);
     return text;
 }

@@ -36,13 +36,13 @@ typedef struct hsgd_config {
     hsgd_hierarchy hierarchy; /* as given: uniform trees have one entry per level */
     bool is_uniform;          /* given by fanout and periods */
     hsgd_weighting weighting;
-    double *weight;           /* (num_workers) for HSGD_WEIGHTS_GIVEN */
+    double *weight; /* (num_workers) for HSGD_WEIGHTS_GIVEN */
     /* problem */
     hsgd_problem_type problem;
-    size_t dim;               /* quadratics: d */
-    double noise_sq;          /* quadratics: sigma^2 */
-    double *curvature;        /* (dim) explicit quadratics */
-    double *linear;           /* (num_workers, dim) explicit quadratics */
+    size_t dim;        /* quadratics: d */
+    double noise_sq;   /* quadratics: sigma^2 */
+    double *curvature; /* (dim) explicit quadratics */
+    double *linear;    /* (num_workers, dim) explicit quadratics */
     double curvature_range[2];
     double *level_divergence_sq; /* (num_levels) generated quadratics */
     uint64_t problem_seed;
@@ -54,9 +54,9 @@ typedef struct hsgd_config {
     hsgd_regularizer regularizer;
     hsgd_grouping grouping;
     /* start */
-    double *initial_point;    /* (initial_dim) NULL: drawn with initial_scale */
+    double *initial_point; /* (initial_dim) NULL: drawn with initial_scale */
     size_t initial_dim;
-    double initial_scale;     /* 0: the origin */
+    double initial_scale; /* 0: the origin */
     /* optimizer */
     double step_size;          /* NAN: use the fraction */
     double step_size_fraction; /* of the published maximum (THEORY 4.1) */
@@ -66,8 +66,8 @@ typedef struct hsgd_config {
     uint64_t first_seed;
     size_t measure_every;
     double confidence;
-    bool *use_bound;           /* (hsgd_num_bounds) */
-    bool *use_figure;          /* (hsgd_num_figures) */
+    bool *use_bound;  /* (hsgd_num_bounds) */
+    bool *use_figure; /* (hsgd_num_figures) */
 } hsgd_config;
 
 /* Read a configuration file ("-": standard input). Relative data paths are looked for in the file's folder, then in

@@ -10,8 +10,11 @@
 #include <unistd.h>
 
 static const char *const format_names[] = {[HSGD_DATA_LIBSVM] = "libsvm", [HSGD_DATA_IDX] = "idx", NULL};
-enum { NUM_SCHEMES = HSGD_PARTITION_QUANTITY + 1, NUM_REGULARIZERS = HSGD_REGULARIZER_NONCONVEX + 1,
-       NUM_SCALINGS = HSGD_SCALING_STANDARD + 1 };
+enum {
+    NUM_SCHEMES = HSGD_PARTITION_QUANTITY + 1,
+    NUM_REGULARIZERS = HSGD_REGULARIZER_NONCONVEX + 1,
+    NUM_SCALINGS = HSGD_SCALING_STANDARD + 1
+};
 
 static const char *scheme_name(size_t i)
 {
@@ -110,8 +113,8 @@ static hsgd_status read_quadratic(hsgd_config *config, const hsgd_json *at, hsgd
 
 /* ---- data ---- */
 
-/* PATH itself if absolute; else next to the configuration; else in HSGD_DATA_DIR. The first that exists, or the one next to
- * the configuration, whose absence the reader of the data will report. */
+/* PATH itself if absolute; else next to the configuration; else in HSGD_DATA_DIR. The first that exists, or the one
+ * next to the configuration, whose absence the reader of the data will report. */
 static char *search(const char *config_file, const char *path)
 {
     char *found = NULL;
@@ -173,8 +176,8 @@ static hsgd_status read_data(hsgd_config *config, const hsgd_json *at, hsgd_erro
 
 static hsgd_status read_partition(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
 {
-    static const char *const keys[] = {"scheme", "alpha", "shards_per_worker", "sigma", "seed", "min_samples",
-                                       "max_retries", NULL};
+    static const char *const keys[] = {"scheme", "alpha",       "shards_per_worker", "sigma",
+                                       "seed",   "min_samples", "max_retries",       NULL};
     hsgd_partition_options *p = &config->partition;
     if (!at->value)
         return HSGD_OK;
@@ -255,14 +258,12 @@ static cJSON *quadratic_to_json(const hsgd_config *config)
         cJSON_AddItemToObject(problem, "curvature", cJSON_CreateDoubleArray(config->curvature, (int)config->dim));
         cJSON *rows = cJSON_AddArrayToObject(problem, "linear");
         for (size_t j = 0; j < config->hierarchy.num_workers; j++)
-            cJSON_AddItemToArray(rows,
-                                 cJSON_CreateDoubleArray(config->linear + j * config->dim, (int)config->dim));
+            cJSON_AddItemToArray(rows, cJSON_CreateDoubleArray(config->linear + j * config->dim, (int)config->dim));
     } else {
         cJSON_AddNumberToObject(problem, "dimension", (double)config->dim);
         cJSON_AddItemToObject(problem, "curvature_range", cJSON_CreateDoubleArray(config->curvature_range, 2));
-        cJSON_AddItemToObject(
-            problem, "level_divergence",
-            cJSON_CreateDoubleArray(config->level_divergence_sq, (int)config->hierarchy.num_levels));
+        cJSON_AddItemToObject(problem, "level_divergence",
+                              cJSON_CreateDoubleArray(config->level_divergence_sq, (int)config->hierarchy.num_levels));
         cJSON_AddNumberToObject(problem, "seed", (double)config->problem_seed);
     }
     cJSON_AddNumberToObject(problem, "noise_variance", config->noise_sq);

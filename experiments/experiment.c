@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Storing all gradients for the largest deviations is worth this much memory per seed; above it the bounds that need them
- * say that they were not measured. */
+/* Storing all gradients for the largest deviations is worth this much memory per seed; above it the bounds that need
+ * them say that they were not measured. */
 static const double MAX_GRADIENT_BYTES = 256e6;
 
 /* ---- progress over all runs ---- */

@@ -53,7 +53,8 @@ static hsgd_status read_settings(folder *f, const hsgd_json *root, hsgd_error *e
     hsgd_json hierarchy = hsgd_json_member(root, "hierarchy"), config = hsgd_json_member(root, "config");
     hsgd_json name = hsgd_json_member(root, "name"), seeds = hsgd_json_member(root, "seeds");
     hsgd_json workers = hsgd_json_member(&hierarchy, "workers"), levels = hsgd_json_member(&hierarchy, "levels");
-    hsgd_json inner = hsgd_json_member(&hierarchy, "local_period"), outer = hsgd_json_member(&hierarchy, "global_period");
+    hsgd_json inner = hsgd_json_member(&hierarchy, "local_period"),
+              outer = hsgd_json_member(&hierarchy, "global_period");
     hsgd_json step_size = hsgd_json_member(root, "step_size"), confidence = hsgd_json_member(&config, "confidence");
     hsgd_figure_input *in = &f->input;
     hsgd_status status = hsgd_json_text(&name, &in->name, err);
@@ -150,7 +151,8 @@ static void read_S(hsgd_figure_curve *curve, const hsgd_json *measured)
 static void read_measured(folder *f, const hsgd_json *root)
 {
     hsgd_json measured = hsgd_json_member(root, "measured"), others = hsgd_json_member(root, "measured_references");
-    hsgd_json inner = hsgd_json_member(&others, "local-sgd-inner"), outer = hsgd_json_member(&others, "local-sgd-outer");
+    hsgd_json inner = hsgd_json_member(&others, "local-sgd-inner"),
+              outer = hsgd_json_member(&others, "local-sgd-outer");
     read_S(&f->input.hsgd, &measured);
     read_S(&f->input.local_inner, &inner);
     read_S(&f->input.local_outer, &outer);

@@ -178,11 +178,16 @@ hsgd_status hsgd_weights_read(double **out, size_t num_workers, const hsgd_json 
     hsgd_status status = hsgd_json_numbers(at, 0, INFINITY, out, &length, err);
     if (!status && length != num_workers)
         status = hsgd_json_fail(at, err, "%zu weights for %zu workers", length, num_workers);
-    for (size_t j = 0; !status && j < length; j++)
+    double sum = 0;
+    for (size_t j = 0; !status && j < length; j++) {
+        sum += (*out)[j];
         if ((*out)[j] == 0) {
             hsgd_json item = hsgd_json_item(at, j);
             status = hsgd_json_fail(&item, err, "a weight must be above 0");
         }
+    }
+    if (!status && !isfinite(sum))
+        status = hsgd_json_fail(at, err, "the sum of the weights is not finite");
     if (status) {
         free(*out);
         *out = NULL;

@@ -2,6 +2,7 @@
 #include "experiments/json_private.h"
 
 #include <errno.h>
+#include <locale.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -114,8 +115,8 @@ hsgd_status hsgd_json_parse(cJSON **document, const char *text, size_t length, c
     cJSON_Delete(*document);
     *document = NULL;
     locate(text, end, &line, &column);
-    return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: line %zu, column %zu: text after the end of the JSON value", file, line,
-                     column);
+    return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: line %zu, column %zu: text after the end of the JSON value", file,
+                     line, column);
 }
 
 /* ---- places ---- */
@@ -213,7 +214,7 @@ hsgd_status hsgd_json_number(const hsgd_json *at, double low, double high, doubl
 {
     if (!cJSON_IsNumber(at->value) || !isfinite(at->value->valuedouble) || at->value->valuedouble < low ||
         at->value->valuedouble > high)
-        return isfinite(high) ? hsgd_json_fail(at, err, "expected a number from %g to %.10g", low, high)
+        return isfinite(high)  ? hsgd_json_fail(at, err, "expected a number from %g to %.10g", low, high)
                : isfinite(low) ? hsgd_json_fail(at, err, "expected a finite number of at least %g", low)
                                : hsgd_json_fail(at, err, "expected a finite number");
     *out = at->value->valuedouble;
@@ -294,7 +295,8 @@ hsgd_status hsgd_json_numbers(const hsgd_json *at, double low, double high, doub
     return status;
 }
 
-hsgd_status hsgd_json_counts(const hsgd_json *at, size_t low, size_t high, size_t **out, size_t *length, hsgd_error *err)
+hsgd_status hsgd_json_counts(const hsgd_json *at, size_t low, size_t high, size_t **out, size_t *length,
+                             hsgd_error *err)
 {
     *out = NULL;
     hsgd_status status = hsgd_json_array(at, 1, length, err);
@@ -333,4 +335,45 @@ hsgd_status hsgd_json_choice_of(const hsgd_json *at, hsgd_name name, size_t coun
     for (size_t i = 0; i < count && i < 64; i++)
         names[i] = name(i);
     return hsgd_json_choice(at, names, out, err);
+}
+
+/* ---- writing ---- */
+
+/* The shortest text that reads back to the same number. */
+static void format_number(char *out, size_t size, double value)
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(out, size, "%.*g", digits, value);
+        if (strtod(out, NULL) == value)
+            return;
+    }
+}
+
+/* Give every finite number below the item its text. */
+static bool write_numbers(cJSON *item)
+{
+    for (cJSON *child = item->child; child; child = child->next)
+        if (!write_numbers(child))
+            return false;
+    if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble))
+        return true;
+    item->valuestring = cJSON_malloc(32);
+    if (!item->valuestring)
+        return false;
+    format_number(item->valuestring, 32, item->valuedouble);
+    item->type = cJSON_Raw;
+    return true;
+}
+
+char *hsgd_json_print(cJSON *document)
+{
+    locale_t numbers = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0), previous = (locale_t)0;
+    if (numbers)
+        previous = uselocale(numbers);
+    char *text = document && write_numbers(document) ? cJSON_Print(document) : NULL;
+    if (numbers) {
+        uselocale(previous);
+        freelocale(numbers);
+    }
+    return text;
 }

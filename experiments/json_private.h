@@ -15,11 +15,12 @@ enum { HSGD_JSON_PATH_SIZE = 256 };
 /* A value and where it stands. Borrows the document. */
 typedef struct hsgd_json {
     const char *file;
-    const cJSON *value;              /* NULL: the member is not there */
-    char path[HSGD_JSON_PATH_SIZE];  /* e.g. "hierarchy.periods[1]"; "" for the document */
+    const cJSON *value;             /* NULL: the member is not there */
+    char path[HSGD_JSON_PATH_SIZE]; /* e.g. "hierarchy.periods[1]"; "" for the document */
 } hsgd_json;
 
-/* Parse a file ("-": standard input) or a text; free *document with cJSON_Delete. Syntax errors carry line and column. */
+/* Parse a file ("-": standard input) or a text; free *document with cJSON_Delete. Syntax errors carry line and column.
+ */
 hsgd_status hsgd_json_read_file(cJSON **document, const char *path, hsgd_error *err);
 hsgd_status hsgd_json_parse(cJSON **document, const char *text, size_t length, const char *file, hsgd_error *err);
 
@@ -61,5 +62,11 @@ hsgd_status hsgd_json_choice_of(const hsgd_json *at, hsgd_name name, size_t coun
 
 /* A copy of a text of its own, never NULL on success. */
 hsgd_status hsgd_json_copy_text(const hsgd_json *at, char **out, hsgd_error *err);
+
+/* ---- writing ---- */
+
+/* The document as text; free it with cJSON_free. Numbers read back to the same bits (cJSON_Print gives up the last of
+ * them), those that are not finite become null. The document must not be read any more. NULL when memory is out. */
+char *hsgd_json_print(cJSON *document);
 
 #endif

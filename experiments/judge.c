@@ -83,8 +83,8 @@ static void extend(magnitude *m, const hsgd_experiment *e, const hsgd_summary *s
     double gradient = sqrt(s->grad_norm_sq[row].mean), dispersion = 0;
     for (size_t k = 0; k < s->num_levels; k++)
         dispersion += s->dispersion[row * s->num_levels + k].mean;
-    m->travelled += e->step_size * (double)e->config->measure_every *
-                    (gradient + e->constants.smoothness.value * sqrt(dispersion));
+    m->travelled +=
+        e->step_size * (double)e->config->measure_every * (gradient + e->constants.smoothness.value * sqrt(dispersion));
     m->gradient = fmax(m->gradient, gradient);
     m->loss = fmax(m->loss, fabs(s->loss[row].mean));
 }
@@ -100,7 +100,8 @@ static double finite_or_0(double value)
     return isfinite(value) ? value : 0;
 }
 
-/* Rounding of S, S_round and S_min, and of Delta = f(w^0) - f* in the bound. Matters where the run starts at the minimum. */
+/* Rounding of S, S_round and S_min, and of Delta = f(w^0) - f* in the bound. Matters where the run starts at the
+ * minimum. */
 static double rounding_of_gradients(const hsgd_experiment *e, const hsgd_run *run)
 {
     magnitude m = {0, 0, fabs(finite_or_0(e->constants.minimum.value))};
@@ -243,7 +244,7 @@ static void decide(hsgd_comparison *c, const hsgd_experiment *e, const hsgd_run 
         explain(c, no_run);
     else if (c->measured.estimate.count == 0)
         explain(c, c->bound->target == HSGD_TARGET_DISTANCE ? "this distance is not measured"
-                                                             : "the run has no complete global round");
+                                                            : "the run has no complete global round");
     else {
         c->verdict = hsgd_verdict_decide(c->measured.low_joint, c->measured.high_joint,
                                          c->value.value + rounding_of_gradients(e, run));
@@ -363,8 +364,8 @@ static hsgd_verdict judge_identity(double error)
     return error <= HSGD_IDENTITY_TOLERANCE ? HSGD_VERDICT_HOLDS : HSGD_VERDICT_VIOLATED;
 }
 
-/* The worst verdict. An inconclusive step of the dispersion does not count: where divergences vanish the bound is attained
- * in expectation after one step, and no interval can lie below it. */
+/* The worst verdict. An inconclusive step of the dispersion does not count: where divergences vanish the bound is
+ * attained in expectation after one step, and no interval can lie below it. */
 static void judge_overall(hsgd_experiment *e)
 {
     for (size_t i = 0; i < e->num_comparisons; i++)

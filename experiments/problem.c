@@ -22,6 +22,14 @@ void hsgd_problem_free(hsgd_problem *problem)
     memset(problem, 0, sizeof *problem);
 }
 
+/* Messages about bad input begin with the place in the configuration. */
+static hsgd_status in_problem(const char *place, hsgd_status status, hsgd_error *err)
+{
+    if (status == HSGD_ERROR_INPUT)
+        hsgd_error_prefix(err, "%s", place);
+    return status;
+}
+
 /* ---- the workers, in the order in which the problem makes them ---- */
 
 static hsgd_status make_quadratic(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err)
@@ -36,10 +44,7 @@ static hsgd_status make_quadratic(hsgd_problem *problem, const hsgd_config *conf
                                 .level_divergence_sq = config->level_divergence_sq,
                                 .noise_sq = config->noise_sq,
                                 .seed = config->problem_seed};
-    hsgd_status status = hsgd_quadratic_generate(&problem->quadratic, &problem->hierarchy, &spec, err);
-    if (status == HSGD_ERROR_INPUT)
-        hsgd_error_prefix(err, "problem.");
-    return status;
+    return in_problem("problem.", hsgd_quadratic_generate(&problem->quadratic, &problem->hierarchy, &spec, err), err);
 }
 
 static hsgd_status make_data(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err)
@@ -52,8 +57,10 @@ static hsgd_status make_data(hsgd_problem *problem, const hsgd_config *config, h
     if (!status && config->intercept)
         status = hsgd_dataset_add_intercept(&problem->data, err);
     if (!status)
-        status = hsgd_partition_build(&problem->partition, &problem->data, config->hierarchy.num_workers,
-                                      &config->partition, err);
+        status = in_problem("problem.partition: ",
+                            hsgd_partition_build(&problem->partition, &problem->data, config->hierarchy.num_workers,
+                                                 &config->partition, err),
+                            err);
     return status;
 }
 
@@ -147,10 +154,13 @@ static hsgd_status set_weights(hsgd_problem *problem, const hsgd_config *config,
 static hsgd_status make_objective(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err)
 {
     if (problem->is_quadratic)
-        return hsgd_quadratic_objective(&problem->objective, &problem->quadratic, problem->hierarchy.worker_weight, err);
+        return hsgd_quadratic_objective(&problem->objective, &problem->quadratic, problem->hierarchy.worker_weight,
+                                        err);
     hsgd_link link = config->problem == HSGD_PROBLEM_LOGISTIC ? HSGD_LINK_LOGISTIC : HSGD_LINK_SOFTMAX;
-    return hsgd_linear_model_objective(&problem->objective, link, &problem->data, problem->partition.start,
-                                       problem->hierarchy.num_workers, config->regularizer, err);
+    return in_problem("problem.type: ",
+                      hsgd_linear_model_objective(&problem->objective, link, &problem->data, problem->partition.start,
+                                                  problem->hierarchy.num_workers, config->regularizer, err),
+                      err);
 }
 
 /* One point for all seeds, so that Delta is one number. */

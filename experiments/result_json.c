@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 
 #include "experiments/bound_json_private.h"
+#include "experiments/json_private.h"
 #include "experiments/hierarchy_json_private.h"
 #include "plots/output.h"
 
@@ -172,11 +173,12 @@ static cJSON *ladder_to_json(const hsgd_experiment *e)
     return array;
 }
 
-/* The published bounds on both sides and in between (random grouping, THEORY 6), and the exact rationals behind them. */
+/* The published bounds on both sides and in between (random grouping, THEORY 6), and the exact rationals behind them.
+ */
 static cJSON *sandwich_to_json(const hsgd_experiment *e)
 {
-    static const char *const key[] = {"inner", "middle", "outer"},
-                             *const id[] = {"local-sgd-inner", "hsgd-random", "local-sgd-outer"};
+    static const char *const key[] = {"inner", "middle", "outer"}, *const id[] = {"local-sgd-inner", "hsgd-random",
+                                                                                  "local-sgd-outer"};
     if (!e->has_sandwich)
         return cJSON_CreateNull();
     cJSON *object = hsgd_sandwich_to_json(&e->sandwich);
@@ -203,8 +205,8 @@ static cJSON *counts_to_json(const size_t *count, size_t length)
     return array;
 }
 
-/* Labels of all workers below each inner node, in the order of nodes.csv. Under random grouping workers sit at other places
- * for each seed; the places of the first seed are taken. */
+/* Labels of all workers below each inner node, in the order of nodes.csv. Under random grouping workers sit at other
+ * places for each seed; the places of the first seed are taken. */
 static cJSON *node_labels_to_json(const hsgd_experiment *e)
 {
     const hsgd_partition *p = &e->problem->partition;
@@ -289,7 +291,7 @@ hsgd_status hsgd_result_write_json(const hsgd_experiment *experiment, const char
                                    size_t num_files, hsgd_error *err)
 {
     cJSON *root = experiment_to_json(experiment, file, num_files);
-    char *text = cJSON_Print(root);
+    char *text = hsgd_json_print(root);
     cJSON_Delete(root);
     if (!text)
         return hsgd_fail_memory(err, "result.json");

@@ -25,6 +25,8 @@ static bool next_line(series_reader *r)
     r->line_number++;
     while (length > 0 && (r->line[length - 1] == '\n' || r->line[length - 1] == '\r'))
         r->line[--length] = '\0';
+    for (char *zero = r->line; (zero = memchr(zero, '\0', (size_t)(r->line + length - zero)));)
+        *zero = '?'; /* would hide the rest of the line */
     return true;
 }
 

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Runs, constants and verdicts of whole experiments. Expected numbers come from the exact moments (THEORY 7), from
+ * other runs of the same algorithm, or from the formulas of THEORY 9. */
+#include "tests/test.h"
+
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_errno.h>
+
+#include "analysis/exact_moments.h"
+#include "experiments/experiment.h"
+
+static hsgd_error err;
+
+typedef struct case_ {
+    hsgd_config config;
+    hsgd_problem problem;
+    hsgd_experiment e;
+} case_;
+
+static void prepare(case_ *c, const char *text)
+{
+    assert_ok(hsgd_config_parse(&c->config, text, strlen(text), "c.json", &err), err);
+    assert_ok(hsgd_problem_build(&c->problem, &c->config, "c.json", &err), err);
+}
+
+static void run_prepared(case_ *c)
+{
+    hsgd_experiment_options options = {.threads = 1};
+    assert_ok(hsgd_experiment_run(&c->e, &c->config, &c->problem, &options, &err), err);
+}
+
+static void run(case_ *c, const char *text)
+{
+    prepare(c, text);
+    run_prepared(c);
+}
+
+static void release(case_ *c)
+{
+    hsgd_experiment_free(&c->e);
+    hsgd_problem_free(&c->problem);
+    hsgd_config_free(&c->config);
+}
+
+static const hsgd_comparison *find(const case_ *c, const char *id)
+{
+    for (size_t i = 0; i < c->e.num_comparisons; i++)
+        if (strcmp(c->e.comparison[i].bound->id, id) == 0)
+            return &c->e.comparison[i];
+    fail_msg("no bound %s", id);
+    return NULL;
+}
+
+#define QUADRATIC(fanout, periods, level, noise, rest)                                                                 \
+    "{\"hierarchy\": {\"fanout\": " fanout ", \"periods\": " periods "}, \"problem\": {\"type\": \"quadratic\","       \
+    "\"dimension\": 4, \"curvature_range\": [0.11, 1.3], \"level_divergence\": " level ", \"noise_variance\": " noise  \
+    "}, \"initial\": {\"scale\": 1.4}, \"figures\": []," rest "}"
+#define FRACTION(steps) "\"optimizer\": {\"step_size_fraction\": 0.9, \"steps\": " steps "}"
+
+static double exact_S(const case_ *c)
+{
+    hsgd_exact exact;
+    assert_ok(hsgd_exact_moments(&exact, &c->problem.quadratic, &c->problem.hierarchy, c->problem.initial,
+                                 c->e.step_size, c->config.steps, &err),
+              err);
+    double S = exact.S;
+    hsgd_exact_free(&exact);
+    return S;
+}
+
+/* ---- without noise ---- */
+
+static void pathwise_run_is_exact_and_holds(void **state)
+{
+    (void)state;
+    case_ c;
+    run(&c, QUADRATIC("[3, 4]", "[6, 2]", "[0.83, 0.41]", "0", FRACTION("90")));
+    const hsgd_run *r = &c.e.run[HSGD_RUN_MAIN];
+    assert_true(c.e.deterministic);
+    assert_int_equal(r->num_seeds, 1);
+    assert_close(c.e.step_size, 0.9 / (2 * sqrt(6.0) * 1.3 * 6), 1e-15); /* THEORY 4.1 */
+    assert_close(r->S.estimate.mean, exact_S(&c), 1e-10);
+    assert_true(r->S.low == r->S.estimate.mean && r->S.high == r->S.low && r->S.low_joint == r->S.low);
+    assert_true(c.e.local_period == 2 && c.e.global_period == 6);
+    /* THEORY 7: L = max h, D_k the prescribed ones, E = D_1 + D_2; all exact */
+    assert_close(c.e.constants.smoothness.value, 1.3, 1e-15);
+    assert_close(c.e.level_divergence_sq[0], 0.83, 1e-12);
+    assert_close(c.e.level_divergence_sq[1], 0.41, 1e-12);
+    assert_close(c.e.global_divergence_sq.value, 0.83 + 0.41, 1e-12);
+    assert_int_equal(c.e.divergence_kind, HSGD_EXACT);
+    static const char *const holding[] = {"hsgd-fixed", "hsgd-fixed-sharp", "hsgd-fixed-recursive", "local-sgd-inner",
+                                          "local-sgd-outer"};
+    for (size_t i = 0; i < 5; i++) {
+        const hsgd_comparison *b = find(&c, holding[i]);
+        assert_int_equal(b->verdict, HSGD_VERDICT_HOLDS);
+        assert_string_equal(b->reason, "");
+        assert_int_equal(b->kind, HSGD_EXACT);
+        assert_close(b->ratio, b->measured.estimate.mean / b->value.value, 1e-15);
+    }
+    /* 4.1 by hand: sigma = 0, so base + 3 C gamma^2 (P_1^2 D_1 + P_2^2 D_2), C = 40 L^2/3 */
+    double gamma = c.e.step_size, C = 40 * 1.3 * 1.3 / 3;
+    assert_close(find(&c, "hsgd-fixed")->value.value,
+                 2 * c.e.delta.value / (gamma * 90) + 3 * C * gamma * gamma * (36 * 0.83 + 4 * 0.41), 1e-12);
+    for (size_t k = 0; k < 2; k++) {
+        assert_int_equal(c.e.dispersion[k].verdict, HSGD_VERDICT_HOLDS);
+        assert_at_most(c.e.dispersion[k].max_ratio, 1, 1e-9);
+    }
+    assert_int_equal(c.e.gradient_identity, HSGD_VERDICT_HOLDS);
+    assert_int_equal(c.e.parameter_identity, HSGD_VERDICT_HOLDS);
+    assert_true(c.e.has_sandwich && c.e.sandwich.holds);
+    /* lambda = (2, 9)/11: (2 * 6 + 9 * 2)/11 = 30/11 (THEORY 6, by hand) */
+    assert_string_equal(c.e.sandwich.noise.text[1], "30/11");
+    assert_int_equal(c.e.overall, HSGD_VERDICT_HOLDS);
+    release(&c);
+}
+
+/* The references are local SGDs with the periods I and G on the same workers: the same numbers as experiments of their
+ * own. */
+static void references_are_local_sgd(void **state)
+{
+    (void)state;
+    static const char workers[] =
+        "\"problem\": {\"type\": \"quadratic\", \"curvature\": [1.3, 0.4], \"noise_variance\": 0.7,"
+        "\"linear\": [[1, 2], [0.3, -1], [2.2, 0.1], [-1.4, 0.6]]}, \"seeds\": 3, \"figures\": [],"
+        "\"optimizer\": {\"step_size\": 0.05, \"steps\": 24}}";
+    char text[3][1024];
+    snprintf(text[0], sizeof text[0], "{\"hierarchy\": {\"fanout\": [2, 2], \"periods\": [8, 2]}, %s", workers);
+    snprintf(text[1], sizeof text[1], "{\"hierarchy\": {\"fanout\": [4], \"periods\": [2]}, %s", workers);
+    snprintf(text[2], sizeof text[2], "{\"hierarchy\": {\"fanout\": [4], \"periods\": [8]}, %s", workers);
+    case_ c[3];
+    for (int i = 0; i < 3; i++)
+        run(&c[i], text[i]);
+    for (int i = 1; i < 3; i++) {
+        const hsgd_run *reference = &c[0].e.run[i], *own = &c[i].e.run[HSGD_RUN_MAIN];
+        assert_true(reference->made && !c[i].e.run[HSGD_RUN_INNER].made); /* one level needs no reference */
+        assert_close(reference->S.estimate.mean, own->S.estimate.mean, 1e-12);
+        assert_close(reference->S.estimate.se, own->S.estimate.se, 1e-9);
+        for (size_t t = 0; t < 24; t++) /* S does not depend on the period here (one Hessian), the dispersion does */
+            assert_near(reference->summary.dispersion[t].mean, own->summary.dispersion[t].mean, 1e-12);
+        static const char *const id[] = {NULL, "local-sgd-inner-sharp", "local-sgd-outer-sharp"};
+        assert_true(find(&c[0], id[i])->measured.estimate.mean == reference->S.estimate.mean);
+        assert_close(find(&c[0], id[i])->value.value, find(&c[i], id[i])->value.value, 1e-12);
+    }
+    for (int i = 0; i < 3; i++)
+        release(&c[i]);
+}
+
+/* ---- with noise ---- */
+
+static void intervals_are_student_t_with_bonferroni(void **state)
+{
+    (void)state;
+    case_ c;
+    run(&c, QUADRATIC("[3, 4]", "[6, 2]", "[0.83, 0.41]", "0.9", "\"seeds\": 40, \"first_seed\": 5," FRACTION("60")));
+    const hsgd_interval *S = &c.e.run[HSGD_RUN_MAIN].S;
+    assert_int_equal(S->estimate.count, 40);
+    double checks = 0;
+    for (size_t i = 0; i < c.e.num_comparisons; i++)
+        checks += c.e.comparison[i].value.applicable;
+    assert_true(checks >= 8);
+    assert_close(S->high - S->estimate.mean, S->estimate.se * gsl_cdf_tdist_Pinv(0.995, 39), 1e-9);
+    assert_close(S->high_joint - S->estimate.mean, S->estimate.se * gsl_cdf_tdist_Pinv(1 - 0.005 / checks, 39), 1e-9);
+    assert_near(S->estimate.mean - S->low_joint, S->high_joint - S->estimate.mean, 1e-12);
+    /* the oracle: false alarm 1e-6 */
+    assert_at_most(fabs(S->estimate.mean - exact_S(&c)), S->estimate.se * gsl_cdf_tdist_Pinv(1 - 5e-7, 39), 0);
+    assert_int_equal(find(&c, "hsgd-fixed")->verdict, HSGD_VERDICT_HOLDS);
+    assert_int_equal(c.e.overall, HSGD_VERDICT_HOLDS);
+    release(&c);
+}
+
+/* Seeds count on from first_seed: the mean over 5 and 6 is the mean of the runs with 5 and with 6. */
+static void seeds_count_from_the_first(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"hierarchy\": {\"fanout\": [2], \"periods\": [2]}, \"problem\": {\"type\": \"quadratic\", \"curvature\":"
+        "[0.7], \"linear\": [[1], [2]], \"noise_variance\": 1}, \"figures\": [], \"first_seed\": %d, \"seeds\": %d,"
+        "\"initial\": {\"point\": [3.1]}, \"optimizer\": {\"step_size\": 0.05, \"steps\": 20}}";
+    const int first[] = {5, 6, 5}, seeds[] = {1, 1, 2};
+    double S[3];
+    for (size_t i = 0; i < 3; i++) {
+        case_ c;
+        char full[1024];
+        snprintf(full, sizeof full, text, first[i], seeds[i]);
+        run(&c, full);
+        S[i] = c.e.run[HSGD_RUN_MAIN].S.estimate.mean;
+        release(&c);
+    }
+    assert_true(S[0] != S[1]);
+    assert_close(S[2], (S[0] + S[1]) / 2, 1e-14);
+}
+
+static void one_noisy_seed_is_inconclusive(void **state)
+{
+    (void)state;
+    case_ c;
+    run(&c, QUADRATIC("[3, 4]", "[6, 2]", "[0.83, 0.41]", "0.9", "\"seeds\": 1," FRACTION("60")));
+    assert_false(c.e.deterministic);
+    assert_true(isnan(c.e.run[HSGD_RUN_MAIN].S.low) && isnan(c.e.run[HSGD_RUN_MAIN].S.high_joint));
+    const hsgd_comparison *b = find(&c, "hsgd-fixed");
+    assert_int_equal(b->verdict, HSGD_VERDICT_INCONCLUSIVE);
+    assert_non_null(strstr(b->reason, "one seed"));
+    assert_int_equal(c.e.overall, HSGD_VERDICT_INCONCLUSIVE);
+    release(&c);
+}
+
+/* ---- which bounds apply ---- */
+
+static void too_large_steps_are_not_applicable(void **state)
+{
+    (void)state;
+    case_ c;
+    /* twice the published maximum 1/(2 sqrt(6) L G), still below 1/L: 4.1 refuses, 4.4 does not */
+    run(&c, QUADRATIC("[3, 4]", "[6, 2]", "[0.83, 0.41]", "0",
+                      "\"optimizer\": {\"step_size_fraction\": 2, \"steps\": 60}"));
+    const hsgd_comparison *b = find(&c, "hsgd-fixed");
+    assert_int_equal(b->verdict, HSGD_VERDICT_NOT_APPLICABLE);
+    assert_false(b->value.applicable);
+    assert_non_null(strstr(b->reason, "step size"));
+    assert_int_equal(find(&c, "hsgd-fixed-recursive")->verdict, HSGD_VERDICT_HOLDS);
+    assert_int_equal(c.e.overall, HSGD_VERDICT_HOLDS);
+    release(&c);
+}
+
+/* A diverged run is an outcome: reported, no bound applies, nothing is violated. */
+static void diverged_runs_are_outcomes(void **state)
+{
+    (void)state;
+    static const char *const noise[] = {"0", "0.5"};
+    for (size_t i = 0; i < 2; i++) {
+        case_ c;
+        char text[1024];
+        snprintf(text, sizeof text,
+                 QUADRATIC("[3, 4]", "[6, 2]", "[0.83, 0.41]", "%s",
+                           "\"seeds\": 3, \"optimizer\": {\"step_size\": 1000, \"steps\": 200}"),
+                 noise[i]);
+        run(&c, text);
+        const hsgd_summary *s = &c.e.run[HSGD_RUN_MAIN].summary;
+        assert_int_equal(s->num_diverged, c.e.run[HSGD_RUN_MAIN].num_seeds);
+        assert_true(isinf(c.e.run[HSGD_RUN_MAIN].S.estimate.mean));
+        for (size_t k = 0; k < c.e.num_comparisons; k++) {
+            assert_int_equal(c.e.comparison[k].verdict, HSGD_VERDICT_NOT_APPLICABLE);
+            assert_true(strlen(c.e.comparison[k].reason) > 0);
+        }
+        assert_int_not_equal(c.e.overall, HSGD_VERDICT_VIOLATED);
+        release(&c);
+    }
+}
+
+static void random_grouping_decides_random_bounds(void **state)
+{
+    (void)state;
+    case_ given, drawn;
+    run(&given, QUADRATIC("[3, 4]", "[6, 2]", "[0.83, 0.41]", "0", FRACTION("60")));
+    run(&drawn,
+        QUADRATIC("[3, 4]", "[6, 2]", "[0.83, 0.41]", "0", "\"grouping\": \"random\", \"seeds\": 16," FRACTION("60")));
+    assert_int_equal(find(&given, "hsgd-random")->verdict, HSGD_VERDICT_NOT_APPLICABLE);
+    assert_non_null(strstr(find(&given, "hsgd-random")->reason, "random"));
+    assert_false(drawn.e.deterministic); /* the places are random even without noise */
+    const hsgd_comparison *b = find(&drawn, "hsgd-random");
+    assert_int_equal(b->verdict, HSGD_VERDICT_HOLDS);
+    assert_true(b->measured.estimate.count == 16 && b->measured.estimate.mean == drawn.e.run[0].S.estimate.mean);
+    /* 4.1 with D_k = (n_k - n_{k-1})/(n - 1) eps~^2, eps~^2 = 1.24 whatever the places (THEORY 5) */
+    double gamma = drawn.e.step_size, C = 40 * 1.3 * 1.3 / 3;
+    assert_close(b->value.value,
+                 2 * drawn.e.delta.value / (gamma * 60) + 3 * C * gamma * gamma * 1.24 * (36 * 2.0 / 11 + 4 * 9.0 / 11),
+                 1e-10);
+    release(&given);
+    release(&drawn);
+}
+
+static void weights_have_no_sandwich_and_no_published_bound(void **state)
+{
+    (void)state;
+    case_ c;
+    run(&c,
+        "{\"hierarchy\": {\"fanout\": [2, 2], \"periods\": [4, 2], \"weights\": [1, 2, 3, 4]}, \"problem\": {\"type\":"
+        "\"quadratic\", \"curvature\": [1], \"linear\": [[1], [2], [3], [5]]}, \"figures\": [],"
+        "\"optimizer\": {\"step_size\": 0.01, \"steps\": 40}}");
+    assert_false(c.e.has_sandwich);
+    assert_int_equal(find(&c, "hsgd-fixed")->verdict, HSGD_VERDICT_NOT_APPLICABLE);
+    assert_int_equal(find(&c, "hsgd-fixed-sharp")->verdict, HSGD_VERDICT_HOLDS);
+    /* means 5/3 and 29/7, weights 0.3 and 0.7: D_1 = 0.3 * 0.7 * (52/21)^2 (THEORY 2, by hand) */
+    assert_close(c.e.level_divergence_sq[0], 0.21 * (52.0 / 21) * (52.0 / 21), 1e-12);
+    release(&c);
+}
+
+/* ---- rounding ---- */
+
+/* What vanishes in exact arithmetic must not be "violated" because it comes out as 1e-32. */
+static void rounding_violates_nothing(void **state)
+{
+    (void)state;
+    static const char *const level[] = {"[0, 1]", "[1, 0]", "[0, 0]"};
+    for (size_t i = 0; i < 3; i++)
+        for (size_t seed = 1; seed <= 4; seed++) {
+            case_ c;
+            char text[1024];
+            snprintf(text, sizeof text, QUADRATIC("[3, 7]", "[6, 2]", "%s", "0", "\"first_seed\": %zu," FRACTION("50")),
+                     level[i], seed);
+            run(&c, text);
+            assert_int_equal(c.e.overall, HSGD_VERDICT_HOLDS);
+            release(&c);
+        }
+}
+
+/* Start at the minimum 1/3: Delta is 0 up to rounding and so is S. */
+static void starting_at_the_minimum_violates_nothing(void **state)
+{
+    (void)state;
+    static const char *const point[] = {"0.33333333333333331", "0.33333333333333337", "0.3333333333333333"};
+    for (size_t i = 0; i < 3; i++) {
+        case_ c;
+        char text[1024];
+        snprintf(text, sizeof text,
+                 "{\"hierarchy\": {\"fanout\": [3], \"periods\": [4]}, \"problem\": {\"type\": \"quadratic\", "
+                 "\"curvature\": [0.3],"
+                 "\"linear\": [[0.1], [0.1], [0.1]]}, \"initial\": {\"point\": [%s]}, \"figures\": [],"
+                 "\"optimizer\": {\"step_size\": 0.01, \"steps\": 40}}",
+                 point[i]);
+        run(&c, text);
+        assert_int_equal(c.e.overall, HSGD_VERDICT_HOLDS);
+        release(&c);
+    }
+}
+
+/* ---- sparse measurements ---- */
+
+/* Measured at t = 0 only, ||grad f(w^0)||^2 is far above the bound on the mean over 2000 steps. That is no violation.
+ */
+static void unmeasured_steps_cannot_convict(void **state)
+{
+    (void)state;
+    case_ c;
+    run(&c, QUADRATIC("[3, 4]", "[6, 2]", "[0.01, 0.01]", "0", "\"measure_every\": 2000," FRACTION("2000")));
+    const hsgd_comparison *b = find(&c, "hsgd-fixed");
+    assert_true(b->measured.estimate.mean > b->value.value);
+    assert_int_equal(b->verdict, HSGD_VERDICT_INCONCLUSIVE);
+    assert_non_null(strstr(b->reason, "every 2000th step"));
+    assert_int_equal(c.e.overall, HSGD_VERDICT_INCONCLUSIVE);
+    release(&c);
+    run(&c, QUADRATIC("[3, 4]", "[6, 2]", "[0.01, 0.01]", "0", "\"measure_every\": 1," FRACTION("2000")));
+    assert_int_equal(find(&c, "hsgd-fixed")->verdict, HSGD_VERDICT_HOLDS);
+    release(&c);
+}
+
+static void no_complete_round(void **state)
+{
+    (void)state;
+    case_ c;
+    run(&c, QUADRATIC("[3, 4]", "[6, 2]", "[0.83, 0.41]", "0", FRACTION("5")));
+    assert_int_equal(c.e.run[HSGD_RUN_MAIN].S_round.estimate.count, 0);
+    assert_int_equal(find(&c, "jiang-zhu-2024")->verdict, HSGD_VERDICT_NOT_APPLICABLE);
+    assert_int_equal(find(&c, "hsgd-fixed")->verdict, HSGD_VERDICT_HOLDS);
+    release(&c);
+}
+
+/* ---- wrong constants must be found out (THEORY 9) ---- */
+
+static double claimed_minimum;
+
+static hsgd_status lie_about_minimum(const hsgd_objective *objective, size_t batch_size, hsgd_constants *out,
+                                     hsgd_error *error)
+{
+    (void)objective, (void)batch_size, (void)error;
+    *out = (hsgd_constants){{1.3, HSGD_EXACT}, {0, HSGD_EXACT}, {claimed_minimum, HSGD_EXACT}};
+    return HSGD_OK;
+}
+
+/* 4.2 with a fifth of Delta: 2 Delta/(gamma T) becomes 0.4 Delta/(gamma T), while a long noiseless run with small steps
+ * has S near Delta/(gamma T) (along the gradient flow the integral of ||grad f||^2 is f(w^0) - f*). */
+static void a_wrong_bound_is_violated(void **state)
+{
+    (void)state;
+    case_ honest, liar;
+    run(&honest,
+        QUADRATIC("[3, 4]", "[6, 2]", "[1e-6, 1e-6]", "0", "\"optimizer\": {\"step_size\": 0.01, \"steps\": 4000}"));
+    assert_int_equal(find(&honest, "hsgd-fixed-sharp")->verdict, HSGD_VERDICT_HOLDS);
+    assert_true(find(&honest, "hsgd-fixed-sharp")->ratio > 0.45);
+    prepare(&liar, QUADRATIC("[3, 4]", "[6, 2]", "[1e-6, 1e-6]", "0",
+                             "\"optimizer\": {\"step_size\": 0.01, \"steps\": 4000}"));
+    hsgd_objective_type type = *liar.problem.objective.type;
+    type.constants = lie_about_minimum;
+    liar.problem.objective.type = &type;
+    claimed_minimum = honest.e.constants.minimum.value + 0.8 * honest.e.delta.value;
+    run_prepared(&liar);
+    const hsgd_comparison *b = find(&liar, "hsgd-fixed-sharp");
+    assert_int_equal(b->verdict, HSGD_VERDICT_VIOLATED);
+    assert_true(strlen(b->reason) > 0);
+    assert_int_equal(liar.e.overall, HSGD_VERDICT_VIOLATED);
+    release(&honest);
+    release(&liar);
+}
+
+static hsgd_status lie_about_noise(const hsgd_objective *objective, size_t batch_size, hsgd_constants *out,
+                                   hsgd_error *error)
+{
+    (void)objective, (void)batch_size, (void)error;
+    *out = (hsgd_constants){{1.3, HSGD_EXACT}, {0.002, HSGD_EXACT}, {-1e3, HSGD_EXACT}};
+    return HSGD_OK;
+}
+
+/* Noise 1 declared as 0.002: no bound on S notices (f* is far below), the dispersion at the first steps does. */
+static void a_wrong_dispersion_is_violated(void **state)
+{
+    (void)state;
+    case_ c;
+    prepare(&c, QUADRATIC("[3, 4]", "[6, 2]", "[0, 0]", "1", "\"seeds\": 24," FRACTION("60")));
+    hsgd_objective_type type = *c.problem.objective.type;
+    type.constants = lie_about_noise;
+    c.problem.objective.type = &type;
+    run_prepared(&c);
+    assert_int_equal(find(&c, "hsgd-fixed")->verdict, HSGD_VERDICT_HOLDS);
+    assert_int_equal(c.e.dispersion[0].verdict, HSGD_VERDICT_VIOLATED);
+    assert_int_equal(c.e.dispersion[1].verdict, HSGD_VERDICT_VIOLATED);
+    assert_true(c.e.dispersion[1].max_ratio > 100);
+    assert_int_equal(c.e.overall, HSGD_VERDICT_VIOLATED);
+    release(&c);
+}
+
+/* ---- selections and errors ---- */
+
+static void only_what_is_asked_for(void **state)
+{
+    (void)state;
+    case_ c;
+    run(&c, QUADRATIC("[3, 4]", "[6, 2]", "[0.83, 0.41]", "0", "\"bounds\": [\"hsgd-fixed-sharp\"]," FRACTION("20")));
+    assert_int_equal(c.e.num_comparisons, 1);
+    assert_false(c.e.run[HSGD_RUN_INNER].made || c.e.run[HSGD_RUN_OUTER].made); /* nobody needs them */
+    release(&c);
+    run(&c, QUADRATIC("[3, 4]", "[6, 2]", "[0.83, 0.41]", "0", "\"bounds\": []," FRACTION("20")));
+    assert_int_equal(c.e.num_comparisons, 0);
+    assert_int_equal(c.e.overall, HSGD_VERDICT_HOLDS); /* the identities and the sandwich */
+    release(&c);
+}
+
+static void no_step_size_for_a_flat_problem(void **state)
+{
+    (void)state;
+    case_ c;
+    hsgd_experiment_options options = {.threads = 1};
+    prepare(&c, "{\"hierarchy\": {\"fanout\": [2], \"periods\": [2]}, \"problem\": {\"type\": \"quadratic\", "
+                "\"curvature\": [0],"
+                "\"linear\": [[0], [0]]}," FRACTION("4") "}");
+    assert_fails(hsgd_experiment_run(&c.e, &c.config, &c.problem, &options, &err), HSGD_ERROR_INPUT,
+                 "optimizer.step_size_fraction: 0.9", err);
+    release(&c);
+}
+
+int main(void)
+{
+    gsl_set_error_handler_off();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pathwise_run_is_exact_and_holds),
+        cmocka_unit_test(references_are_local_sgd),
+        cmocka_unit_test(intervals_are_student_t_with_bonferroni),
+        cmocka_unit_test(seeds_count_from_the_first),
+        cmocka_unit_test(one_noisy_seed_is_inconclusive),
+        cmocka_unit_test(too_large_steps_are_not_applicable),
+        cmocka_unit_test(diverged_runs_are_outcomes),
+        cmocka_unit_test(random_grouping_decides_random_bounds),
+        cmocka_unit_test(weights_have_no_sandwich_and_no_published_bound),
+        cmocka_unit_test(rounding_violates_nothing),
+        cmocka_unit_test(starting_at_the_minimum_violates_nothing),
+        cmocka_unit_test(unmeasured_steps_cannot_convict),
+        cmocka_unit_test(no_complete_round),
+        cmocka_unit_test(a_wrong_bound_is_violated),
+        cmocka_unit_test(a_wrong_dispersion_is_violated),
+        cmocka_unit_test(only_what_is_asked_for),
+        cmocka_unit_test(no_step_size_for_a_flat_problem),
+    };
+    return cmocka_run_group_tests_name("experiment", tests, NULL, NULL);
+}
