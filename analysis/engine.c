@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 #include "analysis/threads.h"
 
@@ -55,77 +56,90 @@ static void aggregate(hsgd_engine *engine, const hsgd_unit *unit, size_t updates
 
 /* ---- one window ---- */
 
-static void advance_unit(hsgd_engine *engine, const hsgd_unit *unit, hsgd_thread_space *space)
+static void advance_unit(hsgd_engine *engine, size_t index, hsgd_thread_space *space)
 {
     const hsgd_window *window = &engine->window;
+    const hsgd_unit *unit = &engine->unit[index];
     size_t row = 0;
     for (size_t t = window->begin; t < window->end; t++) {
         if (t % engine->simulation->measure_every == 0)
-            hsgd_measure_unit(engine, unit, row++, space);
+            hsgd_measure_unit(engine, index, row++, space);
         local_step(engine, unit, t, space);
         aggregate(engine, unit, t + 1, space);
     }
-    hsgd_measure_unit(engine, unit, row, space);
+    hsgd_measure_unit(engine, index, row, space);
 }
 
-static void merge_unit(hsgd_window *window, const hsgd_thread_space *space, size_t dim)
-{
-    for (size_t row = 0; row <= window->num_rows; row++) {
-        const hsgd_moments *unit = &space->unit_row[row];
-        hsgd_moments_add(&window->root[row], unit->weight, unit->mean, unit->spread, dim);
-        window->root_norm_sq[row] += space->unit_norm_sq[row];
-    }
-}
-
-/* The next window: up to the root's next aggregation, the end of the run, or as many measured steps as fit. */
+/* The next window: up to the root's next aggregation, the end of the run, or as many measured steps as fit. The first
+ * one is a single step. */
 static void open_window(hsgd_engine *engine, size_t begin)
 {
     const hsgd_simulation *s = engine->simulation;
     hsgd_window *window = &engine->window;
     size_t period = hsgd_hierarchy_global_period(engine->hierarchy), every = s->measure_every;
-    size_t due = (begin / period + 1) * period, end = due < s->steps ? due : s->steps;
+    size_t due = (begin / period + 1) * period, end = begin == 0 ? 1 : due < s->steps ? due : s->steps;
     size_t next_measured = (begin + every - 1) / every * every;
     if (next_measured < end && (end - 1 - next_measured) / every + 1 > engine->max_rows)
         end = next_measured + (engine->max_rows - 1) * every + 1;
     window->begin = begin;
     window->end = end;
     window->num_rows = next_measured < end ? (end - 1 - next_measured) / every + 1 : 0;
-    for (size_t row = 0; row <= window->num_rows; row++) {
-        hsgd_moments_reset(&window->root[row]);
-        window->root_norm_sq[row] = 0;
-    }
 }
 
 static void advance_window(hsgd_engine *engine)
 {
-#pragma omp parallel for ordered schedule(dynamic, 1) num_threads(engine->simulation->threads)
-    for (size_t i = 0; i < engine->num_units; i++) {
-        hsgd_thread_space *space = &engine->space[hsgd_thread_number()];
-        advance_unit(engine, &engine->unit[i], space);
-#pragma omp ordered
-        merge_unit(&engine->window, space, engine->dim);
-    }
+    hsgd_window *window = &engine->window;
+    size_t stride = engine->max_rows + 1;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
+    for (size_t i = 0; i < engine->num_units; i++)
+        advance_unit(engine, i, &engine->space[hsgd_thread_number()]);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
+    for (size_t row = 0; row <= window->num_rows; row++)
+        hsgd_merge_parts(&window->root[row], window->unit_part + row, stride, engine->num_units, engine->dim);
 }
 
 /* If the root is due, every worker takes wbar. */
 static void finish_window(hsgd_engine *engine)
 {
     const hsgd_window *window = &engine->window;
-    const double *mean = window->root[window->num_rows].mean;
+    const double *mean = window->root[window->num_rows].moments.mean;
     if (window->end % hsgd_hierarchy_global_period(engine->hierarchy) == 0)
         for (size_t place = 0; place < engine->hierarchy->num_workers; place++)
             memcpy(engine->model + place * engine->dim, mean, engine->dim * sizeof *mean);
 }
 
-/* Measurements at wbar for the window's rows; at the end of the run also at wbar^T. Returns false when the run
- * diverged, with *row at the first row that is not finite. */
-static bool measure_window(hsgd_engine *engine, size_t *row)
+/* Measurements at wbar for the window's rows, at the end of the run also at wbar^T, as many at a time as there are
+ * slots. Returns false when the run diverged, with *trace_row at the first row that is not finite. */
+static bool measure_window(hsgd_engine *engine, size_t *trace_row)
 {
-    const hsgd_window *window = &engine->window;
-    for (size_t r = 0; r < window->num_rows; r++, ++*row)
-        if (!hsgd_measure_root(engine, r, *row))
-            return false;
-    return window->end < engine->simulation->steps || hsgd_measure_root(engine, window->num_rows, *row);
+    bool at_end = engine->window.end == engine->simulation->steps;
+    size_t rows = engine->window.num_rows + at_end, most = engine->max_root_rows;
+    for (size_t row = 0; row < rows; row += most) {
+        size_t count = rows - row < most ? rows - row : most;
+        hsgd_measure_root(engine, row, count);
+        for (size_t slot = 0; slot < count; slot++, ++*trace_row)
+            if (!hsgd_record_row(engine, slot, row + slot, *trace_row))
+                return false;
+    }
+    return true;
+}
+
+/* A window of the usual length that takes less than this is not worth waking other threads for. */
+static const double PARALLEL_WINDOW_S = 2e-3;
+
+static double now_s(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/* One step, timed, with one thread: then it is known whether more threads pay. Numbers do not depend on it. */
+static void choose_threads(hsgd_engine *engine, double first_step_s)
+{
+    double window_s = first_step_s * (double)(engine->max_rows * engine->simulation->measure_every);
+    if (window_s >= PARALLEL_WINDOW_S || engine->simulation->eager_threads)
+        engine->threads = engine->simulation->threads;
 }
 
 /* ---- one run ---- */
@@ -163,6 +177,7 @@ static void run(hsgd_engine *engine)
     size_t row = 0;
     set_initial(engine);
     for (size_t t = 0; t < s->steps; t = window->end) {
+        double begin_s = now_s();
         open_window(engine, t);
         advance_window(engine);
         finish_window(engine);
@@ -170,10 +185,12 @@ static void run(hsgd_engine *engine)
             mark_diverged(engine->trace, row);
             break;
         }
+        if (t == 0)
+            choose_threads(engine, now_s() - begin_s);
         if (s->progress)
             s->progress(s->progress_context, window->end - window->begin);
     }
-    memcpy(engine->trace->final_point, window->root[window->num_rows].mean, engine->dim * sizeof(double));
+    memcpy(engine->trace->final_point, window->root[window->num_rows].moments.mean, engine->dim * sizeof(double));
 }
 
 static hsgd_status check(const hsgd_simulation *s, hsgd_error *err)

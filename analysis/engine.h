@@ -32,7 +32,8 @@ typedef struct hsgd_simulation {
     bool measure_at_nodes;   /* also beta_u^2 at wbar_u, which the proofs use: one more pass over the data per level */
     bool measure_maxima;     /* also the largest single deviations (THEORY 10): stores all n gradients */
     uint64_t seed;
-    int threads;                                        /* threads that share this run, >= 1 */
+    int threads;        /* threads that share this run, >= 1 */
+    bool eager_threads; /* use them all even where a step is so short that it does not pay; for tests */
     void (*progress)(void *context, size_t steps_done); /* called from one thread at a time; NULL: not wanted */
     void *progress_context;
 } hsgd_simulation;

@@ -6,28 +6,49 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The window's means take at most about this much per thread: longer windows cost memory, shorter ones synchronise more
- * often. */
-static const double WINDOW_BYTES = 32e6;
+/* The slots of a window, and those of the gradients at wbar, take at most about this much each (one row at least): more
+ * rows cost memory, fewer synchronise the threads more often. */
+static const double SLOT_BYTES = 48e6;
 
 /* Workers of one unit where the root has no child nodes: fixed, because the order of sums depends on it. */
 enum { RUN_OF_WORKERS = 64 };
 
-static size_t window_rows(const hsgd_simulation *s)
+/* ---- sizes ---- */
+
+static size_t count_units(const hsgd_hierarchy *h)
 {
-    size_t period = hsgd_hierarchy_global_period(s->hierarchy), length = period < s->steps ? period : s->steps;
-    size_t wanted = (length - 1) / s->measure_every + 1;
-    double row_bytes = 8.0 * ((double)s->objective->dim + 2 * (double)s->hierarchy->num_nodes);
-    double fit = floor(WINDOW_BYTES / row_bytes);
+    return hsgd_node_is_lowest(h, 0) ? (h->num_workers - 1) / RUN_OF_WORKERS + 1 : h->node[0].num_children;
+}
+
+/* As many rows as are wanted and fit. */
+static size_t fit_rows(double row_bytes, size_t wanted)
+{
+    double fit = floor(SLOT_BYTES / row_bytes);
     return fit >= (double)wanted ? wanted : fit >= 1 ? (size_t)fit : 1;
 }
 
-static double space_doubles(const hsgd_simulation *s)
+/* Means of the units and of the root; two numbers per node. */
+static double window_row_bytes(const hsgd_simulation *s)
 {
-    double dim = (double)s->objective->dim, levels = (double)s->hierarchy->num_levels;
-    double scratch = (double)s->objective->type->scratch_size(s->objective, s->batch_size);
-    double vectors = (double)window_rows(s) + 1 + 2 * levels + 1 + HSGD_ROWS_AT_ONCE;
-    return vectors * dim + (double)window_rows(s) + 1 + HSGD_ROWS_AT_ONCE + scratch + (double)s->hierarchy->num_nodes;
+    double units = (double)count_units(s->hierarchy), nodes = (double)s->hierarchy->num_nodes;
+    return 8 * ((units + 1) * (double)s->objective->dim + 2 * nodes) + (units + 1) * (double)sizeof(hsgd_part);
+}
+
+static double root_row_bytes(const hsgd_simulation *s)
+{
+    double vectors = s->measure_maxima ? (double)s->hierarchy->num_workers + (double)s->hierarchy->num_nodes : 0;
+    return window_row_bytes(s) + 8 * vectors * (double)s->objective->dim;
+}
+
+static size_t window_rows(const hsgd_simulation *s)
+{
+    size_t period = hsgd_hierarchy_global_period(s->hierarchy), length = period < s->steps ? period : s->steps;
+    return fit_rows(window_row_bytes(s), (length - 1) / s->measure_every + 1);
+}
+
+static size_t root_rows(const hsgd_simulation *s)
+{
+    return fit_rows(root_row_bytes(s), window_rows(s) + 1);
 }
 
 double hsgd_trace_bytes(const hsgd_simulation *s)
@@ -39,75 +60,102 @@ double hsgd_trace_bytes(const hsgd_simulation *s)
 double hsgd_simulation_bytes(const hsgd_simulation *s)
 {
     double dim = (double)s->objective->dim, n = (double)s->hierarchy->num_workers;
-    double nodes = (double)s->hierarchy->num_nodes, rows = (double)window_rows(s) + 1;
-    double maxima = s->measure_maxima ? (n + nodes) * dim : 0;
-    return 8 * (n * dim + 2 * n + rows * (dim + 3 + 2 * nodes) + nodes + dim + maxima +
-                (double)s->threads * space_doubles(s)) +
-           hsgd_trace_bytes(s);
+    double scratch = (double)s->objective->type->scratch_size(s->objective, s->batch_size);
+    double vectors = 2 * (double)s->hierarchy->num_levels + HSGD_ROWS_AT_ONCE;
+    double space = vectors * dim + HSGD_ROWS_AT_ONCE + scratch + (double)s->hierarchy->num_nodes;
+    return 8 * (n * dim + 2 * n + (double)s->threads * space) + ((double)window_rows(s) + 1) * window_row_bytes(s) +
+           (double)root_rows(s) * root_row_bytes(s) + hsgd_trace_bytes(s);
 }
 
-/* ---- small allocators that remember a failure ---- */
+/* ---- allocation: every block is remembered by the engine; a failure shows as a NULL among them ---- */
 
-static void *take(size_t count, size_t size, bool *complete)
+static void *take(hsgd_engine *engine, size_t count, size_t size)
 {
-    void *memory = calloc(count ? count : 1, size);
-    *complete = *complete && memory;
-    return memory;
+    return engine->block[engine->num_blocks++] = calloc(count ? count : 1, size);
 }
 
-/* count accumulators whose means are consecutive rows from *memory on. */
-static hsgd_moments *take_moments(size_t count, size_t dim, double **memory, bool *complete)
+static bool is_complete(const hsgd_engine *engine)
 {
-    hsgd_moments *moments = take(count, sizeof *moments, complete);
-    for (size_t i = 0; moments && i < count; i++, *memory += dim)
-        moments[i].mean = *memory;
+    for (size_t i = 0; i < engine->num_blocks; i++)
+        if (!engine->block[i])
+            return false;
+    return true;
+}
+
+/* Give count parts consecutive rows of memory for their means. */
+static hsgd_part *take_parts(hsgd_engine *engine, size_t count)
+{
+    hsgd_part *part = take(engine, count, sizeof *part);
+    double *mean = take(engine, count * engine->dim, sizeof *mean);
+    for (size_t i = 0; part && mean && i < count; i++)
+        part[i].moments.mean = mean + i * engine->dim;
+    return part;
+}
+
+static hsgd_moments *take_moments(hsgd_engine *engine, size_t count)
+{
+    hsgd_moments *moments = take(engine, count, sizeof *moments);
+    double *mean = take(engine, count * engine->dim, sizeof *mean);
+    for (size_t i = 0; moments && mean && i < count; i++)
+        moments[i].mean = mean + i * engine->dim;
     return moments;
 }
 
-static void alloc_space(hsgd_thread_space *space, const hsgd_engine *engine, bool *complete)
+static void take_spaces(hsgd_engine *engine)
 {
     const hsgd_simulation *s = engine->simulation;
-    size_t rows = engine->max_rows + 1, levels = engine->hierarchy->num_levels, dim = engine->dim;
-    double *next = space->memory = take((size_t)space_doubles(s), sizeof *next, complete);
-    if (!next)
-        return;
-    space->scratch = next; /* first, because mini-batch indices share it and want the alignment of malloc */
-    next += s->objective->type->scratch_size(s->objective, s->batch_size);
-    space->unit_row = take_moments(rows, dim, &next, complete);
-    space->parameter_level = take_moments(levels, dim, &next, complete);
-    space->gradient_level = take_moments(levels, dim, &next, complete);
-    space->unit_gradient.mean = next;
-    space->grad = next + dim;
-    space->loss = space->grad + HSGD_ROWS_AT_ONCE * dim;
-    space->unit_norm_sq = space->loss + HSGD_ROWS_AT_ONCE;
-    space->unused_dispersion = space->unit_norm_sq + rows;
+    size_t threads = (size_t)s->threads, levels = engine->hierarchy->num_levels, nodes = engine->hierarchy->num_nodes;
+    size_t grad = HSGD_ROWS_AT_ONCE * engine->dim,
+           scratch = s->objective->type->scratch_size(s->objective, s->batch_size);
+    hsgd_moments *parameter_level = take_moments(engine, threads * levels);
+    hsgd_moments *gradient_level = take_moments(engine, threads * levels);
+    double *grads = take(engine, threads * grad, sizeof *grads);
+    double *losses = take(engine, threads * HSGD_ROWS_AT_ONCE, sizeof *losses);
+    double *scratches = take(engine, threads * scratch, sizeof *scratches);
+    double *dispersions = take(engine, threads * nodes, sizeof *dispersions);
+    engine->space = take(engine, threads, sizeof *engine->space);
+    for (size_t i = 0; is_complete(engine) && i < threads; i++)
+        engine->space[i] =
+            (hsgd_thread_space){parameter_level + i * levels,   gradient_level + i * levels, grads + i * grad,
+                                losses + i * HSGD_ROWS_AT_ONCE, scratches + i * scratch,     dispersions + i * nodes};
 }
 
-static void alloc_window(hsgd_window *window, const hsgd_engine *engine, bool *complete)
+static void take_window(hsgd_engine *engine)
 {
-    size_t rows = engine->max_rows + 1, nodes = engine->hierarchy->num_nodes;
-    double *means = take(rows * engine->dim, sizeof *means, complete);
-    if (!means)
-        return;
-    window->root = take_moments(rows, engine->dim, &means, complete);
-    if (!window->root)
-        free(means);
-    window->root_norm_sq = take(rows, sizeof(double), complete);
-    window->node_dispersion = take(engine->max_rows * nodes, sizeof(double), complete);
-    window->node_divergence_at_node = take(engine->max_rows * nodes, sizeof(double), complete);
+    hsgd_window *window = &engine->window;
+    size_t rows = engine->max_rows, nodes = engine->hierarchy->num_nodes;
+    window->unit_part = take_parts(engine, engine->num_units * (rows + 1));
+    window->root = take_parts(engine, rows + 1);
+    window->node_dispersion = take(engine, rows * nodes, sizeof(double));
+    window->node_divergence_at_node = take(engine, rows * nodes, sizeof(double));
+}
+
+static void take_root_rows(hsgd_engine *engine)
+{
+    size_t rows = engine->max_root_rows, nodes = engine->hierarchy->num_nodes, dim = engine->dim;
+    size_t n = engine->simulation->measure_maxima ? engine->hierarchy->num_workers : 0;
+    hsgd_part *unit_part = take_parts(engine, rows * engine->num_units), *whole = take_parts(engine, rows);
+    double *divergence = take(engine, rows * nodes, sizeof *divergence);
+    double *gradients = take(engine, rows * n * dim, sizeof *gradients);
+    double *node_gradients = take(engine, n ? rows * nodes * dim : 0, sizeof *node_gradients);
+    double *deviations = take(engine, rows * nodes, sizeof *deviations);
+    engine->root_row = take(engine, rows, sizeof *engine->root_row);
+    for (size_t i = 0; is_complete(engine) && i < rows; i++)
+        engine->root_row[i] = (hsgd_root_row){.unit_part = unit_part + i * engine->num_units,
+                                              .whole = whole[i],
+                                              .node_divergence = divergence + i * nodes,
+                                              .all_gradients = n ? gradients + i * n * dim : NULL,
+                                              .node_gradient = n ? node_gradients + i * nodes * dim : NULL,
+                                              .node_deviation_max_sq = n ? deviations + i * nodes : NULL};
 }
 
 /* One unit per child node of the root, or runs of workers where the root has no child nodes. */
-static void make_units(hsgd_engine *engine, bool *complete)
+static void take_units(hsgd_engine *engine)
 {
     const hsgd_hierarchy *h = engine->hierarchy;
     bool runs = hsgd_node_is_lowest(h, 0);
-    size_t count = runs ? (h->num_workers - 1) / RUN_OF_WORKERS + 1 : h->node[0].num_children;
-    engine->unit = take(count, sizeof *engine->unit, complete);
-    if (!engine->unit)
-        return;
-    engine->num_units = count;
-    for (size_t i = 0, v = 1; i < count; i++) {
+    engine->unit = take(engine, engine->num_units, sizeof *engine->unit);
+    for (size_t i = 0, v = 1; engine->unit && i < engine->num_units; i++) {
         size_t first = i * RUN_OF_WORKERS, left = h->num_workers - (runs ? first : 0);
         engine->unit[i] = (hsgd_unit){HSGD_NO_NODE, first, left < RUN_OF_WORKERS ? left : RUN_OF_WORKERS};
         if (!runs) {
@@ -121,52 +169,27 @@ hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulatio
 {
     const hsgd_hierarchy *h = simulation->hierarchy;
     size_t dim = simulation->objective->dim, n = h->num_workers;
-    bool complete = true;
-    *out = (hsgd_engine){.simulation = simulation, .hierarchy = h, .dim = dim, .trace = trace};
+    *out = (hsgd_engine){.simulation = simulation, .hierarchy = h, .dim = dim, .trace = trace, .threads = 1};
+    out->num_units = count_units(h);
     out->max_rows = window_rows(simulation);
-    out->model = take(n * dim, sizeof *out->model, &complete);
-    out->placement = take(n, sizeof *out->placement, &complete);
-    out->node_divergence = take(h->num_nodes, sizeof *out->node_divergence, &complete);
-    out->gradient.mean = take(dim, sizeof(double), &complete);
-    make_units(out, &complete);
-    alloc_window(&out->window, out, &complete);
-    if (simulation->measure_maxima) {
-        out->all_gradients = take(n * dim, sizeof *out->all_gradients, &complete);
-        out->node_gradient = take(h->num_nodes * dim, sizeof *out->node_gradient, &complete);
-    }
-    out->space = take((size_t)simulation->threads, sizeof *out->space, &complete);
-    for (int i = 0; out->space && i < simulation->threads; i++)
-        alloc_space(&out->space[i], out, &complete);
-    if (!complete) {
-        hsgd_engine_free(out);
-        return hsgd_fail(err, HSGD_ERROR_MEMORY,
-                         "out of memory: a run of %zu workers with %zu parameters needs about %.3g MB", n, dim,
-                         hsgd_simulation_bytes(simulation) / 1e6);
-    }
-    return HSGD_OK;
+    out->max_root_rows = root_rows(simulation);
+    out->model = take(out, n * dim, sizeof *out->model);
+    out->placement = take(out, n, sizeof *out->placement);
+    take_units(out);
+    take_window(out);
+    take_root_rows(out);
+    take_spaces(out);
+    if (is_complete(out))
+        return HSGD_OK;
+    hsgd_engine_free(out);
+    return hsgd_fail(err, HSGD_ERROR_MEMORY,
+                     "out of memory: a run of %zu workers with %zu parameters needs about %.3g MB", n, dim,
+                     hsgd_simulation_bytes(simulation) / 1e6);
 }
 
 void hsgd_engine_free(hsgd_engine *engine)
 {
-    for (int i = 0; engine->space && i < engine->simulation->threads; i++) {
-        free(engine->space[i].unit_row);
-        free(engine->space[i].parameter_level);
-        free(engine->space[i].gradient_level);
-        free(engine->space[i].memory);
-    }
-    free(engine->space);
-    if (engine->window.root)
-        free(engine->window.root[0].mean);
-    free(engine->window.root);
-    free(engine->window.root_norm_sq);
-    free(engine->window.node_dispersion);
-    free(engine->window.node_divergence_at_node);
-    free(engine->model);
-    free(engine->placement);
-    free(engine->unit);
-    free(engine->node_divergence);
-    free(engine->gradient.mean);
-    free(engine->all_gradients);
-    free(engine->node_gradient);
+    for (size_t i = 0; i < engine->num_blocks; i++)
+        free(engine->block[i]);
     memset(engine, 0, sizeof *engine);
 }

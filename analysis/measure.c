@@ -24,8 +24,8 @@ typedef struct gradient_source {
     hsgd_engine *engine;
     hsgd_thread_space *space;
     const double *point;
-    double loss; /* out: sum over the workers of weight * F_j(point) */
-    bool keep;   /* into engine->all_gradients and node_gradient */
+    hsgd_root_row *keep; /* where all gradients are to be kept; NULL: nowhere */
+    double loss;         /* out: sum over the workers of weight * F_j(point) */
 } gradient_source;
 
 static const double *model_rows(void *source, size_t first, size_t count)
@@ -39,7 +39,7 @@ static const double *gradient_rows(void *source, size_t first, size_t count)
 {
     gradient_source *g = source;
     const hsgd_objective *objective = g->engine->simulation->objective;
-    double *grad = g->keep ? g->engine->all_gradients + first * g->engine->dim : g->space->grad;
+    double *grad = g->keep ? g->keep->all_gradients + first * g->engine->dim : g->space->grad;
     objective->type->full(objective, g->point, g->engine->placement + first, count, g->space->loss, grad,
                           g->space->scratch);
     for (size_t j = 0; j < count; j++)
@@ -50,7 +50,7 @@ static const double *gradient_rows(void *source, size_t first, size_t count)
 static void keep_node_gradient(void *source, size_t node, const double *mean)
 {
     const gradient_source *g = source;
-    memcpy(g->engine->node_gradient + node * g->engine->dim, mean, g->engine->dim * sizeof *mean);
+    memcpy(g->keep->node_gradient + node * g->engine->dim, mean, g->engine->dim * sizeof *mean);
 }
 
 static hsgd_walk gradient_walk(gradient_source *source, double *node_dispersion)
@@ -98,7 +98,21 @@ static void measure_at_node(void *source, size_t node, const double *mean)
     raise_merged(at_node, engine->hierarchy, node, m->space->unused_dispersion);
 }
 
-void hsgd_measure_unit(hsgd_engine *engine, const hsgd_unit *unit, size_t row, hsgd_thread_space *space)
+/* Walk over the workers of a unit and keep their mean. */
+static void walk_unit(hsgd_walk *walk, const hsgd_unit *unit, hsgd_part *out)
+{
+    hsgd_moments_reset(&out->moments);
+    if (unit->node == HSGD_NO_NODE)
+        hsgd_walk_workers(walk, &out->moments, unit->first, unit->count);
+    else {
+        hsgd_walk_node(walk, unit->node);
+        const hsgd_moments *node = &walk->level[walk->hierarchy->node[unit->node].depth];
+        hsgd_moments_add(&out->moments, node->weight, node->mean, 0, walk->dim);
+    }
+    out->norm_sq = walk->norm_sq;
+}
+
+void hsgd_measure_unit(hsgd_engine *engine, size_t unit, size_t row, hsgd_thread_space *space)
 {
     bool at_end = row == engine->window.num_rows;
     model_source source = {.engine = engine, .space = space, .row = row};
@@ -112,63 +126,82 @@ void hsgd_measure_unit(hsgd_engine *engine, const hsgd_unit *unit, size_t row, h
         walk.node_dispersion = engine->window.node_dispersion + row * engine->hierarchy->num_nodes;
         walk.node_done = engine->simulation->measure_at_nodes ? measure_at_node : NULL;
     }
-    hsgd_moments *out = &space->unit_row[row];
-    hsgd_moments_reset(out);
-    if (unit->node == HSGD_NO_NODE)
-        hsgd_walk_workers(&walk, out, unit->first, unit->count);
-    else {
-        hsgd_walk_node(&walk, unit->node);
-        const hsgd_moments *node = &space->parameter_level[engine->hierarchy->node[unit->node].depth];
-        hsgd_moments_add(out, node->weight, node->mean, 0, engine->dim);
+    walk_unit(&walk, &engine->unit[unit], &engine->window.unit_part[unit * (engine->max_rows + 1) + row]);
+}
+
+void hsgd_merge_parts(hsgd_part *out, const hsgd_part *part, size_t stride, size_t num_units, size_t dim)
+{
+    hsgd_moments_reset(&out->moments);
+    out->norm_sq = out->loss = 0;
+    for (size_t i = 0; i < num_units; i++, part += stride) {
+        hsgd_moments_add(&out->moments, part->moments.weight, part->moments.mean, part->moments.spread, dim);
+        out->norm_sq += part->norm_sq;
+        out->loss += part->loss;
     }
-    space->unit_norm_sq[row] = walk.norm_sq;
 }
 
 /* ---- everything at wbar ---- */
 
-/* Sums over units, in their order. */
-typedef struct root_sums {
-    double loss, norm_sq;
-} root_sums;
-
-static double gradient_of_unit(hsgd_engine *engine, const hsgd_unit *unit, gradient_source *source)
+static void gradients_of_unit(hsgd_engine *engine, size_t unit, const double *point, hsgd_root_row *out,
+                              hsgd_thread_space *space)
 {
-    hsgd_walk walk = gradient_walk(source, engine->node_divergence);
-    hsgd_moments *out = &source->space->unit_gradient;
-    hsgd_moments_reset(out);
-    if (unit->node == HSGD_NO_NODE)
-        hsgd_walk_workers(&walk, out, unit->first, unit->count);
-    else {
-        hsgd_walk_node(&walk, unit->node);
-        const hsgd_moments *node = &source->space->gradient_level[engine->hierarchy->node[unit->node].depth];
-        hsgd_moments_add(out, node->weight, node->mean, 0, engine->dim);
-    }
-    return walk.norm_sq;
+    gradient_source source = {
+        .engine = engine, .space = space, .point = point, .keep = out->all_gradients ? out : NULL};
+    hsgd_walk walk = gradient_walk(&source, out->node_divergence);
+    walk_unit(&walk, &engine->unit[unit], &out->unit_part[unit]);
+    out->unit_part[unit].loss = source.loss;
 }
 
-static root_sums gradients_at(hsgd_engine *engine, const double *point)
+/* Largest deviation of a child of u from u, and of a worker below u from the root, among the kept gradients. */
+static double child_deviation_max_sq(const hsgd_engine *engine, const hsgd_root_row *row, size_t u,
+                                     double *worker_max_sq)
 {
-    root_sums sums = {0, 0};
-    hsgd_moments_reset(&engine->gradient);
-#pragma omp parallel for ordered schedule(dynamic, 1) num_threads(engine->simulation->threads)
-    for (size_t i = 0; i < engine->num_units; i++) {
-        hsgd_thread_space *space = &engine->space[hsgd_thread_number()];
-        gradient_source source = {
-            .engine = engine, .space = space, .point = point, .keep = engine->all_gradients != NULL};
-        double norm_sq = gradient_of_unit(engine, &engine->unit[i], &source);
-#pragma omp ordered
-        {
-            const hsgd_moments *unit = &space->unit_gradient;
-            hsgd_moments_add(&engine->gradient, unit->weight, unit->mean, unit->spread, engine->dim);
-            sums.loss += source.loss;
-            sums.norm_sq += norm_sq;
+    const hsgd_hierarchy *h = engine->hierarchy;
+    const hsgd_node *node = &h->node[u];
+    size_t dim = engine->dim;
+    const double *centre = row->node_gradient + u * dim;
+    double largest = 0;
+    if (hsgd_node_is_lowest(h, u))
+        for (size_t j = node->first_worker; j < node->first_worker + node->num_workers; j++) {
+            const double *grad = row->all_gradients + j * dim;
+            largest = fmax(largest, hsgd_distance_sq(grad, centre, dim));
+            *worker_max_sq = fmax(*worker_max_sq, hsgd_distance_sq(grad, row->whole.moments.mean, dim));
         }
-    }
-    sums.loss /= engine->gradient.weight;
-    sums.norm_sq /= engine->gradient.weight;
-    engine->node_divergence[0] = hsgd_moments_dispersion(&engine->gradient);
-    return sums;
+    else
+        for (size_t v = u + 1; v < node->end; v = h->node[v].end)
+            largest = fmax(largest, hsgd_distance_sq(row->node_gradient + v * dim, centre, dim));
+    return largest;
 }
+
+/* From the parts of the units to the whole. */
+static void finish_root_row(const hsgd_engine *engine, hsgd_root_row *row)
+{
+    hsgd_part *whole = &row->whole;
+    hsgd_merge_parts(whole, row->unit_part, 1, engine->num_units, engine->dim);
+    whole->norm_sq /= whole->moments.weight;
+    whole->loss /= whole->moments.weight;
+    row->node_divergence[0] = hsgd_moments_dispersion(&whole->moments);
+    if (!row->all_gradients)
+        return;
+    memcpy(row->node_gradient, whole->moments.mean, engine->dim * sizeof *row->node_gradient);
+    row->worker_deviation_max_sq = 0;
+    for (size_t u = 0; u < engine->hierarchy->num_nodes; u++)
+        row->node_deviation_max_sq[u] = child_deviation_max_sq(engine, row, u, &row->worker_deviation_max_sq);
+}
+
+void hsgd_measure_root(hsgd_engine *engine, size_t row, size_t count)
+{
+#pragma omp parallel for collapse(2) schedule(dynamic, 1) num_threads(engine->threads)
+    for (size_t i = 0; i < count; i++)
+        for (size_t unit = 0; unit < engine->num_units; unit++)
+            gradients_of_unit(engine, unit, engine->window.root[row + i].moments.mean, &engine->root_row[i],
+                              &engine->space[hsgd_thread_number()]);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
+    for (size_t i = 0; i < count; i++)
+        finish_root_row(engine, &engine->root_row[i]);
+}
+
+/* ---- into the trace ---- */
 
 /* level[k] = sum over the nodes of depth k of weight * node value. */
 static void sum_levels(const hsgd_hierarchy *h, const double *node_value, double *level)
@@ -187,38 +220,6 @@ static double identity_error(const double *level, size_t num_levels, double mean
     return mean_norm_sq > 0 ? fabs(sum - (mean_norm_sq - norm_sq_of_mean)) / mean_norm_sq : 0;
 }
 
-/* Largest deviation of a child of u from u, and of a worker below u from the root, among the kept gradients. */
-static double child_deviation_max_sq(const hsgd_engine *engine, size_t u, double *worker_max_sq)
-{
-    const hsgd_hierarchy *h = engine->hierarchy;
-    const hsgd_node *node = &h->node[u];
-    size_t dim = engine->dim;
-    const double *centre = engine->node_gradient + u * dim;
-    double largest = 0;
-    if (hsgd_node_is_lowest(h, u))
-        for (size_t j = node->first_worker; j < node->first_worker + node->num_workers; j++) {
-            const double *grad = engine->all_gradients + j * dim;
-            largest = fmax(largest, hsgd_distance_sq(grad, centre, dim));
-            *worker_max_sq = fmax(*worker_max_sq, hsgd_distance_sq(grad, engine->gradient.mean, dim));
-        }
-    else
-        for (size_t v = u + 1; v < node->end; v = h->node[v].end)
-            largest = fmax(largest, hsgd_distance_sq(engine->node_gradient + v * dim, centre, dim));
-    return largest;
-}
-
-static void record_maxima(hsgd_engine *engine)
-{
-    hsgd_trace *trace = engine->trace;
-    double worker_max_sq = trace->worker_deviation_max_sq;
-    memcpy(engine->node_gradient, engine->gradient.mean, engine->dim * sizeof *engine->node_gradient);
-#pragma omp parallel for schedule(dynamic, 1) num_threads(engine->simulation->threads) reduction(max : worker_max_sq)
-    for (size_t u = 0; u < engine->hierarchy->num_nodes; u++)
-        trace->node_deviation_max_sq[u] =
-            fmax(trace->node_deviation_max_sq[u], child_deviation_max_sq(engine, u, &worker_max_sq));
-    trace->worker_deviation_max_sq = worker_max_sq;
-}
-
 /* Running mean and maximum of a node quantity; count is the number of values so far, this one included. */
 static void update_mean(double *mean, const double *value, size_t num, double count)
 {
@@ -232,51 +233,52 @@ static void update_max(double *largest, const double *value, size_t num)
         largest[u] = fmax(largest[u], value[u]);
 }
 
-static void record_gradients(hsgd_engine *engine, size_t trace_row, root_sums sums)
+static void record_gradients(hsgd_engine *engine, const hsgd_root_row *row, size_t trace_row)
 {
     hsgd_trace *trace = engine->trace;
-    size_t levels = trace->num_levels;
+    size_t levels = trace->num_levels, nodes = trace->num_nodes;
     double *level = trace->divergence + trace_row * levels;
-    trace->loss[trace_row] = sums.loss;
-    trace->grad_norm_sq[trace_row] = hsgd_norm_sq(engine->gradient.mean, engine->dim);
-    sum_levels(engine->hierarchy, engine->node_divergence, level);
-    double error = identity_error(level, levels, sums.norm_sq, trace->grad_norm_sq[trace_row]);
+    trace->loss[trace_row] = row->whole.loss;
+    trace->grad_norm_sq[trace_row] = hsgd_norm_sq(row->whole.moments.mean, engine->dim);
+    sum_levels(engine->hierarchy, row->node_divergence, level);
+    double error = identity_error(level, levels, row->whole.norm_sq, trace->grad_norm_sq[trace_row]);
     trace->gradient_identity_error = fmax(trace->gradient_identity_error, error);
     if (trace_row == trace->num_measured) /* step T belongs to no mean over t < T */
         return;
-    update_mean(trace->node_divergence_mean, engine->node_divergence, trace->num_nodes, (double)(trace_row + 1));
-    update_max(trace->node_divergence_max, engine->node_divergence, trace->num_nodes);
-    if (engine->all_gradients)
-        record_maxima(engine);
+    update_mean(trace->node_divergence_mean, row->node_divergence, nodes, (double)(trace_row + 1));
+    update_max(trace->node_divergence_max, row->node_divergence, nodes);
+    if (!row->all_gradients)
+        return;
+    update_max(trace->node_deviation_max_sq, row->node_deviation_max_sq, nodes);
+    trace->worker_deviation_max_sq = fmax(trace->worker_deviation_max_sq, row->worker_deviation_max_sq);
 }
 
-static void record_models(hsgd_engine *engine, size_t row, size_t trace_row)
+static void record_models(hsgd_engine *engine, const hsgd_root_row *root_row, size_t row, size_t trace_row)
 {
     hsgd_trace *trace = engine->trace;
     hsgd_window *window = &engine->window;
     size_t nodes = trace->num_nodes, levels = trace->num_levels;
     double *dispersion = window->node_dispersion + row * nodes, *level = trace->dispersion + trace_row * levels;
-    const hsgd_moments *root = &window->root[row];
-    dispersion[0] = hsgd_moments_dispersion(root);
+    const hsgd_part *root = &window->root[row];
+    dispersion[0] = hsgd_moments_dispersion(&root->moments);
     sum_levels(engine->hierarchy, dispersion, level);
     update_mean(trace->node_dispersion_mean, dispersion, nodes, (double)(trace_row + 1));
-    double error =
-        identity_error(level, levels, window->root_norm_sq[row] / root->weight, hsgd_norm_sq(root->mean, engine->dim));
+    double error = identity_error(level, levels, root->norm_sq / root->moments.weight,
+                                  hsgd_norm_sq(root->moments.mean, engine->dim));
     trace->parameter_identity_error = fmax(trace->parameter_identity_error, error);
     if (!trace->divergence_at_nodes)
         return;
     double *at_node = window->node_divergence_at_node + row * nodes;
-    at_node[0] = engine->node_divergence[0]; /* the root's own point is wbar */
-    raise_merged(at_node, engine->hierarchy, 0, engine->node_divergence);
+    at_node[0] = root_row->node_divergence[0]; /* the root's own point is wbar */
+    raise_merged(at_node, engine->hierarchy, 0, root_row->node_divergence);
     sum_levels(engine->hierarchy, at_node, trace->divergence_at_nodes + trace_row * levels);
     update_max(trace->node_divergence_at_node_max, at_node, nodes);
 }
 
-bool hsgd_measure_root(hsgd_engine *engine, size_t row, size_t trace_row)
+bool hsgd_record_row(hsgd_engine *engine, size_t slot, size_t row, size_t trace_row)
 {
-    root_sums sums = gradients_at(engine, engine->window.root[row].mean);
-    record_gradients(engine, trace_row, sums);
+    record_gradients(engine, &engine->root_row[slot], trace_row);
     if (row < engine->window.num_rows)
-        record_models(engine, row, trace_row);
-    return isfinite(sums.loss) && isfinite(engine->trace->grad_norm_sq[trace_row]);
+        record_models(engine, &engine->root_row[slot], row, trace_row);
+    return isfinite(engine->trace->loss[trace_row]) && isfinite(engine->trace->grad_norm_sq[trace_row]);
 }

@@ -565,7 +565,8 @@ static void same_bits_for_any_number_of_threads(void **state)
                              .steps = 21,
                              .measure_every = 1,
                              .measure_at_nodes = true,
-                             .measure_maxima = true};
+                             .measure_maxima = true,
+                             .eager_threads = true};
         hsgd_ensemble one, many;
         assert_ok(hsgd_ensemble_run(&one, &s, 3, 7, NULL, 1, &err), err);
         for (int threads = 2; threads <= 7; threads++) {
