@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "analysis/ensemble.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "analysis/memory.h"
 #include "analysis/threads.h"
 
 /* Seeds are independent and need no synchronisation, so they get the threads first. */
@@ -16,15 +17,11 @@ static int threads_over_seeds(int threads, size_t num_seeds)
 /* at_once runs at a time; the other seeds only leave their traces. */
 static hsgd_status check_memory(const hsgd_simulation *one, size_t num_seeds, int at_once, hsgd_error *err)
 {
-    double need = hsgd_simulation_bytes(one) * at_once + hsgd_trace_bytes(one) * (double)(num_seeds - (size_t)at_once);
-    long pages = sysconf(_SC_PHYS_PAGES), page_size = sysconf(_SC_PAGESIZE);
-    if (pages > 0 && page_size > 0 && need > (double)pages * (double)page_size)
-        return hsgd_fail(
-            err, HSGD_ERROR_MEMORY,
-            "the run needs about %.3g GB for %zu seeds, %d at once, the machine has %.3g GB; use fewer workers, "
-            "fewer parameters, fewer seeds, fewer threads or a larger measure_every",
-            need / 1e9, num_seeds, at_once, (double)pages * (double)page_size / 1e9);
-    return HSGD_OK;
+    char what[64];
+    snprintf(what, sizeof what, "the run of %zu seeds, %d at once,", num_seeds, at_once);
+    return hsgd_memory_check(
+        hsgd_simulation_bytes(one) * at_once + hsgd_trace_bytes(one) * (double)(num_seeds - (size_t)at_once), what,
+        "fewer workers, fewer parameters, fewer seeds, fewer threads or a larger measure_every", err);
 }
 
 /* Run all seeds; the first failure (in the order of seeds) is the one reported. */

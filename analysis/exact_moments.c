@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/memory.h"
+
 typedef struct exact_work {
     const hsgd_quadratic *q;
     const hsgd_hierarchy *h;
@@ -18,8 +20,8 @@ static double worker_weight(const hsgd_hierarchy *h, size_t j)
     return h->worker_weight ? h->worker_weight[j] : 1 / (double)h->num_workers;
 }
 
-/* centre_u = weighted mean of the workers below u, for every node, from the workers directly. Deviations from the first of
- * them are summed, so that equal workers have exactly their common value as mean and no dispersion. */
+/* centre_u = weighted mean of the workers below u, for every node, from the workers directly. Deviations from the first
+ * of them are summed, so that equal workers have exactly their common value as mean and no dispersion. */
 static void find_centres(exact_work *w)
 {
     size_t d = w->q->dim;
@@ -54,8 +56,7 @@ static void record_dispersion(const exact_work *w, double *level)
                 node->weight * squared_distance(w->centre + u * d, w->centre + node->parent * d, d);
         if (hsgd_node_is_lowest(w->h, u))
             for (size_t j = node->first_worker; j < node->first_worker + node->num_workers; j++)
-                level[node->depth] +=
-                    worker_weight(w->h, j) * squared_distance(w->mean + j * d, w->centre + u * d, d);
+                level[node->depth] += worker_weight(w->h, j) * squared_distance(w->mean + j * d, w->centre + u * d, d);
         for (size_t i = 0; i < d; i++)
             level[node->depth] += node->weight * w->noise_node[u * d + i];
     }
@@ -86,8 +87,8 @@ static void local_step(exact_work *w)
     }
 }
 
-/* After update number t: the due nodes give their centre to their workers and lose all noise below them. Returns whether
- * there was one. */
+/* After update number t: the due nodes give their centre to their workers and lose all noise below them. Returns
+ * whether there was one. */
 static bool aggregate(exact_work *w, size_t t)
 {
     bool any = false;
@@ -141,7 +142,12 @@ hsgd_status hsgd_exact_moments(hsgd_exact *out, const hsgd_quadratic *quadratic,
                                const double *initial, double step_size, size_t steps, hsgd_error *err)
 {
     exact_work w = {.q = quadratic, .h = h, .step_size = step_size};
-    hsgd_status status = allocate(&w, out, steps, err);
+    double vectors = (double)quadratic->num_workers + 2 * (double)h->num_nodes + 2;
+    double bytes = 8 * ((double)steps * (double)(h->num_levels + 2) + vectors * (double)quadratic->dim);
+    *out = (hsgd_exact){0};
+    hsgd_status status = hsgd_memory_check(bytes, "the table of exact moments", "fewer steps or fewer workers", err);
+    if (!status)
+        status = allocate(&w, out, steps, err);
     if (!status) {
         for (size_t j = 0; j < quadratic->num_workers; j++)
             memcpy(w.mean + j * quadratic->dim, initial, quadratic->dim * sizeof *initial);

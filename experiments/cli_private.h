@@ -19,8 +19,9 @@ enum { HSGD_MAX_OPTIONS = 8 };
 
 /* Parsed arguments of one command. */
 typedef struct hsgd_arguments {
-    const char *positional;              /* NULL: not given */
-    const char *option[HSGD_MAX_OPTIONS]; /* by index of the command's table: its argument, "" for a switch, NULL: absent */
+    const char *positional; /* NULL: not given */
+    const char
+        *option[HSGD_MAX_OPTIONS]; /* by index of the command's table: its argument, "" for a switch, NULL: absent */
 } hsgd_arguments;
 
 typedef struct hsgd_command {
@@ -44,7 +45,7 @@ int hsgd_cli_finish(int code);
 
 /* A whole number, or a comma-separated list of them, from an option's argument. */
 hsgd_status hsgd_cli_count(const char *text, const char *option, size_t low, size_t high, size_t *out, hsgd_error *err);
-hsgd_status hsgd_cli_counts(const char *text, const char *option, size_t low, size_t high, size_t *out, size_t max_length,
-                            size_t *length, hsgd_error *err);
+hsgd_status hsgd_cli_counts(const char *text, const char *option, size_t low, size_t high, size_t *out,
+                            size_t max_length, size_t *length, hsgd_error *err);
 
 #endif

@@ -24,8 +24,8 @@ extern "C" {
 
 /* An estimate with its intervals. Pathwise results have low = mean = high; one random seed has NAN ends. */
 typedef struct hsgd_interval {
-    hsgd_estimate estimate; /* count 0: not measured */
-    double low, high;       /* at the configured confidence, for this number alone */
+    hsgd_estimate estimate;       /* count 0: not measured */
+    double low, high;             /* at the configured confidence, for this number alone */
     double low_joint, high_joint; /* valid together with those of all other verdicts (Bonferroni) */
 } hsgd_interval;
 
@@ -52,19 +52,19 @@ typedef struct hsgd_comparison {
 
 /* The recursive bound 4.4 against the measured dispersion of one level, at every measured step. */
 typedef struct hsgd_dispersion_check {
-    double max_ratio;    /* largest measured mean / bound */
+    double max_ratio; /* largest measured mean / bound */
     size_t max_ratio_step;
     hsgd_verdict verdict;
 } hsgd_dispersion_check;
 
 typedef struct hsgd_experiment {
-    const hsgd_config *config;   /* borrowed */
-    const hsgd_problem *problem; /* borrowed */
-    bool deterministic;          /* no noise and fixed places: one seed says all */
-    double step_size;            /* gamma, resolved */
+    const hsgd_config *config;          /* borrowed */
+    const hsgd_problem *problem;        /* borrowed */
+    bool deterministic;                 /* no noise and fixed places: one seed says all */
+    double step_size;                   /* gamma, resolved */
     size_t local_period, global_period; /* I and G of the canonical tree */
-    hsgd_constants constants;    /* L, sigma^2, f* */
-    hsgd_constant delta;         /* f(w^0) - f* */
+    hsgd_constants constants;           /* L, sigma^2, f* */
+    hsgd_constant delta;                /* f(w^0) - f* */
     hsgd_constant global_divergence_sq; /* eps~^2: largest over the runs */
     hsgd_constant_kind divergence_kind;
     double *level_divergence_sq; /* (num_levels) D_k, owned */
@@ -72,12 +72,12 @@ typedef struct hsgd_experiment {
     hsgd_run run[HSGD_NUM_RUNS];
     hsgd_comparison *comparison; /* (num_comparisons), the selected bounds in the order of the registry, owned */
     size_t num_comparisons;
-    double *dispersion_bound;    /* (num_rows, num_levels) 4.4 at the measured steps, NAN where it does not apply; owned */
+    double *dispersion_bound; /* (num_rows, num_levels) 4.4 at the measured steps, NAN where it does not apply; owned */
     hsgd_dispersion_check *dispersion; /* (num_levels), owned */
-    bool has_sandwich;           /* equal weights */
+    bool has_sandwich;                 /* equal weights */
     hsgd_sandwich sandwich;
     hsgd_verdict gradient_identity, parameter_identity;
-    hsgd_verdict overall;        /* the worst of all verdicts */
+    hsgd_verdict overall; /* the worst of all verdicts */
 } hsgd_experiment;
 
 /* Identities of THEORY 2 hold up to this relative rounding error. */

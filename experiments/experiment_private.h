@@ -8,6 +8,17 @@
 /* judge.c: does a selected bound need the largest single deviations? */
 bool hsgd_experiment_needs_maxima(const hsgd_config *config);
 
+/* judge.c: an estimate with its intervals, alone and together with `checks` of them. */
+hsgd_interval hsgd_interval_of(hsgd_estimate estimate, double confidence, double checks);
+
+/* judge.c: the tree that bounds are evaluated on, level by level where all nodes of a level are alike, and beta_u^2 for
+ * its entries. */
+const hsgd_hierarchy *hsgd_experiment_bound_tree(const hsgd_experiment *experiment);
+const double *hsgd_experiment_divergence_sq(const hsgd_experiment *experiment);
+
+/* judge_dispersion.c: 4.4 at every measured step, and its verdicts. */
+hsgd_status hsgd_experiment_judge_dispersion(hsgd_experiment *experiment, hsgd_error *err);
+
 /* judge.c: bounds, intervals and verdicts, once runs and constants are there. */
 hsgd_status hsgd_experiment_judge(hsgd_experiment *experiment, hsgd_error *err);
 

@@ -6,11 +6,11 @@
 #include "analysis/hierarchy.h"
 #include "experiments/json_private.h"
 
-/* Values that the nodes of a tree may carry in PARAMS.json: (num_nodes) in pre-order, owned by the caller; NULL where no
- * node carries one. */
+/* Values that the nodes of a tree may carry in PARAMS.json: (num_nodes) in pre-order, owned by the caller; NULL where
+ * no node carries one. */
 typedef struct hsgd_node_values {
-    double *divergence_sq;     /* "divergence_sq" */
-    double *deviation_max_sq;  /* "deviation_max_sq" */
+    double *divergence_sq;    /* "divergence_sq" */
+    double *deviation_max_sq; /* "deviation_max_sq" */
 } hsgd_node_values;
 
 /* Read { "fanout": [..], "periods": [..] } or { "tree": {..} }; "weights" is legal too and left to

@@ -17,6 +17,7 @@
 #include "analysis/smoothness.h"
 #include "analysis/moments.h"
 #include "analysis/threads.h"
+#include "analysis/memory.h"
 #include "analysis/engine.h"
 #include "analysis/statistics.h"
 #include "analysis/ensemble.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/moments.h"
+#include "experiments/rounding_private.h"
 
 bool hsgd_experiment_needs_maxima(const hsgd_config *config)
 {
@@ -20,7 +20,7 @@ bool hsgd_experiment_needs_maxima(const hsgd_config *config)
 
 /* ---- intervals ---- */
 
-static hsgd_interval interval(hsgd_estimate estimate, double confidence, double checks)
+hsgd_interval hsgd_interval_of(hsgd_estimate estimate, double confidence, double checks)
 {
     double alone = hsgd_half_width(estimate, confidence, 1), joint = hsgd_half_width(estimate, confidence, checks);
     return (hsgd_interval){estimate, estimate.mean - alone, estimate.mean + alone, estimate.mean - joint,
@@ -33,7 +33,7 @@ static hsgd_interval interval_of_minimum(const hsgd_summary *s, size_t steps, si
                                          double checks)
 {
     size_t end = steps / period * period;
-    hsgd_interval out = interval(s->S_min, confidence, 1);
+    hsgd_interval out = hsgd_interval_of(s->S_min, confidence, 1);
     if (s->num_rounds == 0)
         return out;
     out.low = out.high = out.low_joint = out.high_joint = INFINITY;
@@ -41,8 +41,8 @@ static hsgd_interval interval_of_minimum(const hsgd_summary *s, size_t steps, si
         if (s->step[row] % period != 0 || s->step[row] >= end)
             continue;
         double rounds = (double)s->num_rounds;
-        hsgd_interval at = interval(s->grad_norm_sq[row], confidence, rounds);
-        hsgd_interval joint = interval(s->grad_norm_sq[row], confidence, rounds * checks);
+        hsgd_interval at = hsgd_interval_of(s->grad_norm_sq[row], confidence, rounds);
+        hsgd_interval joint = hsgd_interval_of(s->grad_norm_sq[row], confidence, rounds * checks);
         out.low = fmin(out.low, at.low);
         out.high = fmin(out.high, at.high);
         out.low_joint = fmin(out.low_joint, joint.low_joint);
@@ -59,78 +59,31 @@ static void set_intervals(hsgd_experiment *e, double checks)
         hsgd_run *run = &e->run[i];
         if (!run->made)
             continue;
-        run->S = interval(run->summary.S, e->config->confidence, checks);
-        run->S_round = interval(run->summary.S_round, e->config->confidence, checks);
+        run->S = hsgd_interval_of(run->summary.S, e->config->confidence, checks);
+        run->S_round = hsgd_interval_of(run->summary.S_round, e->config->confidence, checks);
         run->S_min = interval_of_minimum(&run->summary, e->config->steps, hsgd_hierarchy_global_period(&run->hierarchy),
                                          e->config->confidence, checks);
     }
 }
 
-/* ---- rounding ---- */
-
-/* What is 0 in exact arithmetic comes out as about this share of the numbers it was computed from. */
-static const double ROUNDING = 1e-14;
-
-/* Numbers of a run up to some row, for the size of its rounding errors. */
-typedef struct magnitude {
-    double travelled; /* length of the way of wbar, at most; with ||w^0|| the size of the models */
-    double gradient;  /* largest ||grad f(wbar)|| */
-    double loss;      /* largest |f(wbar)| */
-} magnitude;
-
-static void extend(magnitude *m, const hsgd_experiment *e, const hsgd_summary *s, size_t row)
-{
-    double gradient = sqrt(s->grad_norm_sq[row].mean), dispersion = 0;
-    for (size_t k = 0; k < s->num_levels; k++)
-        dispersion += s->dispersion[row * s->num_levels + k].mean;
-    m->travelled +=
-        e->step_size * (double)e->config->measure_every * (gradient + e->constants.smoothness.value * sqrt(dispersion));
-    m->gradient = fmax(m->gradient, gradient);
-    m->loss = fmax(m->loss, fabs(s->loss[row].mean));
-}
-
-static double initial_norm(const hsgd_experiment *e)
-{
-    return sqrt(hsgd_norm_sq(e->problem->initial, e->problem->objective.dim));
-}
-
-/* 0 in place of what a diverged run makes of it. */
-static double finite_or_0(double value)
-{
-    return isfinite(value) ? value : 0;
-}
-
-/* Rounding of S, S_round and S_min, and of Delta = f(w^0) - f* in the bound. Matters where the run starts at the
- * minimum. */
-static double rounding_of_gradients(const hsgd_experiment *e, const hsgd_run *run)
-{
-    magnitude m = {0, 0, fabs(finite_or_0(e->constants.minimum.value))};
-    for (size_t row = 0; row < run->summary.num_rows; row++)
-        extend(&m, e, &run->summary, row);
-    double error = ROUNDING * (e->constants.smoothness.value * (initial_norm(e) + m.travelled) + m.gradient);
-    return finite_or_0(error * error + 2e-15 * m.loss / (e->step_size * (double)e->config->steps));
-}
-
 /* ---- parameters of the bounds ---- */
 
-/* The tree that bounds are evaluated on: level by level where all nodes of a level are alike. */
-static const hsgd_hierarchy *bound_tree(const hsgd_experiment *e)
+const hsgd_hierarchy *hsgd_experiment_bound_tree(const hsgd_experiment *e)
 {
     bool by_level = e->config->is_uniform && e->config->weighting == HSGD_WEIGHTS_EQUAL;
     return by_level ? &e->config->hierarchy : &e->problem->hierarchy;
 }
 
-/* beta_u^2 for the entries of bound_tree. Entries of a uniform tree are its levels. */
-static const double *bound_divergence_sq(const hsgd_experiment *e)
+const double *hsgd_experiment_divergence_sq(const hsgd_experiment *e)
 {
-    return bound_tree(e) == &e->config->hierarchy ? e->level_divergence_sq : e->node_divergence_sq;
+    return hsgd_experiment_bound_tree(e) == &e->config->hierarchy ? e->level_divergence_sq : e->node_divergence_sq;
 }
 
-/* Largest deviations for the entries of bound_tree; NULL if they were not measured. Free it. */
+/* Largest deviations for the entries of that tree; NULL if they were not measured. Free it. */
 static double *bound_deviation_max_sq(const hsgd_experiment *e)
 {
     const double *node = e->run[HSGD_RUN_MAIN].summary.node_deviation_sup_sq;
-    const hsgd_hierarchy *tree = bound_tree(e), *expanded = &e->problem->hierarchy;
+    const hsgd_hierarchy *tree = hsgd_experiment_bound_tree(e), *expanded = &e->problem->hierarchy;
     double *out = node ? calloc(expanded->num_nodes + 1, sizeof *out) : NULL;
     if (!out)
         return NULL;
@@ -150,7 +103,8 @@ static double known(double value)
 static hsgd_status make_params(hsgd_bound_params *out, const hsgd_experiment *e, hsgd_error *err)
 {
     double *deviation_max_sq = bound_deviation_max_sq(e);
-    hsgd_status status = hsgd_bound_params_init(out, bound_tree(e), bound_divergence_sq(e), deviation_max_sq, err);
+    hsgd_status status = hsgd_bound_params_init(out, hsgd_experiment_bound_tree(e), hsgd_experiment_divergence_sq(e),
+                                                deviation_max_sq, err);
     free(deviation_max_sq);
     if (status)
         return status;
@@ -247,7 +201,7 @@ static void decide(hsgd_comparison *c, const hsgd_experiment *e, const hsgd_run 
                                                             : "the run has no complete global round");
     else {
         c->verdict = hsgd_verdict_decide(c->measured.low_joint, c->measured.high_joint,
-                                         c->value.value + rounding_of_gradients(e, run));
+                                         c->value.value + hsgd_rounding_of_gradients_sq(e, run));
         if (c->verdict == HSGD_VERDICT_INCONCLUSIVE && run->summary.num_diverged)
             snprintf(c->reason, sizeof c->reason, "the run diverged at step %zu", run->summary.diverged_at);
         else if (c->verdict == HSGD_VERDICT_INCONCLUSIVE)
@@ -301,63 +255,7 @@ static double count_checks(const hsgd_experiment *e)
     return fmax(1, checks);
 }
 
-/* ---- the dispersion at every step, and the identities ---- */
-
-static hsgd_status evaluate_dispersion_bound(hsgd_experiment *e, hsgd_error *err)
-{
-    const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
-    size_t steps = e->config->steps, levels = s->num_levels;
-    bool applies = e->step_size * e->constants.smoothness.value <= 1;
-    e->dispersion_bound = malloc(s->num_rows * levels * sizeof *e->dispersion_bound);
-    double *every_step = malloc(steps * levels * sizeof *every_step);
-    hsgd_status status = HSGD_OK;
-    if (!e->dispersion_bound || !every_step)
-        status = hsgd_fail_memory(err, "the dispersion bound");
-    if (!status && applies)
-        status = hsgd_dispersion_bound(every_step, bound_tree(e), bound_divergence_sq(e), e->step_size,
-                                       e->constants.smoothness.value, e->constants.noise_sq.value, steps, err);
-    for (size_t row = 0; row < s->num_rows && !status; row++)
-        for (size_t k = 0; k < levels; k++)
-            e->dispersion_bound[row * levels + k] = applies ? every_step[s->step[row] * levels + k] : NAN;
-    free(every_step);
-    return status;
-}
-
-static void check_dispersion(hsgd_experiment *e, size_t level)
-{
-    const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
-    hsgd_dispersion_check *check = &e->dispersion[level];
-    double checks = (double)s->num_rows * (double)s->num_levels;
-    magnitude m = {0, 0, 0};
-    *check = (hsgd_dispersion_check){.verdict = HSGD_VERDICT_NOT_APPLICABLE};
-    for (size_t row = 0; row < s->num_rows; row++) {
-        size_t cell = row * s->num_levels + level;
-        hsgd_interval measured = interval(s->dispersion[cell], e->config->confidence, checks);
-        double bound = e->dispersion_bound[cell];
-        extend(&m, e, s, row);
-        double error = finite_or_0(ROUNDING * (initial_norm(e) + m.travelled)), rounding = error * error;
-        if (isnan(bound))
-            continue;
-        check->verdict = hsgd_verdict_worse(
-            check->verdict, hsgd_verdict_decide(measured.low_joint, measured.high_joint, bound + rounding));
-        if (bound > rounding && measured.estimate.mean / bound > check->max_ratio) {
-            check->max_ratio = measured.estimate.mean / bound;
-            check->max_ratio_step = s->step[row];
-        }
-    }
-}
-
-static hsgd_status judge_dispersion(hsgd_experiment *e, hsgd_error *err)
-{
-    size_t levels = e->run[HSGD_RUN_MAIN].summary.num_levels;
-    e->dispersion = calloc(levels + 1, sizeof *e->dispersion);
-    if (!e->dispersion)
-        return hsgd_fail_memory(err, "the dispersion checks");
-    hsgd_status status = evaluate_dispersion_bound(e, err);
-    for (size_t k = 0; k < levels && !status; k++)
-        check_dispersion(e, k);
-    return status;
-}
+/* ---- all together ---- */
 
 static hsgd_verdict judge_identity(double error)
 {
@@ -387,7 +285,7 @@ hsgd_status hsgd_experiment_judge(hsgd_experiment *e, hsgd_error *err)
     set_intervals(e, count_checks(e));
     for (size_t i = 0; i < e->num_comparisons; i++)
         compare(&e->comparison[i], e);
-    status = judge_dispersion(e, err);
+    status = hsgd_experiment_judge_dispersion(e, err);
     if (!status && !e->problem->hierarchy.worker_weight) {
         status = hsgd_sandwich_decide(&e->sandwich, &e->config->hierarchy, err);
         e->has_sandwich = !status;

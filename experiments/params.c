@@ -81,9 +81,17 @@ static hsgd_status read_numbers(hsgd_bound_params *out, const hsgd_json *root, h
 
 static hsgd_status read_params(hsgd_bound_params *out, const hsgd_json *root, hsgd_error *err)
 {
-    static const char *const keys[] = {"hierarchy", "step_size", "steps", "L", "sigma_sq", "delta",
-                                       "level_divergence_sq", "global_divergence_sq", "level_deviation_max_sq",
-                                       "worker_deviation_max_sq", NULL};
+    static const char *const keys[] = {"hierarchy",
+                                       "step_size",
+                                       "steps",
+                                       "L",
+                                       "sigma_sq",
+                                       "delta",
+                                       "level_divergence_sq",
+                                       "global_divergence_sq",
+                                       "level_deviation_max_sq",
+                                       "worker_deviation_max_sq",
+                                       NULL};
     hsgd_json hierarchy = hsgd_json_member(root, "hierarchy");
     hsgd_json divergence = hsgd_json_member(root, "level_divergence_sq");
     hsgd_json deviation = hsgd_json_member(root, "level_deviation_max_sq");

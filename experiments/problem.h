@@ -22,8 +22,8 @@ typedef struct hsgd_problem {
     hsgd_hierarchy hierarchy; /* one entry per node, with weights */
     hsgd_objective objective; /* its workers stand in the order of their places, except under random grouping */
     double *initial;          /* (dim) w^0 */
-    size_t *place;            /* (num_workers) which worker of the partition sits at each place (first seed, if random) */
-    size_t *placement;        /* (seeds, num_workers) places of each seed under random grouping; NULL otherwise */
+    size_t *place;     /* (num_workers) which worker of the partition sits at each place (first seed, if random) */
+    size_t *placement; /* (seeds, num_workers) places of each seed under random grouping; NULL otherwise */
     bool is_quadratic;
     hsgd_quadratic quadratic; /* if is_quadratic */
     hsgd_dataset data;        /* otherwise: samples sorted by worker */

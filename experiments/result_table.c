@@ -4,10 +4,18 @@
 
 #include <math.h>
 
+/* The name may hold anything; on a terminal control characters could do harm. */
+static void print_name(const char *name, FILE *out)
+{
+    for (; *name; name++)
+        fputc((unsigned char)*name < 0x20 || *name == 0x7f ? '?' : *name, out);
+}
+
 static void print_setting(const hsgd_experiment *e, FILE *out)
 {
     const hsgd_hierarchy *h = &e->config->hierarchy;
-    fprintf(out, "%s: H-SGD on %zu workers", e->config->name, h->num_workers);
+    print_name(e->config->name, out);
+    fprintf(out, ": H-SGD on %zu workers", h->num_workers);
     if (e->config->is_uniform) {
         for (size_t k = 0; k < h->num_nodes; k++)
             fprintf(out, "%s%zu", k ? " x " : ", fanout ", h->node[k].num_children);
@@ -90,7 +98,8 @@ static void print_bounds(const hsgd_experiment *e, FILE *out)
         print_number(out, c->ratio);
         fprintf(out, "  %s%s%s\n", hsgd_verdict_name(c->verdict), *c->reason ? ": " : "", c->reason);
     }
-    fprintf(out, "  verdicts hold together at %g %% confidence (Student t, Bonferroni)%s\n", 100 * e->config->confidence,
+    fprintf(out, "  verdicts hold together at %g %% confidence (Student t, Bonferroni)%s\n",
+            100 * e->config->confidence,
             e->divergence_kind == HSGD_TRAJECTORY ? "; bounds use trajectory constants" : "");
 }
 
@@ -99,8 +108,8 @@ static void print_checks(const hsgd_experiment *e, FILE *out)
     const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
     fputc('\n', out);
     for (size_t k = 0; k < s->num_levels; k++)
-        fprintf(out, "  dispersion of level %zu against its recursive bound: at most %.3g of it (step %zu): %s\n", k + 1,
-                e->dispersion[k].max_ratio, e->dispersion[k].max_ratio_step,
+        fprintf(out, "  dispersion of level %zu against its recursive bound: at most %.3g of it (step %zu): %s\n",
+                k + 1, e->dispersion[k].max_ratio, e->dispersion[k].max_ratio_step,
                 hsgd_verdict_name(e->dispersion[k].verdict));
     fprintf(out, "  identity: upward + downward = global divergence, relative error %.2g: %s\n",
             s->gradient_identity_error, hsgd_verdict_name(e->gradient_identity));

@@ -9,8 +9,8 @@
 
 typedef struct hsgd_series {
     size_t num_columns, num_rows;
-    char **name;    /* (num_columns), owned */
-    double *value;  /* (num_columns, num_rows): a column is contiguous, owned */
+    char **name;   /* (num_columns), owned */
+    double *value; /* (num_columns, num_rows): a column is contiguous, owned */
 } hsgd_series;
 
 /* Read a file. Every row must have as many numbers as the first line has names. */
