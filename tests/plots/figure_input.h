@@ -158,11 +158,12 @@ static inline char *file_text(const char *dir, const char *name, const char *suf
     return text;
 }
 
-/* Standard error of `gnuplot NAME.gp` in dir, run through a shell as a user would; the caller frees it. */
+/* Standard error of `gnuplot NAME.gp` in dir, run through a shell as a user would; the caller frees it. In a locale
+ * without UTF-8 gnuplot warns of a degree sign that no figure has. */
 static inline char *gnuplot_says(const char *dir, const char *name)
 {
     char command[512];
-    snprintf(command, sizeof command, "cd %s && gnuplot %s.gp 2>&1 >/dev/null", dir, name);
+    snprintf(command, sizeof command, "cd %s && LC_ALL=C.UTF-8 gnuplot %s.gp 2>&1 >/dev/null", dir, name);
     FILE *pipe = popen(command, "r");
     assert_non_null(pipe);
     char *text = calloc(1, 65536);
