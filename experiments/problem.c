@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "experiments/problem.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "analysis/linear_model.h"
 #include "analysis/random.h"
@@ -47,11 +49,24 @@ static hsgd_status make_quadratic(hsgd_problem *problem, const hsgd_config *conf
     return in_problem("problem.", hsgd_quadratic_generate(&problem->quadratic, &problem->hierarchy, &spec, err), err);
 }
 
+/* The commonest mistake with experiment files that come without their data. NULL: there is nothing to look for. */
+static hsgd_status check_there(const char *path, hsgd_error *err)
+{
+    if (!path || access(path, F_OK) == 0)
+        return HSGD_OK;
+    return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: %s; put it there, or set HSGD_DATA_DIR to the folder that has it",
+                     path, strerror(errno));
+}
+
 static hsgd_status make_data(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err)
 {
-    hsgd_status status = config->format == HSGD_DATA_IDX
-                             ? hsgd_dataset_read_idx(&problem->data, config->data_path, config->labels_path, err)
-                             : hsgd_dataset_read_libsvm(&problem->data, config->data_path, err);
+    hsgd_status status = check_there(config->data_path, err);
+    if (!status)
+        status = check_there(config->labels_path, err);
+    if (!status)
+        status = config->format == HSGD_DATA_IDX
+                     ? hsgd_dataset_read_idx(&problem->data, config->data_path, config->labels_path, err)
+                     : hsgd_dataset_read_libsvm(&problem->data, config->data_path, err);
     if (!status)
         status = hsgd_dataset_scale(&problem->data, config->scaling, err);
     if (!status && config->intercept)
