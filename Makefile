@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # hsgd: build, test, install. `make help` lists the targets.
 # Packages are looked up when a recipe runs, not when this file is read, so that `make deps check` works in one call.
 
@@ -44,19 +45,25 @@ Q         := $(if $(filter 1,$(V)),,@)
 SAY        = @echo "  $(1)" $(2)
 
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check test check-deps install uninstall format clean help
+.PHONY: all deps demo check test check-deps install uninstall format clean help FORCE
 
 all: $(BUILD)/hsgd $(BUILD)/libhsgd.a $(BUILD)/libhsgd.so ## build the program and the libraries
 
 # With `make deps X`, X waits until the packages are there, also under -j.
 ifneq ($(filter deps,$(MAKECMDGOALS)),)
-$(LIB_SRC:%.c=$(BUILD)/%.o) $(BUILD)/experiments/main.o check-deps: | deps
+$(BUILD)/flags check-deps: | deps
 endif
 
 deps: ## install the Debian packages that are missing
 	@.ci/install-packages $(PACKAGES)
 
-$(BUILD)/%.o: %.c
+# Other flags, another compiler or other files than last time: everything is made again.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIB_FLAGS) $(LIB_SRC)' > $@.now
+	@cmp -s $@.now $@ && rm $@.now || mv $@.now $@
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
 	$(call SAY,CC  ,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -117,13 +124,13 @@ uninstall: ## remove what install put there
 	  $(DESTDIR)$(PREFIX)/lib/pkgconfig/hsgd.pc $(DESTDIR)$(PREFIX)/include/hsgd $(DESTDIR)$(PREFIX)/share/hsgd
 
 format: ## apply the house style
-	$(CLANG_FORMAT) -i $(wildcard $(LAYERS:%=%/*.[ch])) $(TEST_SRC) tests/*.h
+	$(CLANG_FORMAT) -i $(wildcard $(LAYERS:%=%/*.[ch]) experiments/examples/*.c tests/*.h tests/*/*.[ch])
 
 clean: ## remove everything that was built
 	rm -rf build
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
-	@echo '  switches: OPENMP=0  OPENBLAS=0  SAN=1  V=1  PREFIX=/usr/local'
+	@echo '  switches: OPENMP=0  OPENBLAS=0  SAN=1  V=1  PREFIX=/usr/local  BUILD=build'
 
 -include $(LIB_OBJ:.o=.d) $(BUILD)/experiments/main.d $(TESTS:=.d)

@@ -34,7 +34,8 @@ typedef struct hsgd_simulation {
     uint64_t seed;
     int threads;        /* threads that share this run, >= 1 */
     bool eager_threads; /* use them all even where a step is so short that it does not pay; for tests */
-    void (*progress)(void *context, size_t steps_done); /* called from one thread at a time; NULL: not wanted */
+    /* steps_done since the last call; the seeds of an ensemble call it from several threads at once; NULL: not wanted */
+    void (*progress)(void *context, size_t steps_done);
     void *progress_context;
 } hsgd_simulation;
 

@@ -39,20 +39,20 @@ typedef struct hsgd_summary {
     hsgd_estimate S;                    /* mean of ||grad f(wbar^t)||^2 over the measured steps */
     hsgd_estimate S_round;              /* the same over t = 0, G, .., (R - 1) G, R = floor(T/G); count 0 for R = 0 */
     size_t num_rounds;                  /* rounds among the measured steps */
-    size_t round_row_min;               /* row of the round with the smallest mean (S_min); meaningful if num_rounds > 0 */
-    hsgd_estimate S_min;                /* the estimate at that row; count 0 for no round */
-    hsgd_estimate final_loss;           /* E f(wbar^T) */
+    size_t round_row_min;     /* row of the round with the smallest mean (S_min); meaningful if num_rounds > 0 */
+    hsgd_estimate S_min;      /* the estimate at that row; count 0 for no round */
+    hsgd_estimate final_loss; /* E f(wbar^T) */
     /* suprema over seeds and measured steps, the "trajectory" constants */
-    double global_divergence_sup_sq;    /* of E(wbar^t) */
-    double *level_divergence_sup_sq;    /* (num_levels) of D_k, at wbar_u where that was measured */
-    double *node_divergence_sup_sq;     /* (num_nodes) of beta_u^2, at wbar_u where that was measured */
-    double *node_deviation_sup_sq;      /* (num_nodes) NULL: not measured */
-    double worker_deviation_sup_sq;     /* NAN: not measured */
-    double *node_divergence_mean;       /* (num_nodes) mean over steps and seeds of beta_u^2(wbar^t) */
-    double *node_dispersion_mean;       /* (num_nodes) */
+    double global_divergence_sup_sq; /* of E(wbar^t) */
+    double *level_divergence_sup_sq; /* (num_levels) of D_k, at wbar_u where that was measured */
+    double *node_divergence_sup_sq;  /* (num_nodes) of beta_u^2, at wbar_u where that was measured */
+    double *node_deviation_sup_sq;   /* (num_nodes) NULL: not measured */
+    double worker_deviation_sup_sq;  /* NAN: not measured */
+    double *node_divergence_mean;    /* (num_nodes) mean over steps and seeds of beta_u^2(wbar^t) */
+    double *node_dispersion_mean;    /* (num_nodes) */
     double gradient_identity_error, parameter_identity_error; /* largest over seeds */
-    size_t num_diverged;                /* seeds that diverged */
-    size_t diverged_at;                 /* the earliest such step */
+    size_t num_diverged;                                      /* seeds that diverged */
+    size_t diverged_at;                                       /* the earliest such step */
 } hsgd_summary;
 
 /* global_period is G; deterministic says that nothing was random, so that one seed needs no interval. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "analysis/error.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 

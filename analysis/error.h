@@ -7,17 +7,14 @@
 #ifndef HSGD_ANALYSIS_ERROR_H
 #define HSGD_ANALYSIS_ERROR_H
 
-#include <stdarg.h>
-#include <stdbool.h>
-
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 typedef enum hsgd_status {
     HSGD_OK = 0,
-    HSGD_ERROR_INPUT,       /* an argument, a configuration or a data file is not legal; the message says what would be */
-    HSGD_ERROR_MEMORY,      /* an allocation failed */
+    HSGD_ERROR_INPUT,  /* an argument, a configuration or a data file is not legal; the message says what would be */
+    HSGD_ERROR_MEMORY, /* an allocation failed */
     HSGD_ERROR_ENVIRONMENT, /* the disk, an external program or the system refused */
     HSGD_ERROR_NUMERIC      /* a library routine did not converge or left its domain */
 } hsgd_status;

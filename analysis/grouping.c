@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Glossary    n  num_workers      worker[i]  the worker at position i of the similarity order
- *             cut i  the boundary between the places i - 1 and i;  cut_depth[i]  depth of the topmost node that begins
- * at place i, so a smaller depth means that the cut separates larger parts of the tree
+ *             cut i  the boundary between the places i - 1 and i
+ *             cut_depth[i]  depth of the topmost node that begins at place i: the smaller, the larger the parts of the
+ *             tree that the cut separates
  *
  * The similarity order is a recursive bisection along principal directions (Boley, Principal direction divisive
  * partitioning, Data Mining and Knowledge Discovery 2(4), 1998), with the cuts where the tree has its boundaries. */

@@ -100,8 +100,8 @@ static hsgd_status check_spec(const hsgd_node_spec *spec, size_t i, const size_t
     if (is_root != (spec[i].parent == HSGD_NO_NODE) || (!is_root && spec[i].parent >= i))
         return hsgd_fail(err, HSGD_ERROR_INPUT, "node[%zu]: only the first node is a root, and parents come first", i);
     if (!is_root && spec[spec[i].parent].num_workers > 0)
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "node[%zu]: its parent has workers of its own; it may have only one kind",
-                         i);
+        return hsgd_fail(err, HSGD_ERROR_INPUT,
+                         "node[%zu]: its parent has workers of its own; it may have only one kind", i);
     if (depth[i] >= HSGD_MAX_LEVELS)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "node[%zu]: more than %d levels", i, HSGD_MAX_LEVELS);
     if (spec[i].num_workers > HSGD_MAX_WORKERS)

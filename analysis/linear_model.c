@@ -19,6 +19,10 @@
 /* Rows per block: with some thousand features the block stays in a second-level cache; larger only costs memory. */
 enum { BLOCK_ROWS = 64 };
 
+/* Doubles at the front of the scratch memory that hold the indices of a block. */
+enum { INDEX_ROOM = BLOCK_ROWS };
+_Static_assert(sizeof(size_t) <= sizeof(double), "an index fits where a double does");
+
 typedef struct linear_model {
     hsgd_link link;
     const hsgd_dataset *data;
@@ -113,13 +117,12 @@ static double sparse_row(const linear_model *model, size_t sample, const double 
 
 /* ---- the objective's functions ---- */
 
-/* z (BLOCK_ROWS, outputs); for dense mini-batches also the gathered rows (BLOCK_ROWS, p); and the batch indices. */
+/* The batch indices; z (BLOCK_ROWS, outputs); for dense mini-batches also the gathered rows (BLOCK_ROWS, p). */
 static size_t scratch_size(const hsgd_objective *objective, size_t batch_size)
 {
     const linear_model *model = objective->state;
     size_t gathered = model->data->dense && batch_size ? BLOCK_ROWS * model->data->num_features : 0;
-    size_t indices = BLOCK_ROWS * (sizeof(size_t) + sizeof(double) - 1) / sizeof(double);
-    return BLOCK_ROWS * model->outputs + gathered + indices;
+    return INDEX_ROOM + BLOCK_ROWS * model->outputs + gathered;
 }
 
 static double full_of_one(const linear_model *model, size_t dim, const double *point, size_t worker, double *grad,
@@ -166,7 +169,7 @@ static void stochastic(const hsgd_objective *objective, const double *point, siz
         return;
     }
     size_t *row = (size_t *)(void *)scratch; /* indices first: doubles and size_t align alike */
-    double *z = scratch + BLOCK_ROWS * (sizeof(size_t) + sizeof(double) - 1) / sizeof(double);
+    double *z = scratch + INDEX_ROOM;
     size_t first = model->start[worker], m = model->start[worker + 1] - first;
     double scale = 1 / (double)batch_size;
     memset(grad, 0, objective->dim * sizeof *grad);

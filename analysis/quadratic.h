@@ -32,8 +32,8 @@ hsgd_status hsgd_quadratic_init(hsgd_quadratic *out, const double *curvature, co
 /* What hsgd_quadratic_generate aims at. */
 typedef struct hsgd_quadratic_spec {
     size_t dim;
-    double curvature_min, curvature_max;  /* 0 < min <= max: h is spaced geometrically from min to max */
-    const double *level_divergence_sq;    /* (num_levels) D_k >= 0, hit exactly */
+    double curvature_min, curvature_max; /* 0 < min <= max: h is spaced geometrically from min to max */
+    const double *level_divergence_sq;   /* (num_levels) D_k >= 0, hit exactly */
     double noise_sq;
     uint64_t seed;
 } hsgd_quadratic_spec;

@@ -153,8 +153,11 @@ static bool allocate(hsgd_summary *out, const hsgd_trace *like, size_t num_seeds
 {
     size_t rows = like->num_measured, cells = rows * like->num_levels;
     bool complete = true;
-    *out = (hsgd_summary){.num_rows = rows, .num_levels = like->num_levels, .num_nodes = like->num_nodes,
-                          .num_seeds = num_seeds, .diverged_at = HSGD_NOT_DIVERGED,
+    *out = (hsgd_summary){.num_rows = rows,
+                          .num_levels = like->num_levels,
+                          .num_nodes = like->num_nodes,
+                          .num_seeds = num_seeds,
+                          .diverged_at = HSGD_NOT_DIVERGED,
                           .worker_deviation_sup_sq = like->node_deviation_max_sq ? 0 : NAN};
     out->step = take(rows, sizeof *out->step, &complete);
     out->loss = take(rows, sizeof *out->loss, &complete);

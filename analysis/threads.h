@@ -14,7 +14,7 @@ int hsgd_thread_number(void);
 int hsgd_default_threads(void);
 
 /* Allow one parallel region inside another (seeds outside, subtrees inside), and let the BLAS work in the calling thread:
- * parallelism is ours, and its own would change the order of sums. Affects the whole process; call before simulating. */
+ * parallelism is ours, and its own would change the order of sums. Affects the whole process; every simulation calls it first. */
 void hsgd_threads_setup(void);
 
 #ifdef __cplusplus

@@ -17,8 +17,12 @@ hsgd_status hsgd_trace_alloc(hsgd_trace *out, const hsgd_simulation *simulation,
 {
     size_t rows = (simulation->steps - 1) / simulation->measure_every + 1, levels = simulation->hierarchy->num_levels;
     size_t nodes = simulation->hierarchy->num_nodes, dim = simulation->objective->dim;
-    *out = (hsgd_trace){.num_measured = rows, .num_levels = levels, .num_nodes = nodes, .dim = dim,
-                        .diverged_at = HSGD_NOT_DIVERGED, .worker_deviation_max_sq = simulation->measure_maxima ? 0 : NAN};
+    *out = (hsgd_trace){.num_measured = rows,
+                        .num_levels = levels,
+                        .num_nodes = nodes,
+                        .dim = dim,
+                        .diverged_at = HSGD_NOT_DIVERGED,
+                        .worker_deviation_max_sq = simulation->measure_maxima ? 0 : NAN};
     bool complete = true;
     out->step = calloc(rows + 1, sizeof *out->step);
     out->loss = doubles(rows + 1, &complete);

@@ -22,7 +22,7 @@ typedef struct hsgd_walk {
     hsgd_moments *level;     /* (num_levels) the open node of each depth */
     double *node_dispersion; /* (num_nodes) out: weighted mean squared distance of u's children to their mean */
     void (*node_done)(void *source, size_t node, const double *mean); /* NULL: not wanted */
-    double norm_sq;          /* out: sum over the workers of weight * ||x||^2; the caller sets it to 0 first */
+    double norm_sq; /* out: sum over the workers of weight * ||x||^2; the caller sets it to 0 first */
 } hsgd_walk;
 
 /* Weight of one worker in the sums: p_j n, exactly 1 for equal weights. */

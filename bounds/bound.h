@@ -93,7 +93,7 @@ typedef struct hsgd_bound {
     const char *citation; /* paper and theorem, or THEORY section */
     hsgd_target target;
     hsgd_algorithm algorithm;
-    bool needs_maxima;    /* assumes every single deviation bounded: uses child_ or worker_deviation_max_sq */
+    bool needs_maxima; /* assumes every single deviation bounded: uses child_ or worker_deviation_max_sq */
     /* params have passed the check; bound is the record itself, so that one function can serve several */
     void (*eval)(const struct hsgd_bound *bound, const hsgd_bound_params *params, hsgd_bound_value *out);
 } hsgd_bound;

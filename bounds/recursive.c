@@ -3,9 +3,11 @@
  *
  * Glossary    gamma  step_size    L  smoothness    sigma^2  noise_sq    P_u  period    p_u  weight    beta_u divergence
  *
- *     s = t mod P_u,   b_u(t) = gamma [ sqrt(s noise_share_u sigma^2) + sum_{tau=t-s}^{t-1} (beta_u + L sqrt(W_u(tau)))
- * ] W_u(t) = b_u(t)^2 + sum_v (p_v/p_u) W_v(t),   E B_u^t <= b_u(t)^2,   E B_k^t <= sum_{u of level k} p_u b_u(t)^2 S
- * <= base + L^2 (1/T) sum_{t<T} sum_k B_k^t,   if gamma <= 1/L.
+ *     s = t mod P_u
+ *     b_u(t) = gamma [ sqrt(s noise_share_u sigma^2) + sum_{tau=t-s}^{t-1} (beta_u + L sqrt(W_u(tau))) ]
+ *     W_u(t) = b_u(t)^2 + sum_v (p_v/p_u) W_v(t)
+ *     E B_u^t <= b_u(t)^2,   E B_k^t <= sum_{u of level k} p_u b_u(t)^2
+ *     S <= base + L^2 (1/T) sum_{t<T} sum_k B_k^t,   if gamma <= 1/L.
  *
  * The bound on the dispersion needs no condition on gamma; only the step from it to S does.
  *

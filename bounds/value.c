@@ -5,6 +5,7 @@
 #include "bounds/bound_private.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -36,9 +36,11 @@ hsgd_status hsgd_cli_counts(const char *text, const char *option, size_t low, si
 {
     const char *rest = text;
     for (*length = 0; *length < max_length; rest++) {
+        if (*rest < '0' || *rest > '9') /* strtoull would take blanks and signs */
+            break;
         char *end;
         errno = 0;
-        unsigned long long value = *rest >= '0' && *rest <= '9' ? strtoull(rest, &end, 10) : (errno = EINVAL, 0);
+        unsigned long long value = strtoull(rest, &end, 10);
         if (errno || value < low || value > high || (*end && *end != ','))
             break;
         out[(*length)++] = (size_t)value;

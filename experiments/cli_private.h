@@ -20,8 +20,8 @@ enum { HSGD_MAX_OPTIONS = 8 };
 /* Parsed arguments of one command. */
 typedef struct hsgd_arguments {
     const char *positional; /* NULL: not given */
-    const char
-        *option[HSGD_MAX_OPTIONS]; /* by index of the command's table: its argument, "" for a switch, NULL: absent */
+    /* by index of the command's table: its argument, "" for a switch, NULL: absent */
+    const char *option[HSGD_MAX_OPTIONS];
 } hsgd_arguments;
 
 typedef struct hsgd_command {

@@ -13,7 +13,7 @@ enum { OPTION_JSON, NUM_OPTIONS };
 
 static const hsgd_option options[NUM_OPTIONS] = {[OPTION_JSON] = {"json", NULL, "print JSON instead of a table"}};
 
-static void print_json(const hsgd_bound_params *params)
+static hsgd_status print_json(const hsgd_bound_params *params, hsgd_error *err)
 {
     cJSON *root = cJSON_CreateObject(), *array = cJSON_AddArrayToObject(root, "bounds");
     for (size_t i = 0; i < hsgd_num_bounds; i++) {
@@ -21,10 +21,7 @@ static void print_json(const hsgd_bound_params *params)
         hsgd_bound_eval(hsgd_bounds[i], params, &value);
         cJSON_AddItemToArray(array, hsgd_bound_to_json(hsgd_bounds[i], &value));
     }
-    char *text = hsgd_json_print(root);
-    puts(text ? text : "{}");
-    cJSON_free(text);
-    cJSON_Delete(root);
+    return hsgd_json_put(root, err);
 }
 
 static void print_number(double value)
@@ -54,12 +51,13 @@ static int run(const hsgd_arguments *arguments)
     hsgd_bound_params params;
     if (hsgd_params_read(&params, arguments->positional, &err))
         return hsgd_cli_fail(&err);
+    hsgd_status status = HSGD_OK;
     if (arguments->option[OPTION_JSON])
-        print_json(&params);
+        status = print_json(&params, &err);
     else
         print_table(&params);
     hsgd_bound_params_free(&params);
-    return hsgd_cli_finish(HSGD_EXIT_OK);
+    return status ? hsgd_cli_fail(&err) : hsgd_cli_finish(HSGD_EXIT_OK);
 }
 
 const hsgd_command hsgd_command_bound = {

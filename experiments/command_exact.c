@@ -22,7 +22,7 @@ static hsgd_status find_step_size(double *out, const hsgd_config *config, const 
     return status ? status : hsgd_config_step_size(out, config, constants.smoothness.value, err);
 }
 
-static void print_json(const hsgd_exact *exact)
+static hsgd_status print_json(const hsgd_exact *exact, hsgd_error *err)
 {
     cJSON *root = cJSON_CreateObject();
     cJSON_AddNumberToObject(root, "S", exact->S);
@@ -31,10 +31,7 @@ static void print_json(const hsgd_exact *exact)
     cJSON *rows = cJSON_AddArrayToObject(root, "dispersion_level");
     for (size_t t = 0; t < exact->steps; t++)
         cJSON_AddItemToArray(rows, hsgd_numbers_to_json(exact->dispersion + t * exact->num_levels, exact->num_levels));
-    char *text = hsgd_json_print(root);
-    puts(text ? text : "{}");
-    cJSON_free(text);
-    cJSON_Delete(root);
+    return hsgd_json_put(root, err);
 }
 
 static void print_table(const hsgd_exact *exact, double step_size)
@@ -72,7 +69,7 @@ static hsgd_status compute(const hsgd_config *config, const char *file, bool jso
                                     config->steps, err);
     if (!status) {
         if (json)
-            print_json(&exact);
+            status = print_json(&exact, err);
         else
             print_table(&exact, step_size);
         hsgd_exact_free(&exact);

@@ -9,7 +9,7 @@
 
 #include "analysis/threads.h"
 #include "experiments/config.h"
-#include "experiments/embedded.h"
+#include "experiments/embedded_private.h"
 #include "experiments/experiment.h"
 #include "experiments/folder.h"
 #include "experiments/problem.h"

@@ -44,19 +44,11 @@ static void print_side(const char *name, const hsgd_sandwich_side *side)
            side->strict ? "<" : "<=", side->text[2], side->value[0], side->value[1], side->value[2]);
 }
 
-static void print_sandwich(const hsgd_sandwich *sandwich, bool json)
+static void print_text(const hsgd_sandwich *sandwich)
 {
-    if (!json) {
-        print_side("noise", &sandwich->noise);
-        print_side("divergence", &sandwich->divergence);
-        puts(sandwich->holds ? "the sandwich holds (exact)" : "the sandwich is violated (exact)");
-        return;
-    }
-    cJSON *object = hsgd_sandwich_to_json(sandwich);
-    char *text = hsgd_json_print(object);
-    puts(text ? text : "{}");
-    cJSON_free(text);
-    cJSON_Delete(object);
+    print_side("noise", &sandwich->noise);
+    print_side("divergence", &sandwich->divergence);
+    puts(sandwich->holds ? "the sandwich holds (exact)" : "the sandwich is violated (exact)");
 }
 
 static int run(const hsgd_arguments *arguments)
@@ -70,10 +62,13 @@ static int run(const hsgd_arguments *arguments)
     hsgd_hierarchy_free(&h);
     if (status)
         return hsgd_cli_fail(&err);
-    print_sandwich(&sandwich, arguments->option[OPTION_JSON] != NULL);
+    if (arguments->option[OPTION_JSON])
+        status = hsgd_json_put(hsgd_sandwich_to_json(&sandwich), &err);
+    else
+        print_text(&sandwich);
     int code = sandwich.holds ? HSGD_EXIT_OK : HSGD_EXIT_VIOLATED;
     hsgd_sandwich_free(&sandwich);
-    return hsgd_cli_finish(code);
+    return status ? hsgd_cli_fail(&err) : hsgd_cli_finish(code);
 }
 
 const hsgd_command hsgd_command_sandwich = {

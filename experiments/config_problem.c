@@ -94,10 +94,8 @@ static hsgd_status read_generated(hsgd_config *config, const hsgd_json *at, hsgd
     if (!status && length != config->hierarchy.num_levels)
         status = hsgd_json_fail(&level, err, "%zu numbers for %zu levels of the hierarchy", length,
                                 config->hierarchy.num_levels);
-    if (!status && seed.value) {
-        status = hsgd_json_count(&seed, 0, SIZE_MAX, &value, err);
+    if (!status && seed.value && !(status = hsgd_json_count(&seed, 0, SIZE_MAX, &value, err)))
         config->problem_seed = value;
-    }
     return status;
 }
 

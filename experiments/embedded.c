@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "experiments/embedded.h"
+#include "experiments/embedded_private.h"
 
 const char hsgd_embedded_demo[] =
 #include "demo_json.h"

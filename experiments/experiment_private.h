@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the files behind experiment.h share: runs and constants (experiment.c), verdicts (judge*.c). */
 #ifndef HSGD_EXPERIMENTS_EXPERIMENT_PRIVATE_H
 #define HSGD_EXPERIMENTS_EXPERIMENT_PRIVATE_H
 

@@ -14,6 +14,14 @@
 #include "experiments/json_private.h"
 #include "experiments/series_private.h"
 
+/* The terms that one bound of the figures borrows. */
+typedef struct terms {
+    const char **name; /* the texts belong to the document */
+    double *value;
+} terms;
+
+enum { MAX_ARRAYS = 16 };
+
 /* Everything read from a folder, and the arrays that the figures borrow. */
 typedef struct folder {
     const char *dir;
@@ -21,17 +29,19 @@ typedef struct folder {
     cJSON *document;
     hsgd_series series;
     hsgd_figure_input input;
-    hsgd_figure_bound *bound;
-    double *memory[10]; /* arrays made here */
+    hsgd_figure_bound *bound; /* (input.num_bounds) */
+    terms *terms;             /* (input.num_bounds) */
+    double *memory[MAX_ARRAYS];
     size_t num_memory;
 } folder;
 
 static void folder_free(folder *f)
 {
-    for (size_t i = 0; f->bound && i < f->input.num_bounds; i++) {
-        free((void *)f->bound[i].term_name);
-        free((void *)f->bound[i].term_value);
+    for (size_t i = 0; f->terms && i < f->input.num_bounds; i++) {
+        free(f->terms[i].name);
+        free(f->terms[i].value);
     }
+    free(f->terms);
     free(f->bound);
     for (size_t i = 0; i < f->num_memory; i++)
         free(f->memory[i]);
@@ -73,31 +83,29 @@ static hsgd_status read_settings(folder *f, const hsgd_json *root, hsgd_error *e
     return status ? status : hsgd_json_number(&confidence, 0, 1, &in->confidence, err);
 }
 
-static hsgd_status read_terms(hsgd_figure_bound *bound, const hsgd_json *terms, hsgd_error *err)
+static hsgd_status read_terms(hsgd_figure_bound *bound, terms *own, const hsgd_json *at, hsgd_error *err)
 {
-    hsgd_status status = hsgd_json_array(terms, 0, &bound->num_terms, err);
+    hsgd_status status = hsgd_json_array(at, 0, &bound->num_terms, err);
     if (status)
         return status;
-    const char **name = calloc(bound->num_terms + 1, sizeof *name);
-    double *value = calloc(bound->num_terms + 1, sizeof *value);
-    bound->term_name = name;
-    bound->term_value = value;
-    if (!name || !value)
+    bound->term_name = own->name = calloc(bound->num_terms + 1, sizeof *own->name);
+    bound->term_value = own->value = calloc(bound->num_terms + 1, sizeof *own->value);
+    if (!own->name || !own->value)
         return hsgd_fail_memory(err, "the bounds");
-    const cJSON *item = terms->value->child;
+    const cJSON *item = at->value->child;
     for (size_t i = 0; i < bound->num_terms && !status; i++) {
-        hsgd_json term = hsgd_json_next(terms, &item, i), text = hsgd_json_member(&term, "name");
-        status = hsgd_json_text(&text, &name[i], err);
-        value[i] = number_or_nan(hsgd_json_member(&term, "value").value);
+        hsgd_json term = hsgd_json_next(at, &item, i), text = hsgd_json_member(&term, "name");
+        status = hsgd_json_text(&text, &own->name[i], err);
+        own->value[i] = number_or_nan(hsgd_json_member(&term, "value").value);
     }
     return status;
 }
 
-static hsgd_status read_bound(hsgd_figure_bound *bound, const hsgd_json *at, hsgd_error *err)
+static hsgd_status read_bound(hsgd_figure_bound *bound, terms *own, const hsgd_json *at, hsgd_error *err)
 {
     hsgd_json id = hsgd_json_member(at, "id"), title = hsgd_json_member(at, "title"), of = hsgd_json_member(at, "of");
     hsgd_json algorithm = hsgd_json_member(at, "algorithm"), applicable = hsgd_json_member(at, "applicable");
-    hsgd_json terms = hsgd_json_member(at, "terms"), verdict = hsgd_json_member(at, "verdict");
+    hsgd_json term_list = hsgd_json_member(at, "terms"), verdict = hsgd_json_member(at, "verdict");
     const char *judged = "";
     hsgd_status status = hsgd_json_text(&id, &bound->id, err);
     if (!status)
@@ -112,7 +120,7 @@ static hsgd_status read_bound(hsgd_figure_bound *bound, const hsgd_json *at, hsg
         status = hsgd_json_text(&verdict, &judged, err);
     bound->judged = strcmp(judged, hsgd_verdict_name(HSGD_VERDICT_NOT_APPLICABLE)) != 0;
     bound->value = number_or_nan(hsgd_json_member(at, "value").value);
-    return status ? status : read_terms(bound, &terms, err);
+    return status ? status : read_terms(bound, own, &term_list, err);
 }
 
 static hsgd_status read_bounds(folder *f, const hsgd_json *root, hsgd_error *err)
@@ -123,7 +131,8 @@ static hsgd_status read_bounds(folder *f, const hsgd_json *root, hsgd_error *err
     if (status)
         return status;
     f->bound = calloc(count + 1, sizeof *f->bound);
-    if (!f->bound)
+    f->terms = calloc(count + 1, sizeof *f->terms);
+    if (!f->bound || !f->terms)
         return hsgd_fail_memory(err, "the bounds");
     f->input.bound = f->bound;
     f->input.num_bounds = count;
@@ -134,7 +143,7 @@ static hsgd_status read_bounds(folder *f, const hsgd_json *root, hsgd_error *err
         const cJSON *kind = hsgd_json_member(&at, "constants").value;
         if (cJSON_IsString(kind) && strcmp(kind->valuestring, "trajectory") == 0)
             f->input.constants_proved = false;
-        status = read_bound(&f->bound[i], &at, err);
+        status = read_bound(&f->bound[i], &f->terms[i], &at, err);
     }
     return status;
 }
@@ -160,8 +169,11 @@ static void read_measured(folder *f, const hsgd_json *root)
 
 /* ---- series.csv ---- */
 
+/* An array that lives as long as the folder; NULL when memory is out. */
 static double *take(folder *f, size_t count)
 {
+    if (f->num_memory == MAX_ARRAYS)
+        return NULL;
     return f->memory[f->num_memory++] = calloc(count ? count : 1, sizeof(double));
 }
 

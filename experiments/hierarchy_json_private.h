@@ -13,9 +13,8 @@ typedef struct hsgd_node_values {
     double *deviation_max_sq; /* "deviation_max_sq" */
 } hsgd_node_values;
 
-/* Read { "fanout": [..], "periods": [..] } or { "tree": {..} }; "weights" is legal too and left to
- * the caller.
- * values: NULL where nodes must not carry any. */
+/* Read { "fanout": [..], "periods": [..] } or { "tree": {..} }; "weights" is legal too and left to the caller. values:
+ * NULL where nodes must not carry any. */
 hsgd_status hsgd_hierarchy_read(hsgd_hierarchy *out, bool *is_uniform, hsgd_node_values *values, const hsgd_json *at,
                                 hsgd_error *err);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The whole library. Installed as <hsgd.h>; the headers below are meant to be read in this order. */
+/* The whole library. Installed as <hsgd.h>; the headers below are meant to be read in this order.
+ *
+ * The library itself never ends the process, but GSL's default error handler does: a program that wants failures inside
+ * GSL as an hsgd_status calls gsl_set_error_handler_off() first. */
 #ifndef HSGD_H
 #define HSGD_H
 

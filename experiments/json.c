@@ -377,3 +377,14 @@ char *hsgd_json_print(cJSON *document)
     }
     return text;
 }
+
+hsgd_status hsgd_json_put(cJSON *document, hsgd_error *err)
+{
+    char *text = hsgd_json_print(document);
+    hsgd_status status = text ? HSGD_OK : hsgd_fail_memory(err, "the JSON output");
+    if (text)
+        puts(text);
+    cJSON_free(text);
+    cJSON_Delete(document);
+    return status;
+}

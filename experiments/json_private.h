@@ -69,4 +69,7 @@ hsgd_status hsgd_json_copy_text(const hsgd_json *at, char **out, hsgd_error *err
  * them), those that are not finite become null. The document must not be read any more. NULL when memory is out. */
 char *hsgd_json_print(cJSON *document);
 
+/* Print the document on standard output and delete it. */
+hsgd_status hsgd_json_put(cJSON *document, hsgd_error *err);
+
 #endif

@@ -79,7 +79,7 @@ const double *hsgd_experiment_divergence_sq(const hsgd_experiment *e)
     return hsgd_experiment_bound_tree(e) == &e->config->hierarchy ? e->level_divergence_sq : e->node_divergence_sq;
 }
 
-/* Largest deviations for the entries of that tree; NULL if they were not measured. Free it. */
+/* Largest deviations for the entries of that tree; NULL if they were not measured or memory is out. Free it. */
 static double *bound_deviation_max_sq(const hsgd_experiment *e)
 {
     const double *node = e->run[HSGD_RUN_MAIN].summary.node_deviation_sup_sq;
@@ -103,6 +103,8 @@ static double known(double value)
 static hsgd_status make_params(hsgd_bound_params *out, const hsgd_experiment *e, hsgd_error *err)
 {
     double *deviation_max_sq = bound_deviation_max_sq(e);
+    if (!deviation_max_sq && e->run[HSGD_RUN_MAIN].summary.node_deviation_sup_sq)
+        return hsgd_fail_memory(err, "the parameters of the bounds");
     hsgd_status status = hsgd_bound_params_init(out, hsgd_experiment_bound_tree(e), hsgd_experiment_divergence_sq(e),
                                                 deviation_max_sq, err);
     free(deviation_max_sq);
@@ -151,8 +153,12 @@ static const hsgd_run *find_run(const hsgd_experiment *e, const hsgd_bound *boun
     return NULL;
 }
 
+/* What the run (NULL: none) measured of the target; count 0 where that is nothing. */
 static hsgd_interval measured_by(const hsgd_run *run, hsgd_target target)
 {
+    const hsgd_interval nothing = {{NAN, NAN, 0}, NAN, NAN, NAN, NAN};
+    if (!run)
+        return nothing;
     switch (target) {
     case HSGD_TARGET_S:
         return run->S;
@@ -163,7 +169,7 @@ static hsgd_interval measured_by(const hsgd_run *run, hsgd_target target)
     case HSGD_TARGET_DISTANCE:
         break;
     }
-    return (hsgd_interval){.estimate = {NAN, NAN, 0}, .low = NAN, .high = NAN, .low_joint = NAN, .high_joint = NAN};
+    return nothing;
 }
 
 static hsgd_constant_kind weakest_kind(const hsgd_experiment *e)
@@ -222,7 +228,7 @@ static void compare(hsgd_comparison *c, const hsgd_experiment *e)
     const char *no_run;
     const hsgd_run *run = find_run(e, c->bound, &no_run);
     c->kind = weakest_kind(e);
-    c->measured = measured_by(run ? run : &e->run[HSGD_RUN_MAIN], run ? c->bound->target : HSGD_TARGET_DISTANCE);
+    c->measured = measured_by(run, c->bound->target);
     c->ratio = c->measured.estimate.count ? c->measured.estimate.mean / c->value.value : NAN;
     decide(c, e, run && run->made ? run : NULL, no_run);
 }

@@ -2,6 +2,7 @@
 #include "experiments/series_private.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -38,7 +38,7 @@ static void legend_title(char *out, size_t size, const hsgd_figure_bound *bound)
 static size_t legend_columns(const hsgd_figure_input *in, size_t *entries)
 {
     size_t widest = 0;
-    *entries = 1 + isfinite(in->hsgd.S);
+    *entries = isfinite(in->hsgd.S) ? 2 : 1;
     for (size_t b = 0; b < in->num_bounds; b++) {
         if (!drawn(&in->bound[b]))
             continue;

@@ -35,7 +35,7 @@ typedef struct hsgd_figure_bound {
     const char *algorithm; /* "hsgd", "hsgd-random", "local-sgd-inner" or "local-sgd-outer" */
     double value;          /* NAN: not evaluated */
     bool applicable;
-    bool judged;           /* a verdict was given: it speaks about a run that was made */
+    bool judged; /* a verdict was given: it speaks about a run that was made */
     size_t num_terms;
     const char *const *term_name; /* (num_terms) */
     const double *term_value;     /* (num_terms) */

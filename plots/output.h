@@ -3,7 +3,6 @@
 #ifndef HSGD_PLOTS_OUTPUT_H
 #define HSGD_PLOTS_OUTPUT_H
 
-#include <locale.h>
 #include <stdio.h>
 
 #include "analysis/error.h"
@@ -16,7 +15,7 @@ typedef struct hsgd_output {
     FILE *stream; /* NULL: not open */
     char *path;   /* what the file will be called; owned */
     char *temporary;
-    locale_t numbers, previous; /* numbers have a decimal point whatever the locale of the calling program */
+    void *numbers, *previous; /* locale_t: numbers have a decimal point whatever the locale of the calling program */
 } hsgd_output;
 
 /* Open DIR/NAME.SUFFIX for writing. On failure nothing is left to close. */

@@ -12,8 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { NUM_FORMATS = HSGD_FIGURE_TEX + 1 };
 
 typedef struct message {

@@ -33,7 +33,8 @@ static inline void check_close(double got, double want, double tolerance, double
 #define assert_near(got, want, tolerance) check_close((got), (want), (tolerance), 1, #got, __FILE__, __LINE__)
 
 /* got <= limit up to a relative tolerance; NaN fails. */
-static inline void check_at_most(double got, double limit, double tolerance, const char *what, const char *file, int line)
+static inline void check_at_most(double got, double limit, double tolerance, const char *what, const char *file,
+                                 int line)
 {
     if (got <= limit + tolerance * fabs(limit))
         return;
@@ -43,7 +44,7 @@ static inline void check_at_most(double got, double limit, double tolerance, con
 #define assert_at_most(got, limit, tolerance) check_at_most((got), (limit), (tolerance), #got, __FILE__, __LINE__)
 
 /* The call succeeded; its message is shown if not. */
-#define assert_ok(call, err)                                                                                            \
+#define assert_ok(call, err)                                                                                           \
     do {                                                                                                               \
         if ((call) != HSGD_OK) {                                                                                       \
             print_error("%s: %s\n", #call, (err).message);                                                             \

@@ -12,7 +12,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DIM = 10, GROUPS = 4, PER_GROUP = 4, WORKERS = GROUPS * PER_GROUP, STEPS = 400, SEEDS = 16, GLOBAL = 8, LOCAL = 2 };
+enum {
+    DIM = 10,
+    GROUPS = 4,
+    PER_GROUP = 4,
+    WORKERS = GROUPS * PER_GROUP,
+    STEPS = 400,
+    SEEDS = 16,
+    GLOBAL = 8,
+    LOCAL = 2
+};
 
 static const double NOISE_SQ = 0.5; /* sigma^2 */
 
@@ -39,8 +48,8 @@ static void full(const hsgd_objective *objective, const double *w, const size_t 
     }
 }
 
-static void stochastic(const hsgd_objective *objective, const double *w, size_t worker, size_t batch_size, uint64_t seed,
-                       uint64_t step, double *grad, double *scratch)
+static void stochastic(const hsgd_objective *objective, const double *w, size_t worker, size_t batch_size,
+                       uint64_t seed, uint64_t step, double *grad, double *scratch)
 {
     double loss;
     hsgd_stream stream = {seed, HSGD_PURPOSE_NOISE, (uint32_t)worker, step};
@@ -85,6 +94,8 @@ int main(void)
     double start[DIM] = {0};
 
     hsgd_objective objective = {&robust_location, malloc(WORKERS * DIM * sizeof(double)), DIM, WORKERS};
+    if (!objective.state)
+        return 1;
     hsgd_stream centres = {1, HSGD_PURPOSE_USER, 0, 0};
     hsgd_normals(&centres, 1, objective.state, WORKERS * DIM);
     constants(&objective, 0, &known, &err);
@@ -103,6 +114,7 @@ int main(void)
     check(hsgd_ensemble_run(&ensemble, &simulation, SEEDS, 1, NULL, hsgd_default_threads(), &err), &err);
     check(hsgd_summarize(&summary, &ensemble, STEPS, GLOBAL, false, &err), &err);
 
+    /* compact has one entry per level, so the divergences of the levels are those of its entries */
     check(hsgd_bound_params_init(&params, &compact, summary.level_divergence_sup_sq, NULL, &err), &err);
     params.step_size = simulation.step_size;
     params.steps = STEPS;

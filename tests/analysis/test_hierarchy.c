@@ -45,7 +45,8 @@ static void only_the_topmost_due_node_acts(void **state)
     hsgd_hierarchy h;
     const hsgd_node_spec spec[] = {{HSGD_NO_NODE, 6, 0}, {0, 2, 2}, {0, 3, 4}};
     assert_ok(hsgd_hierarchy_tree(&h, spec, 3, &err), err);
-    const char *expected[] = {"---", "---", "-a-", "--b", "-a-", "---", "r--", "---", "-a-", "--b", "-a-", "---", "r--"};
+    const char *expected[] = {"---", "---", "-a-", "--b", "-a-", "---", "r--",
+                              "---", "-a-", "--b", "-a-", "---", "r--"};
     for (size_t t = 0; t < 13; t++)
         for (size_t u = 0; u < 3; u++)
             assert_int_equal(hsgd_node_acts(&h, u, t), expected[t][u] != '-');
@@ -159,7 +160,8 @@ static void bad_trees_are_refused_with_the_place(void **state)
                  "periods[1]", err);
     assert_fails(hsgd_hierarchy_uniform(&h, (size_t[]){4, 0}, (size_t[]){20, 5}, 2, &err), HSGD_ERROR_INPUT,
                  "fanout[1]", err);
-    assert_fails(hsgd_hierarchy_uniform(&h, (size_t[]){4}, (size_t[]){0}, 1, &err), HSGD_ERROR_INPUT, "periods[0]", err);
+    assert_fails(hsgd_hierarchy_uniform(&h, (size_t[]){4}, (size_t[]){0}, 1, &err), HSGD_ERROR_INPUT, "periods[0]",
+                 err);
     assert_fails(hsgd_hierarchy_uniform(&h, (size_t[]){1000000000}, (size_t[]){5}, 1, &err), HSGD_ERROR_INPUT,
                  "1000000000", err);
     assert_fails(hsgd_hierarchy_uniform(&h, (size_t[]){1u << 20, (size_t)1 << 60}, (size_t[]){5, 5}, 2, &err),

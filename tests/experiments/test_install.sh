@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
 # `make install` into an empty folder: the example compiles against it with pkg-config, shared and static, as C and with the
 # headers as C++; the installed program runs. Prints what cmocka would, for tests/run-all.
 set -u
@@ -18,10 +19,15 @@ compile_static() {
     cc -Wall -Wextra -Werror ${SANITIZE:-} -o "$prefix/static" $example $(hsgd_flags --cflags) "$prefix/lib/libhsgd.a" \
        $(hsgd_flags --static --libs | sed 's/-lhsgd//')
 }
+# Without what POSIX and GNU add to the C library's headers.
+headers_are_plain_c11() { echo '#include <hsgd.h>' | cc -x c -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only $(hsgd_flags --cflags) -; }
 headers_are_cpp_safe() { echo '#include <hsgd.h>' | c++ -x c++ -std=c++11 -Wall -Wextra -Werror -fsyntax-only $(hsgd_flags --cflags) -; }
 # The example's table: three bounds, each with its verdict.
 runs_and_holds() { LD_LIBRARY_PATH="$prefix/lib" "$1" | tee "$prefix/out" && [ "$(grep -c ' holds$' "$prefix/out")" -eq 3 ]; }
 program_runs() { [ "$("$prefix/bin/hsgd" --version)" = "hsgd $(sed -n 's/^VERSION *:= *//p' Makefile)" ]; }
+uninstall_leaves_nothing() {
+    "${MAKE:-make}" -s uninstall BUILD="$build" PREFIX="$prefix" && [ -z "$(find "$prefix" -name '*hsgd*' ! -path "$prefix")" ]
+}
 
 check install_into_an_empty_folder "${MAKE:-make}" -s install BUILD="$build" PREFIX="$prefix"
 check program_runs program_runs
@@ -29,5 +35,7 @@ check example_compiles_with_the_shared_library compile_shared
 check example_runs_with_the_shared_library runs_and_holds "$prefix/shared"
 check example_compiles_with_the_static_library compile_static
 check example_runs_with_the_static_library runs_and_holds "$prefix/static"
+check headers_are_plain_c11 headers_are_plain_c11
 check headers_are_cpp_safe headers_are_cpp_safe
+check uninstall_leaves_nothing uninstall_leaves_nothing
 exit $failed

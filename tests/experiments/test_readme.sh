@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
 # The README's first output is what the program prints. Rounding errors of identities depend on the machine and are left out.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
