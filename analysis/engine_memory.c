@@ -67,19 +67,16 @@ double hsgd_simulation_bytes(const hsgd_simulation *s)
            (double)root_rows(s) * root_row_bytes(s) + hsgd_trace_bytes(s);
 }
 
-/* ---- allocation: every block is remembered by the engine; a failure shows as a NULL among them ---- */
+/* ---- allocation: every block is remembered by the engine, and so is a failure ---- */
 
 static void *take(hsgd_engine *engine, size_t count, size_t size)
 {
-    return engine->block[engine->num_blocks++] = calloc(count ? count : 1, size);
-}
-
-static bool is_complete(const hsgd_engine *engine)
-{
-    for (size_t i = 0; i < engine->num_blocks; i++)
-        if (!engine->block[i])
-            return false;
-    return true;
+    void *block = engine->num_blocks < HSGD_ENGINE_BLOCKS ? calloc(count ? count : 1, size) : NULL;
+    if (block)
+        engine->block[engine->num_blocks++] = block;
+    else
+        engine->incomplete = true;
+    return block;
 }
 
 /* Give count parts consecutive rows of memory for their means. */
@@ -114,7 +111,7 @@ static void take_spaces(hsgd_engine *engine)
     double *scratches = take(engine, threads * scratch, sizeof *scratches);
     double *dispersions = take(engine, threads * nodes, sizeof *dispersions);
     engine->space = take(engine, threads, sizeof *engine->space);
-    for (size_t i = 0; is_complete(engine) && i < threads; i++)
+    for (size_t i = 0; !engine->incomplete && i < threads; i++)
         engine->space[i] =
             (hsgd_thread_space){parameter_level + i * levels,   gradient_level + i * levels, grads + i * grad,
                                 losses + i * HSGD_ROWS_AT_ONCE, scratches + i * scratch,     dispersions + i * nodes};
@@ -140,7 +137,7 @@ static void take_root_rows(hsgd_engine *engine)
     double *node_gradients = take(engine, n ? rows * nodes * dim : 0, sizeof *node_gradients);
     double *deviations = take(engine, rows * nodes, sizeof *deviations);
     engine->root_row = take(engine, rows, sizeof *engine->root_row);
-    for (size_t i = 0; is_complete(engine) && i < rows; i++)
+    for (size_t i = 0; !engine->incomplete && i < rows; i++)
         engine->root_row[i] = (hsgd_root_row){.unit_part = unit_part + i * engine->num_units,
                                               .whole = whole[i],
                                               .node_divergence = divergence + i * nodes,
@@ -179,7 +176,7 @@ hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulatio
     take_window(out);
     take_root_rows(out);
     take_spaces(out);
-    if (is_complete(out))
+    if (!out->incomplete)
         return HSGD_OK;
     hsgd_engine_free(out);
     return hsgd_fail(err, HSGD_ERROR_MEMORY,

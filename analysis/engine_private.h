@@ -72,6 +72,7 @@ typedef struct hsgd_engine {
     hsgd_trace *trace;
     void *block[HSGD_ENGINE_BLOCKS]; /* everything that was allocated */
     size_t num_blocks;
+    bool incomplete;          /* an allocation failed */
 } hsgd_engine;
 
 hsgd_status hsgd_trace_alloc(hsgd_trace *out, const hsgd_simulation *simulation, hsgd_error *err);

@@ -45,20 +45,3 @@ void hsgd_error_prefix(hsgd_error *err, const char *format, ...)
     memcpy(err->message, joined, sizeof joined);
     keep_one_line(err->message);
 }
-
-const char *hsgd_status_name(hsgd_status status)
-{
-    switch (status) {
-    case HSGD_OK:
-        return "ok";
-    case HSGD_ERROR_INPUT:
-        return "bad input";
-    case HSGD_ERROR_MEMORY:
-        return "out of memory";
-    case HSGD_ERROR_ENVIRONMENT:
-        return "environment failure";
-    case HSGD_ERROR_NUMERIC:
-        return "numerical failure";
-    }
-    return "unknown status";
-}

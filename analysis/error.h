@@ -41,9 +41,6 @@ hsgd_status hsgd_fail_memory(hsgd_error *err, const char *what);
 /* Put the formatted text in front of the message of err (may be NULL): callers add the file and the place. */
 void hsgd_error_prefix(hsgd_error *err, const char *format, ...) HSGD_PRINTF(2, 3);
 
-/* A short phrase for a status, e.g. "bad input". Never NULL. */
-const char *hsgd_status_name(hsgd_status status);
-
 #ifdef __cplusplus
 }
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cjson/cJSON.h>
 #include <gsl/gsl_errno.h>
 
 static const hsgd_command *const commands[] = {&hsgd_command_run, &hsgd_command_bound, &hsgd_command_sandwich,
@@ -171,8 +172,20 @@ static int run_command(const hsgd_command *command, int argc, char **argv)
     return hsgd_cli_finish(HSGD_EXIT_OK);
 }
 
+/* cJSON drops what it cannot allocate without a word; a result with holes is worse than none. */
+static void *allocate_or_end(size_t size)
+{
+    void *memory = malloc(size);
+    if (memory)
+        return memory;
+    fputs("hsgd: out of memory for a JSON document\n", stderr);
+    exit(HSGD_EXIT_ENVIRONMENT);
+}
+
 int hsgd_cli(int argc, char **argv)
 {
+    cJSON_Hooks hooks = {allocate_or_end, free};
+    cJSON_InitHooks(&hooks);
     gsl_set_error_handler_off();
     const char *word = argc > 1 ? argv[1] : "";
     for (size_t i = 0; i < NUM_COMMANDS; i++)
