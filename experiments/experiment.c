@@ -58,6 +58,7 @@ static hsgd_simulation describe(const hsgd_experiment *e, hsgd_run_index index, 
     const hsgd_config *config = e->config;
     const hsgd_problem *problem = e->problem;
     double gradient_bytes = 8.0 * (double)problem->objective.dim * (double)problem->hierarchy.num_workers;
+    bool varies = !problem->is_quadratic; /* the gradients of quadratics differ by the same vectors at every point */
     return (hsgd_simulation){
         .objective = &problem->objective,
         .hierarchy = &e->run[index].hierarchy,
@@ -66,9 +67,8 @@ static hsgd_simulation describe(const hsgd_experiment *e, hsgd_run_index index, 
         .steps = config->steps,
         .batch_size = config->batch_size,
         .measure_every = config->measure_every,
-        /* the gradients of quadratics differ by the same vectors at every point */
-        .measure_at_nodes = index == HSGD_RUN_MAIN && !problem->is_quadratic && e->run[index].hierarchy.num_levels > 1,
-        .measure_maxima = hsgd_experiment_needs_maxima(config) && gradient_bytes <= MAX_GRADIENT_BYTES,
+        .measure_at_nodes = index == HSGD_RUN_MAIN && varies && e->run[index].hierarchy.num_levels > 1,
+        .measure_maxima = varies && hsgd_experiment_needs_maxima(config) && gradient_bytes <= MAX_GRADIENT_BYTES,
         .progress = progress->options->progress ? add_progress : NULL,
         .progress_context = progress};
 }
@@ -83,8 +83,8 @@ static hsgd_status make_run(hsgd_experiment *e, hsgd_run_index index, progress_s
                                            e->problem->placement, progress->options->threads, err);
     if (status)
         return status;
-    status = hsgd_summarize(&run->summary, &ensemble, e->config->steps, hsgd_hierarchy_global_period(&run->hierarchy),
-                            e->deterministic, err);
+    run->period = index == HSGD_RUN_INNER ? e->local_period : e->global_period;
+    status = hsgd_summarize(&run->summary, &ensemble, e->config->steps, run->period, e->deterministic, err);
     hsgd_ensemble_free(&ensemble);
     run->made = !status;
     return status;
@@ -125,25 +125,6 @@ static hsgd_status find_periods(hsgd_experiment *e, hsgd_error *err)
     return HSGD_OK;
 }
 
-/* Divergences over all runs and steps: constants of a quadratic, suprema along the trajectories otherwise. */
-static hsgd_status find_divergences(hsgd_experiment *e, hsgd_error *err)
-{
-    const hsgd_summary *main_run = &e->run[HSGD_RUN_MAIN].summary;
-    e->divergence_kind = e->problem->is_quadratic ? HSGD_EXACT : HSGD_TRAJECTORY;
-    e->level_divergence_sq = malloc((main_run->num_levels + 1) * sizeof(double));
-    e->node_divergence_sq = malloc((main_run->num_nodes + 1) * sizeof(double));
-    if (!e->level_divergence_sq || !e->node_divergence_sq)
-        return hsgd_fail_memory(err, "the divergences");
-    memcpy(e->level_divergence_sq, main_run->level_divergence_sup_sq, main_run->num_levels * sizeof(double));
-    memcpy(e->node_divergence_sq, main_run->node_divergence_sup_sq, main_run->num_nodes * sizeof(double));
-    e->global_divergence_sq = (hsgd_constant){0, e->divergence_kind};
-    for (int i = 0; i < HSGD_NUM_RUNS; i++)
-        if (e->run[i].made)
-            e->global_divergence_sq.value =
-                fmax(e->global_divergence_sq.value, e->run[i].summary.global_divergence_sup_sq);
-    return HSGD_OK;
-}
-
 static void find_delta(hsgd_experiment *e)
 {
     double initial_loss = e->run[HSGD_RUN_MAIN].summary.loss[0].mean;
@@ -164,7 +145,7 @@ hsgd_status hsgd_experiment_run(hsgd_experiment *out, const hsgd_config *config,
     if (!status)
         status = make_runs(out, options, err);
     if (!status)
-        status = find_divergences(out, err);
+        status = hsgd_experiment_find_divergences(out, err);
     if (!status) {
         find_delta(out);
         status = hsgd_experiment_judge(out, err);
@@ -184,6 +165,7 @@ void hsgd_experiment_free(hsgd_experiment *experiment)
     }
     free(experiment->level_divergence_sq);
     free(experiment->node_divergence_sq);
+    free(experiment->node_deviation_max_sq);
     free(experiment->comparison);
     free(experiment->dispersion_bound);
     free(experiment->dispersion);

@@ -35,6 +35,7 @@ typedef struct hsgd_run {
     bool made;
     hsgd_hierarchy hierarchy; /* expanded, owned; that of the problem for the main run is copied */
     size_t num_seeds;         /* 1 where nothing is random */
+    size_t period;            /* of its global aggregations, in the canonical tree: rounds are t = 0, P, 2P, ... */
     hsgd_summary summary;
     hsgd_interval S, S_round, S_min;
 } hsgd_run;
@@ -55,6 +56,7 @@ typedef struct hsgd_dispersion_check {
     double max_ratio; /* largest measured mean / bound */
     size_t max_ratio_step;
     hsgd_verdict verdict;
+    char reason[HSGD_REASON_SIZE]; /* why the verdict is neither "holds" nor "violated"; "" otherwise */
 } hsgd_dispersion_check;
 
 typedef struct hsgd_experiment {
@@ -69,6 +71,9 @@ typedef struct hsgd_experiment {
     hsgd_constant_kind divergence_kind;
     double *level_divergence_sq; /* (num_levels) D_k, owned */
     double *node_divergence_sq;  /* (num_nodes) beta_u^2 of the expanded tree, owned */
+    double
+        *node_deviation_max_sq; /* (num_nodes) largest deviation of a child from its node; NULL: not measured. Owned */
+    double worker_deviation_max_sq; /* largest deviation of a worker from the whole; NAN: not measured */
     hsgd_run run[HSGD_NUM_RUNS];
     hsgd_comparison *comparison; /* (num_comparisons), the selected bounds in the order of the registry, owned */
     size_t num_comparisons;

@@ -9,6 +9,9 @@
 /* judge.c: does a selected bound need the largest single deviations? */
 bool hsgd_experiment_needs_maxima(const hsgd_config *config);
 
+/* divergences.c: fills in the divergences and deviations, once the runs are made. */
+hsgd_status hsgd_experiment_find_divergences(hsgd_experiment *experiment, hsgd_error *err);
+
 /* judge.c: an estimate with its intervals, alone and together with `checks` of them. */
 hsgd_interval hsgd_interval_of(hsgd_estimate estimate, double confidence, double checks);
 
@@ -16,6 +19,9 @@ hsgd_interval hsgd_interval_of(hsgd_estimate estimate, double confidence, double
  * its entries. */
 const hsgd_hierarchy *hsgd_experiment_bound_tree(const hsgd_experiment *experiment);
 const double *hsgd_experiment_divergence_sq(const hsgd_experiment *experiment);
+
+/* judge.c: constants that hold only at the measured steps prove no violation when steps in between were not measured. */
+bool hsgd_experiment_may_convict(const hsgd_experiment *experiment);
 
 /* judge_dispersion.c: 4.4 at every measured step, and its verdicts. */
 hsgd_status hsgd_experiment_judge_dispersion(hsgd_experiment *experiment, hsgd_error *err);

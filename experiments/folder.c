@@ -62,6 +62,7 @@ static hsgd_status read_settings(folder *f, const hsgd_json *root, hsgd_error *e
 {
     hsgd_json hierarchy = hsgd_json_member(root, "hierarchy"), config = hsgd_json_member(root, "config");
     hsgd_json name = hsgd_json_member(root, "name"), seeds = hsgd_json_member(root, "seeds");
+    hsgd_json steps = hsgd_json_member(root, "steps");
     hsgd_json workers = hsgd_json_member(&hierarchy, "workers"), levels = hsgd_json_member(&hierarchy, "levels");
     hsgd_json inner = hsgd_json_member(&hierarchy, "local_period"),
               outer = hsgd_json_member(&hierarchy, "global_period");
@@ -78,6 +79,8 @@ static hsgd_status read_settings(folder *f, const hsgd_json *root, hsgd_error *e
         status = hsgd_json_count(&outer, 1, SIZE_MAX, &in->global_period, err);
     if (!status)
         status = hsgd_json_count(&seeds, 1, SIZE_MAX, &in->seeds, err);
+    if (!status)
+        status = hsgd_json_count(&steps, 1, SIZE_MAX, &in->steps, err);
     if (!status)
         status = hsgd_json_positive(&step_size, &in->step_size, err);
     return status ? status : hsgd_json_number(&confidence, 0, 1, &in->confidence, err);

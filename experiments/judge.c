@@ -48,7 +48,7 @@ static hsgd_interval interval_of_minimum(const hsgd_summary *s, size_t steps, si
         out.low_joint = fmin(out.low_joint, joint.low_joint);
         out.high_joint = fmin(out.high_joint, joint.high_joint);
     }
-    if (isnan(s->S_min.se)) /* fmin skips NAN, but one seed has no interval */
+    if (isnan(s->S_min.se) || s->num_diverged) /* fmin skips NAN, but one seed or a diverged one has no interval */
         out.low = out.high = out.low_joint = out.high_joint = NAN;
     return out;
 }
@@ -61,8 +61,7 @@ static void set_intervals(hsgd_experiment *e, double checks)
             continue;
         run->S = hsgd_interval_of(run->summary.S, e->config->confidence, checks);
         run->S_round = hsgd_interval_of(run->summary.S_round, e->config->confidence, checks);
-        run->S_min = interval_of_minimum(&run->summary, e->config->steps, hsgd_hierarchy_global_period(&run->hierarchy),
-                                         e->config->confidence, checks);
+        run->S_min = interval_of_minimum(&run->summary, e->config->steps, run->period, e->config->confidence, checks);
     }
 }
 
@@ -82,7 +81,7 @@ const double *hsgd_experiment_divergence_sq(const hsgd_experiment *e)
 /* Largest deviations for the entries of that tree; NULL if they were not measured or memory is out. Free it. */
 static double *bound_deviation_max_sq(const hsgd_experiment *e)
 {
-    const double *node = e->run[HSGD_RUN_MAIN].summary.node_deviation_sup_sq;
+    const double *node = e->node_deviation_max_sq;
     const hsgd_hierarchy *tree = hsgd_experiment_bound_tree(e), *expanded = &e->problem->hierarchy;
     double *out = node ? calloc(expanded->num_nodes + 1, sizeof *out) : NULL;
     if (!out)
@@ -103,7 +102,7 @@ static double known(double value)
 static hsgd_status make_params(hsgd_bound_params *out, const hsgd_experiment *e, hsgd_error *err)
 {
     double *deviation_max_sq = bound_deviation_max_sq(e);
-    if (!deviation_max_sq && e->run[HSGD_RUN_MAIN].summary.node_deviation_sup_sq)
+    if (!deviation_max_sq && e->node_deviation_max_sq)
         return hsgd_fail_memory(err, "the parameters of the bounds");
     hsgd_status status = hsgd_bound_params_init(out, hsgd_experiment_bound_tree(e), hsgd_experiment_divergence_sq(e),
                                                 deviation_max_sq, err);
@@ -115,12 +114,7 @@ static hsgd_status make_params(hsgd_bound_params *out, const hsgd_experiment *e,
         out->divergence_sq[u] = known(out->divergence_sq[u]);
     for (size_t u = 0; out->child_deviation_max_sq && u < out->tree.num_nodes; u++)
         out->child_deviation_max_sq[u] = known(out->child_deviation_max_sq[u]);
-    out->worker_deviation_max_sq = e->run[HSGD_RUN_MAIN].summary.worker_deviation_sup_sq;
-    for (int i = HSGD_RUN_INNER; i < HSGD_NUM_RUNS; i++)
-        if (e->run[i].made)
-            out->worker_deviation_max_sq =
-                fmax(out->worker_deviation_max_sq, e->run[i].summary.worker_deviation_sup_sq);
-    out->worker_deviation_max_sq = known(out->worker_deviation_max_sq);
+    out->worker_deviation_max_sq = known(e->worker_deviation_max_sq);
     out->step_size = e->step_size;
     out->steps = e->config->steps;
     out->smoothness = e->constants.smoothness.value;
@@ -188,17 +182,37 @@ static void explain(hsgd_comparison *c, const char *reason)
     snprintf(c->reason, sizeof c->reason, "%s", reason);
 }
 
-/* Every step (every round) that the target averages over was measured. */
+bool hsgd_experiment_may_convict(const hsgd_experiment *e)
+{
+    return e->config->measure_every == 1 || e->divergence_kind != HSGD_TRAJECTORY;
+}
+
+/* Every step (every round) that the target averages over was measured, and so was all that the constants rest on. */
 static bool is_complete(const hsgd_experiment *e, const hsgd_run *run, hsgd_target target)
 {
-    size_t period = hsgd_hierarchy_global_period(&run->hierarchy), steps = e->config->steps;
-    return target == HSGD_TARGET_S ? run->summary.num_rows == steps : run->summary.num_rounds == steps / period;
+    size_t steps = e->config->steps;
+    bool measured =
+        target == HSGD_TARGET_S ? run->summary.num_rows == steps : run->summary.num_rounds == steps / run->period;
+    return measured && hsgd_experiment_may_convict(e);
+}
+
+/* The earliest step at which a run diverged. */
+static size_t first_divergence(const hsgd_experiment *e)
+{
+    size_t first = HSGD_NOT_DIVERGED;
+    for (int i = 0; i < HSGD_NUM_RUNS; i++)
+        if (e->run[i].made && e->run[i].summary.diverged_at < first)
+            first = e->run[i].summary.diverged_at;
+    return first;
 }
 
 static void decide(hsgd_comparison *c, const hsgd_experiment *e, const hsgd_run *run, const char *no_run)
 {
     c->verdict = HSGD_VERDICT_NOT_APPLICABLE;
-    if (!c->value.applicable)
+    if (!isfinite(e->global_divergence_sq.value))
+        snprintf(c->reason, sizeof c->reason, "a run diverged at step %zu, so that the divergences are not known",
+                 first_divergence(e));
+    else if (!c->value.applicable)
         explain(c, c->value.reason);
     else if (!run)
         explain(c, no_run);
@@ -268,8 +282,9 @@ static hsgd_verdict judge_identity(double error)
     return error <= HSGD_IDENTITY_TOLERANCE ? HSGD_VERDICT_HOLDS : HSGD_VERDICT_VIOLATED;
 }
 
-/* The worst verdict. An inconclusive step of the dispersion does not count: where divergences vanish the bound is
- * attained in expectation after one step, and no interval can lie below it. */
+/* The worst verdict on what was asked for, the bounds; the other checks count where they are violated. An inconclusive
+ * dispersion does not: its many joint intervals are wide for few seeds, and where divergences vanish its bound is attained
+ * in expectation, so that no interval can lie below it. */
 static void judge_overall(hsgd_experiment *e)
 {
     for (size_t i = 0; i < e->num_comparisons; i++)
@@ -277,7 +292,8 @@ static void judge_overall(hsgd_experiment *e)
     for (size_t k = 0; k < e->run[HSGD_RUN_MAIN].summary.num_levels; k++)
         if (e->dispersion[k].verdict == HSGD_VERDICT_VIOLATED)
             e->overall = HSGD_VERDICT_VIOLATED;
-    e->overall = hsgd_verdict_worse(e->overall, hsgd_verdict_worse(e->gradient_identity, e->parameter_identity));
+    if (e->gradient_identity == HSGD_VERDICT_VIOLATED || e->parameter_identity == HSGD_VERDICT_VIOLATED)
+        e->overall = HSGD_VERDICT_VIOLATED;
     if (e->has_sandwich && !e->sandwich.holds)
         e->overall = HSGD_VERDICT_VIOLATED;
 }

@@ -3,6 +3,7 @@
 #include "experiments/experiment_private.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "experiments/rounding_private.h"
@@ -57,11 +58,30 @@ static void judge_level(hsgd_experiment *e, size_t level)
         double rounding_sq = hsgd_rounding_of_models_sq(e, &magnitude);
         check->verdict = hsgd_verdict_worse(
             check->verdict, hsgd_verdict_decide(measured.low_joint, measured.high_joint, bound + rounding_sq));
-        if (bound > rounding_sq && measured.estimate.mean / bound > check->max_ratio) {
+        if (bound > rounding_sq && isfinite(measured.estimate.mean) &&
+            measured.estimate.mean / bound > check->max_ratio) {
             check->max_ratio = measured.estimate.mean / bound;
             check->max_ratio_step = s->step[row];
         }
     }
+}
+
+/* Why a level has no verdict; "" where it has one. */
+static void explain(hsgd_dispersion_check *check, const hsgd_experiment *e)
+{
+    const hsgd_run *run = &e->run[HSGD_RUN_MAIN];
+    check->reason[0] = '\0';
+    if (check->verdict == HSGD_VERDICT_VIOLATED && !hsgd_experiment_may_convict(e)) {
+        check->verdict = HSGD_VERDICT_INCONCLUSIVE;
+        snprintf(check->reason, sizeof check->reason, "above the bound, whose constants are of every %zuth step only",
+                 e->config->measure_every);
+    } else if (check->verdict == HSGD_VERDICT_INCONCLUSIVE && run->summary.num_diverged)
+        snprintf(check->reason, sizeof check->reason, "the run diverged at step %zu", run->summary.diverged_at);
+    else if (check->verdict == HSGD_VERDICT_INCONCLUSIVE)
+        snprintf(check->reason, sizeof check->reason, "too few seeds (%zu) for %zu intervals that hold together",
+                 run->num_seeds, run->summary.num_rows * run->summary.num_levels);
+    else if (check->verdict == HSGD_VERDICT_NOT_APPLICABLE)
+        snprintf(check->reason, sizeof check->reason, "the run diverged, so that the divergences are not known");
 }
 
 hsgd_status hsgd_experiment_judge_dispersion(hsgd_experiment *e, hsgd_error *err)
@@ -71,7 +91,9 @@ hsgd_status hsgd_experiment_judge_dispersion(hsgd_experiment *e, hsgd_error *err
     if (!e->dispersion)
         return hsgd_fail_memory(err, "the dispersion checks");
     hsgd_status status = evaluate(e, err);
-    for (size_t k = 0; k < levels && !status; k++)
+    for (size_t k = 0; k < levels && !status; k++) {
         judge_level(e, k);
+        explain(&e->dispersion[k], e);
+    }
     return status;
 }

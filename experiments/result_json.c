@@ -116,6 +116,7 @@ static cJSON *dispersion_to_json(const hsgd_experiment *e)
         cJSON_AddNumberToObject(object, "max_ratio", e->dispersion[k].max_ratio);
         cJSON_AddNumberToObject(object, "max_ratio_step", (double)e->dispersion[k].max_ratio_step);
         cJSON_AddStringToObject(object, "verdict", hsgd_verdict_name(e->dispersion[k].verdict));
+        cJSON_AddStringToObject(object, "verdict_reason", e->dispersion[k].reason);
         cJSON_AddItemToArray(array, object);
     }
     return array;

@@ -98,9 +98,21 @@ static void print_bounds(const hsgd_experiment *e, FILE *out)
         print_number(out, c->ratio);
         fprintf(out, "  %s%s%s\n", hsgd_verdict_name(c->verdict), *c->reason ? ": " : "", c->reason);
     }
-    fprintf(out, "  verdicts hold together at %g %% confidence (Student t, Bonferroni)%s\n",
-            100 * e->config->confidence,
-            e->divergence_kind == HSGD_TRAJECTORY ? "; bounds use trajectory constants" : "");
+    if (!e->deterministic)
+        fprintf(out, "  verdicts on bounds hold together at %g %% confidence (Student t, Bonferroni)\n",
+                100 * e->config->confidence);
+    if (e->divergence_kind == HSGD_TRAJECTORY)
+        fprintf(out, "  bounds use trajectory constants: the largest divergences at the measured steps\n");
+}
+
+/* A level that never spreads and need not is not worth a line. */
+static void print_dispersion(const hsgd_dispersion_check *check, size_t level, FILE *out)
+{
+    if (check->max_ratio == 0 && check->verdict == HSGD_VERDICT_HOLDS)
+        return;
+    fprintf(out, "  dispersion of level %zu against its recursive bound: at most %.3g of it (step %zu): %s%s%s\n",
+            level, check->max_ratio, check->max_ratio_step, hsgd_verdict_name(check->verdict),
+            *check->reason ? ": " : "", check->reason);
 }
 
 static void print_checks(const hsgd_experiment *e, FILE *out)
@@ -108,9 +120,7 @@ static void print_checks(const hsgd_experiment *e, FILE *out)
     const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
     fputc('\n', out);
     for (size_t k = 0; k < s->num_levels; k++)
-        fprintf(out, "  dispersion of level %zu against its recursive bound: at most %.3g of it (step %zu): %s\n",
-                k + 1, e->dispersion[k].max_ratio, e->dispersion[k].max_ratio_step,
-                hsgd_verdict_name(e->dispersion[k].verdict));
+        print_dispersion(&e->dispersion[k], k + 1, out);
     fprintf(out, "  identity: upward + downward = global divergence, relative error %.2g: %s\n",
             s->gradient_identity_error, hsgd_verdict_name(e->gradient_identity));
     fprintf(out, "  identity: levels add up to the total dispersion, relative error %.2g: %s\n",

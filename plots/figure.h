@@ -54,6 +54,7 @@ typedef struct hsgd_figure_curve {
 typedef struct hsgd_figure_input {
     const char *name; /* the experiment's name: any text */
     size_t num_workers, num_levels, seeds;
+    size_t steps;                       /* T; 0: not known */
     size_t local_period, global_period; /* I and G in steps */
     double step_size;
     double confidence;     /* of the bands, e.g. 0.99 */

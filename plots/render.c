@@ -83,14 +83,14 @@ static hsgd_status fail_start(hsgd_error *err, int reason)
     return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot start gnuplot: %s", strerror(reason));
 }
 
-/* Run the script and wait; fails with gnuplot's message. */
-static hsgd_status run(const char *dir, const char *script, hsgd_error *err)
+/* Run the script inside a folder and wait; fails with gnuplot's message, which speaks of dir. */
+static hsgd_status run(const char *folder, const char *dir, const char *script, hsgd_error *err)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
         return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot start gnuplot: %s", strerror(errno));
     pid_t child;
-    int failed = start(&child, dir, script, ends[1]);
+    int failed = start(&child, folder, script, ends[1]);
     close(ends[1]);
     if (failed) {
         close(ends[0]);
@@ -135,39 +135,112 @@ static hsgd_status find_output(char *output, size_t size, const char *path, cons
     return failed ? hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot read %s", path) : HSGD_OK;
 }
 
-static hsgd_status render(const char *dir, const char *name, char *path, size_t size, hsgd_error *err)
+/* ---- a folder of its own for one run of gnuplot ---- */
+
+/* FOLDER/name; free it. NULL when memory is out. */
+static char *join(const char *folder, const char *name)
 {
-    char script[300], output[300];
-    snprintf(script, sizeof script, "%s.gp", name);
-    snprintf(path, size, "%s/%s", dir, script);
-    hsgd_status status = find_output(output, sizeof output, path, name, err);
-    if (status != HSGD_OK)
-        return status;
-    snprintf(path, size, "%s/%s", dir, output);
-    /* An old figure must not pass for a new one, nor half a figure for a whole one. */
-    if (output[0])
-        unlink(path);
-    status = run(dir, script, err);
-    if (status != HSGD_OK) {
-        if (output[0])
-            unlink(path);
-        return status;
+    char *path = NULL;
+    return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
+}
+
+/* gnuplot works in a hidden folder inside DIR, where the script and its data are links: half a figure never stands under
+ * its final name, whatever ends the program, and two runs do not write to one file. */
+typedef struct workshop {
+    char *path;   /* the folder */
+    char *own[4]; /* paths inside: the script, the data, the output, and the picture of a TeX figure */
+} workshop;
+
+static void close_workshop(workshop *w)
+{
+    for (size_t i = 0; i < sizeof w->own / sizeof *w->own; i++) {
+        if (w->own[i])
+            unlink(w->own[i]);
+        free(w->own[i]);
     }
+    if (w->path)
+        rmdir(w->path);
+    free(w->path);
+}
+
+static hsgd_status link_into(workshop *w, size_t slot, const char *name, const char *ending)
+{
+    char target[300];
+    snprintf(target, sizeof target, "../%s.%s", name, ending);
+    w->own[slot] = join(w->path, target + 3);
+    return w->own[slot] && symlink(target, w->own[slot]) == 0 ? HSGD_OK : HSGD_ERROR_ENVIRONMENT;
+}
+
+static hsgd_status open_workshop(workshop *w, const char *dir, const char *name, const char *output, hsgd_error *err)
+{
+    char picture[300];
+    snprintf(picture, sizeof picture, "%s.pdf", name);
+    *w = (workshop){.path = join(dir, ".render-XXXXXX")};
+    if (!w->path || !mkdtemp(w->path)) {
+        free(w->path);
+        *w = (workshop){0};
+        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write to %s: %s", dir, strerror(errno));
+    }
+    if (link_into(w, 0, name, "gp") || link_into(w, 1, name, "dat"))
+        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write to %s: %s", dir, strerror(errno));
+    w->own[2] = join(w->path, output[0] ? output : "none");
+    w->own[3] = join(w->path, picture);
+    return w->own[2] && w->own[3] ? HSGD_OK : hsgd_fail_memory(err, "a file name");
+}
+
+/* Move what gnuplot made under this name to DIR. */
+static hsgd_status hand_over(workshop *w, size_t slot, const char *dir, const char *output, hsgd_error *err)
+{
     struct stat info;
-    if (output[0] && (stat(path, &info) != 0 || info.st_size == 0))
-        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "gnuplot wrote nothing to %s", path);
-    return HSGD_OK;
+    char *final = join(dir, output);
+    hsgd_status status = HSGD_OK;
+    if (!final)
+        status = hsgd_fail_memory(err, "a file name");
+    else if (stat(w->own[slot], &info) != 0 || info.st_size == 0)
+        status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "gnuplot wrote nothing to %s", final);
+    else if (rename(w->own[slot], final) != 0)
+        status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write %s: %s", final, strerror(errno));
+    free(final);
+    return status;
+}
+
+static hsgd_status draw(workshop *w, const char *dir, const char *name, const char *output, hsgd_error *err)
+{
+    char script[300], picture[300];
+    snprintf(script, sizeof script, "%s.gp", name);
+    snprintf(picture, sizeof picture, "%s.pdf", name);
+    size_t length = strlen(output);
+    bool tex = length > 4 && strcmp(output + length - 4, ".tex") == 0;
+    hsgd_status status = run(w->path, dir, script, err);
+    if (status == HSGD_OK && tex) /* the text refers to the picture, so the picture goes first */
+        status = hand_over(w, 3, dir, picture, err);
+    if (status == HSGD_OK && output[0])
+        status = hand_over(w, 2, dir, output, err);
+    return status;
 }
 
 hsgd_status hsgd_figure_render(const char *dir, const char *name, hsgd_error *err)
 {
     if (name[0] == '\0' || strchr(name, '/') || strlen(name) > 200)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "\"%s\" is not the name of a figure: a file name without folder", name);
-    size_t size = strlen(dir) + 512;
-    char *path = malloc(size);
+    char output[300], script[300];
+    snprintf(script, sizeof script, "%s.gp", name);
+    char *path = join(dir, script);
     if (!path)
         return hsgd_fail_memory(err, "a file name");
-    hsgd_status status = render(dir, name, path, size, err);
+    hsgd_status status = find_output(output, sizeof output, path, name, err);
     free(path);
+    if (status != HSGD_OK)
+        return status;
+    workshop w;
+    /* An old figure must not pass for a new one. */
+    path = output[0] ? join(dir, output) : NULL;
+    if (path)
+        unlink(path);
+    free(path);
+    status = open_workshop(&w, dir, name, output, err);
+    if (status == HSGD_OK)
+        status = draw(&w, dir, name, output, err);
+    close_workshop(&w);
     return status;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Figure "sandwich": H-SGD between local SGD with period I and local SGD with period G (THEORY 6).
  *
- * The upper panel has the running means S_t of ||grad f||^2, which are smooth and comparable with bounds on S, and the
- * three closed-form bounds in matching colours. Where the measured runs are close, a log axis that also holds the
+ * The upper panel has the running means S_t of ||grad f||^2, which are smooth, and the three closed-form bounds in matching
+ * colours. A bound on S after T steps is one on S_t with t + 1 steps in its initial gap, 2 Delta/(gamma (t + 1)), so each is
+ * drawn as that function of t. Where the measured runs are close, a log axis that also holds the
  * bounds cannot tell them apart; so the lower panel shows the three measured S with their intervals on a linear axis.
  */
 #include "plots/figures_private.h"
@@ -95,14 +96,36 @@ static void running_mean(double *mean, const double *value, size_t count)
     }
 }
 
+/* 2 Delta/(gamma T), the only part of a bound that depends on the number of steps; 0 where it is not known. */
+static double initial_gap(const hsgd_figure_bound *bound)
+{
+    for (size_t i = 0; i < bound->num_terms; i++)
+        if (strcmp(bound->term_name[i], "initial gap") == 0)
+            return bound->term_value[i];
+    return 0;
+}
+
+/* The bound on S_t as a function of x = t. */
+static void draw_bound(hsgd_script *s, const hsgd_figure_input *in, size_t i, const hsgd_figure_bound *bound,
+                       const char *family)
+{
+    double gap = in->steps ? initial_gap(bound) : 0;
+    const char *groups = strncmp(bound->id, "hsgd-random", 11) == 0 ? ", random groups" : "";
+    hsgd_script_series(s, "%.17g/(x + 1) + %.17g with lines lc rgb '%s' lw 1.6 dt %s title '%s bound%s'",
+                       gap * (double)in->steps, bound->value - gap, hsgd_colour(run[i].line_type - 1), run[i].dash,
+                       family, groups);
+}
+
 static void draw_curves(hsgd_script *s, const hsgd_figure_input *in, const double *mean)
 {
     const hsgd_figure_bound *bound[NUM_RUNS];
     const char *family = find_bounds(bound, in);
     hsgd_range range = hsgd_range_of(mean, NUM_RUNS * in->num_rows, 1);
     for (size_t i = 0; i < NUM_RUNS && family; i++)
-        hsgd_range_add(&range, bound[i]->value);
+        hsgd_range_add(&range,
+                       bound[i]->value + 4 * initial_gap(bound[i])); /* from t = T/5 on; before, it leaves the panel */
     hsgd_script_step_axis(s, in->step[0], in->step[in->num_rows - 1]);
+    fputs("set samples 1000\n", s->stream);
     hsgd_script_log_axis(s, range);
     hsgd_script_axis_labels(s, hsgd_script_pick(s, "step {/:Italic t}", "step $t$"),
                             hsgd_script_pick(s, "running mean {/:Italic S_t}", "running mean $S_t$"));
@@ -116,8 +139,7 @@ static void draw_curves(hsgd_script *s, const hsgd_figure_input *in, const doubl
         hsgd_script_curve(s, "sandwich", column, style, title, &range);
     }
     for (size_t i = 0; i < NUM_RUNS && family; i++)
-        hsgd_script_series(s, "%.17g with lines lc rgb '%s' lw 1.6 dt %s title '%s bound'", bound[i]->value,
-                           hsgd_colour(run[i].line_type - 1), run[i].dash, family);
+        draw_bound(s, in, i, bound[i], family);
     hsgd_script_plotted(s);
 }
 

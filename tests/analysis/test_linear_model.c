@@ -608,7 +608,7 @@ static void impossible_models_are_refused(void **state)
     assert_fails(hsgd_linear_model_objective(&f, HSGD_LINK_SOFTMAX, &d, hole, 3, none, &err), HSGD_ERROR_INPUT,
                  "worker 1 has no sample", err);
     assert_fails(hsgd_linear_model_objective(&f, HSGD_LINK_SOFTMAX, &d, beyond, 2, none, &err), HSGD_ERROR_INPUT,
-                 "worker 1", err);
+                 "the workers hold", err);
     const double bad[] = {-0.1, NAN, INFINITY};
     for (size_t i = 0; i < 3; i++) {
         hsgd_regularizer r = {HSGD_REGULARIZER_L2, bad[i]};

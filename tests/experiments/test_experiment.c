@@ -344,6 +344,48 @@ static void unmeasured_steps_cannot_convict(void **state)
     release(&c);
 }
 
+/* A root with one child is no node of the canonical tree: its period is nobody's, also not that of the rounds. The
+ * averages follow the mean of the b_j alone (THEORY 7), which both problems share. */
+static void a_root_with_one_child_changes_no_round(void **state)
+{
+    (void)state;
+    case_ padded, plain;
+    run(&padded, QUADRATIC("[1, 2, 2]", "[400, 4, 2]", "[0, 1e-6, 1e-6]", "0",
+                           "\"optimizer\": {\"step_size\": 0.0125, \"steps\": 400}"));
+    run(&plain,
+        QUADRATIC("[2, 2]", "[4, 2]", "[1e-6, 1e-6]", "0", "\"optimizer\": {\"step_size\": 0.0125, \"steps\": 400}"));
+    const hsgd_run *a = &padded.e.run[HSGD_RUN_MAIN], *b = &plain.e.run[HSGD_RUN_MAIN];
+    assert_int_equal(a->summary.num_rounds, 100);
+    assert_close(a->S_round.estimate.mean, b->S_round.estimate.mean, 1e-6);
+    assert_close(a->S_min.estimate.mean, b->S_min.estimate.mean, 1e-6);
+    for (size_t i = 0; i < padded.e.num_comparisons; i++) {
+        assert_int_equal(padded.e.comparison[i].verdict, plain.e.comparison[i].verdict);
+        if (isfinite(plain.e.comparison[i].value.value))
+            assert_close(padded.e.comparison[i].value.value, plain.e.comparison[i].value.value, 1e-6);
+    }
+    release(&padded);
+    release(&plain);
+}
+
+/* The divergences of a quadratic are what the problem says, however far its iterates run. */
+static void divergences_of_quadratics_do_not_depend_on_the_run(void **state)
+{
+    (void)state;
+    static const char *const optimizer[] = {"\"optimizer\": {\"step_size\": 5, \"steps\": 60}, \"seeds\": 3",
+                                            "\"optimizer\": {\"step_size\": 5, \"steps\": 2000}, \"seeds\": 3"};
+    for (size_t i = 0; i < 2; i++) { /* growing, and beyond the range of doubles */
+        case_ c;
+        char text[1024];
+        snprintf(text, sizeof text, QUADRATIC("[3, 4]", "[6, 2]", "[0.83, 0.41]", "0.5", "%s"), optimizer[i]);
+        run(&c, text);
+        assert_close(c.e.level_divergence_sq[0], 0.83, 1e-13);
+        assert_close(c.e.level_divergence_sq[1], 0.41, 1e-13);
+        assert_close(c.e.global_divergence_sq.value, 0.83 + 0.41, 1e-13);
+        assert_non_null(strstr(find(&c, "hsgd-fixed")->reason, "step size 5"));
+        release(&c);
+    }
+}
+
 static void no_complete_round(void **state)
 {
     (void)state;
@@ -430,7 +472,7 @@ static void only_what_is_asked_for(void **state)
     release(&c);
     run(&c, QUADRATIC("[3, 4]", "[6, 2]", "[0.83, 0.41]", "0", "\"bounds\": []," FRACTION("20")));
     assert_int_equal(c.e.num_comparisons, 0);
-    assert_int_equal(c.e.overall, HSGD_VERDICT_HOLDS); /* the identities and the sandwich */
+    assert_int_equal(c.e.overall, HSGD_VERDICT_NOT_APPLICABLE); /* nothing was asked for, nothing is violated */
     release(&c);
 }
 
@@ -463,6 +505,8 @@ int main(void)
         cmocka_unit_test(rounding_violates_nothing),
         cmocka_unit_test(starting_at_the_minimum_violates_nothing),
         cmocka_unit_test(unmeasured_steps_cannot_convict),
+        cmocka_unit_test(a_root_with_one_child_changes_no_round),
+        cmocka_unit_test(divergences_of_quadratics_do_not_depend_on_the_run),
         cmocka_unit_test(no_complete_round),
         cmocka_unit_test(a_wrong_bound_is_violated),
         cmocka_unit_test(a_wrong_dispersion_is_violated),

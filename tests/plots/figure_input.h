@@ -103,6 +103,7 @@ static inline void setup(fixture *f, size_t levels, size_t rows)
     assert_non_null(f->data);
     fill_rows(f, f->data);
     f->in.num_workers = 48;
+    f->in.steps = rows;
     f->in.seeds = 17;
     f->in.local_period = 20u >> (levels - 1);
     f->in.global_period = 20;

@@ -125,7 +125,7 @@ static void standard_input_and_output_are_left_alone(void **state)
     write_file(f.dir, "x.gp", "\n", 0644);
     write_file(f.dir, "gnuplot",
                "#!/bin/sh\n[ /proc/$$/fd/0 -ef /dev/null ] && [ /proc/$$/fd/1 -ef /dev/null ] || exit 9\n"
-               "[ \"$(pwd)\" = \"${0%/*}\" ] || exit 8\n[ \"$*\" = '-d ./x.gp' ] || exit 7\n",
+               "case \"$(pwd)\" in \"${0%/*}\"/.render-*) ;; *) exit 8 ;; esac\n[ \"$*\" = '-d ./x.gp' ] || exit 7\n",
                0755);
     assert_ok(render_with_path(f.dir, f.dir, "x", &err), err);
     teardown(&f);
