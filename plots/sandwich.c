@@ -110,8 +110,8 @@ static void draw_bound(hsgd_script *s, const hsgd_figure_input *in, size_t i, co
                        const char *family)
 {
     double gap = in->steps ? initial_gap(bound) : 0;
-    const char *groups = strncmp(bound->id, "hsgd-random", 11) == 0 ? ", random groups" : "";
-    hsgd_script_series(s, "%.17g/(x + 1) + %.17g with lines lc rgb '%s' lw 1.6 dt %s title '%s bound%s'",
+    const char *groups = strncmp(bound->id, "hsgd-random", 11) == 0 ? ", random groups" : " bound";
+    hsgd_script_series(s, "%.17g/(x + 1) + %.17g with lines lc rgb '%s' lw 1.6 dt %s title '%s%s'",
                        gap * (double)in->steps, bound->value - gap, hsgd_colour(run[i].line_type - 1), run[i].dash,
                        family, groups);
 }
