@@ -2,7 +2,7 @@
 #include "tests/test.h"
 
 #include "analysis/dataset.h"
-#include "tests/analysis/temp_files.h"
+#include "tests/temp_files.h"
 
 /* Three images of 2 x 2 pixels and their labels, written by hand. */
 enum { IMAGE_BYTES = 16 + 12, LABEL_BYTES = 8 + 3 };

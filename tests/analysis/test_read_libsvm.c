@@ -3,7 +3,7 @@
 
 #include "analysis/dataset.h"
 #include "analysis/dataset_private.h"
-#include "tests/analysis/temp_files.h"
+#include "tests/temp_files.h"
 
 static hsgd_status read_text_of(hsgd_dataset *data, const char *text, size_t size, hsgd_error *err)
 {

@@ -1,30 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* PARAMS.json of `hsgd bound`: both forms of the hierarchy, weights, what may be left out, what may not. */
-#include "tests/analysis/temp_files.h"
+#include "tests/temp_files.h"
 
 #include "experiments/params.h"
 
 static hsgd_error err;
-static temp_folder temp;
-
-static int open_folder(void **state)
-{
-    (void)state;
-    temp_open(&temp);
-    return 0;
-}
-
-static int close_folder(void **state)
-{
-    (void)state;
-    temp_close(&temp);
-    return 0;
-}
 
 static hsgd_status read_text(hsgd_bound_params *out, const char *text)
 {
     memset(out, 0xa5, sizeof *out);
-    return hsgd_params_read(out, temp_write(&temp, "p.json", text, strlen(text)), &err);
+    return hsgd_params_read(out, temp_write(temp_shared(), "p.json", text, strlen(text)), &err);
 }
 
 #define UNIFORM "\"hierarchy\": {\"fanout\": [3, 2], \"periods\": [6, 2]}"
@@ -97,9 +82,9 @@ static void check_refused(const char *text, const char *message, int line)
 {
     hsgd_bound_params p;
     hsgd_status status = read_text(&p, text);
-    size_t length = strlen(temp.path[0]);
-    if (status == HSGD_ERROR_INPUT && strncmp(err.message, temp.path[0], length) == 0 && err.message[length] == ':' &&
-        strstr(err.message, message))
+    size_t length = strlen(temp_shared()->path[0]);
+    if (status == HSGD_ERROR_INPUT && strncmp(err.message, temp_shared()->path[0], length) == 0 &&
+        err.message[length] == ':' && strstr(err.message, message))
         return;
     print_error("%s\ngave %d \"%s\", expected \"%s\"\n", text, status, err.message, message);
     _fail(__FILE__, line);
@@ -152,5 +137,5 @@ int main(void)
         cmocka_unit_test(tree_with_divergences), cmocka_unit_test(weights),
         cmocka_unit_test(mistakes_have_a_place),
     };
-    return cmocka_run_group_tests_name("params", tests, open_folder, close_folder);
+    return cmocka_run_group_tests_name("params", tests, temp_open_shared, temp_close_shared);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From configuration to workers at their places: no sample, label, linear term or weight may end up elsewhere. */
-#include "tests/analysis/temp_files.h"
+#include "tests/temp_files.h"
 
 #include <gsl/gsl_errno.h>
 
@@ -9,21 +9,6 @@
 #include "experiments/problem.h"
 
 static hsgd_error err;
-static temp_folder temp;
-
-static int open_folder(void **state)
-{
-    (void)state;
-    temp_open(&temp);
-    return 0;
-}
-
-static int close_folder(void **state)
-{
-    (void)state;
-    temp_close(&temp);
-    return 0;
-}
 
 static void build(hsgd_problem *problem, hsgd_config *config, const char *text)
 {
@@ -164,13 +149,13 @@ static void write_samples(void)
     char text[4096], *end = text;
     for (int i = 0; i < SAMPLES; i++)
         end += sprintf(end, "%d 1:%d 2:%g\n", i % 3, i + 1, i % 3 + 0.5);
-    temp_write(&temp, "three.txt", text, (size_t)(end - text));
+    temp_write(temp_shared(), "three.txt", text, (size_t)(end - text));
 }
 
 #define SOFTMAX(weights, partition, extra)                                                                             \
     "{\"hierarchy\": {\"fanout\": [2, 2], \"periods\": [6, 2]" weights                                                 \
     "}, \"problem\": {\"type\": \"softmax\", \"data\":"                                                                \
-    "{\"format\": \"libsvm\", \"path\": \"%s/three.txt\"}, \"partition\": " partition "}," extra                       \
+    "{\"format\": \"libsvm\", \"path\": \"%.255s/three.txt\"}, \"partition\": " partition "}," extra                   \
     "\"optimizer\": {\"step_size\": 0.1, \"steps\": 3}}"
 
 static void every_sample_stays_itself(void **state)
@@ -188,7 +173,7 @@ static void every_sample_stays_itself(void **state)
         hsgd_config c;
         hsgd_problem p;
         char full[1024];
-        snprintf(full, sizeof full, text[k], temp.folder);
+        snprintf(full, sizeof full, text[k], temp_shared()->folder);
         build(&p, &c, full);
         assert_int_equal(p.objective.dim, 3 * 2);
         assert_permutation(p.place, 4);
@@ -225,9 +210,9 @@ static void places_refer_to_the_partition(void **state)
     hsgd_config given, moved;
     hsgd_problem a, b;
     write_samples();
-    snprintf(full[0], sizeof full[0], SOFTMAX("", "{\"scheme\": \"by-label\"}", ""), temp.folder);
+    snprintf(full[0], sizeof full[0], SOFTMAX("", "{\"scheme\": \"by-label\"}", ""), temp_shared()->folder);
     snprintf(full[1], sizeof full[1], SOFTMAX("", "{\"scheme\": \"by-label\"}", "\"grouping\": \"group-iid\","),
-             temp.folder);
+             temp_shared()->folder);
     build(&a, &given, full[0]);
     build(&b, &moved, full[1]);
     for (size_t i = 0; i < 4; i++) {
@@ -246,20 +231,21 @@ static void bad_data_names_the_file(void **state)
     write_samples();
     snprintf(full, sizeof full, text, "/no/such/folder");
     refused(full, "/no/such/folder/three.txt");
-    snprintf(full, sizeof full, text, temp.folder);
-    snprintf(full, sizeof full, SOFTMAX("", "{\"scheme\": \"iid\"}", "\"initial\": {\"point\": [1, 2]},"), temp.folder);
+    snprintf(full, sizeof full, text, temp_shared()->folder);
+    snprintf(full, sizeof full, SOFTMAX("", "{\"scheme\": \"iid\"}", "\"initial\": {\"point\": [1, 2]},"),
+             temp_shared()->folder);
     refused(full, "initial.point: 2 numbers for a problem of dimension 6");
     snprintf(full, sizeof full,
              "{\"hierarchy\": {\"fanout\": [27], \"periods\": [2]}, \"problem\": {\"type\": \"softmax\", \"data\": "
              "{\"format\":"
-             "\"libsvm\", \"path\": \"%s/three.txt\"}}, \"optimizer\": {\"step_size\": 1, \"steps\": 1}}",
-             temp.folder);
+             "\"libsvm\", \"path\": \"%.255s/three.txt\"}}, \"optimizer\": {\"step_size\": 1, \"steps\": 1}}",
+             temp_shared()->folder);
     refused(full, "problem.partition: "); /* more workers than samples */
     snprintf(full, sizeof full,
              "{\"hierarchy\": {\"fanout\": [2], \"periods\": [2]}, \"problem\": {\"type\": \"logistic\", \"data\": "
              "{\"format\":"
-             "\"libsvm\", \"path\": \"%s/three.txt\"}}, \"optimizer\": {\"step_size\": 1, \"steps\": 1}}",
-             temp.folder);
+             "\"libsvm\", \"path\": \"%.255s/three.txt\"}}, \"optimizer\": {\"step_size\": 1, \"steps\": 1}}",
+             temp_shared()->folder);
     refused(full,
             "problem.type: logistic regression needs two classes; the data have 3"); /* the binary model needs two */
 }
@@ -276,5 +262,5 @@ int main(void)
         cmocka_unit_test(places_refer_to_the_partition),
         cmocka_unit_test(bad_data_names_the_file),
     };
-    return cmocka_run_group_tests_name("problem", tests, open_folder, close_folder);
+    return cmocka_run_group_tests_name("problem", tests, temp_open_shared, temp_close_shared);
 }

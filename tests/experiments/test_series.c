@@ -1,29 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The CSV reader behind `hsgd plot`: people edit these files. */
-#include "tests/analysis/temp_files.h"
+#include "tests/temp_files.h"
 
 #include "experiments/series_private.h"
 
 static hsgd_error err;
-static temp_folder temp;
-
-static int open_folder(void **state)
-{
-    (void)state;
-    temp_open(&temp);
-    return 0;
-}
-
-static int close_folder(void **state)
-{
-    (void)state;
-    temp_close(&temp);
-    return 0;
-}
 
 static const char *write_text(const char *text)
 {
-    return temp_write(&temp, "s.csv", text, strlen(text));
+    return temp_write(temp_shared(), "s.csv", text, strlen(text));
 }
 
 static void columns_by_name(void **state)
@@ -110,7 +95,7 @@ static void zero_bytes(void **state)
     (void)state;
     hsgd_series s;
     const char text[] = "a,b\n1,2\0003\n";
-    const char *path = temp_write(&temp, "s.csv", text, sizeof text - 1);
+    const char *path = temp_write(temp_shared(), "s.csv", text, sizeof text - 1);
     assert_fails(hsgd_series_read(&s, path, &err), HSGD_ERROR_INPUT, "line 2, column 2", err);
 }
 
@@ -124,5 +109,5 @@ int main(void)
         cmocka_unit_test(files_that_cannot_be_read),
         cmocka_unit_test(zero_bytes),
     };
-    return cmocka_run_group_tests_name("series", tests, open_folder, close_folder);
+    return cmocka_run_group_tests_name("series", tests, temp_open_shared, temp_close_shared);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A temporary folder for the tests of the data readers; temp_close removes it with what was written through it. */
-#ifndef HSGD_TESTS_ANALYSIS_TEMP_FILES_H
-#define HSGD_TESTS_ANALYSIS_TEMP_FILES_H
+/* A temporary folder for tests that read files; closing it removes it with what was written through it. */
+#ifndef HSGD_TESTS_TEMP_FILES_H
+#define HSGD_TESTS_TEMP_FILES_H
 
 #include "tests/test.h"
 
@@ -30,6 +30,27 @@ static inline void temp_close(temp_folder *temp)
     for (size_t i = 0; i < temp->num_files; i++)
         unlink(temp->path[i]);
     assert_int_equal(rmdir(temp->folder), 0);
+}
+
+/* One folder for all tests of a program, as the setup and teardown of its group. */
+static inline temp_folder *temp_shared(void)
+{
+    static temp_folder shared;
+    return &shared;
+}
+
+static inline int temp_open_shared(void **state)
+{
+    (void)state;
+    temp_open(temp_shared());
+    return 0;
+}
+
+static inline int temp_close_shared(void **state)
+{
+    (void)state;
+    temp_close(temp_shared());
+    return 0;
 }
 
 /* Write size bytes to a file of this name, replacing what was there; the path stays valid until temp_close. */
