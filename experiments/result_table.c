@@ -15,7 +15,7 @@ static void print_setting(const hsgd_experiment *e, FILE *out)
 {
     const hsgd_hierarchy *h = &e->config->hierarchy;
     print_name(e->config->name, out);
-    fprintf(out, ": H-SGD on %zu workers", h->num_workers);
+    fprintf(out, ": H-SGD on %zu worker%s", h->num_workers, h->num_workers == 1 ? "" : "s");
     if (e->config->is_uniform) {
         for (size_t k = 0; k < h->num_nodes; k++)
             fprintf(out, "%s%zu", k ? " x " : ", fanout ", h->node[k].num_children);
@@ -26,7 +26,7 @@ static void print_setting(const hsgd_experiment *e, FILE *out)
                 e->local_period, e->global_period);
     fprintf(out, "\n  problem     %s, dimension %zu, grouping %s\n", e->problem->objective.type->name,
             e->problem->objective.dim, hsgd_grouping_name(e->config->grouping));
-    fprintf(out, "  run         T = %zu steps, gamma = %.6g, batch size %zu, %zu seed%s%s\n", e->config->steps,
+    fprintf(out, "  run         T = %zu, gamma = %.6g, batch size %zu, %zu seed%s%s\n", e->config->steps,
             e->step_size, e->config->batch_size, e->run[HSGD_RUN_MAIN].num_seeds,
             e->run[HSGD_RUN_MAIN].num_seeds == 1 ? "" : "s", e->deterministic ? " (nothing is random)" : "");
 }

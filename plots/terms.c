@@ -128,19 +128,41 @@ static void label_bar(hsgd_script *s, const terms *t, size_t b)
             bound->applicable ? "" : hsgd_script_pick(s, " †", " $\\dagger$"), y, hsgd_font_size(s, 7));
 }
 
-/* Term i of every bound: colours first, then the same colours hatched. */
+/* A hue for each kind of term, lighter from level to level: kinds are told apart by colour, levels by shade. The last hue is
+ * for names that only one paper uses. */
+static const struct {
+    const char *kind; /* how the name of the term starts */
+    unsigned char rgb[3];
+} hue[] = {{"initial gap", {0x00, 0x72, 0xb2}}, {"gradient noise", {0xd5, 0x5e, 0x00}},
+           {"noise drift", {0x00, 0x9e, 0x73}}, {"divergence", {0xb8, 0x4f, 0x8f}},
+           {"dispersion", {0xe6, 0x9f, 0x00}},  {"", {0x70, 0x70, 0x70}}};
+
+/* "#rrggbb" for a term; shade counts the earlier terms of its kind. */
+static void term_colour(char colour[8], const terms *t, size_t i)
+{
+    size_t kind = 0, shade = 0;
+    while (strncmp(t->name[i], hue[kind].kind, strlen(hue[kind].kind)) != 0)
+        kind++;
+    for (size_t j = 0; j < i; j++)
+        shade += strncmp(t->name[j], hue[kind].kind, strlen(hue[kind].kind)) == 0;
+    double keep = pow(0.55, (double)shade);
+    unsigned rgb[3];
+    for (size_t c = 0; c < 3; c++)
+        rgb[c] = (unsigned)lround(255 - keep * (255 - hue[kind].rgb[c]));
+    snprintf(colour, 8, "#%02x%02x%02x", rgb[0] & 0xff, rgb[1] & 0xff, rgb[2] & 0xff);
+}
+
+/* Term i of every bound. */
 static void add_term(hsgd_script *s, const terms *t, size_t i)
 {
-    static const int pattern[] = {4, 5, 2, 1, 6, 7}; /* of gnuplot: distinct hatchings */
     hsgd_quoted name;
-    char fill[32] = "solid";
-    if (i >= 7)
-        snprintf(fill, sizeof fill, "pattern %d", pattern[(i / 7 - 1) % (sizeof pattern / sizeof pattern[0])]);
+    char colour[8];
+    term_colour(colour, t, i);
     hsgd_script_series(
         s,
         "'terms.dat' using (0):1:(share(%zu)):(share(%zu)):($1-0.02):($1+0.40) with boxxyerror lw 0.4 lc rgb '%s' "
-        "fs %s border lc rgb '#000000' title %s",
-        i, i + 1, hsgd_colour(i + 1), fill, hsgd_text_quote(&name, s->format, t->name[i], TERM_MAX_WIDTH));
+        "fs solid border lc rgb '#000000' title %s",
+        i, i + 1, colour, hsgd_text_quote(&name, s->format, t->name[i], TERM_MAX_WIDTH));
 }
 
 static size_t legend_columns(const terms *t)
