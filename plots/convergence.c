@@ -20,10 +20,23 @@ static bool possible(const hsgd_figure_input *in, char *reason, size_t size)
 }
 
 /* Bounds on other runs and on distances have other figures or none. */
-static bool drawn(const hsgd_figure_bound *bound)
+static bool about_this_run(const hsgd_figure_bound *bound)
 {
     return hsgd_figure_bound_drawn(bound) && bound->judged && strncmp(bound->target, "S", 1) == 0 &&
            (strcmp(bound->algorithm, "hsgd") == 0 || strcmp(bound->algorithm, "hsgd-random") == 0);
+}
+
+/* With one level fixed and random groups are the same: of two lines in one place the first is drawn. */
+static bool drawn(const hsgd_figure_input *in, size_t b)
+{
+    const hsgd_figure_bound *own = &in->bound[b];
+    if (!about_this_run(own))
+        return false;
+    for (const hsgd_figure_bound *other = in->bound; other < own; other++)
+        if (about_this_run(other) && strcmp(other->target, own->target) == 0 &&
+            fabs(other->value - own->value) <= 1e-12 * fabs(own->value))
+            return false;
+    return true;
 }
 
 static void legend_title(char *out, size_t size, const hsgd_figure_bound *bound)
@@ -40,7 +53,7 @@ static size_t legend_columns(const hsgd_figure_input *in, size_t *entries)
     size_t widest = 0;
     *entries = isfinite(in->hsgd.S) ? 2 : 1;
     for (size_t b = 0; b < in->num_bounds; b++) {
-        if (!drawn(&in->bound[b]))
+        if (!drawn(in, b))
             continue;
         char title[512], clean[HSGD_TEXT_SIZE];
         legend_title(title, sizeof title, &in->bound[b]);
@@ -56,7 +69,7 @@ static hsgd_range range_of_figure(const hsgd_figure_input *in)
     hsgd_range range = hsgd_range_of(in->hsgd.grad_norm_sq, in->num_rows, 1);
     hsgd_range_add(&range, in->hsgd.S);
     for (size_t b = 0; b < in->num_bounds; b++)
-        if (drawn(&in->bound[b]))
+        if (drawn(in, b))
             hsgd_range_add(&range, in->bound[b].value);
     return range;
 }
@@ -88,7 +101,7 @@ static void add_bounds(hsgd_script *s, const hsgd_figure_input *in)
 {
     size_t line_type = 3;
     for (size_t b = 0; b < in->num_bounds; b++) {
-        if (!drawn(&in->bound[b]))
+        if (!drawn(in, b))
             continue;
         char title[512];
         hsgd_quoted quoted;

@@ -353,6 +353,13 @@ static void only_bounds_of_this_run_that_apply_are_drawn(void **state)
     assert_non_null(strstr(text, "Jiang and Zhu 2024 (on S_min)"));
     assert_null(strstr(text, "trajectory constants"));
     free(text);
+    f.bound[3].target = "S";
+    f.bound[3].value = f.bound[1].value; /* a second line in one place */
+    assert_ok(hsgd_figure_find("convergence")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
+    text = file_text(f.dir, "convergence", "gp");
+    assert_null(strstr(text, "Jiang"));
+    free(text);
+    f.bound[3].value *= 1.01;
     f.bound[3].judged = false; /* about a run that was not made */
     assert_ok(hsgd_figure_find("convergence")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
     text = file_text(f.dir, "convergence", "gp");
