@@ -21,7 +21,12 @@ static int run(const hsgd_arguments *arguments)
         hsgd_fail(&err, HSGD_ERROR_INPUT, "--format: \"%s\" is not pdf, svg, png or tex", name);
         return hsgd_cli_fail(&err);
     }
-    if (hsgd_folder_plot(arguments->positional, format, &report, &err))
+    int lock;
+    if (hsgd_folder_lock(&lock, arguments->positional, &err))
+        return hsgd_cli_fail(&err);
+    hsgd_status status = hsgd_folder_plot(arguments->positional, format, &report, &err);
+    hsgd_folder_unlock(lock);
+    if (status)
         return hsgd_cli_fail(&err);
     for (size_t i = 0; i < report.num_files; i++)
         printf("%s/%s\n", arguments->positional, report.file[i]);

@@ -141,11 +141,12 @@ static int run_and_report(const hsgd_config *config, const hsgd_problem *problem
     hsgd_experiment experiment;
     hsgd_figure_report report;
     bool quiet = arguments->option[OPTION_QUIET] != NULL, existed = access(dir, F_OK) == 0;
-    int drawn = 0;
+    int drawn = 0, lock;
     hsgd_experiment_options how = {(int)threads, !quiet && isatty(STDERR_FILENO) ? draw_progress : NULL, &drawn};
-    if (hsgd_folder_make(dir, &err))
+    if (hsgd_folder_make(dir, &err) || hsgd_folder_lock(&lock, dir, &err))
         return hsgd_cli_fail(&err);
     if (hsgd_experiment_run(&experiment, config, problem, &how, &err)) {
+        hsgd_folder_unlock(lock);
         if (!existed)
             rmdir(dir); /* succeeds only while it is empty */
         if (err.status == HSGD_ERROR_INPUT)
@@ -153,6 +154,7 @@ static int run_and_report(const hsgd_config *config, const hsgd_problem *problem
         return hsgd_cli_fail(&err);
     }
     hsgd_status status = write_all(&experiment, dir, &report, &err);
+    hsgd_folder_unlock(lock);
     int code = status ? hsgd_cli_fail(&err) : exit_code(&experiment);
     if (!quiet)
         print_all(&experiment, dir, status ? NULL : &report);

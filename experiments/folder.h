@@ -12,8 +12,13 @@
 extern "C" {
 #endif
 
-/* Make a folder and its parents; fine if it is there. */
+/* Make a folder and its parents; fine if it is there. Fails where it cannot be written to. */
 hsgd_status hsgd_folder_make(const char *path, hsgd_error *err);
+
+/* Keep other processes of hsgd from writing to a folder until *lock is handed to hsgd_folder_unlock or the process ends.
+ * Fails at once if another one does; where the file system has no locks, nothing is locked. */
+hsgd_status hsgd_folder_lock(int *lock, const char *dir, hsgd_error *err);
+void hsgd_folder_unlock(int lock);
 
 enum { HSGD_MAX_FIGURE_FILES = 64, HSGD_FILE_NAME_SIZE = 64, HSGD_NOTE_SIZE = 160 };
 

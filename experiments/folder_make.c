@@ -2,9 +2,12 @@
 #include "experiments/folder.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static hsgd_status make_one(const char *path, hsgd_error *err)
 {
@@ -33,6 +36,26 @@ hsgd_status hsgd_folder_make(const char *path, hsgd_error *err)
     }
     if (!status)
         status = make_one(copy, err);
+    if (!status && access(path, W_OK | X_OK) != 0)
+        status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: the output folder cannot be written to: %s", path,
+                           strerror(errno));
     free(copy);
     return status;
+}
+
+hsgd_status hsgd_folder_lock(int *lock, const char *dir, hsgd_error *err)
+{
+    *lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* the folder itself is the lock: no file is left behind */
+    if (*lock >= 0 && flock(*lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        hsgd_folder_unlock(*lock);
+        *lock = -1;
+        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: another hsgd is writing to this folder", dir);
+    }
+    return HSGD_OK;
+}
+
+void hsgd_folder_unlock(int lock)
+{
+    if (lock >= 0)
+        close(lock);
 }

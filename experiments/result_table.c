@@ -26,9 +26,9 @@ static void print_setting(const hsgd_experiment *e, FILE *out)
                 e->local_period, e->global_period);
     fprintf(out, "\n  problem     %s, dimension %zu, grouping %s\n", e->problem->objective.type->name,
             e->problem->objective.dim, hsgd_grouping_name(e->config->grouping));
-    fprintf(out, "  run         T = %zu, gamma = %.6g, batch size %zu, %zu seed%s%s\n", e->config->steps,
-            e->step_size, e->config->batch_size, e->run[HSGD_RUN_MAIN].num_seeds,
-            e->run[HSGD_RUN_MAIN].num_seeds == 1 ? "" : "s", e->deterministic ? " (nothing is random)" : "");
+    fprintf(out, "  run         T = %zu, gamma = %.6g, batch size %zu, %zu seed%s%s\n", e->config->steps, e->step_size,
+            e->config->batch_size, e->run[HSGD_RUN_MAIN].num_seeds, e->run[HSGD_RUN_MAIN].num_seeds == 1 ? "" : "s",
+            e->deterministic ? " (nothing is random)" : "");
 }
 
 static void print_constant(FILE *out, const char *name, double value, hsgd_constant_kind kind)

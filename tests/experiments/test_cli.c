@@ -2,6 +2,8 @@
 /* The program from outside, against the Contract: commands, exit codes, streams, files and their fields. */
 #include "tests/experiments/program.h"
 
+#include <sys/file.h>
+
 #define QUIET_FIGURES "\"figures\": []"
 
 /* Noisy two-level quadratic, twelve workers; ends in a second. */
@@ -630,6 +632,21 @@ static void real_data(void **state)
     cJSON_Delete(r);
 }
 
+/* Two runs into one folder would mix their files; the second is told at once, and nothing of the first is touched. */
+static void a_folder_in_use_is_refused(void **state)
+{
+    (void)state;
+    write_config("busy.json", "");
+    assert_exit("$H run busy.json --output busy --quiet", 0);
+    int folder = open("busy", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(folder >= 0);
+    assert_int_equal(flock(folder, LOCK_EX), 0);
+    assert_refusal("$H run busy.json --output busy", 4, "another hsgd is writing");
+    assert_refusal("$H plot busy", 4, "another hsgd is writing");
+    close(folder);
+    assert_exit("$H plot busy", 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -654,6 +671,7 @@ int main(void)
         cmocka_unit_test(data_is_looked_for_in_order),
         cmocka_unit_test(bad_data_names_file_and_line),
         cmocka_unit_test(real_data),
+        cmocka_unit_test(a_folder_in_use_is_refused),
     };
     return cmocka_run_group_tests_name("program", tests, enter_folder, leave_folder);
 }
