@@ -376,7 +376,9 @@ static void output_that_cannot_be_written(void **state)
     assert_refusal("$H run c.json --output file", 4, "file: the output folder cannot be made: Not a directory");
     assert_refusal("$H run c.json --output file/deeper", 4, "file");
     assert_refusal("$H run c.json --output /proc/nothing/here", 4, "/proc/nothing");
-    assert_refusal("$H run c.json --quiet --output /proc/self", 4, "/proc/self/series.csv");
+    assert_refusal("$H run c.json --quiet --output /proc/self", 4,
+                   "/proc/self: the output folder cannot be written to");
+    assert_refusal("mkdir -p blocked/series.csv && $H run c.json --quiet --output blocked", 4, "blocked/series.csv");
     char *text = read_text("file");
     assert_string_equal(text, "precious");
     free(text);
