@@ -325,6 +325,7 @@ static hsgd_status remove_old(const char *dir, const char *name, hsgd_error *err
 hsgd_status hsgd_folder_clear(const char *dir, hsgd_error *err)
 {
     hsgd_status status = HSGD_OK;
+    hsgd_folder_sweep(dir);
     for (size_t i = 0; i < hsgd_num_figures && !status; i++)
         status = remove_old(dir, hsgd_figures[i]->name, err);
     return status;

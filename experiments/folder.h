@@ -20,6 +20,9 @@ hsgd_status hsgd_folder_make(const char *path, hsgd_error *err);
 hsgd_status hsgd_folder_lock(int *lock, const char *dir, hsgd_error *err);
 void hsgd_folder_unlock(int lock);
 
+/* Remove the hidden folders of renderings that were killed. Only for the one who holds the lock. */
+void hsgd_folder_sweep(const char *dir);
+
 enum { HSGD_MAX_FIGURE_FILES = 64, HSGD_FILE_NAME_SIZE = 64, HSGD_NOTE_SIZE = 160 };
 
 typedef struct hsgd_figure_report {

@@ -86,6 +86,9 @@ extern const hsgd_figure *const hsgd_figures[];
 extern const size_t hsgd_num_figures;
 const hsgd_figure *hsgd_figure_find(const char *name);
 
+/* How the names of hidden folders start in which gnuplot works; one that stays was left by a killed program. */
+#define HSGD_RENDER_PREFIX ".render-"
+
 /* Run gnuplot on DIR/name.gp (no shell; the working directory is DIR). Fails with gnuplot's own message, or with a
  * sentence that names the package where gnuplot is not installed. */
 hsgd_status hsgd_figure_render(const char *dir, const char *name, hsgd_error *err);

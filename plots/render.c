@@ -175,7 +175,7 @@ static hsgd_status open_workshop(workshop *w, const char *dir, const char *name,
 {
     char picture[300];
     snprintf(picture, sizeof picture, "%s.pdf", name);
-    *w = (workshop){.path = join(dir, ".render-XXXXXX")};
+    *w = (workshop){.path = join(dir, HSGD_RENDER_PREFIX "XXXXXX")};
     if (!w->path || !mkdtemp(w->path)) {
         free(w->path);
         *w = (workshop){0};

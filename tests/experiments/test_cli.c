@@ -649,6 +649,19 @@ static void a_folder_in_use_is_refused(void **state)
     assert_exit("$H plot busy", 0);
 }
 
+/* A killed run leaves the hidden folder in which gnuplot worked; the next one takes it away, and nothing else. */
+static void leftovers_of_killed_runs_are_swept(void **state)
+{
+    (void)state;
+    write_config("swept.json", "");
+    assert_exit("mkdir -p swept/.render-gone swept/.mine && touch swept/.render-gone/half.pdf swept/.mine/kept &&"
+                "ln -s ../.mine swept/.render-gone/link && ln -s .mine swept/.render-link &&"
+                "$H run swept.json --output swept --quiet",
+                0);
+    assert_false(exists("swept/.render-gone"));
+    assert_true(exists("swept/.mine/kept"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -674,6 +687,7 @@ int main(void)
         cmocka_unit_test(bad_data_names_file_and_line),
         cmocka_unit_test(real_data),
         cmocka_unit_test(a_folder_in_use_is_refused),
+        cmocka_unit_test(leftovers_of_killed_runs_are_swept),
     };
     return cmocka_run_group_tests_name("program", tests, enter_folder, leave_folder);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The folder itself: making, locking and sweeping it. */
 #include "experiments/folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -58,4 +60,31 @@ void hsgd_folder_unlock(int lock)
 {
     if (lock >= 0)
         close(lock);
+}
+
+/* Remove a hidden folder with the files in it; what cannot be removed stays. */
+static void remove_hidden(int dir, const char *name)
+{
+    int inside = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *entries = inside >= 0 ? fdopendir(inside) : NULL;
+    if (!entries) {
+        if (inside >= 0)
+            close(inside);
+        return;
+    }
+    for (const struct dirent *entry; (entry = readdir(entries));)
+        unlinkat(inside, entry->d_name, 0);
+    closedir(entries);
+    unlinkat(dir, name, AT_REMOVEDIR);
+}
+
+void hsgd_folder_sweep(const char *dir)
+{
+    DIR *entries = opendir(dir);
+    if (!entries)
+        return;
+    for (const struct dirent *entry; (entry = readdir(entries));)
+        if (strncmp(entry->d_name, HSGD_RENDER_PREFIX, strlen(HSGD_RENDER_PREFIX)) == 0)
+            remove_hidden(dirfd(entries), entry->d_name);
+    closedir(entries);
 }
