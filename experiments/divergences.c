@@ -6,6 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Storing all gradients for the largest deviations is worth this much memory per seed; above it the bounds that need
+ * them say that they were not measured. */
+static const double MAX_GRADIENT_BYTES = 256e6;
+
+bool hsgd_experiment_measures_maxima(const hsgd_experiment *e)
+{
+    const hsgd_problem *problem = e->problem;
+    if (8.0 * (double)problem->objective.dim * (double)problem->hierarchy.num_workers > MAX_GRADIENT_BYTES)
+        return false;
+    /* the bounds of THEORY 10 that assume every single deviation bounded */
+    for (size_t i = 0; i < hsgd_num_bounds; i++)
+        if (e->config->use_bound[i] && hsgd_bounds[i]->needs_maxima)
+            return true;
+    return false;
+}
+
 static double *copy(const double *value, size_t count, bool *complete)
 {
     double *out = malloc((count + 1) * sizeof *out);
@@ -44,7 +60,7 @@ static hsgd_status find_exact(hsgd_experiment *e, hsgd_error *err)
                                 .step_size = e->step_size,
                                 .steps = 1,
                                 .measure_every = 1,
-                                .measure_maxima = true};
+                                .measure_maxima = hsgd_experiment_measures_maxima(e)};
     hsgd_status status = hsgd_ensemble_run(&ensemble, &one_step, e->problem->placement ? e->config->seeds : 1,
                                            e->config->first_seed, e->problem->placement, 1, err);
     if (!status) {

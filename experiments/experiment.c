@@ -6,10 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Storing all gradients for the largest deviations is worth this much memory per seed; above it the bounds that need
- * them say that they were not measured. */
-static const double MAX_GRADIENT_BYTES = 256e6;
-
 /* ---- progress over all runs ---- */
 
 typedef struct progress_state {
@@ -57,20 +53,19 @@ static hsgd_simulation describe(const hsgd_experiment *e, hsgd_run_index index, 
 {
     const hsgd_config *config = e->config;
     const hsgd_problem *problem = e->problem;
-    double gradient_bytes = 8.0 * (double)problem->objective.dim * (double)problem->hierarchy.num_workers;
     bool varies = !problem->is_quadratic; /* the gradients of quadratics differ by the same vectors at every point */
-    return (hsgd_simulation){
-        .objective = &problem->objective,
-        .hierarchy = &e->run[index].hierarchy,
-        .initial = problem->initial,
-        .step_size = e->step_size,
-        .steps = config->steps,
-        .batch_size = config->batch_size,
-        .measure_every = config->measure_every,
-        .measure_at_nodes = index == HSGD_RUN_MAIN && varies && e->run[index].hierarchy.num_levels > 1,
-        .measure_maxima = varies && hsgd_experiment_needs_maxima(config) && gradient_bytes <= MAX_GRADIENT_BYTES,
-        .progress = progress->options->progress ? add_progress : NULL,
-        .progress_context = progress};
+    return (hsgd_simulation){.objective = &problem->objective,
+                             .hierarchy = &e->run[index].hierarchy,
+                             .initial = problem->initial,
+                             .step_size = e->step_size,
+                             .steps = config->steps,
+                             .batch_size = config->batch_size,
+                             .measure_every = config->measure_every,
+                             .measure_at_nodes =
+                                 index == HSGD_RUN_MAIN && varies && e->run[index].hierarchy.num_levels > 1,
+                             .measure_maxima = varies && hsgd_experiment_measures_maxima(e),
+                             .progress = progress->options->progress ? add_progress : NULL,
+                             .progress_context = progress};
 }
 
 static hsgd_status make_run(hsgd_experiment *e, hsgd_run_index index, progress_state *progress, hsgd_error *err)

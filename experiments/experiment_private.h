@@ -6,8 +6,9 @@
 #include "experiments/experiment.h"
 #include "plots/figure.h"
 
-/* judge.c: does a selected bound need the largest single deviations? */
-bool hsgd_experiment_needs_maxima(const hsgd_config *config);
+/* divergences.c: are the largest single deviations to be measured? Only if a selected bound needs them and all gradients
+ * of one point fit. */
+bool hsgd_experiment_measures_maxima(const hsgd_experiment *experiment);
 
 /* divergences.c: fills in the divergences and deviations, once the runs are made. */
 hsgd_status hsgd_experiment_find_divergences(hsgd_experiment *experiment, hsgd_error *err);

@@ -9,15 +9,6 @@
 
 #include "experiments/rounding_private.h"
 
-bool hsgd_experiment_needs_maxima(const hsgd_config *config)
-{
-    /* the bounds of THEORY 10 that assume every single deviation bounded */
-    for (size_t i = 0; i < hsgd_num_bounds; i++)
-        if (config->use_bound[i] && hsgd_bounds[i]->needs_maxima)
-            return true;
-    return false;
-}
-
 /* ---- intervals ---- */
 
 hsgd_interval hsgd_interval_of(hsgd_estimate estimate, double confidence, double checks)

@@ -469,6 +469,12 @@ static void only_what_is_asked_for(void **state)
     run(&c, QUADRATIC("[3, 4]", "[6, 2]", "[0.83, 0.41]", "0", "\"bounds\": [\"hsgd-fixed-sharp\"]," FRACTION("20")));
     assert_int_equal(c.e.num_comparisons, 1);
     assert_false(c.e.run[HSGD_RUN_INNER].made || c.e.run[HSGD_RUN_OUTER].made); /* nobody needs them */
+    assert_null(c.e.node_deviation_max_sq);
+    release(&c);
+    run(&c, QUADRATIC("[3, 4]", "[6, 2]", "[0.83, 0.41]", "0", "\"bounds\": [\"jiang-zhu-2024\"]," FRACTION("20")));
+    assert_non_null(c.e.node_deviation_max_sq);
+    assert_true(c.e.worker_deviation_max_sq >=
+                0.83 + 0.41); /* the largest is no smaller than the mean, E = D_1 + D_2 */
     release(&c);
     run(&c, QUADRATIC("[3, 4]", "[6, 2]", "[0.83, 0.41]", "0", "\"bounds\": []," FRACTION("20")));
     assert_int_equal(c.e.num_comparisons, 0);
