@@ -220,12 +220,13 @@ static hsgd_status constants(const hsgd_objective *objective, size_t batch_size,
     if (batch_size > 0)
         out->noise_sq = (hsgd_constant){norm_sq * (logistic ? 1 : 2) / (double)batch_size, HSGD_CERTIFIED};
     out->minimum = (hsgd_constant){0, HSGD_CERTIFIED};
+    out->convexity = hsgd_regularizer_convexity(&model->regularizer); /* the losses are convex */
     return HSGD_OK;
 }
 
 static const hsgd_objective_type types[] = {
-    [HSGD_LINK_LOGISTIC] = {"logistic", scratch_size, full, stochastic, constants, free},
-    [HSGD_LINK_SOFTMAX] = {"softmax", scratch_size, full, stochastic, constants, free},
+    [HSGD_LINK_LOGISTIC] = {"logistic", scratch_size, full, stochastic, constants, free, NULL},
+    [HSGD_LINK_SOFTMAX] = {"softmax", scratch_size, full, stochastic, constants, free, NULL},
 };
 
 static hsgd_status check(hsgd_link link, const hsgd_dataset *data, const size_t *start, size_t num_workers,

@@ -11,6 +11,7 @@
 
 #include "analysis/constants.h"
 #include "analysis/error.h"
+#include "analysis/hierarchy.h"
 #include "analysis/random.h"
 
 #ifdef __cplusplus
@@ -41,6 +42,12 @@ typedef struct hsgd_objective_type {
 
     /* Free the state; called once by hsgd_objective_free. May be NULL. */
     void (*free)(void *state);
+
+    /* Certified bounds on the divergences that hold at every w, rounding included (THEORY 8): node_sq (h->num_nodes) on
+     * beta_u^2(w) for the expanded tree h with its weights, *global_sq on E(w). placement (num_workers): the objective's
+     * worker at each place of the tree, NULL: in order. May allocate. NULL: none are known for this problem. */
+    hsgd_status (*divergences)(double *node_sq, double *global_sq, const hsgd_objective *objective,
+                               const hsgd_hierarchy *h, const size_t *placement, hsgd_error *err);
 } hsgd_objective_type;
 
 struct hsgd_objective {

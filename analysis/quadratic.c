@@ -279,16 +279,24 @@ static hsgd_status constants(const hsgd_objective *objective, size_t batch_size,
     (void)batch_size;
     (void)err;
     const quadratic_state *state = objective->state;
-    double smoothness = 0;
-    for (size_t i = 0; i < objective->dim; i++)
+    double smoothness = 0, convexity = INFINITY;
+    for (size_t i = 0; i < objective->dim; i++) {
         smoothness = fmax(smoothness, fabs(state->quadratic->curvature[i]));
+        convexity = fmin(convexity, state->quadratic->curvature[i]);
+    }
     out->smoothness = (hsgd_constant){smoothness, HSGD_EXACT};
     out->noise_sq = (hsgd_constant){state->quadratic->noise_sq, HSGD_EXACT};
     out->minimum = (hsgd_constant){state->minimum, HSGD_EXACT};
+    out->convexity = convexity;
     return HSGD_OK;
 }
 
-static const hsgd_objective_type quadratic_type = {"quadratic", scratch_size, full, stochastic, constants, free};
+static const hsgd_objective_type quadratic_type = {.name = "quadratic",
+                                                   .scratch_size = scratch_size,
+                                                   .full = full,
+                                                   .stochastic = stochastic,
+                                                   .constants = constants,
+                                                   .free = free};
 
 /* f(w) = 1/2 w'Hw - b'w: its minimum is -1/2 sum b_i^2/h_i, or none in a direction without positive curvature. */
 static double minimum_value(const double *curvature, const double *mean_linear, size_t dim)

@@ -50,3 +50,16 @@ double hsgd_regularizer_smoothness(const hsgd_regularizer *regularizer)
     }
     return 0;
 }
+
+double hsgd_regularizer_convexity(const hsgd_regularizer *regularizer)
+{
+    switch (regularizer->type) {
+    case HSGD_REGULARIZER_NONE:
+        return 0;
+    case HSGD_REGULARIZER_L2:
+        return regularizer->weight;
+    case HSGD_REGULARIZER_NONCONVEX:
+        return -regularizer->weight / 2;
+    }
+    return 0;
+}

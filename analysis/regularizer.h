@@ -30,6 +30,9 @@ double hsgd_regularizer_add(const hsgd_regularizer *regularizer, const double *p
 /* What it adds to the smoothness constant (THEORY 8). */
 double hsgd_regularizer_smoothness(const hsgd_regularizer *regularizer);
 
+/* What it adds to the convexity constant mu (constants.h): the smallest second derivative. */
+double hsgd_regularizer_convexity(const hsgd_regularizer *regularizer);
+
 #ifdef __cplusplus
 }
 #endif

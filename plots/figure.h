@@ -49,6 +49,17 @@ typedef struct hsgd_figure_curve {
     double S, S_low, S_high;               /* NAN: not known */
 } hsgd_figure_curve;
 
+/* One rung of the proof ladder (THEORY 4.5): an upper bound on the rung before. Borrowed pointers. */
+typedef struct hsgd_figure_rung {
+    const char *rung;  /* "R0" .. "R7" */
+    const char *name;  /* a few words */
+    double value;      /* NAN: not known, e.g. a bound that could not be evaluated */
+    double low, high;  /* its interval; both the value itself where nothing is random, NAN where there is none */
+    double share;      /* of the whole slack, that of the step from the rung before; NAN for R0 and where it is not known */
+    const char *step;  /* what the step from the rung before uses, e.g. "descent inequality"; "" for R0 */
+    bool step_applies; /* false: a condition of the step fails, so that the rung need not be above the one before */
+} hsgd_figure_rung;
+
 /* All that the figures show. Borrowed pointers; arrays over steps have num_rows entries, arrays over levels are
  * row-major (num_rows, num_levels). */
 typedef struct hsgd_figure_input {
@@ -70,6 +81,8 @@ typedef struct hsgd_figure_input {
     hsgd_figure_curve hsgd, local_inner, local_outer;
     const hsgd_figure_bound *bound; /* (num_bounds) */
     size_t num_bounds;
+    const hsgd_figure_rung *rung; /* (num_rungs), R0 first */
+    size_t num_rungs;             /* 0: not known */
 } hsgd_figure_input;
 
 typedef struct hsgd_figure {

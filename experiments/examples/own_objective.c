@@ -68,10 +68,16 @@ static hsgd_status constants(const hsgd_objective *objective, size_t batch_size,
     out->smoothness = (hsgd_constant){2, HSGD_CERTIFIED};
     out->noise_sq = (hsgd_constant){NOISE_SQ, HSGD_EXACT};
     out->minimum = (hsgd_constant){0, HSGD_CERTIFIED};
+    out->convexity = -0.25;
     return HSGD_OK;
 }
 
-static const hsgd_objective_type robust_location = {"robust-location", scratch_size, full, stochastic, constants, free};
+static const hsgd_objective_type robust_location = {.name = "robust-location",
+                                                     .scratch_size = scratch_size,
+                                                     .full = full,
+                                                     .stochastic = stochastic,
+                                                     .constants = constants,
+                                                     .free = free};
 
 /* ---- run it and put the bounds next to it ---- */
 

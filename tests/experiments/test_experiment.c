@@ -405,7 +405,7 @@ static hsgd_status lie_about_minimum(const hsgd_objective *objective, size_t bat
                                      hsgd_error *error)
 {
     (void)objective, (void)batch_size, (void)error;
-    *out = (hsgd_constants){{1.3, HSGD_EXACT}, {0, HSGD_EXACT}, {claimed_minimum, HSGD_EXACT}};
+    *out = (hsgd_constants){{1.3, HSGD_EXACT}, {0, HSGD_EXACT}, {claimed_minimum, HSGD_EXACT}, 0};
     return HSGD_OK;
 }
 
@@ -438,7 +438,7 @@ static hsgd_status lie_about_noise(const hsgd_objective *objective, size_t batch
                                    hsgd_error *error)
 {
     (void)objective, (void)batch_size, (void)error;
-    *out = (hsgd_constants){{1.3, HSGD_EXACT}, {0.002, HSGD_EXACT}, {-1e3, HSGD_EXACT}};
+    *out = (hsgd_constants){{1.3, HSGD_EXACT}, {0.002, HSGD_EXACT}, {-1e3, HSGD_EXACT}, 0};
     return HSGD_OK;
 }
 
