@@ -11,6 +11,13 @@
 
 /* ---- one step of a unit's workers ---- */
 
+/* w -= gamma * grad. */
+static void descend(double *w, const double *grad, double step_size, size_t dim)
+{
+    for (size_t i = 0; i < dim; i++)
+        w[i] -= step_size * grad[i];
+}
+
 /* w_j <- w_j - gamma g_j for the unit's workers at step t. */
 static void local_step(hsgd_engine *engine, const hsgd_unit *unit, size_t t, hsgd_thread_space *space)
 {
@@ -19,8 +26,30 @@ static void local_step(hsgd_engine *engine, const hsgd_unit *unit, size_t t, hsg
         double *w = engine->model + place * engine->dim;
         s->objective->type->stochastic(s->objective, w, engine->placement[place], s->batch_size, s->seed, t,
                                        space->grad, space->scratch);
+        descend(w, space->grad, s->step_size, engine->dim);
+    }
+}
+
+/* The same at a measured step whose true gradients are known: their noise is recorded along the way. */
+static void local_step_recorded(hsgd_engine *engine, size_t unit, size_t t, size_t row, hsgd_thread_space *space)
+{
+    const hsgd_simulation *s = engine->simulation;
+    const hsgd_unit *workers = &engine->unit[unit];
+    double *noise = space->grad + engine->dim; /* the next of HSGD_ROWS_AT_ONCE vectors */
+    for (size_t place = workers->first; place < workers->first + workers->count; place++) {
+        double *w = engine->model + place * engine->dim;
+        const double *exact = engine->measured_gradient + place * engine->dim;
+        if (s->exact_gradients) {
+            hsgd_proof_add(engine, unit, row, place, t, NULL);
+            descend(w, exact, s->step_size, engine->dim);
+            continue;
+        }
+        s->objective->type->stochastic(s->objective, w, engine->placement[place], s->batch_size, s->seed, t,
+                                       space->grad, space->scratch);
         for (size_t i = 0; i < engine->dim; i++)
-            w[i] -= s->step_size * space->grad[i];
+            noise[i] = space->grad[i] - exact[i];
+        hsgd_proof_add(engine, unit, row, place, t, noise);
+        descend(w, space->grad, s->step_size, engine->dim);
     }
 }
 
@@ -60,11 +89,19 @@ static void advance_unit(hsgd_engine *engine, size_t index, hsgd_thread_space *s
 {
     const hsgd_window *window = &engine->window;
     const hsgd_unit *unit = &engine->unit[index];
+    bool proof = engine->simulation->measure_proof;
     size_t row = 0;
     for (size_t t = window->begin; t < window->end; t++) {
-        if (t % engine->simulation->measure_every == 0)
-            hsgd_measure_unit(engine, index, row++, space);
-        local_step(engine, unit, t, space);
+        bool measured = t % engine->simulation->measure_every == 0;
+        if (measured && proof)
+            hsgd_proof_gradients(engine, unit, t, space);
+        if (measured)
+            hsgd_measure_unit(engine, index, row, space);
+        if (measured && proof)
+            local_step_recorded(engine, index, t, row, space);
+        else
+            local_step(engine, unit, t, space);
+        row += measured;
         aggregate(engine, unit, t + 1, space);
     }
     hsgd_measure_unit(engine, index, row, space);
@@ -96,6 +133,11 @@ static void advance_window(hsgd_engine *engine)
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
     for (size_t row = 0; row <= window->num_rows; row++)
         hsgd_merge_parts(&window->root[row], window->unit_part + row, stride, engine->num_units, engine->dim);
+    if (!engine->simulation->measure_proof)
+        return;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
+    for (size_t row = 0; row < window->num_rows; row++)
+        hsgd_proof_merge(engine, row);
 }
 
 /* If the root is due, every worker takes wbar. */
@@ -167,6 +209,9 @@ static void mark_diverged(hsgd_trace *trace, size_t row)
             if (trace->divergence_at_nodes)
                 trace->divergence_at_nodes[row * trace->num_levels + k] = INFINITY;
         }
+        if (trace->proof && row < trace->num_measured)
+            trace->proof[row] =
+                (hsgd_proof_terms){INFINITY, INFINITY, INFINITY, INFINITY, INFINITY, INFINITY, INFINITY};
     }
 }
 
@@ -191,6 +236,8 @@ static void run(hsgd_engine *engine)
             s->progress(s->progress_context, window->end - window->begin);
     }
     memcpy(engine->trace->final_point, window->root[window->num_rows].moments.mean, engine->dim * sizeof(double));
+    if (s->measure_proof)
+        hsgd_proof_finish(engine);
 }
 
 static hsgd_status check(const hsgd_simulation *s, hsgd_error *err)

@@ -31,6 +31,10 @@ typedef struct hsgd_simulation {
     size_t measure_every;    /* measure at t = 0, m, 2m, ...; >= 1 */
     bool measure_at_nodes;   /* also beta_u^2 at wbar_u, which the proofs use: one more pass over the data per level */
     bool measure_maxima;     /* also the largest single deviations (THEORY 10): stores all n gradients */
+    bool measure_proof;   /* also what the descent step is made of (THEORY 4.5): grad F_j at every model, which is one
+                                more pass over the data per measured step and two more vectors per worker */
+    bool exact_gradients; /* a stochastic gradient is grad F_j itself (sigma^2 = 0), so measure_proof need not ask for
+                                both */
     uint64_t seed;
     int threads;        /* threads that share this run, >= 1 */
     bool eager_threads; /* use them all even where a step is so short that it does not pay; for tests */
@@ -39,10 +43,30 @@ typedef struct hsgd_simulation {
     void *progress_context;
 } hsgd_simulation;
 
+/* What the descent step (THEORY 4.2a) is made of at one measured step. xi_j = g_j - grad F_j(w_j) is the noise of worker
+ * j's gradient, xibar = sum_j p_j xi_j, and Gbar = sum_j p_j grad F_j(w_j). */
+typedef struct hsgd_proof_terms {
+    double mean_gradient_sq;        /* ||Gbar||^2 */
+    double mean_noise_sq;           /* ||xibar||^2 */
+    double drift_error_sq;          /* ||grad f(wbar) - Gbar||^2 */
+    double gradient_dot_noise;      /* <grad f(wbar), xibar>; 0 in expectation */
+    double mean_gradient_dot_noise; /* <Gbar, xibar>; 0 in expectation */
+    double noise_sq;                /* sum_j p_j ||xi_j||^2 */
+    double independent_noise_sq;    /* sum_j p_j^2 ||xi_j||^2: E||xibar||^2 where the noises are uncorrelated */
+} hsgd_proof_terms;
+
+/* The largest ||grad(a) - grad(b)|| / ||a - b|| met by a run, a lower bound on the smoothness constant. Pairs so close
+ * that rounding would decide are left out. */
+typedef struct hsgd_seen_smoothness {
+    double ratio;  /* 0: no pair */
+    size_t step;   /* the later of its two steps */
+    size_t worker; /* the objective's worker; meaningless for f */
+} hsgd_seen_smoothness;
+
 /* What one run (one seed) showed. Rows 0 .. num_measured - 1 are the measured steps t < T; one more row holds step T,
  * for the final loss. All arrays are owned. */
 typedef struct hsgd_trace {
-    size_t num_measured, num_levels, num_nodes, dim;
+    size_t num_measured, num_levels, num_nodes, num_workers, dim;
     size_t *step;                 /* (num_measured + 1) t */
     double *loss;                 /* (num_measured + 1) f(wbar^t) */
     double *grad_norm_sq;         /* (num_measured + 1) ||grad f(wbar^t)||^2 */
@@ -61,6 +85,13 @@ typedef struct hsgd_trace {
     double gradient_identity_error;  /* largest relative error of Up_k + Down_k = E over all measured steps */
     double parameter_identity_error; /* the same for sum_k B_k = mean ||w_j - wbar||^2 */
     double *final_point;             /* (dim) wbar^T */
+    hsgd_proof_terms *proof;         /* (num_measured) NULL: not measured */
+    double *worker_noise_sq;         /* (num_workers) mean over measured steps of ||xi_j||^2, by the objective's worker;
+                                        NULL: not measured */
+    hsgd_seen_smoothness
+        smoothness; /* of the F_j, between a worker's successive measured models, and between its model and
+                                        the averages wbar_u above it where gradients were measured */
+    hsgd_seen_smoothness path_smoothness; /* of f, between successive measured wbar */
     size_t diverged_at; /* first measured step with a non-finite loss or gradient, from which on every row is
                            INFINITY; HSGD_NOT_DIVERGED otherwise. An outcome, not an error. */
 } hsgd_trace;

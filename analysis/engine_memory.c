@@ -27,11 +27,13 @@ static size_t fit_rows(double row_bytes, size_t wanted)
     return fit >= (double)wanted ? wanted : fit >= 1 ? (size_t)fit : 1;
 }
 
-/* Means of the units and of the root; two numbers per node. */
+/* Means of the units and of the root, for the proof terms two more each; two numbers per node. */
 static double window_row_bytes(const hsgd_simulation *s)
 {
     double units = (double)count_units(s->hierarchy), nodes = (double)s->hierarchy->num_nodes;
-    return 8 * ((units + 1) * (double)s->objective->dim + 2 * nodes) + (units + 1) * (double)sizeof(hsgd_part);
+    double means = s->measure_proof ? 3 : 1;
+    return 8 * (means * (units + 1) * (double)s->objective->dim + 2 * nodes) +
+           (units + 1) * (double)(sizeof(hsgd_part) + (s->measure_proof ? sizeof(hsgd_proof_part) : 0));
 }
 
 static double root_row_bytes(const hsgd_simulation *s)
@@ -54,7 +56,8 @@ static size_t root_rows(const hsgd_simulation *s)
 double hsgd_trace_bytes(const hsgd_simulation *s)
 {
     double rows = (double)s->steps / (double)s->measure_every + 2, levels = (double)s->hierarchy->num_levels;
-    return 8 * (rows * (3 + 3 * levels) + 6 * (double)s->hierarchy->num_nodes + (double)s->objective->dim);
+    double proof = s->measure_proof ? 7 * rows + (double)s->hierarchy->num_workers : 0;
+    return 8 * (rows * (3 + 3 * levels) + proof + 6 * (double)s->hierarchy->num_nodes + (double)s->objective->dim);
 }
 
 double hsgd_simulation_bytes(const hsgd_simulation *s)
@@ -63,7 +66,8 @@ double hsgd_simulation_bytes(const hsgd_simulation *s)
     double scratch = (double)s->objective->type->scratch_size(s->objective, s->batch_size);
     double vectors = 2 * (double)s->hierarchy->num_levels + HSGD_ROWS_AT_ONCE;
     double space = vectors * dim + HSGD_ROWS_AT_ONCE + scratch + (double)s->hierarchy->num_nodes;
-    return 8 * (n * dim + 2 * n + (double)s->threads * space) + ((double)window_rows(s) + 1) * window_row_bytes(s) +
+    double per_worker = s->measure_proof ? 3 * dim + 5 : dim + 2;
+    return 8 * (n * per_worker + (double)s->threads * space) + ((double)window_rows(s) + 1) * window_row_bytes(s) +
            (double)root_rows(s) * root_row_bytes(s) + hsgd_trace_bytes(s);
 }
 
@@ -127,6 +131,31 @@ static void take_window(hsgd_engine *engine)
     window->node_divergence_at_node = take(engine, rows * nodes, sizeof(double));
 }
 
+/* Count slots with rows of memory for their two means. */
+static hsgd_proof_part *take_proof_parts(hsgd_engine *engine, size_t count)
+{
+    hsgd_proof_part *part = take(engine, count, sizeof *part);
+    double *mean = take(engine, 2 * count * engine->dim, sizeof *mean);
+    for (size_t i = 0; part && mean && i < count; i++) {
+        part[i].gradient.mean = mean + 2 * i * engine->dim;
+        part[i].noise.mean = mean + (2 * i + 1) * engine->dim;
+    }
+    return part;
+}
+
+static void take_proof(hsgd_engine *engine)
+{
+    size_t n = engine->hierarchy->num_workers, dim = engine->dim;
+    if (!engine->simulation->measure_proof)
+        return;
+    engine->window.unit_proof = take_proof_parts(engine, engine->num_units * engine->max_rows);
+    engine->window.root_proof = take_proof_parts(engine, engine->max_rows);
+    engine->measured_model = take(engine, n * dim, sizeof *engine->measured_model);
+    engine->measured_gradient = take(engine, n * dim, sizeof *engine->measured_gradient);
+    engine->smoothness = take(engine, n, sizeof *engine->smoothness);
+    engine->measured_mean = take(engine, 2 * dim, sizeof *engine->measured_mean);
+}
+
 static void take_root_rows(hsgd_engine *engine)
 {
     size_t rows = engine->max_root_rows, nodes = engine->hierarchy->num_nodes, dim = engine->dim;
@@ -176,6 +205,7 @@ hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulatio
     take_window(out);
     take_root_rows(out);
     take_spaces(out);
+    take_proof(out);
     if (!out->incomplete)
         return HSGD_OK;
     hsgd_engine_free(out);

@@ -26,6 +26,13 @@ typedef struct hsgd_part {
     double loss;          /* gradients: sum of weight * F_j */
 } hsgd_part;
 
+/* What some workers contribute to the proof terms of one measured step. */
+typedef struct hsgd_proof_part {
+    hsgd_moments gradient, noise; /* means (dim) of grad F_j(w_j) and of xi_j */
+    double noise_sq;              /* sum of weight * ||xi_j||^2 */
+    double independent_noise_sq;  /* sum of weight^2 * ||xi_j||^2 */
+} hsgd_proof_part;
+
 /* Everything at wbar of one measured step. */
 typedef struct hsgd_root_row {
     hsgd_part *unit_part;          /* (num_units) gradients */
@@ -54,25 +61,31 @@ typedef struct hsgd_window {
     hsgd_part *root;                 /* (R) of all workers: wbar^t at the measured steps, and wbar at the end */
     double *node_dispersion;         /* (max_rows, num_nodes) */
     double *node_divergence_at_node; /* (max_rows, num_nodes) beta_u^2(wbar_u^t) */
+    hsgd_proof_part *unit_proof;     /* (num_units, max_rows) NULL unless the proof terms are measured */
+    hsgd_proof_part *root_proof;     /* (max_rows) of all workers */
 } hsgd_window;
 
-enum { HSGD_ENGINE_BLOCKS = 32 };
+enum { HSGD_ENGINE_BLOCKS = 48 };
 
 typedef struct hsgd_engine {
     const hsgd_simulation *simulation;
     const hsgd_hierarchy *hierarchy;
     size_t dim, num_units, max_rows, max_root_rows;
-    int threads;       /* to use in the next parallel region, at most simulation->threads */
-    double *model;     /* (num_workers, dim) w_j by place */
-    size_t *placement; /* (num_workers) */
-    hsgd_unit *unit;   /* (num_units) */
+    int threads;               /* to use in the next parallel region, at most simulation->threads */
+    double *model;             /* (num_workers, dim) w_j by place */
+    size_t *placement;         /* (num_workers) */
+    double *measured_model;    /* (num_workers, dim) w_j at the last measured step, and */
+    double *measured_gradient; /* (num_workers, dim) grad F_j there, by place; NULL unless proof terms are measured */
+    hsgd_seen_smoothness *smoothness; /* (num_workers) by place */
+    double *measured_mean;            /* (2, dim) wbar of the last measured step and grad f there */
+    hsgd_unit *unit;                  /* (num_units) */
     hsgd_window window;
     hsgd_root_row *root_row;  /* (max_root_rows) */
     hsgd_thread_space *space; /* (simulation->threads) */
     hsgd_trace *trace;
     void *block[HSGD_ENGINE_BLOCKS]; /* everything that was allocated */
     size_t num_blocks;
-    bool incomplete;          /* an allocation failed */
+    bool incomplete; /* an allocation failed */
 } hsgd_engine;
 
 hsgd_status hsgd_trace_alloc(hsgd_trace *out, const hsgd_simulation *simulation, hsgd_error *err);
@@ -80,6 +93,27 @@ hsgd_status hsgd_trace_alloc(hsgd_trace *out, const hsgd_simulation *simulation,
 /* engine_memory.c */
 hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulation, hsgd_trace *trace, hsgd_error *err);
 void hsgd_engine_free(hsgd_engine *engine);
+
+/* proof_terms.c, all only where proof terms are measured.
+ * The gradients at the unit's models at the measured step t, into engine->measured_gradient. */
+void hsgd_proof_gradients(hsgd_engine *engine, const hsgd_unit *unit, size_t t, hsgd_thread_space *space);
+
+/* grad F_j of the worker at this place and its noise, into the unit's slot of the window's row; noise (dim): NULL for
+ * exact gradients. */
+void hsgd_proof_add(hsgd_engine *engine, size_t unit, size_t row, size_t place, size_t t, const double *noise);
+
+/* The pair of this worker's model at the last measured step and the point (dim) with its gradient. */
+void hsgd_proof_compare(hsgd_engine *engine, size_t place, size_t t, const double *point, const double *gradient);
+
+/* Merge the units of one row of the window, in their order. */
+void hsgd_proof_merge(hsgd_engine *engine, size_t row);
+
+/* Into row trace_row of the trace: the row's terms (not for step T), and the smoothness of f on the way from the row
+ * before. */
+void hsgd_proof_record(hsgd_engine *engine, const hsgd_root_row *root_row, size_t row, size_t trace_row);
+
+/* The largest over the workers, in their order, at the end of the run. */
+void hsgd_proof_finish(hsgd_engine *engine);
 
 /* measure.c: the unit's models now, into its slot of the window and the window's node arrays. The last row of a window
  * (row == num_rows) keeps only the mean. */

@@ -67,6 +67,7 @@ hsgd_status hsgd_ensemble_run(hsgd_ensemble *out, const hsgd_simulation *simulat
     if (!out->trace)
         return hsgd_fail_memory(err, "the seeds");
     out->num_seeds = num_seeds;
+    out->runs_per_value = 1;
     status = run_all(out, &one, first_seed, placement, at_once, err);
     if (status)
         hsgd_ensemble_free(out);

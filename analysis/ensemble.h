@@ -18,6 +18,9 @@ extern "C" {
 typedef struct hsgd_ensemble {
     size_t num_seeds;
     hsgd_trace *trace; /* (num_seeds), owned */
+    /* Consecutive runs that share something random besides their seed, such as a grouping: only their mean is an
+     * independent value. Divides num_seeds; 0 is 1, which hsgd_ensemble_run sets. */
+    size_t runs_per_value;
 } hsgd_ensemble;
 
 /* Run the simulation with the seeds first_seed, first_seed + 1, ... `threads` threads are spread over the seeds first and
@@ -27,9 +30,27 @@ hsgd_status hsgd_ensemble_run(hsgd_ensemble *out, const hsgd_simulation *simulat
                               uint64_t first_seed, const size_t *placement, int threads, hsgd_error *err);
 void hsgd_ensemble_free(hsgd_ensemble *ensemble);
 
+/* One run's means over its measured steps t < T. */
+typedef struct hsgd_path {
+    double S;               /* of ||grad f(wbar^t)||^2 */
+    double dispersion;      /* of V^t */
+    double initial_loss;    /* f(w^0) */
+    double final_loss;      /* f(wbar^T) */
+    hsgd_proof_terms proof; /* NAN: not measured */
+} hsgd_path;
+
+/* Where a supremum was attained. */
+typedef struct hsgd_attained {
+    size_t step;
+    size_t run; /* index of the seed */
+} hsgd_attained;
+
 /* Means over seeds. Arrays are owned; rows are the measured steps t < T. */
 typedef struct hsgd_summary {
-    size_t num_rows, num_levels, num_nodes, num_seeds;
+    size_t num_rows, num_levels, num_nodes, num_workers;
+    size_t num_seeds;                   /* runs */
+    size_t runs_per_value;              /* see hsgd_ensemble */
+    hsgd_path *path;                    /* (num_seeds) */
     size_t *step;                       /* (num_rows) */
     hsgd_estimate *loss;                /* (num_rows) E f(wbar^t) */
     hsgd_estimate *grad_norm_sq;        /* (num_rows) E||grad f(wbar^t)||^2 */
@@ -45,14 +66,20 @@ typedef struct hsgd_summary {
     /* suprema over seeds and measured steps, the "trajectory" constants */
     double global_divergence_sup_sq; /* of E(wbar^t) */
     double *level_divergence_sup_sq; /* (num_levels) of D_k, at wbar_u where that was measured */
-    double *node_divergence_sup_sq;  /* (num_nodes) of beta_u^2, at wbar_u where that was measured */
-    double *node_deviation_sup_sq;   /* (num_nodes) NULL: not measured */
-    double worker_deviation_sup_sq;  /* NAN: not measured */
-    double *node_divergence_mean;    /* (num_nodes) mean over steps and seeds of beta_u^2(wbar^t) */
-    double *node_dispersion_mean;    /* (num_nodes) */
+    hsgd_attained global_divergence_at;
+    hsgd_attained *level_divergence_at; /* (num_levels) */
+    double *node_divergence_sup_sq;     /* (num_nodes) of beta_u^2, at wbar_u where that was measured */
+    double *node_deviation_sup_sq;      /* (num_nodes) NULL: not measured */
+    double worker_deviation_sup_sq;     /* NAN: not measured */
+    double *node_divergence_mean;       /* (num_nodes) mean over steps and seeds of beta_u^2(wbar^t) */
+    double *node_dispersion_mean;       /* (num_nodes) */
     double gradient_identity_error, parameter_identity_error; /* largest over seeds */
-    size_t num_diverged;                                      /* seeds that diverged */
-    size_t diverged_at;                                       /* the earliest such step */
+    hsgd_estimate *worker_noise_sq;       /* (num_workers) mean over steps of E||xi_j||^2; NULL: not measured */
+    hsgd_seen_smoothness smoothness;      /* largest over seeds; ratio 0: not measured */
+    size_t smoothness_run;                /* the seed's index */
+    hsgd_seen_smoothness path_smoothness; /* largest over seeds */
+    size_t num_diverged;                  /* seeds that diverged */
+    size_t diverged_at;                   /* the earliest such step */
 } hsgd_summary;
 
 /* global_period is G; deterministic says that nothing was random, so that one seed needs no interval. */

@@ -25,7 +25,9 @@ typedef struct gradient_source {
     hsgd_thread_space *space;
     const double *point;
     hsgd_root_row *keep; /* where all gradients are to be kept; NULL: nowhere */
-    double loss;         /* out: sum over the workers of weight * F_j(point) */
+    bool at_node; /* the point is an average wbar_u: its pairs with the models below u count as seen smoothness */
+    size_t step;  /* then t */
+    double loss;  /* out: sum over the workers of weight * F_j(point) */
 } gradient_source;
 
 static const double *model_rows(void *source, size_t first, size_t count)
@@ -44,6 +46,8 @@ static const double *gradient_rows(void *source, size_t first, size_t count)
                           g->space->scratch);
     for (size_t j = 0; j < count; j++)
         g->loss += hsgd_place_weight(g->engine->hierarchy, first + j) * g->space->loss[j];
+    for (size_t j = 0; g->at_node && g->engine->simulation->measure_proof && j < count; j++)
+        hsgd_proof_compare(g->engine, first + j, g->step, g->point, grad + j * g->engine->dim);
     return grad;
 }
 
@@ -83,6 +87,13 @@ static void raise_merged(double *at_node, const hsgd_hierarchy *h, size_t u, con
             at_node[v] = fmax(at_node[v], divergence_sq[v]);
 }
 
+/* The step of a measured row of the window. */
+static size_t step_of_row(const hsgd_engine *engine, size_t row)
+{
+    size_t every = engine->simulation->measure_every, first = (engine->window.begin + every - 1) / every * every;
+    return first + row * every;
+}
+
 /* beta_u^2 at wbar_u: the point where the proof of THEORY 4.2 uses assumption A3'. Where u's parts are nodes of their
  * own, the proof on the canonical tree meets their beta_v^2 at wbar_u, the one on the tree as given at wbar_v: the
  * larger of the two serves both. */
@@ -90,7 +101,8 @@ static void measure_at_node(void *source, size_t node, const double *mean)
 {
     const model_source *m = source;
     hsgd_engine *engine = m->engine;
-    gradient_source gradients = {.engine = engine, .space = m->space, .point = mean};
+    gradient_source gradients = {
+        .engine = engine, .space = m->space, .point = mean, .at_node = true, .step = step_of_row(engine, m->row)};
     hsgd_walk walk = gradient_walk(&gradients, m->space->unused_dispersion);
     double *at_node = engine->window.node_divergence_at_node + m->row * engine->hierarchy->num_nodes;
     hsgd_walk_node(&walk, node);
@@ -280,5 +292,7 @@ bool hsgd_record_row(hsgd_engine *engine, size_t slot, size_t row, size_t trace_
     record_gradients(engine, &engine->root_row[slot], trace_row);
     if (row < engine->window.num_rows)
         record_models(engine, &engine->root_row[slot], row, trace_row);
+    if (engine->simulation->measure_proof)
+        hsgd_proof_record(engine, &engine->root_row[slot], row, trace_row);
     return isfinite(engine->trace->loss[trace_row]) && isfinite(engine->trace->grad_norm_sq[trace_row]);
 }

@@ -14,6 +14,19 @@ hsgd_estimate hsgd_estimate_mean(const double *value, size_t stride, size_t coun
     return estimate;
 }
 
+hsgd_estimate hsgd_estimate_mean_of_groups(const double *value, size_t count, size_t runs_per_value)
+{
+    if (runs_per_value == 1)
+        return hsgd_estimate_mean(value, 1, count);
+    size_t groups = count / runs_per_value;
+    double mean = gsl_stats_mean(value, 1, count), variance = 0;
+    for (size_t i = 0; i < groups; i++) {
+        double deviation = gsl_stats_mean(value + i * runs_per_value, 1, runs_per_value) - mean;
+        variance += deviation * deviation / (double)(groups - 1);
+    }
+    return (hsgd_estimate){mean, groups > 1 ? sqrt(variance / (double)groups) : NAN, groups};
+}
+
 double hsgd_half_width(hsgd_estimate estimate, double confidence, double checks)
 {
     if (estimate.se == 0)

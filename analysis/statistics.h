@@ -18,6 +18,9 @@ typedef struct hsgd_estimate {
 /* Of count >= 1 values, stride doubles apart; running updates, never mean square minus squared mean. */
 hsgd_estimate hsgd_estimate_mean(const double *value, size_t stride, size_t count);
 
+/* Of runs whose consecutive runs_per_value (a divisor of count) are not independent: their means count as one value. */
+hsgd_estimate hsgd_estimate_mean_of_groups(const double *value, size_t count, size_t runs_per_value);
+
 /* Half width of the two-sided Student-t interval with this confidence (0 < confidence < 1) when `checks` intervals are to
  * hold together (Bonferroni; 1: just this one). 0 where se is 0, NAN for one value. */
 double hsgd_half_width(hsgd_estimate estimate, double confidence, double checks);

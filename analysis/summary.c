@@ -9,6 +9,7 @@
 typedef struct summary_work {
     const hsgd_ensemble *ensemble;
     bool deterministic;
+    size_t runs_per_value;
     double *seed_value; /* (num_seeds) */
 } summary_work;
 
@@ -17,8 +18,8 @@ static hsgd_estimate estimate(const summary_work *w)
 {
     for (size_t r = 0; r < w->ensemble->num_seeds; r++)
         if (isinf(w->seed_value[r]))
-            return (hsgd_estimate){INFINITY, NAN, w->ensemble->num_seeds};
-    hsgd_estimate e = hsgd_estimate_mean(w->seed_value, 1, w->ensemble->num_seeds);
+            return (hsgd_estimate){INFINITY, NAN, w->ensemble->num_seeds / w->runs_per_value};
+    hsgd_estimate e = hsgd_estimate_mean_of_groups(w->seed_value, w->ensemble->num_seeds, w->runs_per_value);
     if (w->deterministic)
         e.se = 0;
     return e;
@@ -96,6 +97,52 @@ static void estimate_scalars(hsgd_summary *out, const summary_work *w, size_t st
     out->final_loss = estimate(w);
 }
 
+/* ---- one run ---- */
+
+/* Means over the rows of the proof terms, which are all doubles. */
+static hsgd_proof_terms mean_proof_terms(const hsgd_trace *trace)
+{
+    hsgd_proof_terms mean = {0, 0, 0, 0, 0, 0, 0};
+    if (!trace->proof)
+        return (hsgd_proof_terms){NAN, NAN, NAN, NAN, NAN, NAN, NAN};
+    for (size_t row = 0; row < trace->num_measured; row++) {
+        const hsgd_proof_terms *at = &trace->proof[row];
+        double share = 1 / (double)trace->num_measured;
+        mean.mean_gradient_sq += share * at->mean_gradient_sq;
+        mean.mean_noise_sq += share * at->mean_noise_sq;
+        mean.drift_error_sq += share * at->drift_error_sq;
+        mean.gradient_dot_noise += share * at->gradient_dot_noise;
+        mean.mean_gradient_dot_noise += share * at->mean_gradient_dot_noise;
+        mean.noise_sq += share * at->noise_sq;
+        mean.independent_noise_sq += share * at->independent_noise_sq;
+    }
+    return mean;
+}
+
+static hsgd_path follow(const hsgd_trace *trace)
+{
+    size_t rows = trace->num_measured, levels = trace->num_levels;
+    hsgd_path path = {.initial_loss = trace->loss[0], .final_loss = trace->loss[rows]};
+    for (size_t row = 0; row < rows; row++) {
+        path.S += trace->grad_norm_sq[row] / (double)rows;
+        for (size_t k = 0; k < levels; k++)
+            path.dispersion += trace->dispersion[row * levels + k] / (double)rows;
+    }
+    path.proof = mean_proof_terms(trace);
+    return path;
+}
+
+static void estimate_worker_noise(hsgd_summary *out, const summary_work *w)
+{
+    for (size_t j = 0; out->worker_noise_sq && j < out->num_workers; j++) {
+        for (size_t r = 0; r < out->num_seeds; r++) {
+            const hsgd_trace *trace = &w->ensemble->trace[r];
+            w->seed_value[r] = trace->diverged_at == HSGD_NOT_DIVERGED ? trace->worker_noise_sq[j] : INFINITY;
+        }
+        out->worker_noise_sq[j] = estimate(w);
+    }
+}
+
 /* ---- suprema and node means ---- */
 
 static void raise_to(double *largest, const double *value, size_t count)
@@ -104,7 +151,15 @@ static void raise_to(double *largest, const double *value, size_t count)
         largest[i] = fmax(largest[i], value[i]);
 }
 
-static void raise_level_suprema(hsgd_summary *out, const hsgd_trace *trace)
+static void raise_supremum(double *largest, hsgd_attained *where, double value, size_t step, size_t run)
+{
+    if (!(value > *largest))
+        return;
+    *largest = value;
+    *where = (hsgd_attained){step, run};
+}
+
+static void raise_level_suprema(hsgd_summary *out, const hsgd_trace *trace, size_t run)
 {
     size_t levels = out->num_levels;
     const double *level = trace->divergence_at_nodes ? trace->divergence_at_nodes : trace->divergence;
@@ -112,17 +167,32 @@ static void raise_level_suprema(hsgd_summary *out, const hsgd_trace *trace)
         double global = 0;
         for (size_t k = 0; k < levels; k++)
             global += trace->divergence[row * levels + k];
-        out->global_divergence_sup_sq = fmax(out->global_divergence_sup_sq, global);
-        raise_to(out->level_divergence_sup_sq, level + row * levels, levels);
+        raise_supremum(&out->global_divergence_sup_sq, &out->global_divergence_at, global, out->step[row], run);
+        for (size_t k = 0; k < levels; k++)
+            raise_supremum(&out->level_divergence_sup_sq[k], &out->level_divergence_at[k], level[row * levels + k],
+                           out->step[row], run);
     }
 }
 
-static void add_trace(hsgd_summary *out, const hsgd_trace *trace, double count)
+static void raise_smoothness(hsgd_summary *out, const hsgd_trace *trace, size_t run)
+{
+    if (trace->smoothness.ratio > out->smoothness.ratio) {
+        out->smoothness = trace->smoothness;
+        out->smoothness_run = run;
+    }
+    if (trace->path_smoothness.ratio > out->path_smoothness.ratio)
+        out->path_smoothness = trace->path_smoothness;
+}
+
+static void add_trace(hsgd_summary *out, const hsgd_trace *trace, size_t run)
 {
     size_t nodes = out->num_nodes;
+    double count = (double)(run + 1);
     const double *at_node =
         trace->node_divergence_at_node_max ? trace->node_divergence_at_node_max : trace->node_divergence_max;
-    raise_level_suprema(out, trace);
+    raise_level_suprema(out, trace, run);
+    raise_smoothness(out, trace, run);
+    out->path[run] = follow(trace);
     raise_to(out->node_divergence_sup_sq, at_node, nodes);
     if (out->node_deviation_sup_sq) {
         raise_to(out->node_deviation_sup_sq, trace->node_deviation_max_sq, nodes);
@@ -149,14 +219,16 @@ static void *take(size_t count, size_t size, bool *complete)
     return memory;
 }
 
-static bool allocate(hsgd_summary *out, const hsgd_trace *like, size_t num_seeds)
+static bool allocate(hsgd_summary *out, const hsgd_trace *like, const hsgd_ensemble *ensemble)
 {
     size_t rows = like->num_measured, cells = rows * like->num_levels;
     bool complete = true;
     *out = (hsgd_summary){.num_rows = rows,
                           .num_levels = like->num_levels,
                           .num_nodes = like->num_nodes,
-                          .num_seeds = num_seeds,
+                          .num_workers = like->num_workers,
+                          .num_seeds = ensemble->num_seeds,
+                          .runs_per_value = ensemble->runs_per_value ? ensemble->runs_per_value : 1,
                           .diverged_at = HSGD_NOT_DIVERGED,
                           .worker_deviation_sup_sq = like->node_deviation_max_sq ? 0 : NAN};
     out->step = take(rows, sizeof *out->step, &complete);
@@ -172,6 +244,10 @@ static bool allocate(hsgd_summary *out, const hsgd_trace *like, size_t num_seeds
     out->node_dispersion_mean = take(like->num_nodes, sizeof(double), &complete);
     if (like->node_deviation_max_sq)
         out->node_deviation_sup_sq = take(like->num_nodes, sizeof(double), &complete);
+    out->path = take(ensemble->num_seeds, sizeof *out->path, &complete);
+    out->level_divergence_at = take(like->num_levels, sizeof *out->level_divergence_at, &complete);
+    if (like->worker_noise_sq)
+        out->worker_noise_sq = take(like->num_workers, sizeof *out->worker_noise_sq, &complete);
     return complete;
 }
 
@@ -180,8 +256,9 @@ hsgd_status hsgd_summarize(hsgd_summary *out, const hsgd_ensemble *ensemble, siz
 {
     const hsgd_trace *first = &ensemble->trace[0];
     size_t cells = first->num_measured * first->num_levels;
-    summary_work w = {ensemble, deterministic, malloc(ensemble->num_seeds * sizeof *w.seed_value)};
-    if (!allocate(out, first, ensemble->num_seeds) || !w.seed_value) {
+    summary_work w = {ensemble, deterministic, ensemble->runs_per_value ? ensemble->runs_per_value : 1,
+                      malloc(ensemble->num_seeds * sizeof *w.seed_value)};
+    if (!allocate(out, first, ensemble) || !w.seed_value) {
         free(w.seed_value);
         hsgd_summary_free(out);
         return hsgd_fail_memory(err, "the summary");
@@ -194,8 +271,9 @@ hsgd_status hsgd_summarize(hsgd_summary *out, const hsgd_ensemble *ensemble, siz
     if (out->divergence_at_nodes)
         estimate_series(&w, out->divergence_at_nodes, divergence_at_nodes, cells);
     estimate_scalars(out, &w, steps, global_period);
+    estimate_worker_noise(out, &w);
     for (size_t r = 0; r < ensemble->num_seeds; r++)
-        add_trace(out, &ensemble->trace[r], (double)(r + 1));
+        add_trace(out, &ensemble->trace[r], r);
     free(w.seed_value);
     return HSGD_OK;
 }
@@ -215,5 +293,8 @@ void hsgd_summary_free(hsgd_summary *summary)
     free(summary->node_deviation_sup_sq);
     free(summary->node_divergence_mean);
     free(summary->node_dispersion_mean);
+    free(summary->path);
+    free(summary->level_divergence_at);
+    free(summary->worker_noise_sq);
     memset(summary, 0, sizeof *summary);
 }

@@ -20,6 +20,7 @@ hsgd_status hsgd_trace_alloc(hsgd_trace *out, const hsgd_simulation *simulation,
     *out = (hsgd_trace){.num_measured = rows,
                         .num_levels = levels,
                         .num_nodes = nodes,
+                        .num_workers = simulation->hierarchy->num_workers,
                         .dim = dim,
                         .diverged_at = HSGD_NOT_DIVERGED,
                         .worker_deviation_max_sq = simulation->measure_maxima ? 0 : NAN};
@@ -39,6 +40,11 @@ hsgd_status hsgd_trace_alloc(hsgd_trace *out, const hsgd_simulation *simulation,
     }
     if (simulation->measure_maxima)
         out->node_deviation_max_sq = doubles(nodes, &complete);
+    if (simulation->measure_proof) {
+        out->proof = calloc(rows, sizeof *out->proof);
+        out->worker_noise_sq = doubles(out->num_workers, &complete);
+        complete = complete && out->proof;
+    }
     if (!complete || !out->step) {
         hsgd_trace_free(out);
         return hsgd_fail_memory(err, "the measurements");
@@ -65,5 +71,7 @@ void hsgd_trace_free(hsgd_trace *trace)
     free(trace->node_dispersion_mean);
     free(trace->node_deviation_max_sq);
     free(trace->final_point);
+    free(trace->proof);
+    free(trace->worker_noise_sq);
     memset(trace, 0, sizeof *trace);
 }

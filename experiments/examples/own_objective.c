@@ -73,11 +73,11 @@ static hsgd_status constants(const hsgd_objective *objective, size_t batch_size,
 }
 
 static const hsgd_objective_type robust_location = {.name = "robust-location",
-                                                     .scratch_size = scratch_size,
-                                                     .full = full,
-                                                     .stochastic = stochastic,
-                                                     .constants = constants,
-                                                     .free = free};
+                                                    .scratch_size = scratch_size,
+                                                    .full = full,
+                                                    .stochastic = stochastic,
+                                                    .constants = constants,
+                                                    .free = free};
 
 /* ---- run it and put the bounds next to it ---- */
 
