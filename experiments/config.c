@@ -10,7 +10,11 @@
 #include "experiments/hierarchy_json_private.h"
 #include "plots/figure.h"
 
-enum { NUM_GROUPINGS = HSGD_GROUPING_GROUP_NONIID + 1 };
+enum { NUM_GROUPINGS = HSGD_GROUPING_GROUP_NONIID + 1, MAX_RUNS = 1000000 };
+
+/* Values of "constants"; the first of each is the default. */
+static const char *const divergence_names[] = {"trajectory", "certified", NULL};
+static const char *const minimum_names[] = {"certified", "solve", NULL};
 
 static const char *grouping_name(size_t i)
 {
@@ -121,6 +125,22 @@ static hsgd_status read_optimizer(hsgd_config *config, const hsgd_json *root, hs
     return status;
 }
 
+/* Which constants the verdicts rest on. */
+static hsgd_status read_constants(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
+{
+    static const char *const keys[] = {"divergence", "f_star", NULL};
+    hsgd_json divergence = hsgd_json_member(at, "divergence"), minimum = hsgd_json_member(at, "f_star");
+    size_t choice = 0;
+    if (!at->value)
+        return HSGD_OK;
+    hsgd_status status = hsgd_json_object(at, keys, err);
+    if (!status && divergence.value && !(status = hsgd_json_choice(&divergence, divergence_names, &choice, err)))
+        config->certified_divergence = choice == 1;
+    if (!status && minimum.value && !(status = hsgd_json_choice(&minimum, minimum_names, &choice, err)))
+        config->solve_minimum = choice == 1;
+    return status;
+}
+
 static const char *bound_name(size_t i)
 {
     return hsgd_bounds[i]->id;
@@ -154,14 +174,17 @@ static hsgd_status read_selection(bool *use, hsgd_name name, size_t count, const
 static hsgd_status read_running(hsgd_config *config, const hsgd_json *root, hsgd_error *err)
 {
     hsgd_json seeds = hsgd_json_member(root, "seeds"), first_seed = hsgd_json_member(root, "first_seed");
+    hsgd_json groupings = hsgd_json_member(root, "groupings");
     hsgd_json every = hsgd_json_member(root, "measure_every"), confidence = hsgd_json_member(root, "confidence");
     hsgd_json bounds = hsgd_json_member(root, "bounds"), figures = hsgd_json_member(root, "figures");
     size_t value;
     hsgd_status status = HSGD_OK;
     if (seeds.value)
-        status = hsgd_json_count(&seeds, 1, 1000000, &config->seeds, err);
+        status = hsgd_json_count(&seeds, 1, MAX_RUNS, &config->seeds, err);
     if (!status && first_seed.value && !(status = hsgd_json_count(&first_seed, 0, SIZE_MAX, &value, err)))
         config->first_seed = value;
+    if (!status && groupings.value)
+        status = hsgd_json_count(&groupings, 1, MAX_RUNS, &config->groupings, err);
     if (!status && every.value)
         status = hsgd_json_count(&every, 1, 1000000000, &config->measure_every, err);
     if (!status && confidence.value)
@@ -179,12 +202,17 @@ static hsgd_status check_together(const hsgd_config *config, const hsgd_json *ro
 {
     bool quadratic = config->problem == HSGD_PROBLEM_QUADRATIC || config->problem == HSGD_PROBLEM_QUADRATIC_GENERATED;
     hsgd_json grouping = hsgd_json_member(root, "grouping"), hierarchy = hsgd_json_member(root, "hierarchy");
-    hsgd_json weights = hsgd_json_member(&hierarchy, "weights");
+    hsgd_json weights = hsgd_json_member(&hierarchy, "weights"), groupings = hsgd_json_member(root, "groupings");
     hsgd_json initial = hsgd_json_member(root, "initial"), point = hsgd_json_member(&initial, "point");
     if (config->weighting == HSGD_WEIGHTS_DATA_SIZE && quadratic)
         return hsgd_json_fail(&weights, err, "a quadratic has no data sizes; give numbers or \"equal\"");
     if (config->weighting != HSGD_WEIGHTS_EQUAL && config->grouping == HSGD_GROUPING_RANDOM)
         return hsgd_json_fail(&grouping, err, "random places need equal weights");
+    if (config->groupings && config->grouping != HSGD_GROUPING_RANDOM)
+        return hsgd_json_fail(&groupings, err, "only random groupings are counted; needs \"grouping\": \"random\"");
+    if (hsgd_config_runs(config) > MAX_RUNS)
+        return hsgd_json_fail(&groupings, err, "with %zu seeds each these are more than %d runs", config->seeds,
+                              MAX_RUNS);
     if (quadratic && config->initial_point && config->initial_dim != config->dim)
         return hsgd_json_fail(&point, err, "%zu numbers for a problem of dimension %zu", config->initial_dim,
                               config->dim);
@@ -202,11 +230,12 @@ static hsgd_status read_name(hsgd_config *config, const hsgd_json *root, hsgd_er
 
 static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_error *err)
 {
-    static const char *const keys[] = {"name",      "hierarchy", "problem",    "grouping",   "initial",
-                                       "optimizer", "seeds",     "first_seed", "confidence", "measure_every",
-                                       "bounds",    "figures",   "steps",      "batch_size", NULL};
+    static const char *const keys[] = {"name",  "hierarchy",  "problem",    "grouping",      "initial", "optimizer",
+                                       "seeds", "first_seed", "confidence", "measure_every", "bounds",  "figures",
+                                       "steps", "batch_size", "groupings",  "constants",     NULL};
     hsgd_json hierarchy = hsgd_json_member(root, "hierarchy"), problem = hsgd_json_member(root, "problem");
     hsgd_json grouping = hsgd_json_member(root, "grouping"), initial = hsgd_json_member(root, "initial");
+    hsgd_json constants = hsgd_json_member(root, "constants");
     size_t choice = HSGD_GROUPING_GIVEN;
     hsgd_status status = hsgd_json_object(root, keys, err);
     if (!status)
@@ -226,6 +255,8 @@ static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_err
         status = read_optimizer(config, root, err);
     if (!status)
         status = read_running(config, root, err);
+    if (!status)
+        status = read_constants(config, &constants, err);
     return status ? status : check_together(config, root, err);
 }
 
@@ -255,6 +286,11 @@ hsgd_status hsgd_config_parse(hsgd_config *out, const char *text, size_t length,
     memset(out, 0, sizeof *out);
     hsgd_status status = hsgd_json_parse(&document, text, length, file, err);
     return status ? status : read_document(out, file, document, err);
+}
+
+size_t hsgd_config_runs(const hsgd_config *config)
+{
+    return config->groupings ? config->groupings * config->seeds : config->seeds;
 }
 
 hsgd_status hsgd_config_step_size(double *out, const hsgd_config *config, double smoothness, hsgd_error *err)
@@ -317,6 +353,8 @@ char *hsgd_config_to_json(const hsgd_config *config)
     cJSON_AddItemToObject(root, "hierarchy", hierarchy_with_weights(config));
     cJSON_AddItemToObject(root, "problem", hsgd_config_problem_to_json(config));
     cJSON_AddStringToObject(root, "grouping", grouping_name(config->grouping));
+    if (config->groupings)
+        cJSON_AddNumberToObject(root, "groupings", (double)config->groupings);
     cJSON *initial = cJSON_AddObjectToObject(root, "initial");
     if (config->initial_point)
         cJSON_AddItemToObject(initial, "point",
@@ -328,6 +366,9 @@ char *hsgd_config_to_json(const hsgd_config *config)
     cJSON_AddNumberToObject(root, "first_seed", (double)config->first_seed);
     cJSON_AddNumberToObject(root, "measure_every", (double)config->measure_every);
     cJSON_AddNumberToObject(root, "confidence", config->confidence);
+    cJSON *constants = cJSON_AddObjectToObject(root, "constants");
+    cJSON_AddStringToObject(constants, "divergence", divergence_names[config->certified_divergence]);
+    cJSON_AddStringToObject(constants, "f_star", minimum_names[config->solve_minimum]);
     add_selection(root, "bounds", config->use_bound, bound_name, hsgd_num_bounds);
     add_selection(root, "figures", config->use_figure, figure_name, hsgd_num_figures);
     char *text = hsgd_json_print(root);

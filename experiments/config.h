@@ -53,6 +53,7 @@ typedef struct hsgd_config {
     hsgd_partition_options partition;
     hsgd_regularizer regularizer;
     hsgd_grouping grouping;
+    size_t groupings; /* random grouping: this many, with `seeds` runs each; 0: a grouping of its own for every seed */
     /* start */
     double *initial_point; /* (initial_dim) NULL: drawn with initial_scale */
     size_t initial_dim;
@@ -66,8 +67,11 @@ typedef struct hsgd_config {
     uint64_t first_seed;
     size_t measure_every;
     double confidence;
-    bool *use_bound;  /* (hsgd_num_bounds) */
-    bool *use_figure; /* (hsgd_num_figures) */
+    /* which constants the verdicts rest on, where a problem offers a choice */
+    bool certified_divergence; /* proved bounds on the divergences, not the suprema along the run */
+    bool solve_minimum;        /* f* from a solver, not the bound known beforehand */
+    bool *use_bound;           /* (hsgd_num_bounds) */
+    bool *use_figure;          /* (hsgd_num_figures) */
 } hsgd_config;
 
 /* Read a configuration file ("-": standard input). Relative data paths are looked for in the file's folder, then in
@@ -80,6 +84,9 @@ hsgd_status hsgd_config_parse(hsgd_config *out, const char *text, size_t length,
 /* The configuration with every default filled in, as JSON text that reads back to the same configuration; free it. NULL
  * when memory is out. */
 char *hsgd_config_to_json(const hsgd_config *config);
+
+/* The number of runs: seeds, for each of the groupings where those are counted. */
+size_t hsgd_config_runs(const hsgd_config *config);
 
 /* gamma: the step size, or the fraction of the published maximum (THEORY 4.1) for this L. */
 hsgd_status hsgd_config_step_size(double *out, const hsgd_config *config, double smoothness, hsgd_error *err);

@@ -61,8 +61,9 @@ static hsgd_status find_exact(hsgd_experiment *e, hsgd_error *err)
                                 .steps = 1,
                                 .measure_every = 1,
                                 .measure_maxima = hsgd_experiment_measures_maxima(e)};
-    hsgd_status status = hsgd_ensemble_run(&ensemble, &one_step, e->problem->placement ? e->config->seeds : 1,
-                                           e->config->first_seed, e->problem->placement, 1, err);
+    hsgd_status status =
+        hsgd_ensemble_run(&ensemble, &one_step, e->problem->placement ? hsgd_config_runs(e->config) : 1,
+                          e->config->first_seed, e->problem->placement, 1, err);
     if (!status) {
         status = hsgd_summarize(&summary, &ensemble, 1, 1, true, err);
         hsgd_ensemble_free(&ensemble);

@@ -63,6 +63,8 @@ static hsgd_simulation describe(const hsgd_experiment *e, hsgd_run_index index, 
                              .measure_every = config->measure_every,
                              .measure_at_nodes =
                                  index == HSGD_RUN_MAIN && varies && e->run[index].hierarchy.num_levels > 1,
+                             .measure_proof = index == HSGD_RUN_MAIN,
+                             .exact_gradients = e->constants.noise_sq.value == 0,
                              .measure_maxima = varies && hsgd_experiment_measures_maxima(e),
                              .progress = progress->options->progress ? add_progress : NULL,
                              .progress_context = progress};
@@ -73,11 +75,12 @@ static hsgd_status make_run(hsgd_experiment *e, hsgd_run_index index, progress_s
     hsgd_run *run = &e->run[index];
     hsgd_ensemble ensemble;
     hsgd_simulation simulation = describe(e, index, progress);
-    run->num_seeds = e->deterministic ? 1 : e->config->seeds;
+    run->num_seeds = e->deterministic ? 1 : hsgd_config_runs(e->config);
     hsgd_status status = hsgd_ensemble_run(&ensemble, &simulation, run->num_seeds, e->config->first_seed,
                                            e->problem->placement, progress->options->threads, err);
     if (status)
         return status;
+    ensemble.runs_per_value = e->config->groupings ? e->config->seeds : 1;
     run->period = index == HSGD_RUN_INNER ? e->local_period : e->global_period;
     status = hsgd_summarize(&run->summary, &ensemble, e->config->steps, run->period, e->deterministic, err);
     hsgd_ensemble_free(&ensemble);
@@ -89,7 +92,7 @@ static hsgd_status make_runs(hsgd_experiment *e, const hsgd_experiment_options *
 {
     const hsgd_hierarchy *h = &e->problem->hierarchy;
     bool references = needs_references(e);
-    double steps = (double)e->config->steps * (e->deterministic ? 1 : (double)e->config->seeds);
+    double steps = (double)e->config->steps * (e->deterministic ? 1 : (double)hsgd_config_runs(e->config));
     progress_state progress = {options, steps * (references ? 3 : 1), 0};
     hsgd_status status = hsgd_hierarchy_expand(&e->run[HSGD_RUN_MAIN].hierarchy, h, err);
     if (!status)

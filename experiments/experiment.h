@@ -16,18 +16,13 @@
 #include "bounds/sandwich.h"
 #include "bounds/verdict.h"
 #include "experiments/config.h"
+#include "experiments/interval.h"
+#include "experiments/ladder.h"
 #include "experiments/problem.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* An estimate with its intervals. Pathwise results have low = mean = high; one random seed has NAN ends. */
-typedef struct hsgd_interval {
-    hsgd_estimate estimate;       /* count 0: not measured */
-    double low, high;             /* at the configured confidence, for this number alone */
-    double low_joint, high_joint; /* valid together with those of all other verdicts (Bonferroni) */
-} hsgd_interval;
 
 typedef enum hsgd_run_index { HSGD_RUN_MAIN, HSGD_RUN_INNER, HSGD_RUN_OUTER, HSGD_NUM_RUNS } hsgd_run_index;
 
@@ -79,7 +74,8 @@ typedef struct hsgd_experiment {
     size_t num_comparisons;
     double *dispersion_bound; /* (num_rows, num_levels) 4.4 at the measured steps, NAN where it does not apply; owned */
     hsgd_dispersion_check *dispersion; /* (num_levels), owned */
-    bool has_sandwich;                 /* equal weights */
+    hsgd_ladder ladder;
+    bool has_sandwich; /* equal weights */
     hsgd_sandwich sandwich;
     hsgd_verdict gradient_identity, parameter_identity;
     hsgd_verdict overall; /* the worst of all verdicts */

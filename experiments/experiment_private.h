@@ -13,9 +13,6 @@ bool hsgd_experiment_measures_maxima(const hsgd_experiment *experiment);
 /* divergences.c: fills in the divergences and deviations, once the runs are made. */
 hsgd_status hsgd_experiment_find_divergences(hsgd_experiment *experiment, hsgd_error *err);
 
-/* judge.c: an estimate with its intervals, alone and together with `checks` of them. */
-hsgd_interval hsgd_interval_of(hsgd_estimate estimate, double confidence, double checks);
-
 /* judge.c: the tree that bounds are evaluated on, level by level where all nodes of a level are alike, and beta_u^2 for
  * its entries. */
 const hsgd_hierarchy *hsgd_experiment_bound_tree(const hsgd_experiment *experiment);
@@ -26,6 +23,9 @@ bool hsgd_experiment_may_convict(const hsgd_experiment *experiment);
 
 /* judge_dispersion.c: 4.4 at every measured step, and its verdicts. */
 hsgd_status hsgd_experiment_judge_dispersion(hsgd_experiment *experiment, hsgd_error *err);
+
+/* judge_ladder.c: the rungs and their verdicts. */
+hsgd_status hsgd_experiment_judge_ladder(hsgd_experiment *experiment, const hsgd_bound_params *params, hsgd_error *err);
 
 /* judge.c: bounds, intervals and verdicts, once runs and constants are there. */
 hsgd_status hsgd_experiment_judge(hsgd_experiment *experiment, hsgd_error *err);

@@ -11,13 +11,6 @@
 
 /* ---- intervals ---- */
 
-hsgd_interval hsgd_interval_of(hsgd_estimate estimate, double confidence, double checks)
-{
-    double alone = hsgd_half_width(estimate, confidence, 1), joint = hsgd_half_width(estimate, confidence, checks);
-    return (hsgd_interval){estimate, estimate.mean - alone, estimate.mean + alone, estimate.mean - joint,
-                           estimate.mean + joint};
-}
-
 /* S_min is the smallest of many means. The smallest upper end bounds it from above when all rounds' intervals hold
  * together, and the smallest lower end from below. */
 static hsgd_interval interval_of_minimum(const hsgd_summary *s, size_t steps, size_t period, double confidence,
@@ -238,23 +231,18 @@ static void compare(hsgd_comparison *c, const hsgd_experiment *e)
     decide(c, e, run && run->made ? run : NULL, no_run);
 }
 
-static hsgd_status evaluate_bounds(hsgd_experiment *e, hsgd_error *err)
+static hsgd_status evaluate_bounds(hsgd_experiment *e, const hsgd_bound_params *params, hsgd_error *err)
 {
-    hsgd_bound_params params;
-    hsgd_status status = make_params(&params, e, err);
-    if (status)
-        return status;
     e->comparison = calloc(hsgd_num_bounds + 1, sizeof *e->comparison);
     if (!e->comparison)
-        status = hsgd_fail_memory(err, "the bounds");
-    for (size_t i = 0; i < hsgd_num_bounds && !status; i++)
+        return hsgd_fail_memory(err, "the bounds");
+    for (size_t i = 0; i < hsgd_num_bounds; i++)
         if (e->config->use_bound[i]) {
             hsgd_comparison *c = &e->comparison[e->num_comparisons++];
             c->bound = hsgd_bounds[i];
-            hsgd_bound_eval(c->bound, &params, &c->value);
+            hsgd_bound_eval(c->bound, params, &c->value);
         }
-    hsgd_bound_params_free(&params);
-    return status;
+    return HSGD_OK;
 }
 
 /* How many verdicts are given together: each applicable bound is one. */
@@ -283,26 +271,42 @@ static void judge_overall(hsgd_experiment *e)
     for (size_t k = 0; k < e->run[HSGD_RUN_MAIN].summary.num_levels; k++)
         if (e->dispersion[k].verdict == HSGD_VERDICT_VIOLATED)
             e->overall = HSGD_VERDICT_VIOLATED;
+    for (size_t k = 1; k < HSGD_NUM_RUNGS; k++)
+        if (e->ladder.rung[k].verdict == HSGD_VERDICT_VIOLATED)
+            e->overall = HSGD_VERDICT_VIOLATED;
     if (e->gradient_identity == HSGD_VERDICT_VIOLATED || e->parameter_identity == HSGD_VERDICT_VIOLATED)
         e->overall = HSGD_VERDICT_VIOLATED;
     if (e->has_sandwich && !e->sandwich.holds)
         e->overall = HSGD_VERDICT_VIOLATED;
 }
 
-hsgd_status hsgd_experiment_judge(hsgd_experiment *e, hsgd_error *err)
+static hsgd_status judge_all(hsgd_experiment *e, const hsgd_bound_params *params, hsgd_error *err)
 {
-    const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
-    hsgd_status status = evaluate_bounds(e, err);
+    hsgd_status status = evaluate_bounds(e, params, err);
     if (status)
         return status;
     set_intervals(e, count_checks(e));
     for (size_t i = 0; i < e->num_comparisons; i++)
         compare(&e->comparison[i], e);
     status = hsgd_experiment_judge_dispersion(e, err);
+    if (!status)
+        status = hsgd_experiment_judge_ladder(e, params, err);
     if (!status && !e->problem->hierarchy.worker_weight) {
         status = hsgd_sandwich_decide(&e->sandwich, &e->config->hierarchy, err);
         e->has_sandwich = !status;
     }
+    return status;
+}
+
+hsgd_status hsgd_experiment_judge(hsgd_experiment *e, hsgd_error *err)
+{
+    const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
+    hsgd_bound_params params;
+    hsgd_status status = make_params(&params, e, err);
+    if (status)
+        return status;
+    status = judge_all(e, &params, err);
+    hsgd_bound_params_free(&params);
     if (status)
         return status;
     e->gradient_identity = judge_identity(s->gradient_identity_error);

@@ -113,17 +113,19 @@ static hsgd_status find_places(hsgd_problem *problem, const hsgd_config *config,
     return status;
 }
 
-/* Under random grouping every seed has its own places, so that means over seeds are means over groupings as well. */
+/* Under random grouping every seed has its own places, so that means over seeds are means over groupings as well; or
+ * several seeds in a row share one of the groupings that are counted. */
 static hsgd_status find_places_of_seeds(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err)
 {
-    size_t n = problem->hierarchy.num_workers;
-    problem->placement = malloc(config->seeds * n * sizeof *problem->placement);
+    size_t n = problem->hierarchy.num_workers, runs = hsgd_config_runs(config);
+    size_t runs_per_grouping = config->groupings ? config->seeds : 1;
+    problem->placement = malloc(runs * n * sizeof *problem->placement);
     if (!problem->placement)
         return hsgd_fail_memory(err, "the places of the workers");
     hsgd_status status = HSGD_OK;
-    for (size_t r = 0; r < config->seeds && !status; r++)
+    for (size_t r = 0; r < runs && !status; r++)
         status = hsgd_grouping_place(problem->placement + r * n, HSGD_GROUPING_RANDOM, &problem->hierarchy, NULL, 0,
-                                     config->first_seed + r, err);
+                                     config->first_seed + r / runs_per_grouping, err);
     return status;
 }
 

@@ -23,7 +23,7 @@ typedef struct hsgd_problem {
     hsgd_objective objective; /* its workers stand in the order of their places, except under random grouping */
     double *initial;          /* (dim) w^0 */
     size_t *place;     /* (num_workers) which worker of the partition sits at each place (first seed, if random) */
-    size_t *placement; /* (seeds, num_workers) places of each seed under random grouping; NULL otherwise */
+    size_t *placement; /* (runs, num_workers) places of each run under random grouping; NULL otherwise */
     bool is_quadratic;
     hsgd_quadratic quadratic; /* if is_quadratic */
     hsgd_dataset data;        /* otherwise: samples sorted by worker */

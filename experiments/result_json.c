@@ -142,35 +142,34 @@ static cJSON *identities_to_json(const hsgd_experiment *e)
     return array;
 }
 
-static void add_rung(cJSON *array, const char *rung, const char *name, double value)
+static cJSON *step_to_json(const hsgd_rung *rung, const hsgd_rung_result *result)
 {
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "rung", rung);
-    cJSON_AddStringToObject(object, "name", name);
-    cJSON_AddNumberToObject(object, "value", value);
-    cJSON_AddItemToArray(array, object);
+    cJSON *object = interval_to_json(&result->step);
+    cJSON_AddStringToObject(object, "uses", rung->uses);
+    cJSON_AddNumberToObject(object, "share", result->share);
+    cJSON_AddBoolToObject(object, "applies", result->applies);
+    cJSON_AddStringToObject(object, "verdict", hsgd_verdict_name(result->verdict));
+    cJSON_AddStringToObject(object, "reason", result->reason);
+    return object;
 }
 
-/* The rungs of THEORY 4.5 that need nothing beyond this run's measurements: R1 to R3 want the noise averages. */
+/* The rungs of THEORY 4.5. */
 static cJSON *ladder_to_json(const hsgd_experiment *e)
 {
-    static const char *const rung[] = {"R5", "R6", "R7"}, *const id[] = {"hsgd-fixed-recursive", "hsgd-fixed-sharp",
-                                                                         "hsgd-fixed"};
-    const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
-    double gamma = e->step_size, smoothness = e->constants.smoothness.value, dispersion = 0;
-    for (size_t row = 0; row < s->num_rows; row++)
-        for (size_t k = 0; k < s->num_levels; k++)
-            dispersion += s->dispersion[row * s->num_levels + k].mean / (double)s->num_rows;
     cJSON *array = cJSON_CreateArray();
-    add_rung(array, "R0", "measured S", e->run[HSGD_RUN_MAIN].S.estimate.mean);
-    add_rung(array, "R4", "initial gap, noise, measured dispersion",
-             2 * e->delta.value / (gamma * (double)e->config->steps) +
-                 gamma * smoothness * e->constants.noise_sq.value * e->problem->hierarchy.noise_share +
-                 smoothness * smoothness * dispersion);
-    for (size_t r = 0; r < 3; r++)
-        for (size_t i = 0; i < e->num_comparisons; i++)
-            if (strcmp(e->comparison[i].bound->id, id[r]) == 0)
-                add_rung(array, rung[r], e->comparison[i].bound->title, e->comparison[i].value.value);
+    for (size_t k = 0; k < HSGD_NUM_RUNGS; k++) {
+        const hsgd_rung_result *result = &e->ladder.rung[k];
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddStringToObject(object, "rung", hsgd_rungs[k].rung);
+        cJSON_AddStringToObject(object, "name", hsgd_rungs[k].name);
+        cJSON_AddNumberToObject(object, "value", result->value.estimate.mean);
+        cJSON_AddNumberToObject(object, "se", result->value.estimate.se);
+        cJSON_AddItemToObject(object, "ci",
+                              hsgd_numbers_to_json((const double[]){result->value.low, result->value.high}, 2));
+        if (k > 0)
+            cJSON_AddItemToObject(object, "step", step_to_json(&hsgd_rungs[k], result));
+        cJSON_AddItemToArray(array, object);
+    }
     return array;
 }
 
@@ -271,7 +270,8 @@ static cJSON *experiment_to_json(const hsgd_experiment *e, const char *const *fi
     cJSON_AddItemToObject(root, "partition", partition_to_json(e));
     cJSON_AddNumberToObject(root, "step_size", e->step_size);
     cJSON_AddNumberToObject(root, "steps", (double)e->config->steps);
-    cJSON_AddNumberToObject(root, "seeds", (double)e->run[HSGD_RUN_MAIN].num_seeds);
+    cJSON_AddNumberToObject(root, "seeds", (double)e->run[HSGD_RUN_MAIN].S.estimate.count);
+    cJSON_AddNumberToObject(root, "runs", (double)e->run[HSGD_RUN_MAIN].num_seeds);
     cJSON_AddBoolToObject(root, "deterministic", e->deterministic);
     cJSON_AddItemToObject(root, "constants", constants_to_json(e));
     cJSON_AddItemToObject(root, "measured", measured_to_json(&e->run[HSGD_RUN_MAIN]));

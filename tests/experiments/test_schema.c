@@ -35,6 +35,9 @@ static const struct {
     {"initial",
      "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"quadratic\", \"curvature\": [1], "
      "\"linear\": [[1]]}, \"initial\": {\"zzz\": 1}}"},
+    {"constants",
+     "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"quadratic\", \"curvature\": "
+     "[1], \"linear\": [[1]]}, \"optimizer\": {\"step_size\": 1, \"steps\": 1}, \"constants\": {\"zzz\": 1}}"},
     {"optimizer",
      "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"quadratic\", \"curvature\": "
      "[1], \"linear\": [[1]]}, \"optimizer\": {\"zzz\": 1}}"},

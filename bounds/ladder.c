@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "bounds/ladder.h"
+
+const hsgd_rung hsgd_rungs[HSGD_NUM_RUNGS] = {
+    {"R0", "measured S", "", NULL},
+    {"R1", "descent inequality", "f is L-smooth", NULL},
+    {"R2", "without the negative term", "gamma <= 1/L", NULL},
+    {"R3", "drift error by dispersion", "Jensen, every F_j is L-smooth (A1)", NULL},
+    {"R4", "f* and sigma^2", "f >= f* (A4), noise at most sigma^2 (A2)", NULL},
+    {"R5", "dispersion by recursive bound", "divergences (A3'), Minkowski", "hsgd-fixed-recursive"},
+    {"R6", "sharpened closed form", "time averages, q < 1", "hsgd-fixed-sharp"},
+    {"R7", "published closed form", "step-size condition", "hsgd-fixed"},
+};
+
+/* With the noise kept, the descent inequality along one path reads (THEORY 4.2a before taking expectations)
+ *     S <= 2 (f(w^0) - f(wbar^T))/(gamma T) + gamma L ||xibar||^2 + ||grad f - Gbar||^2 - (1 - gamma L) ||Gbar||^2
+ *          - 2 <grad f - gamma L Gbar, xibar>,   means over t. */
+void hsgd_ladder_measured(double rung[HSGD_NUM_MEASURED_RUNGS], double step[HSGD_NUM_MEASURED_RUNGS],
+                          const hsgd_ladder_terms *t)
+{
+    double gamma_l = t->step_size * t->smoothness, per_step = 2 / (t->step_size * t->steps);
+    double products = -2 * (t->gradient_dot_noise - gamma_l * t->mean_gradient_dot_noise);
+    double negative = (1 - gamma_l) * t->mean_gradient_sq;
+    double dispersion = t->smoothness * t->smoothness * t->dispersion;
+    rung[0] = t->S;
+    rung[1] = per_step * t->loss_drop + gamma_l * t->mean_noise_sq + t->drift_error_sq - negative;
+    rung[2] = rung[1] + negative;
+    rung[3] = per_step * t->loss_drop + gamma_l * t->mean_noise_sq + dispersion;
+    rung[4] = per_step * (t->loss_drop + t->loss_left) + gamma_l * t->noise_sq * t->noise_share + dispersion;
+    step[0] = 0;
+    step[1] = rung[1] + products - rung[0];
+    step[2] = negative;
+    step[3] = dispersion - t->drift_error_sq;
+    step[4] = per_step * t->loss_left + gamma_l * (t->noise_sq * t->noise_share - t->mean_noise_sq);
+}
