@@ -36,6 +36,7 @@ typedef struct hsgd_path {
     double dispersion;      /* of V^t */
     double initial_loss;    /* f(w^0) */
     double final_loss;      /* f(wbar^T) */
+    double lowest_loss;     /* the smallest f(wbar^t), t = T included */
     hsgd_proof_terms proof; /* NAN: not measured */
 } hsgd_path;
 

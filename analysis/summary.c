@@ -122,9 +122,11 @@ static hsgd_proof_terms mean_proof_terms(const hsgd_trace *trace)
 static hsgd_path follow(const hsgd_trace *trace)
 {
     size_t rows = trace->num_measured, levels = trace->num_levels;
-    hsgd_path path = {.initial_loss = trace->loss[0], .final_loss = trace->loss[rows]};
+    hsgd_path path = {
+        .initial_loss = trace->loss[0], .final_loss = trace->loss[rows], .lowest_loss = trace->loss[rows]};
     for (size_t row = 0; row < rows; row++) {
         path.S += trace->grad_norm_sq[row] / (double)rows;
+        path.lowest_loss = fmin(path.lowest_loss, trace->loss[row]);
         for (size_t k = 0; k < levels; k++)
             path.dispersion += trace->dispersion[row * levels + k] / (double)rows;
     }

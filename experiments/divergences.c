@@ -90,8 +90,66 @@ static hsgd_status find_suprema(hsgd_experiment *e, hsgd_error *err)
     return status;
 }
 
+/* ---- proved bounds ---- */
+
+/* Raise the certified divergences to those of one placement; node (num_nodes) is scratch memory. */
+static hsgd_status certify_placement(hsgd_experiment *e, const size_t *placement, double *node, hsgd_error *err)
+{
+    const hsgd_objective *objective = &e->problem->objective;
+    const hsgd_hierarchy *h = &e->problem->hierarchy;
+    double global, level[HSGD_MAX_LEVELS] = {0};
+    hsgd_status status = objective->type->divergences(node, &global, objective, h, placement, err);
+    if (status)
+        return status;
+    for (size_t u = 0; u < h->num_nodes; u++) {
+        e->certified_node_sq[u] = fmax(e->certified_node_sq[u], node[u]);
+        level[h->node[u].depth] += h->node[u].weight * node[u];
+    }
+    for (size_t k = 0; k < h->num_levels; k++)
+        e->certified_level_sq[k] = fmax(e->certified_level_sq[k], fmin(level[k], global));
+    e->certified_global_sq = fmax(e->certified_global_sq, global);
+    return HSGD_OK;
+}
+
+/* Under random grouping the largest over the placements of all runs. */
+static hsgd_status certify(hsgd_experiment *e, hsgd_error *err)
+{
+    const hsgd_hierarchy *h = &e->problem->hierarchy;
+    const size_t *placement = e->problem->placement;
+    size_t step = e->config->groupings ? e->config->seeds : 1, runs = placement ? hsgd_config_runs(e->config) : 1;
+    double *node = calloc(h->num_nodes + 1, sizeof *node);
+    e->certified_node_sq = calloc(h->num_nodes + 1, sizeof *e->certified_node_sq);
+    e->certified_level_sq = calloc(h->num_levels + 1, sizeof *e->certified_level_sq);
+    e->certified_global_sq = 0;
+    hsgd_status status = HSGD_OK;
+    if (!node || !e->certified_node_sq || !e->certified_level_sq)
+        status = hsgd_fail_memory(err, "the certified divergences");
+    for (size_t r = 0; r < runs && !status; r += step)
+        status = certify_placement(e, placement ? placement + r * h->num_workers : NULL, node, err);
+    free(node);
+    return status;
+}
+
+/* The bounds are evaluated with what is proved instead of what was met. */
+static void use_certified(hsgd_experiment *e)
+{
+    e->divergence_kind = HSGD_CERTIFIED;
+    memcpy(e->level_divergence_sq, e->certified_level_sq,
+           e->problem->hierarchy.num_levels * sizeof *e->level_divergence_sq);
+    memcpy(e->node_divergence_sq, e->certified_node_sq,
+           e->problem->hierarchy.num_nodes * sizeof *e->node_divergence_sq);
+    e->global_divergence_sq = (hsgd_constant){e->certified_global_sq, HSGD_CERTIFIED};
+}
+
 hsgd_status hsgd_experiment_find_divergences(hsgd_experiment *e, hsgd_error *err)
 {
-    e->divergence_kind = e->problem->is_quadratic ? HSGD_EXACT : HSGD_TRAJECTORY;
-    return e->problem->is_quadratic ? find_exact(e, err) : find_suprema(e, err);
+    bool quadratic = e->problem->is_quadratic, can_certify = e->problem->objective.type->divergences != NULL;
+    e->divergence_kind = quadratic ? HSGD_EXACT : HSGD_TRAJECTORY;
+    e->certified_global_sq = NAN;
+    hsgd_status status = quadratic ? find_exact(e, err) : find_suprema(e, err);
+    if (!status && can_certify && (!e->problem->placement || e->config->certified_divergence || e->every_check))
+        status = certify(e, err);
+    if (!status && e->config->certified_divergence && e->certified_level_sq)
+        use_certified(e);
+    return status;
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/moments.h"
+
 /* ---- progress over all runs ---- */
 
 typedef struct progress_state {
@@ -70,6 +72,57 @@ static hsgd_simulation describe(const hsgd_experiment *e, hsgd_run_index index, 
                              .progress_context = progress};
 }
 
+/* ---- f* ---- */
+
+/* Without being asked for, f* is worth this many evaluations only. */
+static const size_t CASUAL_EVALUATIONS = 300;
+
+static hsgd_status solve_minimum(hsgd_experiment *e, int threads, hsgd_error *err)
+{
+    const hsgd_problem *problem = e->problem;
+    bool asked = e->config->solve_minimum;
+    if (e->constants.minimum.kind == HSGD_EXACT || !(asked || e->every_check))
+        return HSGD_OK;
+    hsgd_status status =
+        hsgd_minimize(&e->solved, &problem->objective, problem->hierarchy.worker_weight, problem->initial,
+                      HSGD_MINIMUM_TOLERANCE, asked ? HSGD_MINIMUM_EVALUATIONS : CASUAL_EVALUATIONS, threads, err);
+    e->has_solved = !status;
+    return status;
+}
+
+/* The end of every run lies in the ball around the point found for which the lower bound of f is taken. */
+static void include_ends(hsgd_experiment *e, const hsgd_ensemble *ensemble)
+{
+    for (size_t r = 0; e->has_solved && r < ensemble->num_seeds; r++) {
+        double distance =
+            sqrt(hsgd_distance_sq(ensemble->trace[r].final_point, e->solved.point, e->problem->objective.dim));
+        e->end_distance = fmax(e->end_distance, isfinite(distance) ? distance : INFINITY);
+    }
+}
+
+static hsgd_status keep_final_point(hsgd_experiment *e, const hsgd_trace *trace, hsgd_error *err)
+{
+    e->final_point = malloc(trace->dim * sizeof *e->final_point);
+    if (!e->final_point)
+        return hsgd_fail_memory(err, "the final model");
+    memcpy(e->final_point, trace->final_point, trace->dim * sizeof *e->final_point);
+    return HSGD_OK;
+}
+
+/* What was solved for counts where the bound known beforehand is lower, and only if asked for. */
+static void find_minimum(hsgd_experiment *e)
+{
+    if (!e->has_solved)
+        return;
+    double everywhere = hsgd_minimum_lower_bound(&e->solved, INFINITY);
+    double near = hsgd_minimum_lower_bound(&e->solved, e->end_distance * (1 + 1e-12));
+    e->solved_minimum = (hsgd_constant){everywhere, HSGD_CERTIFIED};
+    if (near > everywhere)
+        e->solved_minimum = (hsgd_constant){near, HSGD_TRAJECTORY};
+    if (e->config->solve_minimum && e->solved_minimum.value > e->constants.minimum.value)
+        e->constants.minimum = e->solved_minimum;
+}
+
 static hsgd_status make_run(hsgd_experiment *e, hsgd_run_index index, progress_state *progress, hsgd_error *err)
 {
     hsgd_run *run = &e->run[index];
@@ -83,6 +136,11 @@ static hsgd_status make_run(hsgd_experiment *e, hsgd_run_index index, progress_s
     ensemble.runs_per_value = e->config->groupings ? e->config->seeds : 1;
     run->period = index == HSGD_RUN_INNER ? e->local_period : e->global_period;
     status = hsgd_summarize(&run->summary, &ensemble, e->config->steps, run->period, e->deterministic, err);
+    include_ends(e, &ensemble);
+    if (!status && index == HSGD_RUN_MAIN)
+        status = keep_final_point(e, &ensemble.trace[0], err);
+    if (!status && index == HSGD_RUN_MAIN)
+        status = hsgd_experiment_follow_grouping(e, &ensemble, err);
     hsgd_ensemble_free(&ensemble);
     run->made = !status;
     return status;
@@ -133,7 +191,11 @@ static void find_delta(hsgd_experiment *e)
 hsgd_status hsgd_experiment_run(hsgd_experiment *out, const hsgd_config *config, const hsgd_problem *problem,
                                 const hsgd_experiment_options *options, hsgd_error *err)
 {
-    *out = (hsgd_experiment){.config = config, .problem = problem, .overall = HSGD_VERDICT_NOT_APPLICABLE};
+    *out = (hsgd_experiment){.config = config,
+                             .problem = problem,
+                             .every_check = options->every_check,
+                             .overall = HSGD_VERDICT_NOT_APPLICABLE,
+                             .worst = HSGD_VERDICT_NOT_APPLICABLE};
     hsgd_status status = find_periods(out, err);
     if (!status)
         status = problem->objective.type->constants(&problem->objective, config->batch_size, &out->constants, err);
@@ -141,10 +203,15 @@ hsgd_status hsgd_experiment_run(hsgd_experiment *out, const hsgd_config *config,
         status = hsgd_config_step_size(&out->step_size, config, out->constants.smoothness.value, err);
     out->deterministic = !status && out->constants.noise_sq.value == 0 && !problem->placement;
     if (!status)
+        status = solve_minimum(out, options->threads, err);
+    if (!status)
         status = make_runs(out, options, err);
     if (!status)
         status = hsgd_experiment_find_divergences(out, err);
+    if (!status)
+        status = hsgd_experiment_check_grouping(out, err);
     if (!status) {
+        find_minimum(out);
         find_delta(out);
         status = hsgd_experiment_judge(out, err);
     }
@@ -164,6 +231,11 @@ void hsgd_experiment_free(hsgd_experiment *experiment)
     free(experiment->level_divergence_sq);
     free(experiment->node_divergence_sq);
     free(experiment->node_deviation_max_sq);
+    free(experiment->final_point);
+    free(experiment->certified_level_sq);
+    free(experiment->certified_node_sq);
+    hsgd_minimum_free(&experiment->solved);
+    hsgd_grouping_check_free(&experiment->grouping);
     free(experiment->comparison);
     free(experiment->dispersion_bound);
     free(experiment->dispersion);

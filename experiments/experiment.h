@@ -12,10 +12,13 @@
 #include "analysis/constants.h"
 #include "analysis/ensemble.h"
 #include "analysis/error.h"
+#include "analysis/minimum.h"
 #include "bounds/bound.h"
 #include "bounds/sandwich.h"
 #include "bounds/verdict.h"
 #include "experiments/config.h"
+#include "experiments/audit.h"
+#include "experiments/grouping_check.h"
 #include "experiments/interval.h"
 #include "experiments/ladder.h"
 #include "experiments/problem.h"
@@ -40,6 +43,7 @@ typedef struct hsgd_comparison {
     const hsgd_bound *bound;
     hsgd_bound_value value;
     hsgd_constant_kind kind; /* the weakest constant that the value rests on */
+    double certified_value;  /* the bound with the certified divergences; NAN: none are known, or they are in value */
     hsgd_interval measured;  /* estimate.count 0: not measured */
     double ratio;            /* measured mean / bound: 1 is tight; NAN where one of them is missing */
     hsgd_verdict verdict;
@@ -58,6 +62,7 @@ typedef struct hsgd_experiment {
     const hsgd_config *config;          /* borrowed */
     const hsgd_problem *problem;        /* borrowed */
     bool deterministic;                 /* no noise and fixed places: one seed says all */
+    bool every_check;                   /* hsgd verify: also what takes work beside the runs */
     double step_size;                   /* gamma, resolved */
     size_t local_period, global_period; /* I and G of the canonical tree */
     hsgd_constants constants;           /* L, sigma^2, f* */
@@ -69,16 +74,30 @@ typedef struct hsgd_experiment {
     double
         *node_deviation_max_sq; /* (num_nodes) largest deviation of a child from its node; NULL: not measured. Owned */
     double worker_deviation_max_sq; /* largest deviation of a worker from the whole; NAN: not measured */
+    /* proved bounds on the divergences for every w, whether the verdicts rest on them or not */
+    double *certified_level_sq; /* (num_levels) NULL: none known. Owned */
+    double *certified_node_sq;  /* (num_nodes) NULL: none known. Owned */
+    double certified_global_sq; /* NAN: none known */
+    bool has_solved;
+    hsgd_minimum solved; /* what minimising f found, if has_solved */
+    hsgd_constant
+        solved_minimum;  /* the lower bound of f that follows: everywhere (certified), or in a ball around it that
+                                     holds the end of every run (trajectory) */
+    double end_distance; /* radius of that ball: largest ||wbar^T - w^|| */
     hsgd_run run[HSGD_NUM_RUNS];
+    double *final_point;         /* (dim) wbar^T of the first run of H-SGD, owned */
     hsgd_comparison *comparison; /* (num_comparisons), the selected bounds in the order of the registry, owned */
     size_t num_comparisons;
     double *dispersion_bound; /* (num_rows, num_levels) 4.4 at the measured steps, NAN where it does not apply; owned */
     hsgd_dispersion_check *dispersion; /* (num_levels), owned */
     hsgd_ladder ladder;
-    bool has_sandwich; /* equal weights */
+    hsgd_audit audit;
+    hsgd_grouping_check grouping; /* made for every_check only */
+    bool has_sandwich;            /* equal weights */
     hsgd_sandwich sandwich;
     hsgd_verdict gradient_identity, parameter_identity;
-    hsgd_verdict overall; /* the worst of all verdicts */
+    hsgd_verdict overall; /* on what was asked for: the bounds, and any check that is violated */
+    hsgd_verdict worst;   /* of all checks, inconclusive ones too */
 } hsgd_experiment;
 
 /* Identities of THEORY 2 hold up to this relative rounding error. */
@@ -86,6 +105,7 @@ typedef struct hsgd_experiment {
 
 typedef struct hsgd_experiment_options {
     int threads;
+    bool every_check;                                 /* as hsgd verify does */
     void (*progress)(void *context, double fraction); /* may be called from any thread; NULL: not wanted */
     void *progress_context;
 } hsgd_experiment_options;

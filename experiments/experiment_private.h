@@ -27,6 +27,16 @@ hsgd_status hsgd_experiment_judge_dispersion(hsgd_experiment *experiment, hsgd_e
 /* judge_ladder.c: the rungs and their verdicts. */
 hsgd_status hsgd_experiment_judge_ladder(hsgd_experiment *experiment, const hsgd_bound_params *params, hsgd_error *err);
 
+/* judge_audit.c: every assumption, how it is satisfied and what the run showed of it. */
+hsgd_status hsgd_experiment_judge_audit(hsgd_experiment *experiment, const hsgd_bound_params *params, hsgd_error *err);
+
+/* grouping_check.c: what the runs of different groupings say about THEORY 5; nothing under fixed places. */
+hsgd_status hsgd_experiment_follow_grouping(hsgd_experiment *experiment, const hsgd_ensemble *ensemble,
+                                            hsgd_error *err);
+
+/* grouping_check.c: the lemma of THEORY 5 at fixed points, for every_check. */
+hsgd_status hsgd_experiment_check_grouping(hsgd_experiment *experiment, hsgd_error *err);
+
 /* judge.c: bounds, intervals and verdicts, once runs and constants are there. */
 hsgd_status hsgd_experiment_judge(hsgd_experiment *experiment, hsgd_error *err);
 

@@ -83,17 +83,19 @@ static double known(double value)
     return isfinite(value) ? value : NAN;
 }
 
-static hsgd_status make_params(hsgd_bound_params *out, const hsgd_experiment *e, hsgd_error *err)
+/* Where the divergences come from is the caller's choice: divergence_sq for the entries of the bounds' tree. */
+static hsgd_status make_params(hsgd_bound_params *out, const hsgd_experiment *e, const double *divergence_sq,
+                               double global_divergence_sq, hsgd_error *err)
 {
     double *deviation_max_sq = bound_deviation_max_sq(e);
     if (!deviation_max_sq && e->node_deviation_max_sq)
         return hsgd_fail_memory(err, "the parameters of the bounds");
-    hsgd_status status = hsgd_bound_params_init(out, hsgd_experiment_bound_tree(e), hsgd_experiment_divergence_sq(e),
-                                                deviation_max_sq, err);
+    hsgd_status status =
+        hsgd_bound_params_init(out, hsgd_experiment_bound_tree(e), divergence_sq, deviation_max_sq, err);
     free(deviation_max_sq);
     if (status)
         return status;
-    out->global_divergence_sq = known(e->global_divergence_sq.value);
+    out->global_divergence_sq = known(global_divergence_sq);
     for (size_t u = 0; out->divergence_sq && u < out->tree.num_nodes; u++)
         out->divergence_sq[u] = known(out->divergence_sq[u]);
     for (size_t u = 0; out->child_deviation_max_sq && u < out->tree.num_nodes; u++)
@@ -150,10 +152,12 @@ static hsgd_interval measured_by(const hsgd_run *run, hsgd_target target)
     return nothing;
 }
 
-static hsgd_constant_kind weakest_kind(const hsgd_experiment *e)
+/* The largest single deviations of a data problem are known from the run only. */
+static hsgd_constant_kind weakest_kind(const hsgd_experiment *e, const hsgd_bound *bound)
 {
+    bool met = bound->needs_maxima && !e->problem->is_quadratic;
     hsgd_constant_kind kinds[] = {e->constants.smoothness.kind, e->constants.noise_sq.kind, e->constants.minimum.kind,
-                                  e->divergence_kind};
+                                  met ? HSGD_TRAJECTORY : e->divergence_kind};
     hsgd_constant_kind weakest = HSGD_EXACT;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (kinds[i] > weakest)
@@ -225,7 +229,7 @@ static void compare(hsgd_comparison *c, const hsgd_experiment *e)
 {
     const char *no_run;
     const hsgd_run *run = find_run(e, c->bound, &no_run);
-    c->kind = weakest_kind(e);
+    c->kind = weakest_kind(e, c->bound);
     c->measured = measured_by(run, c->bound->target);
     c->ratio = c->measured.estimate.count ? c->measured.estimate.mean / c->value.value : NAN;
     decide(c, e, run && run->made ? run : NULL, no_run);
@@ -245,6 +249,29 @@ static hsgd_status evaluate_bounds(hsgd_experiment *e, const hsgd_bound_params *
     return HSGD_OK;
 }
 
+/* The same bounds with proved divergences, where the verdicts rest on others. */
+static hsgd_status evaluate_certified(hsgd_experiment *e, hsgd_error *err)
+{
+    bool by_level = hsgd_experiment_bound_tree(e) == &e->config->hierarchy;
+    hsgd_bound_params params;
+    for (size_t i = 0; i < e->num_comparisons; i++)
+        e->comparison[i].certified_value = NAN;
+    if (!e->certified_level_sq || e->divergence_kind != HSGD_TRAJECTORY)
+        return HSGD_OK;
+    hsgd_status status =
+        make_params(&params, e, by_level ? e->certified_level_sq : e->certified_node_sq, e->certified_global_sq, err);
+    if (status)
+        return status;
+    for (size_t i = 0; i < e->num_comparisons; i++) {
+        hsgd_bound_value value;
+        hsgd_bound_eval(e->comparison[i].bound, &params, &value);
+        if (!e->comparison[i].bound->needs_maxima)
+            e->comparison[i].certified_value = value.value;
+    }
+    hsgd_bound_params_free(&params);
+    return HSGD_OK;
+}
+
 /* How many verdicts are given together: each applicable bound is one. */
 static double count_checks(const hsgd_experiment *e)
 {
@@ -261,23 +288,41 @@ static hsgd_verdict judge_identity(double error)
     return error <= HSGD_IDENTITY_TOLERANCE ? HSGD_VERDICT_HOLDS : HSGD_VERDICT_VIOLATED;
 }
 
-/* The worst verdict on what was asked for, the bounds; the other checks count where they are violated. An inconclusive
- * dispersion does not: its many joint intervals are wide for few seeds, and where divergences vanish its bound is attained
- * in expectation, so that no interval can lie below it. */
+/* One more verdict on something else than a bound: violated, it counts for everything; otherwise only among all checks. */
+static void include(hsgd_experiment *e, hsgd_verdict verdict)
+{
+    e->worst = hsgd_verdict_worse(e->worst, verdict);
+    if (verdict == HSGD_VERDICT_VIOLATED)
+        e->overall = HSGD_VERDICT_VIOLATED;
+}
+
+static void include_grouping(hsgd_experiment *e)
+{
+    for (size_t i = 0; i < e->grouping.num_points; i++)
+        for (size_t k = 0; k < e->grouping.num_levels; k++) {
+            include(e, e->grouping.point[i].upward[k]);
+            include(e, e->grouping.point[i].downward[k]);
+        }
+}
+
+/* overall: the worst verdict on what was asked for, the bounds; the other checks count where they are violated. An
+ * inconclusive dispersion does not: its many joint intervals are wide for few seeds, and where divergences vanish its
+ * bound is attained in expectation, so that no interval can lie below it. worst: all of them. */
 static void judge_overall(hsgd_experiment *e)
 {
     for (size_t i = 0; i < e->num_comparisons; i++)
-        e->overall = hsgd_verdict_worse(e->overall, e->comparison[i].verdict);
+        e->worst = e->overall = hsgd_verdict_worse(e->overall, e->comparison[i].verdict);
     for (size_t k = 0; k < e->run[HSGD_RUN_MAIN].summary.num_levels; k++)
-        if (e->dispersion[k].verdict == HSGD_VERDICT_VIOLATED)
-            e->overall = HSGD_VERDICT_VIOLATED;
+        include(e, e->dispersion[k].verdict);
     for (size_t k = 1; k < HSGD_NUM_RUNGS; k++)
-        if (e->ladder.rung[k].verdict == HSGD_VERDICT_VIOLATED)
-            e->overall = HSGD_VERDICT_VIOLATED;
-    if (e->gradient_identity == HSGD_VERDICT_VIOLATED || e->parameter_identity == HSGD_VERDICT_VIOLATED)
-        e->overall = HSGD_VERDICT_VIOLATED;
-    if (e->has_sandwich && !e->sandwich.holds)
-        e->overall = HSGD_VERDICT_VIOLATED;
+        include(e, e->ladder.rung[k].verdict);
+    for (size_t i = 0; i < e->audit.num_items; i++)
+        include(e, e->audit.item[i].verdict);
+    include_grouping(e);
+    include(e, e->gradient_identity);
+    include(e, e->parameter_identity);
+    if (e->has_sandwich)
+        include(e, e->sandwich.holds ? HSGD_VERDICT_HOLDS : HSGD_VERDICT_VIOLATED);
 }
 
 static hsgd_status judge_all(hsgd_experiment *e, const hsgd_bound_params *params, hsgd_error *err)
@@ -291,6 +336,8 @@ static hsgd_status judge_all(hsgd_experiment *e, const hsgd_bound_params *params
     status = hsgd_experiment_judge_dispersion(e, err);
     if (!status)
         status = hsgd_experiment_judge_ladder(e, params, err);
+    if (!status)
+        status = hsgd_experiment_judge_audit(e, params, err);
     if (!status && !e->problem->hierarchy.worker_weight) {
         status = hsgd_sandwich_decide(&e->sandwich, &e->config->hierarchy, err);
         e->has_sandwich = !status;
@@ -302,11 +349,13 @@ hsgd_status hsgd_experiment_judge(hsgd_experiment *e, hsgd_error *err)
 {
     const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
     hsgd_bound_params params;
-    hsgd_status status = make_params(&params, e, err);
+    hsgd_status status = make_params(&params, e, hsgd_experiment_divergence_sq(e), e->global_divergence_sq.value, err);
     if (status)
         return status;
     status = judge_all(e, &params, err);
     hsgd_bound_params_free(&params);
+    if (!status)
+        status = evaluate_certified(e, err);
     if (status)
         return status;
     e->gradient_identity = judge_identity(s->gradient_identity_error);

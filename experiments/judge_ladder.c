@@ -116,6 +116,7 @@ static void share_out(hsgd_ladder *ladder)
     for (size_t k = 1; k < HSGD_NUM_RUNGS; k++)
         if (isfinite(ladder->rung[k].step.estimate.mean))
             total += ladder->rung[k].step.estimate.mean;
+    ladder->rung[0].share = NAN;
     for (size_t k = 1; k < HSGD_NUM_RUNGS; k++) {
         double step = ladder->rung[k].step.estimate.mean;
         ladder->rung[k].share = isfinite(step) && total > 0 ? step / total : NAN;

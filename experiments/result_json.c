@@ -10,15 +10,8 @@
 #include "experiments/bound_json_private.h"
 #include "experiments/json_private.h"
 #include "experiments/hierarchy_json_private.h"
+#include "experiments/result_json_private.h"
 #include "plots/output.h"
-
-static cJSON *constant_to_json(double value, hsgd_constant_kind kind)
-{
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddNumberToObject(object, "value", value);
-    cJSON_AddStringToObject(object, "kind", hsgd_constant_kind_name(kind));
-    return object;
-}
 
 static cJSON *hierarchy_to_json(const hsgd_experiment *e)
 {
@@ -35,32 +28,18 @@ static cJSON *constants_to_json(const hsgd_experiment *e)
 {
     cJSON *object = cJSON_CreateObject();
     const hsgd_constants *c = &e->constants;
-    cJSON_AddItemToObject(object, "L", constant_to_json(c->smoothness.value, c->smoothness.kind));
-    cJSON_AddItemToObject(object, "sigma_sq", constant_to_json(c->noise_sq.value, c->noise_sq.kind));
-    cJSON_AddItemToObject(object, "f_star", constant_to_json(c->minimum.value, c->minimum.kind));
-    cJSON_AddItemToObject(object, "delta", constant_to_json(e->delta.value, e->delta.kind));
+    cJSON_AddItemToObject(object, "L", hsgd_constant_to_json(c->smoothness.value, c->smoothness.kind));
+    cJSON_AddItemToObject(object, "sigma_sq", hsgd_constant_to_json(c->noise_sq.value, c->noise_sq.kind));
+    cJSON_AddItemToObject(object, "f_star", hsgd_constant_to_json(c->minimum.value, c->minimum.kind));
+    cJSON_AddItemToObject(object, "delta", hsgd_constant_to_json(e->delta.value, e->delta.kind));
     cJSON *divergence = cJSON_AddObjectToObject(object, "divergence_sq");
     cJSON_AddItemToObject(divergence, "global",
-                          constant_to_json(e->global_divergence_sq.value, e->global_divergence_sq.kind));
+                          hsgd_constant_to_json(e->global_divergence_sq.value, e->global_divergence_sq.kind));
     for (size_t k = 0; k < e->problem->hierarchy.num_levels; k++) {
         char name[32];
         snprintf(name, sizeof name, "level_%zu", k + 1);
-        cJSON_AddItemToObject(divergence, name, constant_to_json(e->level_divergence_sq[k], e->divergence_kind));
+        cJSON_AddItemToObject(divergence, name, hsgd_constant_to_json(e->level_divergence_sq[k], e->divergence_kind));
     }
-    return object;
-}
-
-static cJSON *interval_to_json(const hsgd_interval *interval)
-{
-    if (interval->estimate.count == 0)
-        return cJSON_CreateNull();
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddNumberToObject(object, "mean", interval->estimate.mean);
-    cJSON_AddNumberToObject(object, "se", interval->estimate.se);
-    cJSON_AddItemToObject(object, "ci", hsgd_numbers_to_json((const double[]){interval->low, interval->high}, 2));
-    cJSON_AddItemToObject(object, "ci_joint",
-                          hsgd_numbers_to_json((const double[]){interval->low_joint, interval->high_joint}, 2));
-    cJSON_AddNumberToObject(object, "seeds", (double)interval->estimate.count);
     return object;
 }
 
@@ -68,9 +47,9 @@ static cJSON *measured_to_json(const hsgd_run *run)
 {
     const hsgd_summary *s = &run->summary;
     cJSON *object = cJSON_CreateObject();
-    cJSON_AddItemToObject(object, "S", interval_to_json(&run->S));
-    cJSON_AddItemToObject(object, "S_round", interval_to_json(&run->S_round));
-    cJSON_AddItemToObject(object, "S_min", interval_to_json(&run->S_min));
+    cJSON_AddItemToObject(object, "S", hsgd_interval_to_json(&run->S));
+    cJSON_AddItemToObject(object, "S_round", hsgd_interval_to_json(&run->S_round));
+    cJSON_AddItemToObject(object, "S_min", hsgd_interval_to_json(&run->S_min));
     cJSON *loss = cJSON_AddObjectToObject(object, "final_loss");
     cJSON_AddNumberToObject(loss, "mean", s->final_loss.mean);
     cJSON_AddNumberToObject(loss, "se", s->final_loss.se);
@@ -98,7 +77,8 @@ static cJSON *bounds_to_json(const hsgd_experiment *e)
         const hsgd_comparison *c = &e->comparison[i];
         cJSON *object = hsgd_bound_to_json(c->bound, &c->value);
         cJSON_AddStringToObject(object, "constants", hsgd_constant_kind_name(c->kind));
-        cJSON_AddItemToObject(object, "measured", interval_to_json(&c->measured));
+        cJSON_AddNumberToObject(object, "certified_value", c->certified_value);
+        cJSON_AddItemToObject(object, "measured", hsgd_interval_to_json(&c->measured));
         cJSON_AddNumberToObject(object, "ratio", c->ratio);
         cJSON_AddStringToObject(object, "verdict", hsgd_verdict_name(c->verdict));
         cJSON_AddStringToObject(object, "verdict_reason", c->reason);
@@ -139,37 +119,6 @@ static cJSON *identities_to_json(const hsgd_experiment *e)
                  e->gradient_identity);
     add_identity(array, "models: sum of the levels = total dispersion", s->parameter_identity_error,
                  e->parameter_identity);
-    return array;
-}
-
-static cJSON *step_to_json(const hsgd_rung *rung, const hsgd_rung_result *result)
-{
-    cJSON *object = interval_to_json(&result->step);
-    cJSON_AddStringToObject(object, "uses", rung->uses);
-    cJSON_AddNumberToObject(object, "share", result->share);
-    cJSON_AddBoolToObject(object, "applies", result->applies);
-    cJSON_AddStringToObject(object, "verdict", hsgd_verdict_name(result->verdict));
-    cJSON_AddStringToObject(object, "reason", result->reason);
-    return object;
-}
-
-/* The rungs of THEORY 4.5. */
-static cJSON *ladder_to_json(const hsgd_experiment *e)
-{
-    cJSON *array = cJSON_CreateArray();
-    for (size_t k = 0; k < HSGD_NUM_RUNGS; k++) {
-        const hsgd_rung_result *result = &e->ladder.rung[k];
-        cJSON *object = cJSON_CreateObject();
-        cJSON_AddStringToObject(object, "rung", hsgd_rungs[k].rung);
-        cJSON_AddStringToObject(object, "name", hsgd_rungs[k].name);
-        cJSON_AddNumberToObject(object, "value", result->value.estimate.mean);
-        cJSON_AddNumberToObject(object, "se", result->value.estimate.se);
-        cJSON_AddItemToObject(object, "ci",
-                              hsgd_numbers_to_json((const double[]){result->value.low, result->value.high}, 2));
-        if (k > 0)
-            cJSON_AddItemToObject(object, "step", step_to_json(&hsgd_rungs[k], result));
-        cJSON_AddItemToArray(array, object);
-    }
     return array;
 }
 
@@ -279,9 +228,12 @@ static cJSON *experiment_to_json(const hsgd_experiment *e, const char *const *fi
     cJSON_AddItemToObject(root, "bounds", bounds_to_json(e));
     cJSON_AddItemToObject(root, "dispersion", dispersion_to_json(e));
     cJSON_AddItemToObject(root, "identities", identities_to_json(e));
-    cJSON_AddItemToObject(root, "ladder", ladder_to_json(e));
+    cJSON_AddItemToObject(root, "ladder", hsgd_ladder_to_json(&e->ladder));
+    cJSON_AddItemToObject(root, "audit", hsgd_audit_to_json(&e->audit));
+    cJSON_AddItemToObject(root, "random_grouping", hsgd_grouping_check_to_json(e));
     cJSON_AddItemToObject(root, "sandwich", sandwich_to_json(e));
     cJSON_AddStringToObject(root, "verdict", hsgd_verdict_name(e->overall));
+    cJSON_AddStringToObject(root, "verdict_on_all_checks", hsgd_verdict_name(e->worst));
     cJSON *files = cJSON_AddArrayToObject(root, "files");
     for (size_t i = 0; i < num_files; i++)
         cJSON_AddItemToArray(files, cJSON_CreateString(file[i]));

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The audit: one function per assumption adds its rows.
+ *
+ * What is random has intervals, each of the three groups of rows below at a third of the allowed false alarms: the noise
+ * of the workers (Bonferroni over them), its mean, and its correlation. */
+#include "experiments/experiment_private.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "experiments/rounding_private.h"
+
+/* Ratios of gradient to model differences carry the rounding of the differences: pairs may be as close as 1e-7 of their
+ * size (analysis/proof_terms.c), so about 1e-8 of the ratio. */
+static const double RATIO_ROUNDING = 1e-6;
+
+/* Families of random rows. */
+static const double FAMILIES = 3;
+
+const char *hsgd_audit_relation_symbol(hsgd_audit_relation relation)
+{
+    static const char *const symbol[] = {[HSGD_AUDIT_AT_MOST] = "<=",
+                                         [HSGD_AUDIT_AT_LEAST] = ">=",
+                                         [HSGD_AUDIT_EQUAL] = "=",
+                                         [HSGD_AUDIT_CONDITION] = "<="};
+    return symbol[relation];
+}
+
+/* ---- rows ---- */
+
+static hsgd_interval pathwise(double value)
+{
+    return (hsgd_interval){{value, 0, 1}, value, value, value, value};
+}
+
+static hsgd_audit_item *add(hsgd_audit *audit, const char *assumption, const char *name, const char *statement,
+                            const char *how, hsgd_constant limit, hsgd_audit_relation relation, hsgd_interval seen)
+{
+    hsgd_audit_item *item = &audit->item[audit->num_items++];
+    *item = (hsgd_audit_item){.assumption = assumption,
+                              .statement = statement,
+                              .how = how,
+                              .limit = limit,
+                              .proved = NAN,
+                              .relation = relation,
+                              .seen = seen,
+                              .margin = limit.value != 0 ? seen.estimate.mean / limit.value : NAN,
+                              .verdict = HSGD_VERDICT_NOT_APPLICABLE};
+    snprintf(item->name, sizeof item->name, "%s", name);
+    return item;
+}
+
+static void explain(hsgd_audit_item *item, const char *reason)
+{
+    snprintf(item->reason, sizeof item->reason, "%s", reason);
+}
+
+/* tolerance is absolute; the relative rounding of verdicts comes on top. */
+static void judge(hsgd_audit_item *item, double tolerance)
+{
+    double limit = item->limit.value, low = item->seen.low_joint, high = item->seen.high_joint;
+    if (item->relation == HSGD_AUDIT_AT_LEAST)
+        item->verdict = hsgd_verdict_decide(-high, -low, -limit + tolerance + HSGD_VERDICT_ROUNDING * fabs(limit));
+    else
+        item->verdict = hsgd_verdict_decide(low, high, limit + tolerance);
+    if (item->relation == HSGD_AUDIT_EQUAL && !isnan(low)) {
+        double rounding = tolerance + HSGD_VERDICT_ROUNDING * fabs(limit);
+        bool beside = low > limit + rounding || high < limit - rounding;
+        item->verdict = beside ? HSGD_VERDICT_VIOLATED : HSGD_VERDICT_HOLDS;
+    }
+    if (item->verdict == HSGD_VERDICT_VIOLATED)
+        explain(item, "the run contradicts it");
+    if (item->verdict == HSGD_VERDICT_INCONCLUSIVE)
+        explain(item, isnan(low) ? "one seed gives no interval; use more seeds"
+                                 : "the interval contains the limit; use more seeds");
+}
+
+/* The seed that the run with this index had. */
+static unsigned long long seed_of(const hsgd_experiment *e, size_t run)
+{
+    return (unsigned long long)(e->config->first_seed + run);
+}
+
+static void say_where(hsgd_audit_item *item, const hsgd_experiment *e, hsgd_attained at)
+{
+    if (e->deterministic)
+        snprintf(item->where, sizeof item->where, "step %zu", at.step);
+    else
+        snprintf(item->where, sizeof item->where, "step %zu, seed %llu", at.step, seed_of(e, at.run));
+}
+
+/* ---- A1 ---- */
+
+static void audit_smoothness(hsgd_audit *audit, const hsgd_experiment *e)
+{
+    const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
+    double drift = e->ladder.drift_smoothness;
+    hsgd_constant limit = e->constants.smoothness;
+    hsgd_audit_item *item =
+        add(audit, "A1", "L", "every F_j is L-smooth", "largest ||grad F_j(a) - grad F_j(b)|| / ||a - b|| on the run",
+            limit, HSGD_AUDIT_AT_MOST, pathwise(s->smoothness.ratio));
+    judge(item, RATIO_ROUNDING * limit.value);
+    if (s->smoothness.ratio > 0) {
+        say_where(item, e, (hsgd_attained){s->smoothness.step, s->smoothness_run});
+        size_t used = strlen(item->where);
+        snprintf(item->where + used, sizeof item->where - used, ", worker %zu", s->smoothness.worker);
+    } else {
+        item->verdict = HSGD_VERDICT_NOT_APPLICABLE;
+        explain(item, "the models never moved apart");
+    }
+    item = add(audit, "A1", "L of f", "f is L-smooth", "the same for f between successive averages", limit,
+               HSGD_AUDIT_AT_MOST, pathwise(s->path_smoothness.ratio));
+    if (s->path_smoothness.ratio > 0)
+        judge(item, RATIO_ROUNDING * limit.value);
+    else
+        explain(item, "the average never moved");
+    if (!isfinite(drift))
+        return;
+    item = add(audit, "A1", "L of drift", "||grad f(wbar) - Gbar||^2 <= L^2 V", "root of the ratio of their means",
+               limit, HSGD_AUDIT_AT_MOST, pathwise(drift));
+    judge(item, RATIO_ROUNDING * limit.value);
+}
+
+/* ---- A2 ---- */
+
+/* The mean over runs of a quantity of theirs. */
+static hsgd_estimate mean_of_runs(const hsgd_experiment *e,
+                                  double (*quantity)(const hsgd_experiment *, const hsgd_path *), double *memory)
+{
+    const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
+    for (size_t r = 0; r < s->num_seeds; r++)
+        memory[r] = quantity(e, &s->path[r]);
+    return hsgd_estimate_mean_of_groups(memory, s->num_seeds, s->runs_per_value);
+}
+
+static double noise_product(const hsgd_experiment *e, const hsgd_path *path)
+{
+    double gamma_l = e->step_size * e->constants.smoothness.value;
+    return path->proof.gradient_dot_noise - gamma_l * path->proof.mean_gradient_dot_noise;
+}
+
+static double noise_correlation(const hsgd_experiment *e, const hsgd_path *path)
+{
+    (void)e;
+    return path->proof.mean_noise_sq - path->proof.independent_noise_sq;
+}
+
+/* The worker with the most noise, with an interval that holds for all workers together. */
+static void audit_noise_size(hsgd_audit *audit, const hsgd_experiment *e)
+{
+    const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
+    hsgd_constant limit = e->constants.noise_sq;
+    bool exact = limit.kind == HSGD_EXACT;
+    double checks = FAMILIES * (double)s->num_workers;
+    size_t worst = 0;
+    hsgd_verdict verdict = HSGD_VERDICT_NOT_APPLICABLE;
+    hsgd_audit_item *item = add(audit, "A2", "sigma^2", "E||g_j - grad F_j||^2 <= sigma^2",
+                                "the worker with the most noise, mean over the steps", limit,
+                                exact ? HSGD_AUDIT_EQUAL : HSGD_AUDIT_AT_MOST, pathwise(NAN));
+    char reason[HSGD_REASON_SIZE] = "";
+    for (size_t j = 0; j < s->num_workers; j++) {
+        item->seen = hsgd_interval_of(s->worker_noise_sq[j], e->config->confidence, checks);
+        judge(item, 0);
+        verdict = hsgd_verdict_worse(verdict, item->verdict);
+        if (item->verdict == verdict && *item->reason)
+            memcpy(reason, item->reason, sizeof reason);
+        if (s->worker_noise_sq[j].mean > s->worker_noise_sq[worst].mean)
+            worst = j;
+    }
+    item->seen = hsgd_interval_of(s->worker_noise_sq[worst], e->config->confidence, checks);
+    item->margin = item->seen.estimate.mean / limit.value;
+    item->verdict = verdict;
+    memcpy(item->reason, reason, sizeof reason);
+    snprintf(item->where, sizeof item->where, "worker %zu", worst);
+}
+
+static hsgd_status audit_noise(hsgd_audit *audit, const hsgd_experiment *e, hsgd_error *err)
+{
+    const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
+    const hsgd_constant zero = {0, HSGD_EXACT};
+    if (e->constants.noise_sq.value == 0) {
+        hsgd_audit_item *item = add(audit, "A2", "sigma^2", "no noise", "full gradients", e->constants.noise_sq,
+                                    HSGD_AUDIT_EQUAL, pathwise(0));
+        item->verdict = HSGD_VERDICT_HOLDS;
+        return HSGD_OK;
+    }
+    double *memory = malloc(s->num_seeds * sizeof *memory);
+    if (!memory)
+        return hsgd_fail_memory(err, "the audit");
+    audit_noise_size(audit, e);
+    hsgd_estimate mean = mean_of_runs(e, noise_product, memory),
+                  correlation = mean_of_runs(e, noise_correlation, memory);
+    free(memory);
+    judge(add(audit, "A2", "mean of noise", "E xi_j = 0", "<grad f - gamma L Gbar, xibar>, mean over the steps", zero,
+              HSGD_AUDIT_EQUAL, hsgd_interval_of(mean, e->config->confidence, FAMILIES)),
+          0);
+    judge(add(audit, "A2", "correlation", "the noises of the workers are uncorrelated",
+              "||xibar||^2 - sum p_j^2 ||xi_j||^2, mean over the steps", zero, HSGD_AUDIT_EQUAL,
+              hsgd_interval_of(correlation, e->config->confidence, FAMILIES)),
+          0);
+    return HSGD_OK;
+}
+
+/* ---- A3 ---- */
+
+/* A supremum met by the run next to the constant of the bounds and to a proved one. */
+static void audit_divergence(hsgd_audit *audit, const hsgd_experiment *e, const char *assumption, const char *name,
+                             hsgd_constant used, double proved, double seen, hsgd_attained at)
+{
+    hsgd_audit_item *item = add(audit, assumption, name, "divergence at most this for all w",
+                                "largest at the measured steps", used, HSGD_AUDIT_AT_MOST, pathwise(seen));
+    item->proved = used.kind == HSGD_TRAJECTORY ? proved : NAN;
+    if (used.kind != HSGD_EXACT) /* exact ones are attained everywhere */
+        say_where(item, e, at);
+    if (used.kind != HSGD_TRAJECTORY || !isnan(proved)) {
+        hsgd_constant limit = item->limit;
+        item->limit.value = used.kind == HSGD_TRAJECTORY ? proved : used.value;
+        judge(item, hsgd_rounding_of_gradients_sq(e, &e->run[HSGD_RUN_MAIN]));
+        item->limit = limit;
+    } else
+        explain(item, "no proved bound is known; the constant is what the run met");
+}
+
+static void audit_divergences(hsgd_audit *audit, const hsgd_experiment *e)
+{
+    const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
+    for (size_t k = 0; k < s->num_levels; k++) {
+        char name[HSGD_AUDIT_NAME_SIZE];
+        snprintf(name, sizeof name, "D_%zu", k + 1);
+        hsgd_constant used = {e->level_divergence_sq[k], e->divergence_kind};
+        audit_divergence(audit, e, "A3'", name, used, e->certified_level_sq ? e->certified_level_sq[k] : NAN,
+                         s->level_divergence_sup_sq[k], s->level_divergence_at[k]);
+    }
+    audit_divergence(audit, e, "A3", "E", e->global_divergence_sq, e->certified_global_sq, s->global_divergence_sup_sq,
+                     s->global_divergence_at);
+}
+
+/* ---- A4 ---- */
+
+static void audit_minimum(hsgd_audit *audit, const hsgd_experiment *e)
+{
+    const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
+    const hsgd_constant *minimum = &e->constants.minimum;
+    double lowest = INFINITY;
+    for (size_t r = 0; r < s->num_seeds; r++)
+        lowest = fmin(lowest, s->path[r].lowest_loss);
+    hsgd_audit_item *item =
+        add(audit, "A4", "f*", "f >= f*", "lowest f(wbar) of the run", *minimum, HSGD_AUDIT_AT_LEAST, pathwise(lowest));
+    item->margin = NAN;
+    if (!isfinite(minimum->value))
+        explain(item, "f is not bounded below");
+    else
+        judge(item, 1e-12 * (fabs(s->path[0].initial_loss) + fabs(lowest)));
+    if (!e->has_solved)
+        return;
+    item = add(audit, "A4", "f* solved", "f >= f*", "L-BFGS: f at the best point found",
+               (hsgd_constant){e->solved_minimum.value, e->solved_minimum.kind}, HSGD_AUDIT_AT_LEAST,
+               pathwise(e->solved.value));
+    item->margin = NAN;
+    snprintf(item->where, sizeof item->where, "||grad f|| = %.2g after %zu evaluations%s", e->solved.grad_norm,
+             e->solved.evaluations, e->solved.converged ? "" : ", not converged");
+    judge(item, 0);
+}
+
+/* ---- conditions on the step size ---- */
+
+static void audit_step_size(hsgd_audit *audit, const hsgd_experiment *e, const hsgd_bound_params *params)
+{
+    static const struct {
+        const char *name, *id;
+    } limits[] = {{"gamma for 4.1", "hsgd-fixed"},
+                  {"gamma for 4.2", "hsgd-fixed-sharp"},
+                  {"gamma for 4.4", "hsgd-fixed-recursive"}};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        hsgd_bound_value value;
+        hsgd_bound_eval(hsgd_bound_find(limits[i].id), params, &value);
+        if (!isfinite(value.max_step_size))
+            continue;
+        hsgd_audit_item *item =
+            add(audit, "step size", limits[i].name, "gamma below the theorem's limit", "the step size of the run",
+                (hsgd_constant){value.max_step_size, e->constants.smoothness.kind}, HSGD_AUDIT_CONDITION,
+                pathwise(e->step_size));
+        item->verdict = item->margin <= 1 ? HSGD_VERDICT_HOLDS : HSGD_VERDICT_NOT_APPLICABLE;
+        if (item->verdict != HSGD_VERDICT_HOLDS)
+            explain(item, "the bound is not applicable");
+    }
+}
+
+hsgd_status hsgd_experiment_judge_audit(hsgd_experiment *e, const hsgd_bound_params *params, hsgd_error *err)
+{
+    hsgd_audit *audit = &e->audit;
+    audit->num_items = 0;
+    if (e->run[HSGD_RUN_MAIN].summary.num_diverged) /* no mean and no supremum is finite */
+        return HSGD_OK;
+    audit_smoothness(audit, e);
+    hsgd_status status = audit_noise(audit, e, err);
+    if (status)
+        return status;
+    audit_divergences(audit, e);
+    audit_minimum(audit, e);
+    audit_step_size(audit, e, params);
+    return HSGD_OK;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the commands that run an experiment share. */
+#ifndef HSGD_EXPERIMENTS_RUN_PRIVATE_H
+#define HSGD_EXPERIMENTS_RUN_PRIVATE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "experiments/cli_private.h"
+#include "experiments/experiment.h"
+
+/* The first options of these commands. */
+enum {
+    HSGD_RUN_OPTION_OUTPUT,
+    HSGD_RUN_OPTION_THREADS,
+    HSGD_RUN_OPTION_SEEDS,
+    HSGD_RUN_OPTION_QUIET,
+    HSGD_NUM_RUN_OPTIONS
+};
+
+#define HSGD_RUN_OPTIONS                                                                                               \
+    [HSGD_RUN_OPTION_OUTPUT] = {"output", "DIR", "folder for results and figures (default: results/NAME)"},            \
+    [HSGD_RUN_OPTION_THREADS] = {"threads", "K",                                                                       \
+                                 "threads to use (default: all cores); the numbers do not depend on it"},              \
+    [HSGD_RUN_OPTION_SEEDS] = {"seeds", "R", "number of seeds, instead of the configuration's"},                       \
+    [HSGD_RUN_OPTION_QUIET] = {"quiet", NULL, "print nothing but errors"}
+
+typedef struct hsgd_run_manner {
+    bool every_check;  /* make every check, and let all of them decide on the exit code */
+    bool plain_output; /* print nothing on standard output but what print does */
+    void (*print)(const hsgd_experiment *experiment, FILE *stream);
+} hsgd_run_manner;
+
+/* Run the configuration that the arguments name, write its folder, print; returns the exit code. */
+int hsgd_run_main(const hsgd_arguments *arguments, const hsgd_run_manner *manner);
+
+#endif
