@@ -51,11 +51,11 @@ typedef struct hsgd_figure_curve {
 
 /* One rung of the proof ladder (THEORY 4.5): an upper bound on the rung before. Borrowed pointers. */
 typedef struct hsgd_figure_rung {
-    const char *rung;  /* "R0" .. "R7" */
-    const char *name;  /* a few words */
-    double value;      /* NAN: not known, e.g. a bound that could not be evaluated */
-    double low, high;  /* its interval; both the value itself where nothing is random, NAN where there is none */
-    double share;      /* of the whole slack, that of the step from the rung before; NAN for R0 and where it is not known */
+    const char *rung; /* "R0" .. "R7" */
+    const char *name; /* a few words */
+    double value;     /* NAN: not known, e.g. a bound that could not be evaluated */
+    double low, high; /* its interval; both the value itself where nothing is random, NAN where there is none */
+    double share; /* of the whole slack, that of the step from the rung before; NAN for R0 and where it is not known */
     const char *step;  /* what the step from the rung before uses, e.g. "descent inequality"; "" for R0 */
     bool step_applies; /* false: a condition of the step fails, so that the rung need not be above the one before */
 } hsgd_figure_rung;
@@ -94,7 +94,7 @@ typedef struct hsgd_figure {
     hsgd_status (*write)(const hsgd_figure_input *input, const char *dir, hsgd_figure_format format, hsgd_error *err);
 } hsgd_figure;
 
-/* convergence, divergence, dispersion, sandwich, terms. */
+/* convergence, divergence, dispersion, sandwich, terms, ladder. */
 extern const hsgd_figure *const hsgd_figures[];
 extern const size_t hsgd_num_figures;
 const hsgd_figure *hsgd_figure_find(const char *name);
