@@ -11,6 +11,7 @@
 
 #include "analysis/statistics.h"
 #include "bounds/verdict.h"
+#include "experiments/folder_private.h"
 #include "experiments/json_private.h"
 #include "experiments/series_private.h"
 
@@ -31,6 +32,7 @@ typedef struct folder {
     hsgd_figure_input input;
     hsgd_figure_bound *bound; /* (input.num_bounds) */
     terms *terms;             /* (input.num_bounds) */
+    hsgd_figure_rung *rung;   /* (input.num_rungs) */
     double *memory[MAX_ARRAYS];
     size_t num_memory;
 } folder;
@@ -43,6 +45,7 @@ static void folder_free(folder *f)
     }
     free(f->terms);
     free(f->bound);
+    free(f->rung);
     for (size_t i = 0; i < f->num_memory; i++)
         free(f->memory[i]);
     hsgd_series_free(&f->series);
@@ -51,12 +54,6 @@ static void folder_free(folder *f)
 }
 
 /* ---- result.json ---- */
-
-/* A number that may be null or absent (NAN then). */
-static double number_or_nan(const cJSON *value)
-{
-    return cJSON_IsNumber(value) ? value->valuedouble : NAN;
-}
 
 static hsgd_status read_settings(folder *f, const hsgd_json *root, hsgd_error *err)
 {
@@ -148,6 +145,15 @@ static hsgd_status read_bounds(folder *f, const hsgd_json *root, hsgd_error *err
             f->input.constants_proved = false;
         status = read_bound(&f->bound[i], &f->terms[i], &at, err);
     }
+    return status;
+}
+
+static hsgd_status read_ladder(folder *f, const hsgd_json *root, hsgd_error *err)
+{
+    hsgd_status status = hsgd_folder_ladder(&f->rung, &f->input.num_rungs, root, err);
+    f->input.rung = f->rung;
+    if (!status && !hsgd_folder_ladder_proved(f->rung, f->input.num_rungs, root))
+        f->input.constants_proved = false;
     return status;
 }
 
@@ -288,6 +294,8 @@ static hsgd_status read_folder(folder *f, const char *dir, hsgd_error *err)
         status = read_settings(f, &root, err);
     if (!status)
         status = read_bounds(f, &root, err);
+    if (!status)
+        status = read_ladder(f, &root, err);
     if (status)
         return status;
     read_measured(f, &root);

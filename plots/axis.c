@@ -58,9 +58,10 @@ bool hsgd_band_shows(const double *mean, const double *half_width, size_t count,
 }
 
 /* Ticks at 1, 2 and 5 times the powers of ten inside low..high. */
-static void write_ticks_125(hsgd_script *s, double low, double high)
+static void write_ticks_125(hsgd_script *s, char axis, double low, double high)
 {
-    const char *separator = "set ytics (";
+    fprintf(s->stream, "set %ctics (", axis);
+    const char *separator = "";
     for (int power = (int)floor(log10(low)) - 1; power <= (int)ceil(log10(high)); power++)
         for (int digit = 1; digit <= 5; digit += digit == 1 ? 1 : 3) {
             double tick = digit * pow(10, power);
@@ -78,12 +79,14 @@ static double clamp_power(double power, double largest)
     return fmax(-largest, fmin(power, largest));
 }
 
-double hsgd_script_log_axis(hsgd_script *s, hsgd_range range)
+static double log_axis(hsgd_script *s, char axis, hsgd_range range)
 {
     s->log_axis = hsgd_range_positive(&range);
     if (!s->log_axis) {
-        fputs("unset logscale y; set format y '%g'; set ytics auto; set yrange [-0.05:1] # nothing is positive\n",
-              s->stream);
+        fprintf(
+            s->stream,
+            "unset logscale %c; set format %c '%%g'; set %ctics auto; set %crange [-0.05:1] # nothing is positive\n",
+            axis, axis, axis, axis);
         return -0.05;
     }
     /* In powers of ten, so that nothing overflows. */
@@ -91,13 +94,23 @@ double hsgd_script_log_axis(hsgd_script *s, hsgd_range range)
     double margin = fmax(MARGIN * (high - low), (NARROWEST - (high - low)) / 2);
     low = pow(10, clamp_power(low - margin, LARGEST_POWER + 1));
     high = pow(10, clamp_power(high + margin, LARGEST_POWER + 1));
-    fprintf(s->stream, "set logscale y; set format y '%s'; set yrange [%.4g:%.4g]\n",
-            hsgd_script_pick(s, "10^{%T}", "$10^{%T}$"), low, high);
+    fprintf(s->stream, "set logscale %c; set format %c '%s'; set %crange [%.4g:%.4g]\n", axis, axis,
+            hsgd_script_pick(s, "10^{%T}", "$10^{%T}$"), axis, low, high);
     if (log10(high) - log10(low) < LABEL_125)
-        write_ticks_125(s, low, high);
+        write_ticks_125(s, axis, low, high);
     else
-        fputs("set ytics auto\n", s->stream);
+        fprintf(s->stream, "set %ctics auto\n", axis);
     return low;
+}
+
+double hsgd_script_log_axis(hsgd_script *s, hsgd_range range)
+{
+    return log_axis(s, 'y', range);
+}
+
+double hsgd_script_log_x_axis(hsgd_script *s, hsgd_range range)
+{
+    return log_axis(s, 'x', range);
 }
 
 double hsgd_tick_distance(double span)

@@ -7,7 +7,7 @@
 
 const hsgd_figure *const hsgd_figures[] = {
     &hsgd_figure_convergence, &hsgd_figure_divergence, &hsgd_figure_dispersion,
-    &hsgd_figure_sandwich,    &hsgd_figure_terms,
+    &hsgd_figure_sandwich,    &hsgd_figure_terms,      &hsgd_figure_ladder,
 };
 const size_t hsgd_num_figures = sizeof hsgd_figures / sizeof hsgd_figures[0];
 

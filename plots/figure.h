@@ -94,7 +94,7 @@ typedef struct hsgd_figure {
     hsgd_status (*write)(const hsgd_figure_input *input, const char *dir, hsgd_figure_format format, hsgd_error *err);
 } hsgd_figure;
 
-/* convergence, divergence, dispersion, sandwich, terms. */
+/* convergence, divergence, dispersion, sandwich, terms, ladder. */
 extern const hsgd_figure *const hsgd_figures[];
 extern const size_t hsgd_num_figures;
 const hsgd_figure *hsgd_figure_find(const char *name);

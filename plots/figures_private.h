@@ -6,7 +6,7 @@
 #include "plots/figure.h"
 
 extern const hsgd_figure hsgd_figure_convergence, hsgd_figure_divergence, hsgd_figure_dispersion, hsgd_figure_sandwich,
-    hsgd_figure_terms;
+    hsgd_figure_terms, hsgd_figure_ladder;
 
 /* Write reason (size bytes) and return false: the last line of a `possible` function. */
 bool hsgd_figure_lacks(char *reason, size_t size, const char *what);

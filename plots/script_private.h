@@ -105,6 +105,9 @@ bool hsgd_band_shows(const double *mean, const double *half_width, size_t count,
  * lower end of the axis. */
 double hsgd_script_log_axis(hsgd_script *s, hsgd_range range);
 
+/* The same for the x axis. */
+double hsgd_script_log_x_axis(hsgd_script *s, hsgd_range range);
+
 /* A tick distance of 1, 2 or 5 times a power of ten that gives two to six ticks in a span > 0: labels do not touch. */
 double hsgd_tick_distance(double span);
 

@@ -434,7 +434,7 @@ static void without_gnuplot(void **state)
     (void)state;
     write_config("c.json", "");
     assert_exit("$H run c.json --output g --quiet", 0);
-    assert_true(exists("g/convergence.pdf") && exists("g/terms.pdf"));
+    assert_true(exists("g/convergence.pdf") && exists("g/terms.pdf") && exists("g/ladder.pdf"));
     assert_exit("PATH=/nonexistent $H run c.json --output g", 4);
     assert_int_equal(strncmp(err_text, "hsgd: gnuplot is not installed", 30), 0);
     cJSON *r = read_json("g/result.json"), *item;

@@ -6,6 +6,7 @@
 #include <cjson/cJSON.h>
 
 #include "experiments/config.h"
+#include "plots/figure.h"
 
 /* For each object of the schema: a configuration with an unknown key in that place. */
 static const struct {
@@ -115,6 +116,25 @@ static void readme_documents_every_key(void **state)
     cJSON_Delete(schema);
 }
 
+static void schema_and_readme_list_every_figure(void **state)
+{
+    (void)state;
+    cJSON *schema = read_json("experiments/config.schema.json");
+    const cJSON *figures = cJSON_GetObjectItem(properties(schema, NULL), "figures");
+    const cJSON *names = cJSON_GetObjectItem(cJSON_GetObjectItem(figures, "items"), "enum");
+    char *readme = read_text("README.md"), list[256] = "NAME = ";
+    assert_int_equal(cJSON_GetArraySize(names), hsgd_num_figures + 1);
+    assert_string_equal(cJSON_GetArrayItem(names, 0)->valuestring, "all");
+    for (size_t i = 0; i < hsgd_num_figures; i++) {
+        assert_string_equal(cJSON_GetArrayItem(names, (int)i + 1)->valuestring, hsgd_figures[i]->name);
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", hsgd_figures[i]->name);
+    }
+    if (!strstr(readme, list))
+        fail_msg("README.md lacks %s", list);
+    free(readme);
+    cJSON_Delete(schema);
+}
+
 /* The experiment files of the repository are legal, and so is the built-in one. */
 static void experiment_files_are_legal(void **state)
 {
@@ -136,6 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reader_and_schema_know_the_same_keys),
         cmocka_unit_test(readme_documents_every_key),
+        cmocka_unit_test(schema_and_readme_list_every_figure),
         cmocka_unit_test(experiment_files_are_legal),
     };
     return cmocka_run_group_tests_name("schema", tests, NULL, NULL);

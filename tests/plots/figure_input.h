@@ -10,13 +10,14 @@
 #include "plots/figure.h"
 #include "tests/test.h"
 
-enum { NUM_BOUNDS = 5, NUM_TERMS = 3 };
+enum { NUM_BOUNDS = 5, NUM_TERMS = 3, NUM_RUNGS = 8 };
 
 typedef struct fixture {
     hsgd_figure_input in;
     double *data; /* everything over steps; owned */
     hsgd_figure_bound bound[NUM_BOUNDS];
     double term[NUM_BOUNDS][NUM_TERMS];
+    hsgd_figure_rung rung[NUM_RUNGS];
     char dir[64];
 } fixture;
 
@@ -50,6 +51,27 @@ static inline void fill_bounds(fixture *f)
     }
     f->in.bound = f->bound;
     f->in.num_bounds = NUM_BOUNDS;
+}
+
+static inline void fill_rungs(fixture *f)
+{
+    static const hsgd_figure_rung rung[NUM_RUNGS] = {
+        {"R0", "measured S", 0.334, 0.31, 0.358, NAN, "", true},
+        {"R1", "descent inequality", 0.36, 0.35, 0.37, 0, "L-smoothness of f", true},
+        {"R2", "last term dropped", 0.45, 0.44, 0.46, 0, "step size at most 1/L", true},
+        {"R3", "dispersion for gradients", 0.46, 0.45, 0.47, 0, "Jensen", true},
+        {"R4", "gap and noise", 0.72, 0.71, 0.73, 0, "f is at least f*", true},
+        {"R5", "recursive bound", 0.73, 0.73, 0.73, 0, "Minkowski", true},
+        {"R6", "closed form", 0.77, 0.77, 0.77, 0, "q < 1", true},
+        {"R7", "published constants", 2.41, 2.41, 2.41, 0, "published condition", true},
+    };
+    for (size_t r = 0; r < NUM_RUNGS; r++) {
+        f->rung[r] = rung[r];
+        if (r > 0)
+            f->rung[r].share = (rung[r].value - rung[r - 1].value) / (2.41 - 0.334);
+    }
+    f->in.rung = f->rung;
+    f->in.num_rungs = NUM_RUNGS;
 }
 
 static inline void fill_rows(fixture *f, double *next)
@@ -110,6 +132,7 @@ static inline void setup(fixture *f, size_t levels, size_t rows)
     f->in.step_size = 0.0123;
     f->in.confidence = 0.99;
     fill_bounds(f);
+    fill_rungs(f);
     snprintf(f->dir, sizeof f->dir, "/tmp/hsgd-plots-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
 }
@@ -173,6 +196,22 @@ static inline char *gnuplot_says(const char *dir, const char *name)
     text[length] = '\0';
     assert_int_equal(pclose(pipe), 0);
     return text;
+}
+
+/* Write and render; gnuplot must have nothing to say. The script also runs alone from its folder. */
+static inline void check_draws(const fixture *f, const char *name, hsgd_figure_format format)
+{
+    hsgd_error err;
+    const hsgd_figure *figure = hsgd_figure_find(name);
+    assert_non_null(figure);
+    assert_ok(figure->write(&f->in, f->dir, format, &err), err);
+    assert_ok(hsgd_figure_render(f->dir, name, &err), err);
+    char *said = gnuplot_says(f->dir, name);
+    if (*said) {
+        print_error("%s.gp: %s\n", name, said);
+        fail();
+    }
+    free(said);
 }
 
 #endif

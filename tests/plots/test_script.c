@@ -144,6 +144,10 @@ static void check_hostile(const char *name, const hsgd_figure *figure, hsgd_figu
         f.bound[b].title = name;
         f.bound[b].term_name = term;
     }
+    for (size_t r = 0; r < NUM_RUNGS; r++)
+        f.rung[r].rung = f.rung[r].name = f.rung[r].step = name;
+    f.rung[1].step = "";
+    f.rung[2].rung = "R2"; /* bars of both kinds */
     assert_ok(figure->write(&f.in, f.dir, format, &err), err);
     assert_ok(hsgd_figure_render(f.dir, figure->name, &err), err);
     size_t files = format == HSGD_FIGURE_TEX ? 4 : 3; /* data, script, output, and the graphics of TeX */
@@ -162,6 +166,7 @@ static void hostile_names_are_only_shown(void **state)
         for (int format = HSGD_FIGURE_PDF; format <= HSGD_FIGURE_TEX; format++) {
             check_hostile(hostile[i], hsgd_figure_find("convergence"), (hsgd_figure_format)format);
             check_hostile(hostile[i], hsgd_figure_find("terms"), (hsgd_figure_format)format);
+            check_hostile(hostile[i], hsgd_figure_find("ladder"), (hsgd_figure_format)format);
         }
 }
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Parts of a result folder that are read in files of their own. */
+#ifndef HSGD_EXPERIMENTS_FOLDER_PRIVATE_H
+#define HSGD_EXPERIMENTS_FOLDER_PRIVATE_H
+
+#include <math.h>
+
+#include "experiments/json_private.h"
+#include "plots/figure.h"
+
+/* A number that may be null or absent (NAN then). */
+static inline double number_or_nan(const cJSON *value)
+{
+    return cJSON_IsNumber(value) ? value->valuedouble : NAN;
+}
+
+/* "ladder" of result.json, none where it is absent. *rung (count) is to be freed, its texts belong to the document. */
+hsgd_status hsgd_folder_ladder(hsgd_figure_rung **rung, size_t *count, const hsgd_json *root, hsgd_error *err);
+
+/* False where the ladder rests on a constant of kind "trajectory". */
+bool hsgd_folder_ladder_proved(const hsgd_figure_rung *rung, size_t count, const hsgd_json *root);
+
+#endif
