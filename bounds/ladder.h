@@ -41,6 +41,9 @@ typedef struct hsgd_ladder_terms {
     double noise_share;             /* sum_j p_j^2 */
 } hsgd_ladder_terms;
 
+/* Steps 1 to HSGD_NUM_PATHWISE_STEPS are nonnegative on every path that satisfies A1, the later ones in expectation. */
+enum { HSGD_NUM_PATHWISE_STEPS = 3 };
+
 /* rung[k] = R_k and step[k] = what the step from R_{k-1} to R_k adds, for the measured rungs (step[0] is 0). Two of the
  * steps differ from R_k - R_{k-1} by a term that is 0 in expectation and would only blur them:
  *   step[1] carries the products with the noise that (4.2a) takes the expectation of, so that it is nonnegative on every

@@ -93,21 +93,23 @@ static bool step_applies(hsgd_rung_result *rung, size_t k, const hsgd_experiment
 /* ---- verdicts ---- */
 
 /* Is the step nonnegative? Compared as "rung before <= rung", so that rounding is relative to the rung. */
-static void judge_step(hsgd_rung_result *rung, const hsgd_experiment *e, double steps_judged)
+static void judge_step(hsgd_rung_result *rung, const hsgd_experiment *e)
 {
     const hsgd_run *run = &e->run[HSGD_RUN_MAIN];
     double value = rung->value.estimate.mean, scale = fmax(value, run->S.estimate.mean);
+    double low = rung->step.low_joint, high = rung->step.high_joint;
     if (!rung->applies)
         return;
-    rung->step = hsgd_interval_of(rung->step.estimate, e->config->confidence, steps_judged);
-    rung->verdict = hsgd_verdict_decide(scale - rung->step.high_joint, scale - rung->step.low_joint,
-                                        scale + hsgd_rounding_of_gradients_sq(e, run));
+    if (!isnan(rung->lowest_step)) /* certain, without an interval */
+        low = high = rung->lowest_step;
+    rung->verdict = hsgd_verdict_decide(scale - high, scale - low, scale + hsgd_rounding_of_gradients_sq(e, run));
     if (rung->verdict == HSGD_VERDICT_INCONCLUSIVE)
         snprintf(rung->reason, sizeof rung->reason,
                  run->num_seeds == 1 ? "one seed gives no interval; use more seeds"
                                      : "the interval of the step contains 0; use more seeds");
     else if (rung->verdict == HSGD_VERDICT_VIOLATED)
-        snprintf(rung->reason, sizeof rung->reason, "the rung lies below the one before");
+        snprintf(rung->reason, sizeof rung->reason, "the rung lies below the one before%s",
+                 isnan(rung->lowest_step) ? "" : ", in at least one run");
 }
 
 static void share_out(hsgd_ladder *ladder)
@@ -131,6 +133,9 @@ static void measured_rungs(hsgd_ladder *ladder, const hsgd_experiment *e, const 
         rung->value.estimate = mean_over_runs(e, value + k * runs);
         rung->step.estimate = k > 0 ? mean_over_runs(e, step + k * runs) : constant(NAN);
         rung->applies = k > 0 && step_applies(rung, k, e, NULL);
+        rung->lowest_step = k > 0 && k <= HSGD_NUM_PATHWISE_STEPS ? INFINITY : NAN;
+        for (size_t r = 0; r < runs && !isnan(rung->lowest_step); r++)
+            rung->lowest_step = fmin(rung->lowest_step, step[k * runs + r]);
     }
 }
 
@@ -145,6 +150,7 @@ static void bound_rungs(hsgd_ladder *ladder, const hsgd_experiment *e, const hsg
         rung->value.estimate = constant(bound.value);
         rung->step.estimate = k == HSGD_NUM_MEASURED_RUNGS ? minus(bound.value, before->value.estimate)
                                                            : constant(bound.value - before->value.estimate.mean);
+        rung->lowest_step = NAN;
         rung->applies = step_applies(rung, k, e, &bound) && before->applies;
         if (!rung->applies && !*rung->reason)
             refuse(rung, "the rung before is not known");
@@ -165,13 +171,14 @@ static void judge(hsgd_ladder *ladder, const hsgd_experiment *e)
 {
     double judged = 0;
     for (size_t k = 1; k < HSGD_NUM_RUNGS; k++)
-        judged += ladder->rung[k].applies && ladder->rung[k].step.estimate.se != 0;
+        judged +=
+            ladder->rung[k].applies && isnan(ladder->rung[k].lowest_step) && ladder->rung[k].step.estimate.se != 0;
     for (size_t k = 0; k < HSGD_NUM_RUNGS; k++) {
         hsgd_rung_result *rung = &ladder->rung[k];
         rung->verdict = HSGD_VERDICT_NOT_APPLICABLE;
         rung->value = hsgd_interval_of(rung->value.estimate, e->config->confidence, 1);
         rung->step = hsgd_interval_of(rung->step.estimate, e->config->confidence, fmax(1, judged));
-        judge_step(rung, e, fmax(1, judged));
+        judge_step(rung, e);
     }
     share_out(ladder);
     ladder->drift_smoothness = drift_smoothness(&e->run[HSGD_RUN_MAIN].summary);

@@ -57,7 +57,7 @@ static void print_setting(const hsgd_experiment *e, hsgd_report_format format, F
 
 static void verdict_cell(hsgd_report_table *table, hsgd_verdict verdict, const char *reason)
 {
-    hsgd_report_text(table, "%s%s%s", hsgd_verdict_name(verdict), *reason ? ": " : "", reason);
+    hsgd_report_with_reason(table, hsgd_verdict_name(verdict), reason);
 }
 
 static void print_audit(const hsgd_experiment *e, hsgd_report_format format, FILE *out)

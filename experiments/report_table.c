@@ -26,6 +26,8 @@ static const struct {
     {"F_j", "$F_j$"},
     {"g_j", "$g_j$"},
     {"w^0", "$w^0$"},
+    {"S_round", "$S_{\\mathrm{round}}$"},
+    {"S_min", "$S_{\\min}$"},
     {"L^2", "$L^2$"},
     {"f*", "$f^*$"},
     {"||^2", "$\\|^2$"},
@@ -77,6 +79,10 @@ static size_t subscript_length(const char *text)
 static void put_latex(const char *text, FILE *stream)
 {
     char before = ' ';
+    if (text[0] >= 'A' && text[0] <= 'Z' && !text[1]) { /* a letter alone is a quantity */
+        fprintf(stream, "$%c$", *text);
+        return;
+    }
     while (*text) {
         size_t length = 0, subscript = before == ' ' ? subscript_length(text) : 0;
         const char *latex = NULL;
@@ -164,6 +170,33 @@ void hsgd_report_text(hsgd_report_table *table, const char *format, ...)
         fclose(memory);
     }
     take_cell(table, text);
+}
+
+/* The letter of a note, the same for equal reasons; 0 where no letter or no memory is left. */
+static char note_letter(hsgd_report_table *table, const char *reason)
+{
+    size_t i = 0;
+    while (i < table->num_notes && strcmp(table->note[i], reason) != 0)
+        i++;
+    if (i == HSGD_REPORT_MAX_NOTES)
+        return 0;
+    if (i == table->num_notes && !(table->note[i] = strdup(reason)))
+        return 0;
+    table->num_notes += i == table->num_notes;
+    return (char)('a' + i);
+}
+
+void hsgd_report_with_reason(hsgd_report_table *table, const char *text, const char *reason)
+{
+    char letter = 0;
+    if (*reason && table->format == HSGD_REPORT_LATEX)
+        letter = note_letter(table, reason);
+    if (!letter) {
+        hsgd_report_text(table, "%s%s%s", text, *reason ? ": " : "", reason);
+        return;
+    }
+    char *cell;
+    take_cell(table, asprintf(&cell, "%s$^{%c}$", text, letter) < 0 ? NULL : cell);
 }
 
 /* "1.23e-05" with the power of ten as LaTeX and Markdown readers expect it. */
@@ -325,7 +358,13 @@ static void print_latex(const hsgd_report_table *t, FILE *stream)
         size_t c = i % t->num_columns;
         fprintf(stream, "%s%s%s", c ? " & " : "    ", t->cell[i], c + 1 == t->num_columns ? " \\\\\n" : "");
     }
-    fputs("    \\bottomrule\n  \\end{tabular}\n\\end{table}\n", stream);
+    fputs("    \\bottomrule\n  \\end{tabular}\n", stream);
+    for (size_t i = 0; i < t->num_notes; i++) {
+        fprintf(stream, "%s$^{%c}$ ", i ? ".\n  " : "  \\par\\smallskip\n  \\parbox{\\linewidth}{\\raggedright\n  ",
+                (char)('a' + i));
+        put_latex(t->note[i], stream);
+    }
+    fputs(t->num_notes ? ".}\n\\end{table}\n" : "\\end{table}\n", stream);
 }
 
 void hsgd_report_table_print(hsgd_report_table *table, FILE *stream)
@@ -344,5 +383,7 @@ void hsgd_report_table_print(hsgd_report_table *table, FILE *stream)
     for (size_t i = 0; i < table->num_cells; i++)
         free(table->cell[i]);
     free(table->cell);
+    for (size_t i = 0; i < table->num_notes; i++)
+        free(table->note[i]);
     *table = (hsgd_report_table){0};
 }
