@@ -3,13 +3,13 @@
 
 const hsgd_rung hsgd_rungs[HSGD_NUM_RUNGS] = {
     {"R0", "measured S", "", NULL},
-    {"R1", "descent inequality", "f is L-smooth", NULL},
+    {"R1", "descent inequality", "A1 for f", NULL},
     {"R2", "without the negative term", "gamma <= 1/L", NULL},
-    {"R3", "drift error by dispersion", "Jensen, every F_j is L-smooth (A1)", NULL},
-    {"R4", "f* and sigma^2", "f >= f* (A4), noise at most sigma^2 (A2)", NULL},
-    {"R5", "dispersion by recursive bound", "divergences (A3'), Minkowski", "hsgd-fixed-recursive"},
-    {"R6", "sharpened closed form", "time averages, q < 1", "hsgd-fixed-sharp"},
-    {"R7", "published closed form", "step-size condition", "hsgd-fixed"},
+    {"R3", "drift error by dispersion", "A1, Jensen", NULL},
+    {"R4", "f* and sigma^2", "A4, A2", NULL},
+    {"R5", "dispersion by recursive bound", "A3', Minkowski", "hsgd-fixed-recursive"},
+    {"R6", "sharpened closed form", "q < 1", "hsgd-fixed-sharp"},
+    {"R7", "published closed form", "step-size limit", "hsgd-fixed"},
 };
 
 /* With the noise kept, the descent inequality along one path reads (THEORY 4.2a before taking expectations)

@@ -38,7 +38,7 @@ typedef struct hsgd_audit_item {
     hsgd_audit_relation relation;
     hsgd_interval seen;                /* low = high where nothing is random; count 0: not measured */
     double margin;                     /* seen / limit; NAN where that says nothing */
-    char where[HSGD_AUDIT_WHERE_SIZE]; /* where it was attained, e.g. "step 20, seed 3"; "" where that says nothing */
+    char where[HSGD_AUDIT_WHERE_SIZE]; /* where it was attained, e.g. "t = 20, seed 3"; "" where that says nothing */
     hsgd_verdict verdict;
     char reason[HSGD_REASON_SIZE]; /* why the verdict is not "holds"; "" otherwise */
 } hsgd_audit_item;

@@ -86,9 +86,9 @@ static unsigned long long seed_of(const hsgd_experiment *e, size_t run)
 static void say_where(hsgd_audit_item *item, const hsgd_experiment *e, hsgd_attained at)
 {
     if (e->deterministic)
-        snprintf(item->where, sizeof item->where, "step %zu", at.step);
+        snprintf(item->where, sizeof item->where, "t = %zu", at.step);
     else
-        snprintf(item->where, sizeof item->where, "step %zu, seed %llu", at.step, seed_of(e, at.run));
+        snprintf(item->where, sizeof item->where, "t = %zu, seed %llu", at.step, seed_of(e, at.run));
 }
 
 /* ---- A1 ---- */

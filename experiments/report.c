@@ -73,7 +73,7 @@ static void print_audit(const hsgd_experiment *e, hsgd_report_format format, FIL
         hsgd_report_number(&table, item->limit.value, 5);
         hsgd_report_text(&table, "%s", hsgd_constant_kind_name(item->limit.kind));
         hsgd_report_number(&table, item->proved, 5);
-        hsgd_report_interval(&table, item->seen.estimate.mean, item->seen.low_joint, item->seen.high_joint);
+        hsgd_report_interval(&table, item->seen.estimate.mean, item->seen.low_joint, item->seen.high_joint, 3);
         hsgd_report_number(&table, item->margin, 3);
         hsgd_report_text(&table, "%s", item->where);
         verdict_cell(&table, item->verdict, item->reason);
@@ -107,16 +107,15 @@ static void print_bounds(const hsgd_experiment *e, hsgd_report_format format, FI
 
 static void print_ladder(const hsgd_experiment *e, hsgd_report_format format, FILE *out)
 {
-    static const char *const headings[] = {"rung",   "name",          ">value",  ">step",
-                                           ">share", "the step uses", "verdict", NULL};
+    static const char *const headings[] = {"rung", "name", ">value", ">step", ">share", "uses", "verdict", NULL};
     hsgd_report_table table;
     hsgd_report_table_init(&table, format, "Proof ladder: from the measured S to the published bound", headings);
     for (size_t k = 0; k < HSGD_NUM_RUNGS; k++) {
         const hsgd_rung_result *rung = &e->ladder.rung[k];
         hsgd_report_text(&table, "%s", hsgd_rungs[k].rung);
         hsgd_report_text(&table, "%s", hsgd_rungs[k].name);
-        hsgd_report_interval(&table, rung->value.estimate.mean, rung->value.low, rung->value.high);
-        hsgd_report_interval(&table, rung->step.estimate.mean, rung->step.low_joint, rung->step.high_joint);
+        hsgd_report_interval(&table, rung->value.estimate.mean, rung->value.low, rung->value.high, 4);
+        hsgd_report_interval(&table, rung->step.estimate.mean, rung->step.low_joint, rung->step.high_joint, 4);
         if (isnan(rung->share))
             hsgd_report_text(&table, "%s", "");
         else

@@ -215,7 +215,7 @@ static void put_number(hsgd_report_format format, double value, int digits, FILE
         fprintf(stream, "$%s$", plain);
 }
 
-void hsgd_report_interval(hsgd_report_table *table, double value, double low, double high)
+void hsgd_report_interval(hsgd_report_table *table, double value, double low, double high, int digits)
 {
     char *text = NULL;
     size_t size;
@@ -224,12 +224,12 @@ void hsgd_report_interval(hsgd_report_table *table, double value, double low, do
         if (isnan(value))
             fputs(table->format == HSGD_REPORT_LATEX ? "--" : "-", memory);
         else
-            put_number(table->format, value, 4, memory);
+            put_number(table->format, value, digits, memory);
         if (!isnan(value) && low < high) {
             fputs(table->format == HSGD_REPORT_MARKDOWN ? " \\[" : " [", memory);
-            put_number(table->format, low, 4, memory);
+            put_number(table->format, low, digits, memory);
             fputs(", ", memory);
-            put_number(table->format, high, 4, memory);
+            put_number(table->format, high, digits, memory);
             fputs(table->format == HSGD_REPORT_MARKDOWN ? "\\]" : "]", memory);
         }
         fclose(memory);
@@ -343,7 +343,7 @@ static void print_markdown(const hsgd_report_table *t, FILE *stream)
 
 static void print_latex(const hsgd_report_table *t, FILE *stream)
 {
-    fputs("\n\\begin{table}\n  \\centering\\footnotesize\n  \\caption{", stream);
+    fputs("\n\\begin{table}\n  \\centering\\footnotesize\\setlength{\\tabcolsep}{3pt}\n  \\caption{", stream);
     put_latex(t->title, stream);
     fputs("}\n  \\begin{tabular}{@{}", stream);
     for (size_t c = 0; c < t->num_columns; c++)

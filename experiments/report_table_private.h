@@ -34,7 +34,7 @@ void hsgd_report_with_reason(hsgd_report_table *table, const char *text, const c
 
 /* The next cell: a number with so many digits, "-" for NAN; or a number with its interval where there is one. */
 void hsgd_report_number(hsgd_report_table *table, double value, int digits);
-void hsgd_report_interval(hsgd_report_table *table, double value, double low, double high);
+void hsgd_report_interval(hsgd_report_table *table, double value, double low, double high, int digits);
 
 /* Print it and free it. */
 void hsgd_report_table_print(hsgd_report_table *table, FILE *stream);
