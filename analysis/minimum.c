@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* f and its gradient are sums over a fixed number of chunks of workers, merged in order: the threads share the chunks and
- * leave no trace in the result.
+/* f and its gradient are sums over a fixed number of chunks of workers, merged in order: the threads share the chunks
+ * and leave no trace in the result.
  *
  * The minimiser is GSL's vector_bfgs2 (Fletcher 1987, algorithms 2.6.2 and 2.6.4; its update is that of BFGS without
  * memory). It asks for values and slopes at trial points one by one, and stops for good once a line search fails, which
- * near a minimum is a matter of rounding. Here every trial point is evaluated once, the best one is kept, and the search
- * starts again from it until that no longer helps. */
+ * near a minimum is a matter of rounding. Here every trial point is evaluated once, the best one is kept, and the
+ * search starts again from it until that no longer helps. */
 #include "analysis/minimum.h"
 
 #include <float.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,7 +105,7 @@ static void merge_chunks(const search *s, evaluation *out)
         cblas_daxpy((int)dim, 1, s->chunk_grad + chunk * dim, 1, out->grad, 1);
     }
     out->grad_norm = cblas_dnrm2((int)dim, out->grad, 1);
-    out->finite = isfinite(out->sums.value);
+    out->finite = isfinite(out->sums.value) && isfinite(out->sums.grad_size) && isfinite(out->grad_norm);
 }
 
 /* A multiple of eps that covers sums over the coordinates, the workers and the samples of one (THEORY 8). */
@@ -139,7 +140,7 @@ static void keep_if_best(search *s)
 }
 
 /* f at x, from memory where GSL asks again. Beyond the budget nothing is evaluated and the step counts as failed, which
- * ends a line search within a few hundred cheap rounds. */
+ * ends a line search after at most a few hundred cheap rounds. */
 static const evaluation *evaluate(search *s, const double *x)
 {
     size_t bytes = s->objective->dim * sizeof *x;
@@ -162,8 +163,8 @@ static const evaluation *evaluate(search *s, const double *x)
 
 /* ---- what GSL asks for ---- */
 
-/* A step to where f is not finite must look like one that went up: GSL's line search shortens it then. NaN would end it,
- * since no comparison with it is true. */
+/* A step to where f is not finite must look like one that went up: GSL's line search shortens it then. NaN would derail
+ * it, since no comparison with it is true. */
 static void value_and_gradient(const gsl_vector *x, void *context, double *value, gsl_vector *grad)
 {
     search *s = context;
@@ -244,6 +245,8 @@ static hsgd_status check(const hsgd_objective *objective, const double *weight, 
                          size_t max_evaluations, int threads, hsgd_error *err)
 {
     double sum = 0, n = (double)objective->num_workers;
+    if (objective->dim > INT_MAX) /* the BLAS counts so far */
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "%zu parameters are too many", objective->dim);
     for (size_t i = 0; i < objective->dim; i++)
         if (!isfinite(start[i]))
             return hsgd_fail(err, HSGD_ERROR_INPUT, "start: entry %zu is %g, not a finite number", i, start[i]);

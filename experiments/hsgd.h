@@ -25,6 +25,7 @@
 #include "analysis/statistics.h"
 #include "analysis/ensemble.h"
 #include "analysis/exact_moments.h"
+#include "analysis/minimum.h"
 #include "bounds/bound.h"
 #include "bounds/ladder.h"
 #include "bounds/sandwich.h"

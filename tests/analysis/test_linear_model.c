@@ -474,6 +474,53 @@ static void gradients_are_lipschitz(void **state)
     }
 }
 
+/* <grad F_j(a) - grad F_j(b), a - b> >= mu ||a - b||^2 for the same kind of pairs. */
+static void gradients_are_monotone_up_to_mu(void **state)
+{
+    (void)state;
+    const double mu[] = {0, 0.37, -0.185};
+    for (size_t i = 0; i < VARIANTS; i++) {
+        problem p;
+        hsgd_constants c;
+        open_problem(&p, variant_of(i), 0);
+        assert_ok(p.f.type->constants(&p.f, 0, &c, &err), err);
+        assert_close(c.convexity, mu[variant_of(i).regularizer], 0);
+        for (size_t trial = 0; trial < 500; trial++) {
+            double a[MAX_DIM], b[MAX_DIM], at_a[MAX_DIM], at_b[MAX_DIM], inner = 0;
+            draw_point(a, 2 * trial, pow(10, (double)(trial % 5) - 3));
+            draw_point(b, 2 * trial + 1, pow(10, (double)(trial / 5 % 4) - 3));
+            loss_of(&p, a, trial % WORKERS, at_a);
+            loss_of(&p, b, trial % WORKERS, at_b);
+            for (size_t k = 0; k < p.f.dim; k++)
+                inner += (at_a[k] - at_b[k]) * (a[k] - b[k]);
+            double apart = distance(a, b, p.f.dim);
+            assert_true(inner >= c.convexity * apart * apart - 1e-13 * apart * (apart + 1));
+        }
+        free_problem(&p);
+    }
+}
+
+/* Along a feature that is 0 in all samples F_j is the regulariser: the smallest curvature is attained, at w = 1 for the
+ * non-convex one. */
+static void convexity_is_attained(void **state)
+{
+    (void)state;
+    double x[] = {1.7, 0, -0.6, 0}, scratch[2000], loss, plus[4], minus[4];
+    uint32_t label[] = {0, 1};
+    const size_t both[] = {0, 2}, worker = 0;
+    hsgd_dataset d = {.num_samples = 2, .num_features = 2, .num_classes = 2, .dense = x, .label = label};
+    for (int i = 0; i < 6; i++) {
+        hsgd_constants c;
+        hsgd_objective f = objective(i % 2 ? HSGD_LINK_SOFTMAX : HSGD_LINK_LOGISTIC, &d, both, 1,
+                                     (hsgd_regularizer_type)(i / 2), 0.83);
+        assert_ok(f.type->constants(&f, 3, &c, &err), err);
+        f.type->full(&f, (double[]){0.4, 1 + 1e-4, 0.2, 0.9}, &worker, 1, &loss, plus, scratch);
+        f.type->full(&f, (double[]){0.4, 1 - 1e-4, 0.2, 0.9}, &worker, 1, &loss, minus, scratch);
+        assert_near((plus[1] - minus[1]) / 2e-4, c.convexity, 1e-7);
+        hsgd_objective_free(&f);
+    }
+}
+
 /* At the origin all samples have curvature 1/4 (logistic) or 1/2 (softmax of two classes, along w_0 = -w_1), and both
  * regularisers have their largest: along the first eigenvector of the worst worker's X'X the constant is attained. */
 static void smoothness_is_attained(void **state)
@@ -632,6 +679,8 @@ int main(void)
         cmocka_unit_test(enumerated_batches_average_to_the_full_gradient),
         cmocka_unit_test(random_batches_are_unbiased_with_the_right_variance),
         cmocka_unit_test(gradients_are_lipschitz),
+        cmocka_unit_test(gradients_are_monotone_up_to_mu),
+        cmocka_unit_test(convexity_is_attained),
         cmocka_unit_test(smoothness_is_attained),
         cmocka_unit_test(noise_constant_bounds_the_variance),
         cmocka_unit_test(noise_constant_is_nearly_attained),

@@ -406,6 +406,44 @@ static void minimum_without_positive_curvature(void **state)
     assert_close(l, 1.7, 0);
 }
 
+/* <grad F_j(x) - grad F_j(y), x - y> >= mu ||x - y||^2, with equality along the coordinate of the smallest curvature. */
+static void convexity_is_the_smallest_curvature(void **state)
+{
+    (void)state;
+    hsgd_quadratic q = small(0);
+    hsgd_objective f;
+    hsgd_constants c;
+    assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
+    assert_ok(f.type->constants(&f, 0, &c, &err), err);
+    assert_close(c.convexity, -1.3, 0);
+    for (size_t trial = 0; trial < 60; trial++) {
+        double x[DIM], y[DIM], at_x[DIM], at_y[DIM], scratch[DIM], loss, inner = 0, distance_sq = 0;
+        size_t worker = trial % WORKERS;
+        hsgd_normals(&(hsgd_stream){4, HSGD_PURPOSE_USER, 0, trial}, 1.9, x, DIM);
+        hsgd_normals(&(hsgd_stream){4, HSGD_PURPOSE_USER, 1, trial}, 1.9, y, DIM);
+        for (size_t i = 0; i < DIM && trial % 2; i++)
+            y[i] = i == 2 ? y[i] : x[i];
+        f.type->full(&f, x, &worker, 1, &loss, at_x, scratch);
+        f.type->full(&f, y, &worker, 1, &loss, at_y, scratch);
+        for (size_t i = 0; i < DIM; i++) {
+            inner += (at_x[i] - at_y[i]) * (x[i] - y[i]);
+            distance_sq += (x[i] - y[i]) * (x[i] - y[i]);
+        }
+        assert_true(inner >= c.convexity * distance_sq * (1 + 1e-12));
+        if (trial % 2)
+            assert_close(inner, c.convexity * distance_sq, 1e-12);
+    }
+    hsgd_objective_free(&f);
+    hsgd_quadratic_free(&q);
+    assert_ok(hsgd_quadratic_init(&q, (double[]){2.4, 0.3, 0.7, 5.1}, linear, DIM, WORKERS, 0, &err), err);
+    assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
+    assert_ok(f.type->constants(&f, 0, &c, &err), err);
+    assert_close(c.convexity, 0.3, 0);
+    assert_close(c.smoothness.value, 5.1, 0);
+    hsgd_objective_free(&f);
+    hsgd_quadratic_free(&q);
+}
+
 /* ---- permutation ---- */
 
 static void permuted_workers_keep_their_functions(void **state)
@@ -436,6 +474,7 @@ int main(void)
         cmocka_unit_test(impossible_problems_are_refused),
         cmocka_unit_test(minimum_is_what_a_minimiser_finds),
         cmocka_unit_test(minimum_without_positive_curvature),
+        cmocka_unit_test(convexity_is_the_smallest_curvature),
         cmocka_unit_test(permuted_workers_keep_their_functions),
     };
     return cmocka_run_group_tests_name("quadratic", tests, NULL, NULL);

@@ -79,6 +79,27 @@ static void curvature_stays_in_its_range(void **state)
     assert_close(hsgd_regularizer_smoothness(&(hsgd_regularizer){HSGD_REGULARIZER_NONE, 0.83}), 0, 0);
 }
 
+/* mu is the smallest second derivative: never above a second difference of the values, and attained. */
+static void convexity_is_the_smallest_curvature(void **state)
+{
+    (void)state;
+    for (int type = HSGD_REGULARIZER_NONE; type <= HSGD_REGULARIZER_NONCONVEX; type++)
+        for (double weight = 0; weight < 2; weight += 0.83) {
+            hsgd_regularizer r = {(hsgd_regularizer_type)type, weight};
+            const double step = 1e-3, mu = hsgd_regularizer_convexity(&r);
+            double low = INFINITY;
+            for (double x = -8; x < 8; x += step) {
+                double second = (value_at(x + step, &r) - 2 * value_at(x, &r) + value_at(x - step, &r)) / step / step;
+                assert_true(second >= mu - 2e-8);
+                low = fmin(low, second);
+            }
+            assert_near(low, mu, 1e-5);
+        }
+    assert_close(hsgd_regularizer_convexity(&(hsgd_regularizer){HSGD_REGULARIZER_L2, 0.83}), 0.83, 0);
+    assert_close(hsgd_regularizer_convexity(&(hsgd_regularizer){HSGD_REGULARIZER_NONCONVEX, 0.83}), -0.415, 0);
+    assert_close(hsgd_regularizer_convexity(&(hsgd_regularizer){HSGD_REGULARIZER_NONE, 0.83}), 0, 0);
+}
+
 /* w^2 overflows from 1.4e154 on and underflows below 1e-162. */
 static void extreme_points_are_finite(void **state)
 {
@@ -116,6 +137,7 @@ int main(void)
         cmocka_unit_test(values_by_hand),
         cmocka_unit_test(gradients_are_derivatives),
         cmocka_unit_test(curvature_stays_in_its_range),
+        cmocka_unit_test(convexity_is_the_smallest_curvature),
         cmocka_unit_test(extreme_points_are_finite),
         cmocka_unit_test(names_round_trip),
     };
