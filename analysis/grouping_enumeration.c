@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Glossary    class[u]   nodes of one class have subtrees of the same shape, whatever the order of the children
+/* Glossary    kind[u]    nodes of one kind have subtrees of the same shape, whatever the order of the children
  *             key[u]     the place that stands for the node when equal siblings are put in order
  *
  * The groupings are the placements up to the automorphisms of the tree. An automorphism moves the workers of every
@@ -15,13 +15,13 @@
 
 typedef struct shapes {
     const hsgd_hierarchy *h;
-    size_t num_classes;
-    size_t *class;    /* (num_nodes) */
-    size_t *example;  /* (num_classes) a node of each class */
-    size_t *below;    /* (num_nodes) classes of children, sorted, the lists of all nodes one after the other */
+    size_t num_kinds;
+    size_t *kind;     /* (num_nodes) */
+    size_t *example;  /* (num_kinds) a node of each kind */
+    size_t *below;    /* (num_nodes) kinds of children, sorted, the lists of all nodes one after the other */
     size_t *children; /* (num_nodes) where the list of a node begins */
     size_t *key;      /* (num_nodes) */
-    size_t *latest;   /* (num_classes) the last child of each class at the node at hand, or HSGD_NO_NODE */
+    size_t *latest;   /* (num_kinds) the last child of each kind at the node at hand, or HSGD_NO_NODE */
 } shapes;
 
 static int compare_sizes(const void *a, const void *b)
@@ -41,19 +41,19 @@ static bool same_shape(const shapes *s, size_t u, size_t v)
            memcmp(s->below + s->children[u], s->below + s->children[v], x->num_children * sizeof *s->below) == 0;
 }
 
-/* Children come after their parent, so their classes are known when the nodes are taken from the last to the first. The
+/* Children come after their parent, so their kinds are known when the nodes are taken from the last to the first. The
  * search is over different shapes only, of which trees have few. */
-static void find_class(shapes *s, size_t u)
+static void find_kind(shapes *s, size_t u)
 {
     size_t found = 0;
-    while (found < s->num_classes && !same_shape(s, s->example[found], u))
+    while (found < s->num_kinds && !same_shape(s, s->example[found], u))
         found++;
-    if (found == s->num_classes)
-        s->example[s->num_classes++] = u;
-    s->class[u] = found;
+    if (found == s->num_kinds)
+        s->example[s->num_kinds++] = u;
+    s->kind[u] = found;
 }
 
-/* The key of a node is that of the leftmost child of its smallest class, which waits for no sibling. */
+/* The key of a node is that of the leftmost child of its smallest kind, which waits for no sibling. */
 static void find_key(shapes *s, size_t u)
 {
     const hsgd_node *node = s->h->node;
@@ -62,7 +62,7 @@ static void find_key(shapes *s, size_t u)
         return;
     size_t best = u + 1;
     for (size_t v = u + 1; v < node[u].end; v = node[v].end)
-        if (s->class[v] < s -> class[best])
+        if (s->kind[v] < s->kind[best])
             best = v;
     s->key[u] = s->key[best];
 }
@@ -74,12 +74,12 @@ static hsgd_status find_shapes(shapes *s, hsgd_error *err)
         const hsgd_node *node = s->h->node;
         s->children[u] = used;
         for (size_t v = u + 1; v < node[u].end; v = node[v].end)
-            s->below[used++] = s->class[v];
+            s->below[used++] = s->kind[v];
         size_t count = used - s->children[u];
         if (count > 0 && count != node[u].num_children)
             return hsgd_fail(err, HSGD_ERROR_INPUT, "groupings need a hierarchy that is not in canonical form");
         qsort(s->below + s->children[u], count, sizeof *s->below, compare_sizes);
-        find_class(s, u);
+        find_kind(s, u);
         find_key(s, u);
     }
     return HSGD_OK;
@@ -92,9 +92,9 @@ static void order_siblings(const shapes *s, size_t u, size_t *after)
         for (size_t i = 1; i < node[u].num_workers; i++)
             after[node[u].first_worker + i] = node[u].first_worker + i - 1;
     for (size_t v = u + 1; v < node[u].end; v = node[v].end)
-        s->latest[s->class[v]] = HSGD_NO_NODE;
+        s->latest[s->kind[v]] = HSGD_NO_NODE;
     for (size_t v = u + 1; v < node[u].end; v = node[v].end) {
-        size_t *latest = &s->latest[s->class[v]];
+        size_t *latest = &s->latest[s->kind[v]];
         if (*latest != HSGD_NO_NODE)
             after[s->key[v]] = s->key[*latest];
         *latest = v;
@@ -102,23 +102,23 @@ static void order_siblings(const shapes *s, size_t u, size_t *after)
 }
 
 /* after[] for the whole tree. A place gets at most one condition: of the nodes that it is the key of, all but the
- * topmost are first of their class. */
+ * topmost are first of their kind. */
 static hsgd_status order_places(size_t *after, const hsgd_hierarchy *h, hsgd_error *err)
 {
     size_t nodes = h->num_nodes;
     shapes s = {.h = h,
-                .class = calloc(nodes, sizeof *s.class),
+                .kind = calloc(nodes, sizeof *s.kind),
                 .example = calloc(nodes, sizeof *s.example),
                 .below = calloc(nodes, sizeof *s.below),
                 .children = calloc(nodes, sizeof *s.children),
                 .key = calloc(nodes, sizeof *s.key),
                 .latest = calloc(nodes, sizeof *s.latest)};
-    hsgd_status status = s.class && s.example && s.below && s.children && s.key && s.latest
+    hsgd_status status = s.kind && s.example && s.below && s.children && s.key && s.latest
                              ? find_shapes(&s, err)
                              : hsgd_fail_memory(err, "the groupings");
     for (size_t u = 0; u < nodes && !status; u++)
         order_siblings(&s, u, after);
-    free(s.class);
+    free(s.kind);
     free(s.example);
     free(s.below);
     free(s.children);

@@ -47,17 +47,6 @@ typedef struct visit {
 
 /* ---- centred vectors ---- */
 
-/* Exponent e with all |x| < 2^e. */
-static int largest_exponent(const double *x, size_t count)
-{
-    int exponent;
-    double largest = 0;
-    for (size_t i = 0; i < count; i++)
-        largest = fmax(largest, fabs(x[i]));
-    frexp(largest, &exponent);
-    return exponent;
-}
-
 static void subtract_mean(visit *v)
 {
     double *mean = v->row;
@@ -70,22 +59,22 @@ static void subtract_mean(visit *v)
             v->x[j * v->dim + i] -= mean[i];
 }
 
-/* Deviations from the first vector are formed first, so that equal vectors give exact zeros. The mean is subtracted
- * twice: after a first pass far from the origin, what is left of it is as large as the rounding there. */
+/* Deviations from the first vector come first: they are exact zeros for equal vectors, and what all have in common
+ * costs neither digits nor range. Powers of two scale without rounding. */
 static void centre(visit *v, const double *vectors)
 {
     size_t count = v->n * v->dim;
-    int coarse = largest_exponent(vectors, count);
+    double largest = 0;
     for (size_t j = 0; j < v->n; j++)
-        for (size_t i = 0; i < v->dim; i++)
-            v->x[j * v->dim + i] = ldexp(vectors[j * v->dim + i], -coarse) - ldexp(vectors[i], -coarse);
-    subtract_mean(v);
-    subtract_mean(v);
-    int fine = largest_exponent(v->x, count);
+        for (size_t i = 0; i < v->dim; i++) {
+            v->x[j * v->dim + i] = vectors[j * v->dim + i] - vectors[i];
+            largest = fmax(largest, fabs(v->x[j * v->dim + i]));
+        }
+    if (isfinite(largest)) /* else the divergence is not finite, which is found out next */
+        frexp(largest, &v->exponent);
     for (size_t i = 0; i < count; i++)
-        v->x[i] = ldexp(v->x[i], -fine);
-    v->exponent = coarse + fine;
-    v->divergence = 0;
+        v->x[i] = ldexp(v->x[i], -v->exponent);
+    subtract_mean(v);
     for (size_t j = 0; j < v->n; j++)
         v->divergence += hsgd_norm_sq(v->x + j * v->dim, v->dim) / (double)v->n;
 }
@@ -300,11 +289,9 @@ static void scale_estimate(hsgd_estimate *estimate, int exponent)
     estimate->se = ldexp(estimate->se, exponent);
 }
 
-static hsgd_status scale_back(hsgd_grouping_moments *out, int exponent, hsgd_error *err)
+static void scale_back(hsgd_grouping_moments *out, int exponent)
 {
     out->divergence = ldexp(out->divergence, exponent);
-    if (!isfinite(out->divergence))
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "the divergence of the vectors exceeds the range of a double");
     for (size_t k = 0; k < out->num_levels; k++) {
         scale_estimate(&out->level[k], exponent);
         scale_estimate(&out->upward[k], exponent);
@@ -313,7 +300,6 @@ static hsgd_status scale_back(hsgd_grouping_moments *out, int exponent, hsgd_err
         out->upward_theory[k] = ldexp(out->upward_theory[k], exponent);
         out->downward_theory[k] = ldexp(out->downward_theory[k], exponent);
     }
-    return HSGD_OK;
 }
 
 /* ---- memory and checks ---- */
@@ -412,7 +398,8 @@ static hsgd_status find(hsgd_grouping_moments *out, visit *v, const hsgd_groupin
     if (status)
         return status;
     find_theory(out, v);
-    return scale_back(out, 2 * v->exponent, err);
+    scale_back(out, 2 * v->exponent);
+    return HSGD_OK;
 }
 
 static hsgd_status prepare(hsgd_grouping_moments *out, visit *v, const double *vectors, hsgd_error *err)
@@ -427,6 +414,8 @@ static hsgd_status prepare(hsgd_grouping_moments *out, visit *v, const double *v
     hsgd_threads_setup();
     count_groups(v);
     centre(v, vectors);
+    if (!isfinite(ldexp(v->divergence, 2 * v->exponent)))
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "the divergence of the vectors exceeds the range of a double");
     if (v->gram)
         find_gram(v);
     out->divergence = v->divergence;

@@ -23,6 +23,7 @@
 #include "analysis/memory.h"
 #include "analysis/engine.h"
 #include "analysis/statistics.h"
+#include "analysis/grouping_moments.h"
 #include "analysis/ensemble.h"
 #include "analysis/exact_moments.h"
 #include "analysis/minimum.h"
