@@ -9,13 +9,12 @@
 /* Differences below this share of the numbers they come from are mostly rounding; a pair's ratio is then not looked at. */
 static const double CLOSE = 1e-7;
 
-/* The larger of what was seen and the pair (a, b) with its gradients. */
+/* The larger of what was seen and the pair (a, b) with its gradients, which were made from numbers of size grad_size. */
 static void compare(hsgd_seen_smoothness *seen, size_t step, const double *a, const double *grad_a, const double *b,
-                    const double *grad_b, size_t dim)
+                    const double *grad_b, size_t dim, double grad_size)
 {
     double distance = sqrt(hsgd_distance_sq(a, b, dim)), change = sqrt(hsgd_distance_sq(grad_a, grad_b, dim));
-    double size = sqrt(hsgd_norm_sq(a, dim)), grad_size = sqrt(hsgd_norm_sq(grad_a, dim));
-    double ratio = change / distance;
+    double size = sqrt(hsgd_norm_sq(a, dim)), ratio = change / distance;
     if (!(distance > CLOSE * size) || !(change > CLOSE * grad_size) || !(ratio > seen->ratio) || !isfinite(ratio))
         return;
     seen->ratio = ratio;
@@ -24,9 +23,9 @@ static void compare(hsgd_seen_smoothness *seen, size_t step, const double *a, co
 
 void hsgd_proof_compare(hsgd_engine *engine, size_t place, size_t t, const double *point, const double *gradient)
 {
-    size_t at = place * engine->dim;
-    compare(&engine->smoothness[place], t, engine->measured_model + at, engine->measured_gradient + at, point, gradient,
-            engine->dim);
+    size_t dim = engine->dim;
+    const double *model = engine->measured_model + place * dim, *own = engine->measured_gradient + place * dim;
+    compare(&engine->smoothness[place], t, model, own, point, gradient, dim, sqrt(hsgd_norm_sq(own, dim)));
 }
 
 void hsgd_proof_gradients(hsgd_engine *engine, const hsgd_unit *unit, size_t t, hsgd_thread_space *space)
@@ -88,14 +87,16 @@ static double dot(const double *x, const double *y, size_t dim)
     return sum;
 }
 
-/* From wbar and grad f(wbar) of the row before to those of this one. */
-static void follow_path(hsgd_engine *engine, const double *mean, const double *gradient, size_t trace_row)
+/* From wbar and grad f(wbar) of the row before to those of this one. Near a minimiser grad f is what is left of the much
+ * larger grad F_j, so its rounding is theirs. */
+static void follow_path(hsgd_engine *engine, const double *mean, const hsgd_part *whole, size_t trace_row)
 {
+    const double *gradient = whole->moments.mean;
     size_t dim = engine->dim;
     double *last = engine->measured_mean, *last_gradient = last + dim;
     if (trace_row > 0)
         compare(&engine->trace->path_smoothness, engine->trace->step[trace_row], mean, gradient, last, last_gradient,
-                dim);
+                dim, sqrt(whole->norm_sq));
     memcpy(last, mean, dim * sizeof *last);
     memcpy(last_gradient, gradient, dim * sizeof *last);
 }
@@ -104,7 +105,7 @@ void hsgd_proof_record(hsgd_engine *engine, const hsgd_root_row *root_row, size_
 {
     const double *gradient = root_row->whole.moments.mean;
     size_t dim = engine->dim;
-    follow_path(engine, engine->window.root[row].moments.mean, gradient, trace_row);
+    follow_path(engine, engine->window.root[row].moments.mean, &root_row->whole, trace_row);
     if (trace_row == engine->trace->num_measured)
         return;
     const hsgd_proof_part *root = &engine->window.root_proof[row];

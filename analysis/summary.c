@@ -119,6 +119,13 @@ static hsgd_proof_terms mean_proof_terms(const hsgd_trace *trace)
     return mean;
 }
 
+static void mark_lost(hsgd_path *path, bool proof)
+{
+    path->S = path->dispersion = INFINITY;
+    if (proof)
+        path->proof = (hsgd_proof_terms){INFINITY, INFINITY, INFINITY, INFINITY, INFINITY, INFINITY, INFINITY};
+}
+
 static hsgd_path follow(const hsgd_trace *trace)
 {
     size_t rows = trace->num_measured, levels = trace->num_levels;
@@ -131,6 +138,8 @@ static hsgd_path follow(const hsgd_trace *trace)
             path.dispersion += trace->dispersion[row * levels + k] / (double)rows;
     }
     path.proof = mean_proof_terms(trace);
+    if (isinf(trace->grad_norm_sq[rows])) /* lost at step T at the latest: no mean of it counts, as in S */
+        mark_lost(&path, trace->proof);
     return path;
 }
 

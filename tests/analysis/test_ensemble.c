@@ -196,6 +196,166 @@ static void suprema_are_taken_where_the_proof_needs_them(void **state)
     hsgd_ensemble_free(&e);
 }
 
+/* ---- paths, places of the suprema, groups of runs ----
+ *
+ * Seen to fail: the run of a supremum lost, its row given for its step, a later equal value preferred; the run of the
+ * largest smoothness lost, the last path smoothness kept for the largest; groups ignored in the standard error or in the
+ * count of an infinite mean; the noise of a diverged run averaged; terms mixed up; only the first level's dispersion; the
+ * last measured loss for the final one. */
+
+static void add_proof(hsgd_trace *trace, double scale)
+{
+    trace->proof = calloc(trace->num_measured, sizeof *trace->proof);
+    trace->worker_noise_sq = calloc(4, sizeof(double));
+    for (size_t row = 0; row < trace->num_measured; row++) {
+        double x = scale * (double)(row * row + 1);
+        trace->proof[row] = (hsgd_proof_terms){x, 2 * x, 3 * x, -4 * x, 5 * x, 6 * x, 7 * x};
+    }
+    for (size_t j = 0; j < 4; j++)
+        trace->worker_noise_sq[j] = scale * (double)(j + 1);
+}
+
+/* Rows 0, 1, 2 with squared norms 5, 4, 1.5 and 7, 1, 1; V is 0 + 0, 0.5 + 0.25, 1 + 2 and zero; the terms are multiples
+ * of 1, 2, 5 (mean 8/3), in the second run three times that. */
+static void paths_by_hand(void **state)
+{
+    (void)state;
+    hsgd_ensemble e = by_hand(2, 3, 1, (double[]){5, 4, 1.5, 7, 1, 1});
+    hsgd_summary s = summary_of(&e, 3, 3, false);
+    for (size_t r = 0; r < 2; r++)
+        assert_true(isnan(s.path[r].proof.mean_gradient_sq) && isnan(s.path[r].proof.independent_noise_sq));
+    assert_null(s.worker_noise_sq);
+    hsgd_summary_free(&s);
+    memcpy(e.trace[0].dispersion, (double[]){0, 0, 0.5, 0.25, 1, 2}, 6 * sizeof(double));
+    add_proof(&e.trace[0], 1);
+    add_proof(&e.trace[1], 3);
+    s = summary_of(&e, 3, 3, false);
+    const double S[] = {3.5, 3}, dispersion[] = {1.25, 0}, initial[] = {50, 70}, final[] = {0.75, 1.75};
+    for (size_t r = 0; r < 2; r++) {
+        const hsgd_path *p = &s.path[r];
+        double mean = (r ? 3 : 1) * 8.0 / 3;
+        assert_close(p->S, S[r], 1e-15);
+        assert_near(p->dispersion, dispersion[r], 1e-15);
+        assert_close(p->initial_loss, initial[r], 0);
+        assert_close(p->final_loss, final[r], 0);
+        assert_close(p->proof.mean_gradient_sq, mean, 1e-15);
+        assert_close(p->proof.mean_noise_sq, 2 * mean, 1e-15);
+        assert_close(p->proof.drift_error_sq, 3 * mean, 1e-15);
+        assert_close(p->proof.gradient_dot_noise, -4 * mean, 1e-15);
+        assert_close(p->proof.mean_gradient_dot_noise, 5 * mean, 1e-15);
+        assert_close(p->proof.noise_sq, 6 * mean, 1e-15);
+        assert_close(p->proof.independent_noise_sq, 7 * mean, 1e-15);
+    }
+    for (size_t j = 0; j < 4; j++) { /* j + 1 and 3 (j + 1) */
+        assert_close(s.worker_noise_sq[j].mean, 2 * (double)(j + 1), 1e-15);
+        assert_close(s.worker_noise_sq[j].se, (double)(j + 1), 1e-15);
+    }
+    hsgd_summary_free(&s);
+    /* lost at step T: the rows are finite, but no mean over them counts */
+    e.trace[1].diverged_at = 3;
+    e.trace[1].loss[3] = e.trace[1].grad_norm_sq[3] = INFINITY;
+    s = summary_of(&e, 3, 3, false);
+    assert_true(s.worker_noise_sq[0].mean == INFINITY && s.S.mean == INFINITY);
+    assert_true(s.path[1].S == INFINITY && s.path[1].dispersion == INFINITY && s.path[1].final_loss == INFINITY);
+    assert_true(s.path[1].proof.mean_gradient_sq == INFINITY && s.path[1].proof.gradient_dot_noise == INFINITY);
+    assert_close(s.path[0].S, 3.5, 1e-15);
+    hsgd_summary_free(&s);
+    hsgd_ensemble_free(&e);
+}
+
+/* Rows 0, 2, 4, each with D_1 and D_2, in three runs: the largest D_1 is 4.5 at step 4 of run 1, the largest D_2 is 3.25
+ * at step 2 of run 0, met again by run 2 (the first counts), the largest sum 5.5 at step 4 of run 1. */
+static void suprema_know_their_step_and_run(void **state)
+{
+    (void)state;
+    const double level[3][6] = {
+        {1, 2, 2, 3.25, 0.5, 0.5}, {3, 0.5, 0.25, 2.5, 4.5, 1}, {4.25, 0.75, 2, 3.25, 4.375, 1}};
+    hsgd_ensemble e = by_hand(3, 5, 2, (double[]){5, 4, 3, 2, 2, 2, 1, 1, 1});
+    for (size_t r = 0; r < 3; r++)
+        memcpy(e.trace[r].divergence, level[r], sizeof level[r]);
+    hsgd_summary s = summary_of(&e, 5, 2, false);
+    assert_close(s.level_divergence_sup_sq[0], 4.5, 0);
+    assert_close(s.level_divergence_sup_sq[1], 3.25, 0);
+    assert_close(s.global_divergence_sup_sq, 5.5, 0);
+    assert_true(s.level_divergence_at[0].step == 4 && s.level_divergence_at[0].run == 1);
+    assert_true(s.level_divergence_at[1].step == 2 && s.level_divergence_at[1].run == 0);
+    assert_true(s.global_divergence_at.step == 4 && s.global_divergence_at.run == 1);
+    hsgd_summary_free(&s);
+    /* measured at the nodes: the levels follow those values, the sum stays at wbar */
+    for (size_t r = 0; r < 3; r++) {
+        e.trace[r].divergence_at_nodes = calloc(6, sizeof(double));
+        e.trace[r].node_divergence_at_node_max = calloc(3, sizeof(double));
+        memcpy(e.trace[r].divergence_at_nodes, level[r], sizeof level[r]);
+    }
+    e.trace[2].divergence_at_nodes[1] = 8.5;
+    s = summary_of(&e, 5, 2, false);
+    assert_close(s.level_divergence_sup_sq[1], 8.5, 0);
+    assert_true(s.level_divergence_at[0].step == 4 && s.level_divergence_at[0].run == 1);
+    assert_true(s.level_divergence_at[1].step == 0 && s.level_divergence_at[1].run == 2);
+    assert_true(s.global_divergence_at.step == 4 && s.global_divergence_at.run == 1);
+    hsgd_summary_free(&s);
+    hsgd_ensemble_free(&e);
+}
+
+static void the_largest_smoothness_knows_its_run(void **state)
+{
+    (void)state;
+    hsgd_ensemble e = by_hand(3, 2, 1, (double[]){5, 4, 3, 2, 2, 2});
+    hsgd_summary s = summary_of(&e, 2, 2, false);
+    assert_true(s.smoothness.ratio == 0 && s.path_smoothness.ratio == 0);
+    hsgd_summary_free(&s);
+    const hsgd_seen_smoothness own[] = {{0.5, 1, 3}, {0.875, 0, 2}, {0.75, 1, 1}};
+    const hsgd_seen_smoothness path[] = {{0.25, 1, 0}, {0.125, 2, 0}, {0.375, 1, 0}};
+    for (size_t r = 0; r < 3; r++) {
+        e.trace[r].smoothness = own[r];
+        e.trace[r].path_smoothness = path[r];
+    }
+    s = summary_of(&e, 2, 2, false);
+    assert_true(s.smoothness.ratio == 0.875 && s.smoothness.step == 0 && s.smoothness.worker == 2);
+    assert_int_equal(s.smoothness_run, 1);
+    assert_true(s.path_smoothness.ratio == 0.375 && s.path_smoothness.step == 1);
+    hsgd_summary_free(&s);
+    hsgd_ensemble_free(&e);
+}
+
+/* Six runs in groups of 1, 2, 3 and 6: the same means, other standard errors. S of the runs is 2, 4 | 9, 7 | 3, 5; of the
+ * pairs 3, 8, 4 about 5: variance (4 + 9 + 1)/2, se = sqrt(7/3); of the threes 5 and 5: no spread. */
+static void groups_of_runs_change_the_spread_only(void **state)
+{
+    (void)state;
+    const size_t group[] = {0, 1, 2, 3, 6}, count[] = {6, 6, 3, 2, 1};
+    const double se[] = {sqrt(34.0 / 5 / 6), sqrt(34.0 / 5 / 6), sqrt(7.0 / 3), 0, NAN};
+    hsgd_ensemble e = by_hand(6, 2, 1, (double[]){1, 3, 4, 4, 8, 10, 6, 8, 3, 3, 4, 6});
+    for (size_t r = 0; r < 6; r++)
+        add_proof(&e.trace[r], 1 + (double)(r / 2));
+    for (size_t i = 0; i < 5; i++) {
+        e.runs_per_value = group[i];
+        hsgd_summary s = summary_of(&e, 2, 2, false);
+        assert_int_equal(s.num_seeds, 6);
+        assert_int_equal(s.runs_per_value, group[i] ? group[i] : 1);
+        assert_close(s.S.mean, 5, 1e-15);
+        assert_int_equal(s.S.count, count[i]);
+        assert_int_equal(s.loss[1].count, count[i]);
+        assert_int_equal(s.S_round.count, count[i]);
+        assert_int_equal(s.final_loss.count, count[i]);
+        assert_int_equal(s.worker_noise_sq[2].count, count[i]);
+        assert_close(s.final_loss.mean, 3.25, 1e-15);
+        assert_close(s.worker_noise_sq[2].mean, 6, 1e-15);
+        assert_close(s.grad_norm_sq[0].mean, 13.0 / 3, 1e-15);
+        if (isnan(se[i]))
+            assert_true(isnan(s.S.se) && isnan(s.final_loss.se));
+        else
+            assert_near(s.S.se, se[i], 1e-14);
+        hsgd_summary_free(&s);
+    }
+    e.trace[3].loss[2] = e.trace[3].grad_norm_sq[2] = INFINITY; /* a run that diverged */
+    e.runs_per_value = 2;
+    hsgd_summary s = summary_of(&e, 2, 2, false);
+    assert_true(s.S.mean == INFINITY && s.S.count == 3 && isnan(s.S.se));
+    hsgd_summary_free(&s);
+    hsgd_ensemble_free(&e);
+}
+
 /* ---- real runs ---- */
 
 enum { WORKERS = 7, DIM = 3, SEEDS = 4 };
@@ -405,6 +565,10 @@ int main(void)
         cmocka_unit_test(one_seed_and_determinism),
         cmocka_unit_test(a_diverged_seed_is_not_averaged_away),
         cmocka_unit_test(suprema_are_taken_where_the_proof_needs_them),
+        cmocka_unit_test(paths_by_hand),
+        cmocka_unit_test(suprema_know_their_step_and_run),
+        cmocka_unit_test(the_largest_smoothness_knows_its_run),
+        cmocka_unit_test(groups_of_runs_change_the_spread_only),
         cmocka_unit_test(summary_of_real_runs),
         cmocka_unit_test(seeds_and_placements),
         cmocka_unit_test(runs_that_diverge_are_an_outcome),

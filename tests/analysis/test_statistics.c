@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Means by hand; t quantiles from the printed table NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2. */
+/* Means by hand; t quantiles from the printed table NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.6.7.2.
+ * Seen to fail for means of groups: division by the number of groups in the variance, by the runs in the standard error,
+ * groups of every k-th run, groups ignored, runs counted for groups. */
 #include "tests/test.h"
 
 #include <gsl/gsl_cdf.h>
@@ -101,14 +103,87 @@ static void coverage_is_what_it_says(void **state)
     assert_true(gsl_cdf_binomial_Q(missed_together, 0.025, SAMPLES) > 5e-10);
 }
 
+/* Runs 2.5, 7.5 | -1, 4 | 3.25, 0.75: means 5, 1.5, 2 about 17/6; deviations 13/6, -8/6, -5/6; variance 258/36/2; se =
+ * sqrt(129/36/3). Threes: 3 and 8/3, each 1/6 off: variance 2/36, se = 1/6. One group says nothing about the spread. */
+static void mean_of_groups_by_hand(void **state)
+{
+    (void)state;
+    const double value[] = {2.5, 7.5, -1, 4, 3.25, 0.75};
+    hsgd_estimate twos = hsgd_estimate_mean_of_groups(value, 6, 2), threes = hsgd_estimate_mean_of_groups(value, 6, 3);
+    hsgd_estimate one = hsgd_estimate_mean_of_groups(value, 6, 6);
+    assert_close(twos.mean, 17.0 / 6, 1e-15);
+    assert_close(twos.se, sqrt(129.0 / 36 / 3), 1e-15);
+    assert_int_equal(twos.count, 3);
+    assert_close(threes.mean, 17.0 / 6, 1e-15);
+    assert_close(threes.se, 1.0 / 6, 1e-14);
+    assert_int_equal(threes.count, 2);
+    assert_close(one.mean, 17.0 / 6, 1e-15);
+    assert_true(isnan(one.se) && one.count == 1);
+}
+
+/* Groups of one run are the runs, to the bit; a run repeated is the run once; no spread is none. */
+static void groups_of_one_are_single_values(void **state)
+{
+    (void)state;
+    double value[8], twice[16];
+    const double same[] = {0.1, 0.1, 0.1, 0.1, 0.1, 0.1};
+    hsgd_normals(&(hsgd_stream){3, HSGD_PURPOSE_USER, 0, 0}, 2.7, value, 8);
+    for (size_t i = 0; i < 16; i++)
+        twice[i] = value[i / 2];
+    for (size_t count = 1; count <= 8; count++) {
+        hsgd_estimate mean = hsgd_estimate_mean(value, 1, count);
+        hsgd_estimate ones = hsgd_estimate_mean_of_groups(value, count, 1);
+        hsgd_estimate twos = hsgd_estimate_mean_of_groups(twice, 2 * count, 2);
+        assert_true(ones.mean == mean.mean && ones.count == count && twos.count == count);
+        assert_near(twos.mean, mean.mean, 1e-15);
+        if (count == 1) {
+            assert_true(isnan(ones.se) && isnan(twos.se));
+            continue;
+        }
+        assert_true(ones.se == mean.se);
+        assert_near(twos.se, mean.se, 1e-14);
+    }
+    assert_true(hsgd_estimate_mean_of_groups(same, 6, 2).se == 0);
+}
+
+/* 20000 samples of 6 groups of 4 runs, whose normal values share a normal part of the group. Group means are independent
+ * normals, so the 90 % interval over groups misses with probability 1/10: the misses are binomial, inside the limits
+ * except with probability 1e-9. The interval that takes the 24 runs for independent is less than half as wide as it
+ * should be and misses more than a third of the time. */
+static void groups_have_the_coverage_that_single_runs_lack(void **state)
+{
+    (void)state;
+    enum { SAMPLES = 20000, GROUPS = 6, RUNS = 4 };
+    unsigned missed = 0, missed_naively = 0;
+    for (uint32_t r = 0; r < SAMPLES; r++) {
+        double shared[GROUPS], x[GROUPS * RUNS];
+        hsgd_normals(&(hsgd_stream){405, HSGD_PURPOSE_USER, r, 0}, 1.9, shared, GROUPS);
+        hsgd_normals(&(hsgd_stream){405, HSGD_PURPOSE_USER, r, 1}, 0.8, x, GROUPS * RUNS);
+        for (size_t i = 0; i < GROUPS * RUNS; i++)
+            x[i] += shared[i / RUNS];
+        hsgd_estimate e = hsgd_estimate_mean_of_groups(x, GROUPS * RUNS, RUNS);
+        hsgd_estimate naive = hsgd_estimate_mean(x, 1, GROUPS * RUNS);
+        missed += fabs(e.mean) > hsgd_half_width(e, 0.9, 1);
+        missed_naively += fabs(naive.mean) > hsgd_half_width(naive, 0.9, 1);
+    }
+    assert_true(gsl_cdf_binomial_P(missed, 0.1, SAMPLES) > 5e-10 && gsl_cdf_binomial_Q(missed, 0.1, SAMPLES) > 5e-10);
+    assert_true(missed_naively > SAMPLES / 3);
+}
+
 int main(void)
 {
     gsl_set_error_handler_off();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mean_and_standard_error_by_hand), cmocka_unit_test(a_large_common_part_does_not_hurt),
-        cmocka_unit_test(one_value_and_no_spread),         cmocka_unit_test(half_widths_are_those_of_the_table),
-        cmocka_unit_test(checks_share_the_error),          cmocka_unit_test(far_tails_are_quantiles),
+        cmocka_unit_test(mean_and_standard_error_by_hand),
+        cmocka_unit_test(a_large_common_part_does_not_hurt),
+        cmocka_unit_test(one_value_and_no_spread),
+        cmocka_unit_test(half_widths_are_those_of_the_table),
+        cmocka_unit_test(checks_share_the_error),
+        cmocka_unit_test(far_tails_are_quantiles),
         cmocka_unit_test(coverage_is_what_it_says),
+        cmocka_unit_test(mean_of_groups_by_hand),
+        cmocka_unit_test(groups_of_one_are_single_values),
+        cmocka_unit_test(groups_have_the_coverage_that_single_runs_lack),
     };
     return cmocka_run_group_tests_name("statistics", tests, NULL, NULL);
 }

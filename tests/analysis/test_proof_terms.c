@@ -1,0 +1,1156 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the engine records about the proof of the descent step (engine.h: hsgd_proof_terms, worker_noise_sq, the seen
+ * smoothness) against a run written here in plain loops that keeps every model, and against what the terms must satisfy
+ * (THEORY 4.2a).
+ *
+ * Each of these changes to the code was made and seen to fail here: gradient and noise parts swapped, in the merge and in
+ * the record; the weight of independent_noise_sq not squared, or that of noise_sq left out; the weights' total divided
+ * out once; any of the six resets of parts dropped; only the first unit merged; the slots of a part overlapping; a row
+ * shifted by one in the trace, in the window and in a unit; the noise's mean over all steps instead of the measured ones;
+ * the worker taken for its place (noise, smoothness, gradients); the noise's sign; the noise of another step; the two
+ * products swapped; the drift taken against the noise; pairs of steps dropped, labelled with the earlier step, or made
+ * after the new model has replaced the old one; pairs with the nodes dropped, made with the neighbour's gradient, made
+ * for the first worker only, made with the last measured model, labelled with a wrong row; pairs with wbar counted for
+ * F_j; a first pair without a predecessor; the path without wbar^T, labelled with the earlier step, or of Gbar; ratios
+ * squared; ratios of rounding errors let in, of F_j and of f; terms that do not become INFINITY. */
+#include "tests/test.h"
+
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_errno.h>
+
+#include "analysis/engine_private.h"
+#include "analysis/ensemble.h"
+#include "analysis/linear_model.h"
+#include "analysis/quadratic.h"
+
+static hsgd_error err;
+
+/* ---- a problem whose smoothness differs from pair to pair ---- */
+
+/* F_j(w) = sum_i scale_ji log cosh(w_i - centre_ji), gradient scale_ji tanh(w_i - centre_ji), second derivative in
+ * (0, scale_ji]; noise N(0, (noise_sq_j/d) I). */
+typedef struct bowls {
+    double *scale, *centre; /* (n, d) */
+    double *noise_sq;       /* (n) */
+} bowls;
+
+static size_t bowls_scratch(const hsgd_objective *f, size_t batch_size)
+{
+    (void)f;
+    (void)batch_size;
+    return 0;
+}
+
+static double bowls_one(const hsgd_objective *f, const double *point, size_t worker, double *grad)
+{
+    const bowls *b = f->state;
+    double loss = 0;
+    for (size_t i = 0; i < f->dim; i++) {
+        double scale = b->scale[worker * f->dim + i], x = point[i] - b->centre[worker * f->dim + i];
+        loss += scale * (fabs(x) + log1p(exp(-2 * fabs(x))) - log(2));
+        grad[i] = scale * tanh(x);
+    }
+    return loss;
+}
+
+static void bowls_full(const hsgd_objective *f, const double *point, const size_t *worker, size_t count, double *loss,
+                       double *grad, double *scratch)
+{
+    (void)scratch;
+    for (size_t j = 0; j < count; j++)
+        loss[j] = bowls_one(f, point, worker[j], grad + j * f->dim);
+}
+
+static void bowls_stochastic(const hsgd_objective *f, const double *point, size_t worker, size_t batch_size,
+                             uint64_t seed, uint64_t step, double *grad, double *scratch)
+{
+    const bowls *b = f->state;
+    (void)batch_size;
+    (void)scratch;
+    bowls_one(f, point, worker, grad);
+    if (b->noise_sq[worker] == 0)
+        return;
+    double *noise = malloc(f->dim * sizeof *noise);
+    hsgd_stream stream = {seed, HSGD_PURPOSE_NOISE, (uint32_t)worker, step};
+    hsgd_normals(&stream, sqrt(b->noise_sq[worker] / (double)f->dim), noise, f->dim);
+    for (size_t i = 0; i < f->dim; i++)
+        grad[i] += noise[i];
+    free(noise);
+}
+
+static void bowls_free(void *state)
+{
+    bowls *b = state;
+    free(b->scale);
+    free(b->centre);
+    free(b->noise_sq);
+    free(b);
+}
+
+static const hsgd_objective_type bowls_type = {.name = "bowls",
+                                               .scratch_size = bowls_scratch,
+                                               .full = bowls_full,
+                                               .stochastic = bowls_stochastic,
+                                               .free = bowls_free};
+
+/* Scales up to 1.57, standard normal centres, worker j's noise (0.5 + j % 4) times noise_sq. */
+static const double BOWLS_SMOOTHNESS = 1.57;
+
+static hsgd_objective make_bowls(size_t num_workers, size_t dim, double noise_sq)
+{
+    bowls *b = malloc(sizeof *b);
+    *b = (bowls){malloc(num_workers * dim * sizeof(double)), malloc(num_workers * dim * sizeof(double)),
+                 malloc(num_workers * sizeof(double))};
+    hsgd_normals(&(hsgd_stream){21, HSGD_PURPOSE_USER, 0, 0}, 1, b->centre, num_workers * dim);
+    for (size_t i = 0; i < num_workers * dim; i++)
+        b->scale[i] = 0.17 + 0.2 * (double)(i * 5 % 8);
+    for (size_t j = 0; j < num_workers; j++)
+        b->noise_sq[j] = noise_sq * (0.5 + (double)(j % 4));
+    return (hsgd_objective){.type = &bowls_type, .state = b, .dim = dim, .num_workers = num_workers};
+}
+
+/* ---- trees, weights, places ---- */
+
+static hsgd_hierarchy uniform(const size_t *fanout, const size_t *periods, size_t levels)
+{
+    hsgd_hierarchy h, e;
+    assert_ok(hsgd_hierarchy_uniform(&h, fanout, periods, levels, &err), err);
+    assert_ok(hsgd_hierarchy_expand(&e, &h, &err), err);
+    hsgd_hierarchy_free(&h);
+    return e;
+}
+
+/* root(12): [ a(6): [ b(2): 3, c(3): 2 ], d(4): 4, e(12): 1 ]: unequal sizes, depths and periods. */
+static hsgd_hierarchy crooked(void)
+{
+    hsgd_hierarchy h;
+    const hsgd_node_spec spec[] = {{HSGD_NO_NODE, 12, 0}, {0, 6, 0}, {1, 2, 3}, {1, 3, 2}, {0, 4, 4}, {0, 12, 1}};
+    assert_ok(hsgd_hierarchy_tree(&h, spec, 6, &err), err);
+    return h;
+}
+
+/* One worker; one level, in one unit and in two; two levels; three; levels that act together; a crooked tree. */
+enum { TREES = 7 };
+
+static hsgd_hierarchy tree(size_t which)
+{
+    switch (which) {
+    case 0:
+        return uniform((size_t[]){1}, (size_t[]){3}, 1);
+    case 1:
+        return uniform((size_t[]){9}, (size_t[]){4}, 1);
+    case 2:
+        return uniform((size_t[]){70}, (size_t[]){5}, 1);
+    case 3:
+        return uniform((size_t[]){3, 4}, (size_t[]){6, 2}, 2);
+    case 4:
+        return uniform((size_t[]){2, 2, 3}, (size_t[]){8, 4, 2}, 3);
+    case 5:
+        return uniform((size_t[]){2, 2, 2}, (size_t[]){8, 8, 4}, 3);
+    default:
+        return crooked();
+    }
+}
+
+static void set_weights(hsgd_hierarchy *h)
+{
+    double weight[100];
+    for (size_t j = 0; j < h->num_workers; j++)
+        weight[j] = 0.3 + 0.35 * (double)(j * 3 % 7);
+    assert_ok(hsgd_hierarchy_set_weights(h, weight, &err), err);
+}
+
+static void shuffle(size_t *place, size_t n)
+{
+    size_t pick;
+    for (size_t j = 0; j < n; j++)
+        place[j] = j;
+    for (size_t j = n; j-- > 1;) {
+        hsgd_uniform_indices(&(hsgd_stream){8, HSGD_PURPOSE_USER, (uint32_t)j, 0}, 0, j + 1, &pick, 1);
+        size_t other = place[pick];
+        place[pick] = place[j];
+        place[j] = other;
+    }
+}
+
+/* ---- a run in plain loops ---- */
+
+/* Every model of a run: model t of place j is w + (t n + j) d, after all that happens between steps t - 1 and t. */
+typedef struct history {
+    const hsgd_simulation *s;
+    const hsgd_hierarchy *h;
+    size_t n, dim;
+    double *w; /* (T + 1, n, dim) */
+    double *scratch;
+} history;
+
+static double weight_of(const hsgd_hierarchy *h, size_t j)
+{
+    return h->worker_weight ? h->worker_weight[j] : 1.0 / (double)h->num_workers;
+}
+
+static size_t worker_at(const history *x, size_t place)
+{
+    return x->s->placement ? x->s->placement[place] : place;
+}
+
+static const double *model(const history *x, size_t t, size_t place)
+{
+    return x->w + (t * x->n + place) * x->dim;
+}
+
+/* out = weighted mean of the rows of the workers below node u. */
+static void mean_below(const hsgd_hierarchy *h, size_t u, const double *rows, size_t dim, double *out)
+{
+    double total = 0;
+    size_t first = h->node[u].first_worker, end = first + h->node[u].num_workers;
+    for (size_t j = first; j < end; j++)
+        total += weight_of(h, j);
+    for (size_t i = 0; i < dim; i++) {
+        out[i] = 0;
+        for (size_t j = first; j < end; j++)
+            out[i] += weight_of(h, j) / total * rows[j * dim + i];
+    }
+}
+
+static double exact_gradient(const history *x, const double *point, size_t place, double *grad)
+{
+    double loss;
+    size_t worker = worker_at(x, place);
+    x->s->objective->type->full(x->s->objective, point, &worker, 1, &loss, grad, x->scratch);
+    return loss;
+}
+
+static void noisy_gradient(const history *x, size_t t, size_t place, double *grad)
+{
+    const hsgd_simulation *s = x->s;
+    s->objective->type->stochastic(s->objective, model(x, t, place), worker_at(x, place), s->batch_size, s->seed, t,
+                                   grad, x->scratch);
+}
+
+/* All nodes whose period divides t average, from the bottom up: the topmost has the last word. */
+static void average_all(history *x, size_t t)
+{
+    double *rows = x->w + t * x->n * x->dim, *mean = malloc(x->dim * sizeof *mean);
+    for (size_t u = x->h->num_nodes; u-- > 0;) {
+        const hsgd_node *node = &x->h->node[u];
+        if (t % node->period)
+            continue;
+        mean_below(x->h, u, rows, x->dim, mean);
+        for (size_t j = node->first_worker; j < node->first_worker + node->num_workers; j++)
+            memcpy(rows + j * x->dim, mean, x->dim * sizeof *mean);
+    }
+    free(mean);
+}
+
+static history run_in_loops(const hsgd_simulation *s)
+{
+    history x = {s, s->hierarchy, s->hierarchy->num_workers, s->objective->dim, NULL, NULL};
+    double *grad = malloc(x.dim * sizeof *grad);
+    x.w = malloc((s->steps + 1) * x.n * x.dim * sizeof *x.w);
+    x.scratch = malloc((s->objective->type->scratch_size(s->objective, s->batch_size) + 1) * sizeof *x.scratch);
+    for (size_t j = 0; j < x.n; j++)
+        memcpy(x.w + j * x.dim, s->initial, x.dim * sizeof *x.w);
+    for (size_t t = 0; t < s->steps; t++) {
+        for (size_t j = 0; j < x.n; j++) {
+            noisy_gradient(&x, t, j, grad);
+            for (size_t i = 0; i < x.dim; i++)
+                x.w[((t + 1) * x.n + j) * x.dim + i] = model(&x, t, j)[i] - s->step_size * grad[i];
+        }
+        average_all(&x, t + 1);
+    }
+    free(grad);
+    return x;
+}
+
+static void free_history(history *x)
+{
+    free(x->w);
+    free(x->scratch);
+}
+
+/* ---- the terms by their definitions ---- */
+
+static double dot(const double *a, const double *b, size_t dim)
+{
+    double sum = 0;
+    for (size_t i = 0; i < dim; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
+/* wbar^t (point) and grad f there; returns the mean square of the workers' gradients there. */
+static double at_mean(const history *x, size_t t, double *point, double *gradient)
+{
+    double *own = malloc(x->dim * sizeof *own), square = 0;
+    mean_below(x->h, 0, model(x, t, 0), x->dim, point);
+    memset(gradient, 0, x->dim * sizeof *gradient);
+    for (size_t j = 0; j < x->n; j++) {
+        exact_gradient(x, point, j, own);
+        square += weight_of(x->h, j) * dot(own, own, x->dim);
+        for (size_t i = 0; i < x->dim; i++)
+            gradient[i] += weight_of(x->h, j) * own[i];
+    }
+    free(own);
+    return square;
+}
+
+/* The terms at step t; noise_sq (n) receives ||xi_j^t||^2 by the objective's worker. */
+static hsgd_proof_terms terms_at(const history *x, size_t t, double *noise_sq)
+{
+    size_t dim = x->dim;
+    double *memory = calloc(6 * dim, sizeof *memory), *gradient = memory, *point = memory + dim;
+    double *exact = memory + 2 * dim, *noise = memory + 3 * dim, *Gbar = memory + 4 * dim, *xibar = memory + 5 * dim;
+    hsgd_proof_terms out = {0};
+    at_mean(x, t, point, gradient);
+    for (size_t j = 0; j < x->n; j++) {
+        double p = weight_of(x->h, j);
+        exact_gradient(x, model(x, t, j), j, exact);
+        noisy_gradient(x, t, j, noise);
+        for (size_t i = 0; i < dim; i++) {
+            noise[i] -= exact[i];
+            Gbar[i] += p * exact[i];
+            xibar[i] += p * noise[i];
+        }
+        double own = noise_sq[worker_at(x, j)] = dot(noise, noise, dim);
+        out.noise_sq += p * own;
+        out.independent_noise_sq += p * p * own;
+    }
+    out.mean_gradient_sq = dot(Gbar, Gbar, dim);
+    out.mean_noise_sq = dot(xibar, xibar, dim);
+    out.gradient_dot_noise = dot(gradient, xibar, dim);
+    out.mean_gradient_dot_noise = dot(Gbar, xibar, dim);
+    for (size_t i = 0; i < dim; i++)
+        out.drift_error_sq += (gradient[i] - Gbar[i]) * (gradient[i] - Gbar[i]);
+    free(memory);
+    return out;
+}
+
+static void assert_terms_near(const hsgd_proof_terms *got, const hsgd_proof_terms *want)
+{
+    assert_near(got->mean_gradient_sq, want->mean_gradient_sq, 1e-12);
+    assert_near(got->mean_noise_sq, want->mean_noise_sq, 1e-12);
+    assert_near(got->drift_error_sq, want->drift_error_sq, 1e-12);
+    assert_near(got->gradient_dot_noise, want->gradient_dot_noise, 1e-12);
+    assert_near(got->mean_gradient_dot_noise, want->mean_gradient_dot_noise, 1e-12);
+    assert_near(got->noise_sq, want->noise_sq, 1e-12);
+    assert_near(got->independent_noise_sq, want->independent_noise_sq, 1e-12);
+}
+
+static void check_terms(const history *x, const hsgd_trace *trace)
+{
+    double *now = malloc(x->n * sizeof *now), *mean = calloc(x->n, sizeof *mean);
+    size_t rows = 0;
+    for (size_t t = 0; t < x->s->steps; t += x->s->measure_every, rows++) {
+        hsgd_proof_terms want = terms_at(x, t, now);
+        assert_terms_near(&trace->proof[rows], &want);
+        for (size_t j = 0; j < x->n; j++)
+            mean[j] += now[j];
+    }
+    assert_int_equal(trace->num_measured, rows);
+    for (size_t j = 0; j < x->n; j++)
+        assert_near(trace->worker_noise_sq[j], mean[j] / (double)rows, 1e-12);
+    free(now);
+    free(mean);
+}
+
+/* ---- the smoothness met, pair by pair ---- */
+
+/* The ratio of one pair; 0 where the points agree to 7 digits, or the gradients to 7 digits of what they were made from
+ * (grad_sq). Rounding is far below that and true distances of these runs are far above. */
+static double pair_ratio(const double *a, const double *grad_a, const double *b, const double *grad_b, size_t dim,
+                         double grad_sq)
+{
+    double distance = 0, change = 0;
+    for (size_t i = 0; i < dim; i++) {
+        distance += (a[i] - b[i]) * (a[i] - b[i]);
+        change += (grad_a[i] - grad_b[i]) * (grad_a[i] - grad_b[i]);
+    }
+    if (distance <= 1e-14 * dot(a, a, dim) || change <= 1e-14 * grad_sq)
+        return 0;
+    return sqrt(change / distance);
+}
+
+/* Which kind of pair had the largest ratio: worker's own successive models, or its model and an average above it. */
+typedef struct decided {
+    size_t by_time, by_node;
+} decided;
+
+static double own_pair(const history *x, size_t place, size_t before, size_t t, double *memory)
+{
+    const double *a = model(x, before, place), *b = model(x, t, place);
+    exact_gradient(x, a, place, memory);
+    exact_gradient(x, b, place, memory + x->dim);
+    return pair_ratio(a, memory, b, memory + x->dim, x->dim, dot(memory, memory, x->dim));
+}
+
+static double node_pairs(const history *x, size_t place, size_t t, double *memory)
+{
+    double largest = 0, *grad = memory, *mean = memory + x->dim, *grad_mean = memory + 2 * x->dim;
+    exact_gradient(x, model(x, t, place), place, grad);
+    for (size_t u = 1; u < x->h->num_nodes; u++) {
+        const hsgd_node *node = &x->h->node[u];
+        if (place < node->first_worker || place >= node->first_worker + node->num_workers)
+            continue;
+        mean_below(x->h, u, model(x, t, 0), x->dim, mean);
+        exact_gradient(x, mean, place, grad_mean);
+        double own_sq = dot(grad, grad, x->dim);
+        largest = fmax(largest, pair_ratio(model(x, t, place), grad, mean, grad_mean, x->dim, own_sq));
+    }
+    return largest;
+}
+
+/* The largest ratio is attained where the trace says: by its worker, at its step. */
+static void check_smoothness(const history *x, const hsgd_trace *trace, decided *count)
+{
+    size_t every = x->s->measure_every;
+    double by_time = 0, by_node = 0, there = 0, *memory = malloc(3 * x->dim * sizeof *memory);
+    for (size_t t = 0; t < x->s->steps; t += every)
+        for (size_t place = 0; place < x->n; place++) {
+            double own = t ? own_pair(x, place, t - every, t, memory) : 0;
+            double node = x->s->measure_at_nodes ? node_pairs(x, place, t, memory) : 0;
+            by_time = fmax(by_time, own);
+            by_node = fmax(by_node, node);
+            if (worker_at(x, place) == trace->smoothness.worker && t == trace->smoothness.step)
+                there = fmax(own, node);
+        }
+    assert_near(trace->smoothness.ratio, fmax(by_time, by_node), 1e-9);
+    assert_near(there, fmax(by_time, by_node), 1e-9);
+    count->by_node += by_node > by_time;
+    count->by_time += by_time > by_node;
+    free(memory);
+}
+
+static void check_path_smoothness(const history *x, const hsgd_trace *trace)
+{
+    size_t dim = x->dim, T = x->s->steps, every = x->s->measure_every;
+    double largest = 0, there = 0, *memory = malloc(4 * dim * sizeof *memory);
+    double *point = memory, *grad = memory + dim, *last = memory + 2 * dim, *last_grad = memory + 3 * dim;
+    for (size_t t = 0, step; t < T; t += every) {
+        step = t + every < T ? t + every : T;
+        at_mean(x, t, last, last_grad);
+        double square = at_mean(x, step, point, grad);
+        double ratio = pair_ratio(point, grad, last, last_grad, dim, square);
+        largest = fmax(largest, ratio);
+        there = step == trace->path_smoothness.step ? ratio : there;
+    }
+    assert_near(trace->path_smoothness.ratio, largest, 1e-9);
+    assert_near(there, largest, 1e-9);
+    free(memory);
+}
+
+static decided compare_with_loops(const hsgd_simulation *s)
+{
+    hsgd_trace trace;
+    decided count = {0, 0};
+    history x = run_in_loops(s);
+    double *mean = malloc(x.dim * sizeof *mean);
+    assert_ok(hsgd_simulate(&trace, s, &err), err);
+    mean_below(x.h, 0, model(&x, s->steps, 0), x.dim, mean);
+    for (size_t i = 0; i < x.dim; i++)
+        assert_near(trace.final_point[i], mean[i], 1e-12);
+    check_terms(&x, &trace);
+    check_smoothness(&x, &trace, &count);
+    check_path_smoothness(&x, &trace);
+    hsgd_trace_free(&trace);
+    free(mean);
+    free_history(&x);
+    return count;
+}
+
+/* Every 1 and 3 steps, with and without gradients at the nodes, plain and with weights and shuffled places. */
+static decided compare_variants(hsgd_simulation s, hsgd_hierarchy *h)
+{
+    size_t place[100];
+    decided all = {0, 0};
+    s.hierarchy = h;
+    s.measure_proof = true;
+    shuffle(place, h->num_workers);
+    for (int variant = 0; variant < 8; variant++) {
+        s.measure_every = variant & 1 ? 3 : 1;
+        s.measure_at_nodes = variant & 2;
+        s.placement = variant & 4 ? place : NULL;
+        if (variant == 4)
+            set_weights(h);
+        decided one = compare_with_loops(&s);
+        all.by_time += one.by_time;
+        all.by_node += one.by_node;
+    }
+    return all;
+}
+
+/* The caller frees both. */
+static hsgd_objective make_quadratic(hsgd_quadratic *q, const hsgd_hierarchy *h, size_t dim, double low,
+                                     double noise_sq)
+{
+    hsgd_objective f;
+    const double level[] = {0.83, 0.41, 1.27};
+    hsgd_quadratic_spec spec = {dim, low, 1.3, level, noise_sq, 11};
+    assert_ok(hsgd_quadratic_generate(q, h, &spec, &err), err);
+    assert_ok(hsgd_quadratic_objective(&f, q, NULL, &err), err);
+    return f;
+}
+
+static const double INITIAL[21] = {0.3, -1.7, 2.2,  0.9, -0.4, 1.1, -0.6, 0.2, 0.7, -1.3, 0.5,
+                                   0.1, -0.9, 1.45, 0.8, -0.2, 0.6, -1.1, 1.9, 0.4, -0.75};
+
+/* ---- against the loops ---- */
+
+static void agrees_with_loops_on_every_tree(void **state)
+{
+    (void)state;
+    decided all = {0, 0};
+    for (size_t i = 0; i < TREES; i++)
+        for (int noisy = 0; noisy < 2; noisy++) {
+            hsgd_hierarchy h = tree(i);
+            hsgd_objective f = make_bowls(h.num_workers, 3, noisy ? 0.37 : 0);
+            hsgd_simulation s = {
+                .objective = &f, .initial = INITIAL, .step_size = 0.31, .steps = 29, .seed = 77, .threads = 2};
+            decided one = compare_variants(s, &h);
+            all.by_time += one.by_time;
+            all.by_node += one.by_node;
+            hsgd_objective_free(&f);
+            hsgd_hierarchy_free(&h);
+        }
+    assert_true(all.by_time >= 10 && all.by_node >= 10); /* both kinds of pair were put to the test */
+}
+
+/* T = 1 (no pair of steps but the one to wbar^T), T = 2, and a run over many windows. */
+static void agrees_with_loops_on_short_and_long_runs(void **state)
+{
+    (void)state;
+    const size_t steps[] = {1, 2, 211};
+    for (size_t i = 0; i < 3; i++) {
+        hsgd_hierarchy h = crooked();
+        hsgd_objective f = make_bowls(h.num_workers, 11, 0.9);
+        hsgd_simulation s = {
+            .objective = &f, .initial = INITIAL, .step_size = 0.43, .steps = steps[i], .seed = 5, .threads = 1};
+        compare_variants(s, &h);
+        hsgd_objective_free(&f);
+        hsgd_hierarchy_free(&h);
+    }
+}
+
+/* The dimension makes the memory cut windows that the global period would not, at other steps than without the terms. */
+static void agrees_with_loops_where_memory_cuts_windows(void **state)
+{
+    (void)state;
+    enum { DIM = 60000 };
+    hsgd_hierarchy h = uniform((size_t[]){2, 2}, (size_t[]){24, 4}, 2);
+    hsgd_quadratic q;
+    hsgd_objective f = make_quadratic(&q, &h, DIM, 0.07, 0.8);
+    double *initial = calloc(DIM, sizeof *initial);
+    initial[7] = 1.9;
+    hsgd_simulation s = {.objective = &f,
+                         .hierarchy = &h,
+                         .initial = initial,
+                         .step_size = 0.3,
+                         .steps = 26,
+                         .measure_every = 1,
+                         .measure_at_nodes = true,
+                         .measure_proof = true,
+                         .seed = 3,
+                         .threads = 2};
+    hsgd_engine engine;
+    assert_ok(hsgd_engine_alloc(&engine, &s, NULL, &err), err);
+    assert_true(engine.max_rows > 1 && engine.max_rows < 12 && engine.max_root_rows < 12);
+    hsgd_engine_free(&engine);
+    compare_with_loops(&s);
+    free(initial);
+    hsgd_objective_free(&f);
+    hsgd_quadratic_free(&q);
+    hsgd_hierarchy_free(&h);
+}
+
+static void agrees_with_loops_on_quadratics(void **state)
+{
+    (void)state;
+    for (size_t i = 1; i < TREES; i++) {
+        hsgd_hierarchy h = tree(i);
+        hsgd_quadratic q;
+        hsgd_objective f = make_quadratic(&q, &h, 5, 0.07, 0.37);
+        hsgd_simulation s = {
+            .objective = &f, .initial = INITIAL, .step_size = 0.23, .steps = 27, .seed = 9, .threads = 1};
+        compare_variants(s, &h);
+        hsgd_objective_free(&f);
+        hsgd_quadratic_free(&q);
+        hsgd_hierarchy_free(&h);
+    }
+}
+
+/* Seven features, 2 to 4 samples per worker; every third entry is zero. */
+typedef struct samples {
+    hsgd_dataset data;
+    size_t start[101];
+} samples;
+
+static void make_samples(samples *out, size_t num_workers, uint32_t classes, bool sparse)
+{
+    size_t p = 7, m = 0, used = 0;
+    for (size_t j = 0; j < num_workers; j++) {
+        out->start[j] = m;
+        m += 2 + j % 3;
+    }
+    out->start[num_workers] = m;
+    hsgd_dataset *d = &out->data;
+    *d = (hsgd_dataset){.num_samples = m, .num_features = p, .num_classes = classes};
+    double *x = malloc(m * p * sizeof *x);
+    hsgd_normals(&(hsgd_stream){5, HSGD_PURPOSE_USER, 0, 0}, 1.1, x, m * p);
+    d->label = malloc(m * sizeof *d->label);
+    d->class_value = calloc(classes, sizeof(double));
+    d->row_start = calloc(m + 1, sizeof *d->row_start);
+    d->column = malloc(m * p * sizeof *d->column);
+    d->value = malloc(m * p * sizeof *d->value);
+    for (size_t s = 0; s < m; s++) {
+        d->label[s] = (uint32_t)((s * s + s / 3) % classes);
+        for (size_t i = 0; i < p; i++) {
+            if ((s + i) % 3 == 0)
+                x[s * p + i] = 0;
+            else {
+                d->column[used] = (uint32_t)i;
+                d->value[used++] = x[s * p + i];
+            }
+        }
+        d->row_start[s + 1] = used;
+    }
+    if (sparse) {
+        free(x);
+        return;
+    }
+    free(d->row_start);
+    free(d->column);
+    free(d->value);
+    d->row_start = NULL;
+    d->column = NULL;
+    d->value = NULL;
+    d->dense = x;
+}
+
+static void agrees_with_loops_on_mini_batches(void **state)
+{
+    (void)state;
+    for (int variant = 0; variant < 8; variant++) {
+        samples d;
+        hsgd_hierarchy h = tree(variant & 4 ? 6 : 3);
+        hsgd_objective f;
+        hsgd_link link = variant & 2 ? HSGD_LINK_SOFTMAX : HSGD_LINK_LOGISTIC;
+        hsgd_regularizer r = {variant & 2 ? HSGD_REGULARIZER_L2 : HSGD_REGULARIZER_NONCONVEX, 0.05};
+        make_samples(&d, h.num_workers, variant & 2 ? 3 : 2, variant & 1);
+        assert_ok(hsgd_linear_model_objective(&f, link, &d.data, d.start, h.num_workers, r, &err), err);
+        for (size_t batch = 0; batch <= 2; batch++) {
+            hsgd_simulation s = {.objective = &f,
+                                 .initial = INITIAL,
+                                 .step_size = 0.7,
+                                 .steps = 25,
+                                 .batch_size = batch,
+                                 .seed = 3,
+                                 .threads = 2};
+            hsgd_hierarchy own;
+            assert_ok(hsgd_hierarchy_expand(&own, &h, &err), err);
+            compare_variants(s, &own);
+            hsgd_hierarchy_free(&own);
+        }
+        hsgd_objective_free(&f);
+        hsgd_dataset_free(&d.data);
+        hsgd_hierarchy_free(&h);
+    }
+}
+
+/* ---- bits ---- */
+
+static void assert_same_measurements(const hsgd_trace *a, const hsgd_trace *b)
+{
+    size_t rows = a->num_measured, cells = rows * a->num_levels, nodes = a->num_nodes;
+    assert_memory_equal(a->step, b->step, (rows + 1) * sizeof *a->step);
+    assert_memory_equal(a->loss, b->loss, (rows + 1) * 8);
+    assert_memory_equal(a->grad_norm_sq, b->grad_norm_sq, (rows + 1) * 8);
+    assert_memory_equal(a->divergence, b->divergence, (cells + a->num_levels) * 8);
+    assert_memory_equal(a->divergence_at_nodes, b->divergence_at_nodes, cells * 8);
+    assert_memory_equal(a->dispersion, b->dispersion, cells * 8);
+    assert_memory_equal(a->node_divergence_mean, b->node_divergence_mean, nodes * 8);
+    assert_memory_equal(a->node_divergence_max, b->node_divergence_max, nodes * 8);
+    assert_memory_equal(a->node_divergence_at_node_max, b->node_divergence_at_node_max, nodes * 8);
+    assert_memory_equal(a->node_dispersion_mean, b->node_dispersion_mean, nodes * 8);
+    assert_memory_equal(a->node_deviation_max_sq, b->node_deviation_max_sq, nodes * 8);
+    assert_memory_equal(a->final_point, b->final_point, a->dim * 8);
+    assert_memory_equal(&a->worker_deviation_max_sq, &b->worker_deviation_max_sq, 8);
+    assert_memory_equal(&a->gradient_identity_error, &b->gradient_identity_error, 8);
+    assert_memory_equal(&a->parameter_identity_error, &b->parameter_identity_error, 8);
+    assert_int_equal(a->diverged_at, b->diverged_at);
+}
+
+static void assert_same_seen(const hsgd_seen_smoothness *a, const hsgd_seen_smoothness *b)
+{
+    assert_memory_equal(&a->ratio, &b->ratio, 8);
+    assert_int_equal(a->step, b->step);
+    assert_int_equal(a->worker, b->worker);
+}
+
+static void assert_same_proof(const hsgd_trace *a, const hsgd_trace *b)
+{
+    assert_memory_equal(a->proof, b->proof, a->num_measured * sizeof *a->proof);
+    assert_memory_equal(a->worker_noise_sq, b->worker_noise_sq, a->num_workers * 8);
+    assert_same_seen(&a->smoothness, &b->smoothness);
+    assert_same_seen(&a->path_smoothness, &b->path_smoothness);
+}
+
+static hsgd_simulation everything(const hsgd_objective *f, const hsgd_hierarchy *h, const double *initial)
+{
+    return (hsgd_simulation){.objective = f,
+                             .hierarchy = h,
+                             .initial = initial,
+                             .step_size = 0.31,
+                             .steps = 29,
+                             .measure_every = 1,
+                             .measure_at_nodes = true,
+                             .measure_maxima = true,
+                             .measure_proof = true,
+                             .seed = 4,
+                             .threads = 1,
+                             .eager_threads = true};
+}
+
+/* Nothing else that is recorded may depend on whether the terms are, not even where they change how memory cuts the
+ * windows. */
+static void measuring_changes_no_other_number(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2 * TREES + 1; i++) {
+        hsgd_hierarchy h = i < 2 * TREES ? tree(i / 2) : uniform((size_t[]){2, 2}, (size_t[]){24, 4}, 2);
+        size_t dim = i < 2 * TREES ? 13 : 60000;
+        hsgd_quadratic q = {0};
+        hsgd_objective f = dim == 13 ? make_bowls(h.num_workers, dim, 0.6) : make_quadratic(&q, &h, dim, 0.07, 0.6);
+        double *initial = calloc(dim, sizeof *initial);
+        memcpy(initial, INITIAL, 13 * sizeof *initial);
+        hsgd_simulation s = everything(&f, &h, initial);
+        s.measure_every = i % 2 ? 3 : 1;
+        hsgd_trace with, without;
+        assert_ok(hsgd_simulate(&with, &s, &err), err);
+        s.measure_proof = false;
+        assert_ok(hsgd_simulate(&without, &s, &err), err);
+        assert_same_measurements(&with, &without);
+        assert_non_null(with.proof);
+        assert_null(without.proof);
+        assert_null(without.worker_noise_sq);
+        assert_true(without.smoothness.ratio == 0 && without.path_smoothness.ratio == 0);
+        hsgd_trace_free(&with);
+        hsgd_trace_free(&without);
+        free(initial);
+        hsgd_objective_free(&f);
+        hsgd_quadratic_free(&q);
+        hsgd_hierarchy_free(&h);
+    }
+}
+
+/* sigma = 0: the stochastic gradient is grad F_j, so leaving it out changes no bit, and no noise is seen. */
+static void exact_gradients_change_nothing_without_noise(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 3 * TREES; i++) {
+        hsgd_hierarchy h = tree(i / 3);
+        hsgd_objective f;
+        hsgd_quadratic q = {0};
+        samples d = {0};
+        if (i % 3 == 0 || h.num_workers == 1)
+            f = make_bowls(h.num_workers, 7, 0);
+        else if (i % 3 == 1)
+            f = make_quadratic(&q, &h, 7, 0.07, 0);
+        else {
+            make_samples(&d, h.num_workers, 2, i % 2);
+            assert_ok(hsgd_linear_model_objective(&f, HSGD_LINK_LOGISTIC, &d.data, d.start, h.num_workers,
+                                                  (hsgd_regularizer){HSGD_REGULARIZER_NONE, 0}, &err),
+                      err);
+        }
+        hsgd_simulation s = everything(&f, &h, INITIAL);
+        s.measure_every = i % 2 ? 3 : 1;
+        hsgd_trace exact, full;
+        assert_ok(hsgd_simulate(&full, &s, &err), err);
+        s.exact_gradients = true;
+        assert_ok(hsgd_simulate(&exact, &s, &err), err);
+        assert_same_measurements(&exact, &full);
+        for (size_t row = 0; row < full.num_measured; row++) {
+            assert_true(exact.proof[row].mean_gradient_sq == full.proof[row].mean_gradient_sq);
+            assert_true(exact.proof[row].drift_error_sq == full.proof[row].drift_error_sq);
+            for (int which = 0; which < 2; which++) {
+                const hsgd_proof_terms *p = which ? &exact.proof[row] : &full.proof[row];
+                assert_true(p->mean_noise_sq == 0 && p->noise_sq == 0 && p->independent_noise_sq == 0);
+                assert_true(p->gradient_dot_noise == 0 && p->mean_gradient_dot_noise == 0);
+            }
+        }
+        for (size_t j = 0; j < h.num_workers; j++)
+            assert_true(exact.worker_noise_sq[j] == 0 && full.worker_noise_sq[j] == 0);
+        assert_same_seen(&exact.smoothness, &full.smoothness);
+        assert_same_seen(&exact.path_smoothness, &full.path_smoothness);
+        hsgd_trace_free(&exact);
+        hsgd_trace_free(&full);
+        hsgd_objective_free(&f);
+        hsgd_quadratic_free(&q);
+        hsgd_dataset_free(&d.data);
+        hsgd_hierarchy_free(&h);
+    }
+}
+
+static void same_bits_for_any_number_of_threads(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < TREES; i++)
+        for (int exact = 0; exact < 2; exact++) {
+            hsgd_hierarchy h = tree(i);
+            hsgd_objective f = make_bowls(h.num_workers, 13, exact ? 0 : 0.6);
+            size_t place[100];
+            shuffle(place, h.num_workers);
+            set_weights(&h);
+            hsgd_simulation s = everything(&f, &h, INITIAL);
+            s.placement = place;
+            s.exact_gradients = exact;
+            hsgd_trace one, many;
+            assert_ok(hsgd_simulate(&one, &s, &err), err);
+            for (s.threads = 2; s.threads <= 3; s.threads++) {
+                assert_ok(hsgd_simulate(&many, &s, &err), err);
+                assert_same_measurements(&one, &many);
+                assert_same_proof(&one, &many);
+                hsgd_trace_free(&many);
+            }
+            hsgd_trace_free(&one);
+            hsgd_objective_free(&f);
+            hsgd_hierarchy_free(&h);
+        }
+}
+
+/* ---- runs that diverge, runs that converge ---- */
+
+/* From the first row that is not finite all terms are INFINITY; before it they are numbers. A ratio is never more than
+ * L and rounding, however large the models. */
+static void diverging_runs_become_infinite(void **state)
+{
+    (void)state;
+    for (int exact = 0; exact < 2; exact++)
+        for (size_t every = 1; every <= 3; every += 2) {
+            hsgd_hierarchy h = crooked();
+            hsgd_quadratic q;
+            hsgd_objective f = make_quadratic(&q, &h, 5, 0.07, exact ? 0 : 0.37);
+            hsgd_simulation s = everything(&f, &h, INITIAL);
+            s.step_size = 3e5;
+            s.steps = 100;
+            s.measure_every = every;
+            s.exact_gradients = exact;
+            hsgd_ensemble e;
+            hsgd_summary summary;
+            assert_ok(hsgd_ensemble_run(&e, &s, 2, 1, NULL, 2, &err), err);
+            const hsgd_trace *trace = &e.trace[0];
+            assert_true(trace->diverged_at > 10 && trace->diverged_at < 99);
+            for (size_t row = 0; row < trace->num_measured; row++) {
+                double value[7];
+                memcpy(value, &trace->proof[row], sizeof value);
+                for (size_t i = 0; i < 7; i++)
+                    assert_true(trace->step[row] < trace->diverged_at ? !isnan(value[i]) : value[i] == INFINITY);
+            }
+            assert_true(trace->smoothness.ratio > 0.07 && trace->path_smoothness.ratio > 0.07);
+            assert_at_most(trace->smoothness.ratio, 1.3, 1e-6);
+            assert_at_most(trace->path_smoothness.ratio, 1.3, 1e-6);
+            assert_ok(hsgd_summarize(&summary, &e, 100, 12, false, &err), err);
+            for (size_t r = 0; r < 2; r++) {
+                double value[7];
+                memcpy(value, &summary.path[r].proof, sizeof value);
+                for (size_t i = 0; i < 7; i++)
+                    assert_true(value[i] == INFINITY);
+                assert_true(summary.path[r].S == INFINITY && summary.path[r].final_loss == INFINITY);
+            }
+            for (size_t j = 0; j < h.num_workers; j++)
+                assert_true(summary.worker_noise_sq[j].mean == INFINITY);
+            hsgd_summary_free(&summary);
+            hsgd_ensemble_free(&e);
+            hsgd_objective_free(&f);
+            hsgd_quadratic_free(&q);
+            hsgd_hierarchy_free(&h);
+        }
+}
+
+/* Once a run stands still, differences of models are rounding and their ratios would be anything: L must still hold, up
+ * to what rounding can do to a pair that is 1e-7 apart. */
+static void a_run_that_stands_still_shows_no_more_than_L(void **state)
+{
+    (void)state;
+    hsgd_hierarchy h = crooked();
+    hsgd_objective f = make_bowls(h.num_workers, 5, 0);
+    hsgd_simulation s = everything(&f, &h, INITIAL);
+    s.steps = 3000;
+    s.step_size = 0.5;
+    hsgd_trace trace;
+    assert_ok(hsgd_simulate(&trace, &s, &err), err);
+    assert_at_most(trace.smoothness.ratio, BOWLS_SMOOTHNESS, 1e-6);
+    assert_at_most(trace.path_smoothness.ratio, BOWLS_SMOOTHNESS, 1e-6);
+    assert_true(trace.smoothness.step < 1000 && trace.path_smoothness.step < 1000);
+    hsgd_trace_free(&trace);
+    hsgd_objective_free(&f);
+    hsgd_hierarchy_free(&h);
+}
+
+/* The workers' gradients cancel at the minimiser 0 of f, so that wbar and grad f there are rounding alone, large and small
+ * relative to nothing but the grad F_j: without that scale ratios up to twice L were seen. */
+static void a_minimiser_at_zero_is_no_exception(void **state)
+{
+    (void)state;
+    enum { DIM = 5, WORKERS = 6 };
+    const double curvature[DIM] = {0.07, 0.2, 0.5, 0.9, 1.3};
+    for (uint32_t trial = 0; trial < 6; trial++) {
+        double linear[WORKERS * DIM];
+        hsgd_hierarchy h = uniform((size_t[]){2, 3}, (size_t[]){4, 2}, 2);
+        hsgd_quadratic q;
+        hsgd_objective f;
+        hsgd_trace trace;
+        hsgd_normals(&(hsgd_stream){3 + trial, HSGD_PURPOSE_USER, 0, 0}, 1, linear, (WORKERS - 1) * DIM);
+        for (size_t i = 0; i < DIM; i++) {
+            linear[(WORKERS - 1) * DIM + i] = 0;
+            for (size_t j = 0; j + 1 < WORKERS; j++)
+                linear[(WORKERS - 1) * DIM + i] -= linear[j * DIM + i];
+        }
+        assert_ok(hsgd_quadratic_init(&q, curvature, linear, DIM, WORKERS, 0, &err), err);
+        assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
+        hsgd_simulation s = everything(&f, &h, INITIAL);
+        s.steps = 4000;
+        assert_ok(hsgd_simulate(&trace, &s, &err), err);
+        assert_true(trace.grad_norm_sq[4000] < 1e-28);
+        assert_at_most(trace.smoothness.ratio, 1.3, 1e-6);
+        assert_at_most(trace.path_smoothness.ratio, 1.3, 1e-6);
+        assert_true(trace.path_smoothness.ratio > 0.07);
+        hsgd_trace_free(&trace);
+        hsgd_objective_free(&f);
+        hsgd_quadratic_free(&q);
+        hsgd_hierarchy_free(&h);
+    }
+}
+
+/* ---- noise: exact distributions, each check with a false-alarm probability of 1e-8 ---- */
+
+static const double ALARM = 1e-8;
+
+static void assert_chi_square(double value, double degrees)
+{
+    assert_true(gsl_cdf_chisq_P(value, degrees) > ALARM / 2 && gsl_cdf_chisq_Q(value, degrees) > ALARM / 2);
+}
+
+static void assert_standard_normal(double value)
+{
+    assert_at_most(fabs(value), gsl_cdf_ugaussian_Qinv(ALARM / 2), 0);
+}
+
+/* Noise that does not depend on the models: xibar^t ~ N(0, (v/d) I) with v = sum_j p_j^2 sigma_j^2, independent of the
+ * past. So d ||xibar||^2/v is chi-square with d degrees; given the past, <a, xibar>/(||a|| sqrt(v/d)) is a standard
+ * normal for a = grad f(wbar^t) and a = Gbar^t; d ||xi_j||^2/sigma_j^2 is chi-square for every worker. Sums over steps and
+ * seeds are chi-square and normal again, exactly. 13 checks: together 1.3e-7. */
+static void normal_noise_has_its_distribution(void **state)
+{
+    (void)state;
+    enum { DIM = 3, SEEDS = 300, STEPS = 20 };
+    hsgd_hierarchy h = crooked();
+    hsgd_objective f = make_bowls(h.num_workers, DIM, 0.7);
+    const bowls *b = f.state;
+    size_t place[100];
+    hsgd_ensemble e;
+    shuffle(place, h.num_workers);
+    set_weights(&h);
+    hsgd_simulation s = everything(&f, &h, INITIAL);
+    s.steps = STEPS;
+    s.placement = place;
+    assert_ok(hsgd_ensemble_run(&e, &s, SEEDS, 50, NULL, 2, &err), err);
+    double v = 0, chi = 0, with_gradient = 0, with_mean_gradient = 0, chi_of_worker[100] = {0};
+    for (size_t j = 0; j < h.num_workers; j++)
+        v += weight_of(&h, j) * weight_of(&h, j) * b->noise_sq[place[j]];
+    for (size_t r = 0; r < SEEDS; r++) {
+        const hsgd_trace *trace = &e.trace[r];
+        double noise = 0, independent = 0, noise_of_workers = 0, independent_of_workers = 0;
+        for (size_t t = 0; t < STEPS; t++) {
+            const hsgd_proof_terms *p = &trace->proof[t];
+            chi += DIM * p->mean_noise_sq / v;
+            with_gradient += p->gradient_dot_noise / sqrt(trace->grad_norm_sq[t] * v / DIM);
+            with_mean_gradient += p->mean_gradient_dot_noise / sqrt(p->mean_gradient_sq * v / DIM);
+            noise += p->noise_sq / STEPS;
+            independent += p->independent_noise_sq / STEPS;
+        }
+        for (size_t j = 0; j < h.num_workers; j++) {
+            double p = weight_of(&h, j), own = trace->worker_noise_sq[place[j]];
+            noise_of_workers += p * own;
+            independent_of_workers += p * p * own;
+            chi_of_worker[j] += STEPS * DIM * own / b->noise_sq[place[j]];
+        }
+        assert_close(noise_of_workers, noise, 1e-13); /* no statistics: sums in another order */
+        assert_close(independent_of_workers, independent, 1e-13);
+    }
+    assert_chi_square(chi, SEEDS * STEPS * DIM);
+    assert_standard_normal(with_gradient / sqrt(SEEDS * STEPS));
+    assert_standard_normal(with_mean_gradient / sqrt(SEEDS * STEPS));
+    for (size_t j = 0; j < h.num_workers; j++)
+        assert_chi_square(chi_of_worker[j], SEEDS * STEPS * DIM);
+    hsgd_ensemble_free(&e);
+    hsgd_objective_free(&f);
+    hsgd_hierarchy_free(&h);
+}
+
+/* The library's quadratics: mean ||xi_j||^2 = sigma^2, in the summary too; with equal weights d n noise_sq/sigma^2 is
+ * chi-square with d n degrees, and so is d n^2 independent_noise_sq/sigma^2. 14 checks: together 1.4e-7. */
+static void noise_of_quadratics_is_sigma_sq(void **state)
+{
+    (void)state;
+    enum { DIM = 4, SEEDS = 200, STEPS = 15 };
+    const double sigma_sq = 2.3;
+    hsgd_hierarchy h = tree(3);
+    hsgd_quadratic q;
+    hsgd_objective f = make_quadratic(&q, &h, DIM, 0.07, sigma_sq);
+    hsgd_ensemble e;
+    hsgd_summary summary;
+    hsgd_simulation s = everything(&f, &h, INITIAL);
+    s.steps = 3 * STEPS;
+    s.measure_every = 3;
+    assert_ok(hsgd_ensemble_run(&e, &s, SEEDS, 50, NULL, 2, &err), err);
+    assert_ok(hsgd_summarize(&summary, &e, s.steps, 6, false, &err), err);
+    double n = 12, noise = 0, independent = 0;
+    for (size_t r = 0; r < SEEDS; r++) {
+        noise += STEPS * summary.path[r].proof.noise_sq;
+        independent += STEPS * summary.path[r].proof.independent_noise_sq;
+    }
+    assert_chi_square(DIM * n * noise / sigma_sq, SEEDS * STEPS * DIM * n);
+    assert_chi_square(DIM * n * n * independent / sigma_sq, SEEDS * STEPS * DIM * n);
+    for (size_t j = 0; j < 12; j++) {
+        assert_int_equal(summary.worker_noise_sq[j].count, SEEDS);
+        assert_chi_square(SEEDS * STEPS * DIM * summary.worker_noise_sq[j].mean / sigma_sq, SEEDS * STEPS * DIM);
+    }
+    hsgd_summary_free(&summary);
+    hsgd_ensemble_free(&e);
+    hsgd_objective_free(&f);
+    hsgd_quadratic_free(&q);
+    hsgd_hierarchy_free(&h);
+}
+
+/* Mini-batches, whose noise is not normal: E||xibar||^2 = sum p_j^2 E||xi_j||^2 and E<grad f, xibar> = E<Gbar, xibar> = 0,
+ * from one mean per seed. Student t over 600 seeds, Bonferroni over the 3 checks: 1e-6 together. */
+static void mini_batch_noise_is_uncorrelated(void **state)
+{
+    (void)state;
+    enum { SEEDS = 600 };
+    samples d;
+    hsgd_hierarchy h = crooked();
+    hsgd_objective f;
+    hsgd_ensemble e;
+    hsgd_summary summary;
+    set_weights(&h);
+    make_samples(&d, h.num_workers, 3, true);
+    assert_ok(hsgd_linear_model_objective(&f, HSGD_LINK_SOFTMAX, &d.data, d.start, h.num_workers,
+                                          (hsgd_regularizer){HSGD_REGULARIZER_NONE, 0}, &err),
+              err);
+    hsgd_simulation s = everything(&f, &h, INITIAL);
+    s.batch_size = 1;
+    s.measure_maxima = s.measure_at_nodes = false;
+    assert_ok(hsgd_ensemble_run(&e, &s, SEEDS, 1000, NULL, 2, &err), err);
+    assert_ok(hsgd_summarize(&summary, &e, s.steps, 12, false, &err), err);
+    double value[3][SEEDS];
+    for (size_t r = 0; r < SEEDS; r++) {
+        const hsgd_proof_terms *p = &summary.path[r].proof;
+        value[0][r] = p->mean_noise_sq - p->independent_noise_sq;
+        value[1][r] = p->gradient_dot_noise;
+        value[2][r] = p->mean_gradient_dot_noise;
+    }
+    for (size_t i = 0; i < 3; i++) {
+        hsgd_estimate mean = hsgd_estimate_mean(value[i], 1, SEEDS);
+        assert_true(mean.se > 0);
+        assert_at_most(fabs(mean.mean), hsgd_half_width(mean, 1 - 1e-6, 3), 0);
+    }
+    hsgd_summary_free(&summary);
+    hsgd_ensemble_free(&e);
+    hsgd_objective_free(&f);
+    hsgd_dataset_free(&d.data);
+    hsgd_hierarchy_free(&h);
+}
+
+/* ---- the descent step of one run ---- */
+
+/* The right side of (4.2a) for one run, before the expectation that removes the products with the noise. */
+static double descent(const hsgd_path *path, double gamma, double L, size_t steps)
+{
+    const hsgd_proof_terms *p = &path->proof;
+    return 2 * (path->initial_loss - path->final_loss) / (gamma * (double)steps) + p->drift_error_sq -
+           (1 - gamma * L) * p->mean_gradient_sq - 2 * p->gradient_dot_noise +
+           gamma * L * (p->mean_noise_sq + 2 * p->mean_gradient_dot_noise);
+}
+
+/* (R0, R1) of one run with every step measured. */
+static void check_descent(const hsgd_objective *f, const hsgd_hierarchy *h, double gamma, double L, bool equal)
+{
+    hsgd_ensemble e;
+    hsgd_summary summary;
+    hsgd_simulation s = everything(f, h, INITIAL);
+    s.step_size = gamma;
+    assert_ok(hsgd_ensemble_run(&e, &s, 1, 3, NULL, 1, &err), err);
+    assert_ok(hsgd_summarize(&summary, &e, s.steps, hsgd_hierarchy_global_period(h), false, &err), err);
+    double R0 = summary.path[0].S, R1 = descent(&summary.path[0], gamma, L, s.steps);
+    if (equal)
+        assert_near(R1, R0, 1e-12);
+    else {
+        assert_at_most(R0, R1, 1e-12);
+        assert_true(R1 - R0 > 1e-6);
+    }
+    hsgd_summary_free(&summary);
+    hsgd_ensemble_free(&e);
+}
+
+/* In one dimension, or with h = L in each, the descent inequality is an equality at every step, with noise as well: it
+ * uses six of the seven terms with their signs. */
+static void descent_is_an_equality_where_the_curvature_is_L(void **state)
+{
+    (void)state;
+    const double L = 1.3;
+    for (size_t i = 1; i < TREES; i++)
+        for (int variant = 0; variant < 8; variant++) {
+            hsgd_hierarchy h = tree(i);
+            hsgd_quadratic q;
+            hsgd_objective f = make_quadratic(&q, &h, variant & 1 ? 5 : 1, L, variant & 2 ? 0.6 : 0);
+            if (variant & 4)
+                set_weights(&h);
+            check_descent(&f, &h, 0.9 / L, L, true);
+            check_descent(&f, &h, 1.2 / L, L, true);
+            hsgd_objective_free(&f);
+            hsgd_quadratic_free(&q);
+            hsgd_hierarchy_free(&h);
+        }
+}
+
+/* R0 <= R1 for every run, noisy or not, where the curvature differs. For gamma > 1/L the last term changes its sign. */
+static void descent_inequality_holds_on_every_run(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < TREES; i++)
+        for (int variant = 0; variant < 4; variant++) {
+            hsgd_hierarchy h = tree(i);
+            hsgd_objective f = make_bowls(h.num_workers, 5, variant & 1 ? 0.6 : 0);
+            if (variant & 2)
+                set_weights(&h);
+            for (double gamma = 0.1; gamma < 1.5; gamma *= 2)
+                check_descent(&f, &h, gamma, BOWLS_SMOOTHNESS, false);
+            hsgd_objective_free(&f);
+            hsgd_hierarchy_free(&h);
+        }
+}
+
+int main(void)
+{
+    gsl_set_error_handler_off();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(agrees_with_loops_on_every_tree),
+        cmocka_unit_test(agrees_with_loops_on_short_and_long_runs),
+        cmocka_unit_test(agrees_with_loops_where_memory_cuts_windows),
+        cmocka_unit_test(agrees_with_loops_on_quadratics),
+        cmocka_unit_test(agrees_with_loops_on_mini_batches),
+        cmocka_unit_test(measuring_changes_no_other_number),
+        cmocka_unit_test(exact_gradients_change_nothing_without_noise),
+        cmocka_unit_test(same_bits_for_any_number_of_threads),
+        cmocka_unit_test(diverging_runs_become_infinite),
+        cmocka_unit_test(a_run_that_stands_still_shows_no_more_than_L),
+        cmocka_unit_test(a_minimiser_at_zero_is_no_exception),
+        cmocka_unit_test(normal_noise_has_its_distribution),
+        cmocka_unit_test(noise_of_quadratics_is_sigma_sq),
+        cmocka_unit_test(mini_batch_noise_is_uncorrelated),
+        cmocka_unit_test(descent_is_an_equality_where_the_curvature_is_L),
+        cmocka_unit_test(descent_inequality_holds_on_every_run),
+    };
+    return cmocka_run_group_tests_name("proof_terms", tests, NULL, NULL);
+}
