@@ -4,11 +4,9 @@
  *
  * The divergences at a point are formed here from hsgd_objective_type.full, worker by worker, and the walk over the tree
  * goes by `parent`, unlike the code. Changes of the code that were tried, and that fail here: no cross term; cross term
- * or K halved; 1/2 in place of 1 - 1/C; the saving of K' doubled, and dropped; all features one-signed; weights ignored;
+ * or K halved; 1/2 in place of 1 - 1/C; the saving of K' doubled, dropped, and granted to mixed signs; weights ignored;
  * placement ignored; eigenvalue halved; Z in the cross term without ||Z||^2; K' beside Z; no slack for underflow. */
 #include "tests/test.h"
-
-#include <float.h>
 
 #include <gsl/gsl_errno.h>
 
@@ -506,6 +504,22 @@ static void attained_by_separable_workers(void **state)
     }
 }
 
+/* A feature of mixed signs saves nothing: with x = (1.3, c) and (-1.3, c), label 0, both predictions may be the class 1
+ * (by the small intercept c), and then the first feature's columns are opposite: beta^2 = 1.69 ||e_1 - e_0||^2. What the
+ * bound has above that is the intercept's share of K', c^2 (2/3 - 1/6). */
+static void mixed_signs_save_nothing(void **state)
+{
+    (void)state;
+    const double c = 0.1, x[] = {1.3, c, -1.3, c}, point[] = {0, 0, 0, 1e4, 0, 0};
+    const uint32_t label[] = {0, 0};
+    problem p;
+    open_samples(&p, 2, 2, 3, x, label, NULL);
+    gradients(&p, point);
+    assert_close(divergence(&p, 0, NULL), 2 * 1.69, 1e-12);
+    assert_close(p.node_sq[0], 2 * 1.69 + c * c / 2, 1e-9);
+    close_problem(&p);
+}
+
 /* Workers with two samples (1, 1) and (1, -1) in two features of their own: lambda_max = 1 and ||mean |x|||^2 = 2. All
  * predictions can be had; at the wrong ones ||grad F_j||^2 = 1, and they are orthogonal, so beta^2 = 1 - 1/n. */
 static void eigenvalues_for_mixed_signs(void **state)
@@ -702,6 +716,7 @@ int main(void)
         cmocka_unit_test(bounds_are_those_of_the_formula),
         cmocka_unit_test(dense_and_sparse_give_the_same_bounds),
         cmocka_unit_test(attained_by_separable_workers),
+        cmocka_unit_test(mixed_signs_save_nothing),
         cmocka_unit_test(eigenvalues_for_mixed_signs),
         cmocka_unit_test(images_far_below_the_sum_of_norms),
         cmocka_unit_test(census_far_below_the_sum_of_norms),
