@@ -3,7 +3,7 @@
  *
  * A block of rows is read once: Z = X W', the residual R = dloss/dZ overwrites Z, and gradient += R' X while X is still
  * in cache. Mini-batches take the same path after their rows were gathered. */
-#include "analysis/linear_model.h"
+#include "analysis/linear_model_private.h"
 
 #include <float.h>
 #include <limits.h>
@@ -16,20 +16,11 @@
 
 #include "analysis/smoothness.h"
 
-/* Rows per block: with some thousand features the block stays in a second-level cache; larger only costs memory. */
-enum { BLOCK_ROWS = 64 };
+enum { BLOCK_ROWS = HSGD_LINEAR_BLOCK_ROWS };
 
 /* Doubles at the front of the scratch memory that hold the indices of a block. */
 enum { INDEX_ROOM = BLOCK_ROWS };
 _Static_assert(sizeof(size_t) <= sizeof(double), "an index fits where a double does");
-
-typedef struct linear_model {
-    hsgd_link link;
-    const hsgd_dataset *data;
-    const size_t *start;
-    size_t outputs;
-    hsgd_regularizer regularizer;
-} linear_model;
 
 /* ---- losses: from the scores of one sample to its loss; the scores become d loss / d score ---- */
 
@@ -68,6 +59,39 @@ static double sample_loss(const linear_model *model, double *score, uint32_t lab
     return model->link == HSGD_LINK_LOGISTIC ? logistic_loss(score, label) : softmax_loss(score, model->outputs, label);
 }
 
+/* ---- scores ---- */
+
+/* z (count, outputs) = x W' for dense rows x (count, p). */
+static void dense_scores(const linear_model *model, const double *x, size_t count, const double *point, double *z)
+{
+    int p = (int)model->data->num_features, outputs = (int)model->outputs, rows = (int)count;
+    if (outputs == 1)
+        cblas_dgemv(CblasRowMajor, CblasNoTrans, rows, p, 1, x, p, point, 1, 0, z, 1);
+    else
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, outputs, p, 1, x, p, point, p, 0, z, outputs);
+}
+
+static void sparse_scores(const linear_model *model, size_t sample, const double *point, double *z)
+{
+    const hsgd_dataset *data = model->data;
+    size_t from = data->row_start[sample], to = data->row_start[sample + 1], p = data->num_features;
+    for (size_t c = 0; c < model->outputs; c++) {
+        z[c] = 0;
+        for (size_t e = from; e < to; e++)
+            z[c] += data->value[e] * point[c * p + data->column[e]];
+    }
+}
+
+void hsgd_linear_model_scores(const linear_model *model, size_t first, size_t count, const double *point, double *z)
+{
+    const hsgd_dataset *data = model->data;
+    if (data->dense)
+        dense_scores(model, data->dense + first * data->num_features, count, point, z);
+    else
+        for (size_t i = 0; i < count; i++)
+            sparse_scores(model, first + i, point, z + i * model->outputs);
+}
+
 /* ---- blocks of rows: sum of losses returned, scale * gradient added to grad ---- */
 
 /* The labels of the block are label[row[i]], or label[i] where row is NULL. */
@@ -86,10 +110,7 @@ static double dense_block(const linear_model *model, const double *x, const uint
                           size_t count, const double *point, double scale, double *grad, double *z)
 {
     int p = (int)model->data->num_features, outputs = (int)model->outputs, rows = (int)count;
-    if (outputs == 1)
-        cblas_dgemv(CblasRowMajor, CblasNoTrans, rows, p, 1, x, p, point, 1, 0, z, 1);
-    else
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, outputs, p, 1, x, p, point, p, 0, z, outputs);
+    dense_scores(model, x, count, point, z);
     double loss = residuals(model, z, label, row, count, scale);
     if (outputs == 1)
         cblas_dgemv(CblasRowMajor, CblasTrans, rows, p, 1, x, p, z, 1, 1, grad, 1);
@@ -103,11 +124,7 @@ static double sparse_row(const linear_model *model, size_t sample, const double 
 {
     const hsgd_dataset *data = model->data;
     size_t from = data->row_start[sample], to = data->row_start[sample + 1], p = data->num_features;
-    for (size_t c = 0; c < model->outputs; c++) {
-        z[c] = 0;
-        for (size_t e = from; e < to; e++)
-            z[c] += data->value[e] * point[c * p + data->column[e]];
-    }
+    sparse_scores(model, sample, point, z);
     double loss = sample_loss(model, z, data->label[sample]);
     for (size_t c = 0; c < model->outputs; c++)
         for (size_t e = from; e < to; e++)
@@ -225,8 +242,8 @@ static hsgd_status constants(const hsgd_objective *objective, size_t batch_size,
 }
 
 static const hsgd_objective_type types[] = {
-    [HSGD_LINK_LOGISTIC] = {"logistic", scratch_size, full, stochastic, constants, free, NULL},
-    [HSGD_LINK_SOFTMAX] = {"softmax", scratch_size, full, stochastic, constants, free, NULL},
+    [HSGD_LINK_LOGISTIC] = {"logistic", scratch_size, full, stochastic, constants, free, hsgd_linear_model_divergences},
+    [HSGD_LINK_SOFTMAX] = {"softmax", scratch_size, full, stochastic, constants, free, hsgd_linear_model_divergences},
 };
 
 static hsgd_status check(hsgd_link link, const hsgd_dataset *data, const size_t *start, size_t num_workers,
