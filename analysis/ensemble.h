@@ -58,6 +58,7 @@ typedef struct hsgd_summary {
     hsgd_estimate *divergence;          /* (num_rows, num_levels) E D_k(wbar^t) */
     hsgd_estimate *divergence_at_nodes; /* (num_rows, num_levels) NULL: not measured */
     hsgd_estimate *dispersion;          /* (num_rows, num_levels) E B_k^t */
+    hsgd_proof_terms *proof;            /* (num_rows) means over seeds; NULL: not measured */
     hsgd_estimate S;                    /* mean of ||grad f(wbar^t)||^2 over the measured steps */
     hsgd_estimate S_round;              /* the same over t = 0, G, .., (R - 1) G, R = floor(T/G); count 0 for R = 0 */
     size_t num_rounds;                  /* rounds among the measured steps */

@@ -99,23 +99,26 @@ static void estimate_scalars(hsgd_summary *out, const summary_work *w, size_t st
 
 /* ---- one run ---- */
 
-/* Means over the rows of the proof terms, which are all doubles. */
+/* sum += share * terms, which are all doubles. */
+static void add_proof_terms(hsgd_proof_terms *sum, const hsgd_proof_terms *terms, double share)
+{
+    sum->mean_gradient_sq += share * terms->mean_gradient_sq;
+    sum->mean_noise_sq += share * terms->mean_noise_sq;
+    sum->drift_error_sq += share * terms->drift_error_sq;
+    sum->gradient_dot_noise += share * terms->gradient_dot_noise;
+    sum->mean_gradient_dot_noise += share * terms->mean_gradient_dot_noise;
+    sum->noise_sq += share * terms->noise_sq;
+    sum->independent_noise_sq += share * terms->independent_noise_sq;
+}
+
+/* Means over the rows. */
 static hsgd_proof_terms mean_proof_terms(const hsgd_trace *trace)
 {
     hsgd_proof_terms mean = {0, 0, 0, 0, 0, 0, 0};
     if (!trace->proof)
         return (hsgd_proof_terms){NAN, NAN, NAN, NAN, NAN, NAN, NAN};
-    for (size_t row = 0; row < trace->num_measured; row++) {
-        const hsgd_proof_terms *at = &trace->proof[row];
-        double share = 1 / (double)trace->num_measured;
-        mean.mean_gradient_sq += share * at->mean_gradient_sq;
-        mean.mean_noise_sq += share * at->mean_noise_sq;
-        mean.drift_error_sq += share * at->drift_error_sq;
-        mean.gradient_dot_noise += share * at->gradient_dot_noise;
-        mean.mean_gradient_dot_noise += share * at->mean_gradient_dot_noise;
-        mean.noise_sq += share * at->noise_sq;
-        mean.independent_noise_sq += share * at->independent_noise_sq;
-    }
+    for (size_t row = 0; row < trace->num_measured; row++)
+        add_proof_terms(&mean, &trace->proof[row], 1 / (double)trace->num_measured);
     return mean;
 }
 
@@ -204,6 +207,8 @@ static void add_trace(hsgd_summary *out, const hsgd_trace *trace, size_t run)
     raise_level_suprema(out, trace, run);
     raise_smoothness(out, trace, run);
     out->path[run] = follow(trace);
+    for (size_t row = 0; out->proof && row < out->num_rows; row++)
+        add_proof_terms(&out->proof[row], &trace->proof[row], 1 / (double)out->num_seeds);
     raise_to(out->node_divergence_sup_sq, at_node, nodes);
     if (out->node_deviation_sup_sq) {
         raise_to(out->node_deviation_sup_sq, trace->node_deviation_max_sq, nodes);
@@ -257,6 +262,8 @@ static bool allocate(hsgd_summary *out, const hsgd_trace *like, const hsgd_ensem
         out->node_deviation_sup_sq = take(like->num_nodes, sizeof(double), &complete);
     out->path = take(ensemble->num_seeds, sizeof *out->path, &complete);
     out->level_divergence_at = take(like->num_levels, sizeof *out->level_divergence_at, &complete);
+    if (like->proof)
+        out->proof = take(rows, sizeof *out->proof, &complete);
     if (like->worker_noise_sq)
         out->worker_noise_sq = take(like->num_workers, sizeof *out->worker_noise_sq, &complete);
     return complete;
@@ -305,6 +312,7 @@ void hsgd_summary_free(hsgd_summary *summary)
     free(summary->node_divergence_mean);
     free(summary->node_dispersion_mean);
     free(summary->path);
+    free(summary->proof);
     free(summary->level_divergence_at);
     free(summary->worker_noise_sq);
     memset(summary, 0, sizeof *summary);

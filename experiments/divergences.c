@@ -147,7 +147,7 @@ hsgd_status hsgd_experiment_find_divergences(hsgd_experiment *e, hsgd_error *err
     e->divergence_kind = quadratic ? HSGD_EXACT : HSGD_TRAJECTORY;
     e->certified_global_sq = NAN;
     hsgd_status status = quadratic ? find_exact(e, err) : find_suprema(e, err);
-    if (!status && can_certify && (!e->problem->placement || e->config->certified_divergence || e->every_check))
+    if (!status && can_certify && (e->config->certified_divergence || e->every_check)) /* passes over all data */
         status = certify(e, err);
     if (!status && e->config->certified_divergence && e->certified_level_sq)
         use_certified(e);

@@ -64,6 +64,22 @@ static void further_columns(series_writer *w, const hsgd_experiment *e, size_t r
         }
 }
 
+/* What the proof ladder is made of, and the ratios of random grouping. */
+static void check_columns(series_writer *w, const hsgd_experiment *e, size_t row)
+{
+    const hsgd_proof_terms *p = &e->run[HSGD_RUN_MAIN].summary.proof[row];
+    column(w, "mean_gradient_norm_sq", 0, "", p->mean_gradient_sq);
+    column(w, "mean_stochastic_gradient_norm_sq", 0, "",
+           p->mean_gradient_sq + 2 * p->mean_gradient_dot_noise + p->mean_noise_sq);
+    column(w, "mean_noise_norm_sq", 0, "", p->mean_noise_sq);
+    column(w, "noise_sq", 0, "", p->noise_sq);
+    column(w, "drift_error_sq", 0, "", p->drift_error_sq);
+    for (size_t k = 0; e->grouping.ratio && k + 1 < e->grouping.num_levels; k++) {
+        column(w, "grouping_ratio_", k + 1, "", e->grouping.ratio[k].at[row].mean);
+        column(w, "grouping_ratio_", k + 1, "_se", e->grouping.ratio[k].at[row].se);
+    }
+}
+
 static void series_row(series_writer *w, const hsgd_experiment *e, size_t row)
 {
     const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
@@ -79,6 +95,7 @@ static void series_row(series_writer *w, const hsgd_experiment *e, size_t row)
     for (size_t k = 0; k < s->num_levels; k++)
         column(w, "dispersion_level_", k + 1, "_bound", e->dispersion_bound[cell + k]);
     further_columns(w, e, row);
+    check_columns(w, e, row);
     fputc('\n', w->stream);
 }
 
@@ -116,16 +133,20 @@ hsgd_status hsgd_result_write_nodes(const hsgd_experiment *experiment, const cha
     if (status)
         return status;
     fputs("node,parent,depth,period,first_worker,workers,children,weight,divergence_sq_mean,downward_sq_mean,"
-          "divergence_sq_sup,dispersion_mean\n",
+          "divergence_sq_sup,dispersion_mean,divergence_sq_certified\n",
           out.stream);
     for (size_t u = 0; u < h->num_nodes; u++) {
         const hsgd_node *node = &h->node[u];
         fprintf(out.stream, "%zu,", u);
         if (u)
             fprintf(out.stream, "%zu", node->parent);
-        fprintf(out.stream, ",%zu,%zu,%zu,%zu,%zu,%.17g,%.17g,%.17g,%.17g,%.17g\n", node->depth, node->period,
+        fprintf(out.stream, ",%zu,%zu,%zu,%zu,%zu,%.17g,%.17g,%.17g,%.17g,%.17g", node->depth, node->period,
                 node->first_worker, node->num_workers, node->num_children, node->weight, s->node_divergence_mean[u],
-                downward(h, s->node_divergence_mean, u), experiment->node_divergence_sq[u], s->node_dispersion_mean[u]);
+                downward(h, s->node_divergence_mean, u), s->node_divergence_sup_sq[u], s->node_dispersion_mean[u]);
+        if (experiment->certified_node_sq)
+            fprintf(out.stream, ",%.17g\n", experiment->certified_node_sq[u]);
+        else
+            fputs(",\n", out.stream);
     }
     return hsgd_output_close(&out, err);
 }

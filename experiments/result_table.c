@@ -102,7 +102,7 @@ static void print_bounds(const hsgd_experiment *e, FILE *out)
         fprintf(out, "  verdicts on bounds hold together at %g %% confidence (Student t, Bonferroni)\n",
                 100 * e->config->confidence);
     if (e->divergence_kind == HSGD_TRAJECTORY)
-        fprintf(out, "  bounds use trajectory constants: the largest divergences at the measured steps\n");
+        fprintf(out, "  verdicts rest on trajectory constants: the largest divergences at the measured steps\n");
 }
 
 /* A level that never spreads and need not is not worth a line. */
@@ -115,10 +115,47 @@ static void print_dispersion(const hsgd_dispersion_check *check, size_t level, F
             *check->reason ? ": " : "", check->reason);
 }
 
+/* The steps of the ladder in one line if all is well, else one line for each that is not. */
+static void print_ladder(const hsgd_experiment *e, FILE *out)
+{
+    const hsgd_rung_result *rung = e->ladder.rung;
+    size_t largest = 0, holding = 0;
+    for (size_t k = 1; k < HSGD_NUM_RUNGS; k++) {
+        holding += rung[k].verdict == HSGD_VERDICT_HOLDS;
+        if (rung[k].share > (largest ? rung[largest].share : 0))
+            largest = k;
+        if (rung[k].verdict != HSGD_VERDICT_HOLDS)
+            fprintf(out, "  proof ladder, step to %s (%s): %s: %s\n", hsgd_rungs[k].rung, hsgd_rungs[k].name,
+                    hsgd_verdict_name(rung[k].verdict), rung[k].reason);
+    }
+    fprintf(out, "  proof ladder: %zu of %d steps hold", holding, HSGD_NUM_RUNGS - 1);
+    if (largest)
+        fprintf(out, "; %.0f %% of the slack is in the step to %s (%s)", 100 * rung[largest].share,
+                hsgd_rungs[largest].rung, hsgd_rungs[largest].name);
+    fputc('\n', out);
+}
+
+/* The same for the assumptions. */
+static void print_audit(const hsgd_experiment *e, FILE *out)
+{
+    size_t holding = 0;
+    for (size_t i = 0; i < e->audit.num_items; i++) {
+        const hsgd_audit_item *item = &e->audit.item[i];
+        holding += item->verdict == HSGD_VERDICT_HOLDS;
+        if (item->verdict == HSGD_VERDICT_VIOLATED || item->verdict == HSGD_VERDICT_INCONCLUSIVE)
+            fprintf(out, "  assumption %s, %s: %s: %s\n", item->assumption, item->name,
+                    hsgd_verdict_name(item->verdict), item->reason);
+    }
+    if (e->audit.num_items)
+        fprintf(out, "  assumptions: %zu of %zu checks hold (hsgd verify shows them)\n", holding, e->audit.num_items);
+}
+
 static void print_checks(const hsgd_experiment *e, FILE *out)
 {
     const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
     fputc('\n', out);
+    print_ladder(e, out);
+    print_audit(e, out);
     for (size_t k = 0; k < s->num_levels; k++)
         print_dispersion(&e->dispersion[k], k + 1, out);
     fprintf(out, "  identity: upward + downward = global divergence, relative error %.2g: %s\n",
