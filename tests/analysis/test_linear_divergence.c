@@ -4,8 +4,10 @@
  *
  * The divergences at a point are formed here from hsgd_objective_type.full, worker by worker, and the walk over the tree
  * goes by `parent`, unlike the code. Changes of the code that were tried, and that fail here: no cross term; cross term
- * or K halved; 1/2 in place of 1 - 1/C; the saving of K' doubled, dropped, and granted to mixed signs; weights ignored;
- * placement ignored; eigenvalue halved; Z in the cross term without ||Z||^2; K' beside Z; no slack for underflow. */
+ * or K halved; 1/2 in place of 1 - 1/C; the saving of K' doubled, dropped, granted to mixed signs, and without `top`;
+ * weights or m_j ignored; placement ignored (samples, eigenvalues); eigenvalue halved or not used; R = 1 in (8.5); Z in
+ * the cross term without ||Z||^2; K' beside Z; no search for Z; no slack at all, and none
+ * for underflow. */
 #include "tests/test.h"
 
 #include <gsl/gsl_errno.h>
@@ -55,7 +57,7 @@ static void fill(hsgd_dataset *d, variant v)
 {
     d->dense = malloc(SAMPLES * FEATURES * sizeof *d->dense);
     d->label = malloc(SAMPLES * sizeof *d->label);
-    hsgd_normals(&(hsgd_stream){21, HSGD_PURPOSE_USER, (uint32_t)v.outputs, 0}, 1.3, d->dense, SAMPLES * FEATURES);
+    hsgd_normals(&(hsgd_stream){21, HSGD_PURPOSE_USER, (uint32_t)d->num_classes, 0}, 1.3, d->dense, SAMPLES * FEATURES);
     for (size_t s = 0; s < SAMPLES; s++) {
         d->label[s] = (uint32_t)(v.by_label ? s * d->num_classes / SAMPLES : (s * s + s / 3) % d->num_classes);
         for (size_t f = 0; f < FEATURES; f++) {
@@ -461,6 +463,42 @@ static void dense_and_sparse_give_the_same_bounds(void **state)
     }
 }
 
+/* E = sum p_u beta_u^2 at every w, so no bound may say less than the others imply. */
+static void nodes_and_global_agree(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < VARIANTS; i++) {
+        problem p;
+        double sum = 0;
+        open_problem(&p, variant_of(i));
+        for (size_t u = 0; u < NODES; u++) {
+            double share = p.h.node[u].weight * p.node_sq[u];
+            assert_at_most(share, p.global_sq, 1e-12);
+            sum += share;
+        }
+        assert_at_most(p.global_sq, sum, 1e-12);
+        close_problem(&p);
+    }
+}
+
+/* Softmax with two classes has the residuals (-r, r) where logistic regression has r: all divergences double, and so do
+ * the bounds where no feature has mixed signs. (With weights, one worker outweighs its siblings.) */
+static void two_classes_are_logistic(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < VARIANTS; i += 4) {
+        problem logistic, softmax;
+        if (variant_of(i).signs == MIXED)
+            continue;
+        open_problem(&logistic, variant_of(i));
+        open_problem(&softmax, variant_of(i + 1));
+        for (size_t u = 0; u <= NODES; u++)
+            assert_close(bound_of(&softmax, u), 2 * bound_of(&logistic, u), 1e-6);
+        close_problem(&logistic);
+        close_problem(&softmax);
+    }
+}
+
 /* ---- (3) attained ---- */
 
 /* n workers with one sample each, sample j of worker j: x (n, features) and the labels; two or more workers at the root. */
@@ -715,6 +753,8 @@ int main(void)
         cmocka_unit_test(climbing_stays_below),
         cmocka_unit_test(bounds_are_those_of_the_formula),
         cmocka_unit_test(dense_and_sparse_give_the_same_bounds),
+        cmocka_unit_test(nodes_and_global_agree),
+        cmocka_unit_test(two_classes_are_logistic),
         cmocka_unit_test(attained_by_separable_workers),
         cmocka_unit_test(mixed_signs_save_nothing),
         cmocka_unit_test(eigenvalues_for_mixed_signs),
