@@ -4,7 +4,7 @@
 const hsgd_rung hsgd_rungs[HSGD_NUM_RUNGS] = {
     {"R0", "measured S", "", NULL},
     {"R1", "descent inequality", "A1 for f", NULL},
-    {"R2", "without the negative term", "gamma <= 1/L", NULL},
+    {"R2", "negative term dropped", "gamma <= 1/L", NULL},
     {"R3", "drift error by dispersion", "A1, Jensen", NULL},
     {"R4", "f* and sigma^2", "A4, A2", NULL},
     {"R5", "dispersion by recursive bound", "A3', Minkowski", "hsgd-fixed-recursive"},

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "analysis/linear_model.h"
+#include "analysis/memory.h"
 #include "analysis/random.h"
 
 void hsgd_problem_free(hsgd_problem *problem)
@@ -119,6 +120,10 @@ static hsgd_status find_places_of_seeds(hsgd_problem *problem, const hsgd_config
 {
     size_t n = problem->hierarchy.num_workers, runs = hsgd_config_runs(config);
     size_t runs_per_grouping = config->groupings ? config->seeds : 1;
+    hsgd_status fits = hsgd_memory_check((double)sizeof(size_t) * (double)runs * (double)n, "the places of all runs",
+                                         "fewer seeds or fewer groupings", err);
+    if (fits)
+        return fits;
     problem->placement = malloc(runs * n * sizeof *problem->placement);
     if (!problem->placement)
         return hsgd_fail_memory(err, "the places of the workers");
