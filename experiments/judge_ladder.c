@@ -167,6 +167,23 @@ static double drift_smoothness(const hsgd_summary *s)
     return dispersion > 0 ? sqrt(error / dispersion) : NAN;
 }
 
+/* The weakest of the constants that rung k contains. */
+static hsgd_constant_kind weakest_kind(const hsgd_experiment *e, size_t k)
+{
+    hsgd_constant_kind kind = HSGD_EXACT;
+    const struct {
+        size_t from; /* the first rung with this constant */
+        hsgd_constant_kind kind;
+    } constants[] = {{1, e->constants.smoothness.kind},
+                     {4, e->constants.minimum.kind},
+                     {4, e->constants.noise_sq.kind},
+                     {5, e->divergence_kind}};
+    for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
+        if (k >= constants[i].from && constants[i].kind > kind)
+            kind = constants[i].kind;
+    return kind;
+}
+
 static void judge(hsgd_ladder *ladder, const hsgd_experiment *e)
 {
     double judged = 0;
@@ -176,6 +193,7 @@ static void judge(hsgd_ladder *ladder, const hsgd_experiment *e)
     for (size_t k = 0; k < HSGD_NUM_RUNGS; k++) {
         hsgd_rung_result *rung = &ladder->rung[k];
         rung->verdict = HSGD_VERDICT_NOT_APPLICABLE;
+        rung->kind = weakest_kind(e, k);
         rung->value = hsgd_interval_of(rung->value.estimate, e->config->confidence, 1);
         rung->step = hsgd_interval_of(rung->step.estimate, e->config->confidence, fmax(1, judged));
         judge_step(rung, e);

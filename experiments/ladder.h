@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "analysis/constants.h"
 #include "bounds/bound.h"
 #include "bounds/ladder.h"
 #include "bounds/verdict.h"
@@ -21,7 +22,8 @@ typedef struct hsgd_rung_result {
     double
         lowest_step; /* the smallest of any run: what decides on the steps that hold path by path; NAN for the others */
     double share;    /* of the sum of all steps that are known; NAN for R0 and unknown steps */
-    bool applies;    /* the conditions of the step hold */
+    hsgd_constant_kind kind;       /* the weakest constant that R_k rests on; exact for R0, which needs none */
+    bool applies;                  /* the conditions of the step hold */
     hsgd_verdict verdict;          /* is the rung at least the one before? R0: not applicable */
     char reason[HSGD_REASON_SIZE]; /* why the verdict is not "holds"; "" otherwise */
 } hsgd_rung_result;

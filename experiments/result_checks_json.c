@@ -52,6 +52,7 @@ cJSON *hsgd_ladder_to_json(const hsgd_ladder *ladder)
         cJSON_AddNumberToObject(object, "se", result->value.estimate.se);
         cJSON_AddItemToObject(object, "ci",
                               hsgd_numbers_to_json((const double[]){result->value.low, result->value.high}, 2));
+        cJSON_AddStringToObject(object, "constants", hsgd_constant_kind_name(result->kind));
         if (k > 0)
             cJSON_AddItemToObject(object, "step", step_to_json(&hsgd_rungs[k], result));
         cJSON_AddItemToArray(array, object);

@@ -93,6 +93,7 @@ static cJSON *dispersion_to_json(const hsgd_experiment *e)
     for (size_t k = 0; k < e->problem->hierarchy.num_levels; k++) {
         cJSON *object = cJSON_CreateObject();
         cJSON_AddNumberToObject(object, "level", (double)(k + 1));
+        cJSON_AddStringToObject(object, "constants", hsgd_constant_kind_name(e->divergence_kind));
         cJSON_AddNumberToObject(object, "max_ratio", e->dispersion[k].max_ratio);
         cJSON_AddNumberToObject(object, "max_ratio_step", (double)e->dispersion[k].max_ratio_step);
         cJSON_AddStringToObject(object, "verdict", hsgd_verdict_name(e->dispersion[k].verdict));

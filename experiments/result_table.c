@@ -85,6 +85,12 @@ static void print_number(FILE *out, double value)
         fprintf(out, " %12s", isnan(value) ? "-" : "inf");
 }
 
+/* A verdict that rests on what the run happened to meet says so. */
+static const char *basis(hsgd_constant_kind kind, hsgd_verdict verdict)
+{
+    return kind == HSGD_TRAJECTORY && verdict != HSGD_VERDICT_NOT_APPLICABLE ? " (trajectory)" : "";
+}
+
 static void print_bounds(const hsgd_experiment *e, FILE *out)
 {
     if (!e->num_comparisons)
@@ -96,23 +102,25 @@ static void print_bounds(const hsgd_experiment *e, FILE *out)
         print_number(out, c->value.value);
         print_number(out, c->measured.estimate.count ? c->measured.estimate.mean : NAN);
         print_number(out, c->ratio);
-        fprintf(out, "  %s%s%s\n", hsgd_verdict_name(c->verdict), *c->reason ? ": " : "", c->reason);
+        fprintf(out, "  %s%s%s%s\n", hsgd_verdict_name(c->verdict), basis(c->kind, c->verdict), *c->reason ? ": " : "",
+                c->reason);
     }
     if (!e->deterministic)
         fprintf(out, "  verdicts on bounds hold together at %g %% confidence (Student t, Bonferroni)\n",
                 100 * e->config->confidence);
     if (e->divergence_kind == HSGD_TRAJECTORY)
-        fprintf(out, "  verdicts rest on trajectory constants: the largest divergences at the measured steps\n");
+        fprintf(out,
+                "  (trajectory): with the largest divergences at the measured steps, which prove nothing elsewhere\n");
 }
 
 /* A level that never spreads and need not is not worth a line. */
-static void print_dispersion(const hsgd_dispersion_check *check, size_t level, FILE *out)
+static void print_dispersion(const hsgd_dispersion_check *check, hsgd_constant_kind kind, size_t level, FILE *out)
 {
     if (check->max_ratio == 0 && check->verdict == HSGD_VERDICT_HOLDS)
         return;
-    fprintf(out, "  dispersion of level %zu against its recursive bound: at most %.3g of it (step %zu): %s%s%s\n",
+    fprintf(out, "  dispersion of level %zu against its recursive bound: at most %.3g of it (step %zu): %s%s%s%s\n",
             level, check->max_ratio, check->max_ratio_step, hsgd_verdict_name(check->verdict),
-            *check->reason ? ": " : "", check->reason);
+            basis(kind, check->verdict), *check->reason ? ": " : "", check->reason);
 }
 
 /* The steps of the ladder in one line if all is well, else one line for each that is not. */
@@ -157,7 +165,7 @@ static void print_checks(const hsgd_experiment *e, FILE *out)
     print_ladder(e, out);
     print_audit(e, out);
     for (size_t k = 0; k < s->num_levels; k++)
-        print_dispersion(&e->dispersion[k], k + 1, out);
+        print_dispersion(&e->dispersion[k], e->divergence_kind, k + 1, out);
     fprintf(out, "  identity: upward + downward = global divergence, relative error %.2g: %s\n",
             s->gradient_identity_error, hsgd_verdict_name(e->gradient_identity));
     fprintf(out, "  identity: levels add up to the total dispersion, relative error %.2g: %s\n",
