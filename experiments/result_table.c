@@ -146,16 +146,20 @@ static void print_ladder(const hsgd_experiment *e, FILE *out)
 /* The same for the assumptions. */
 static void print_audit(const hsgd_experiment *e, FILE *out)
 {
-    size_t holding = 0;
-    for (size_t i = 0; i < e->audit.num_items; i++) {
+    size_t holding = 0, unchecked = 0, items = e->audit.num_items;
+    for (size_t i = 0; i < items; i++) {
         const hsgd_audit_item *item = &e->audit.item[i];
         holding += item->verdict == HSGD_VERDICT_HOLDS;
+        unchecked += item->verdict == HSGD_VERDICT_NOT_APPLICABLE;
         if (item->verdict == HSGD_VERDICT_VIOLATED || item->verdict == HSGD_VERDICT_INCONCLUSIVE)
             fprintf(out, "  assumption %s, %s: %s: %s\n", item->assumption, item->name,
                     hsgd_verdict_name(item->verdict), item->reason);
     }
-    if (e->audit.num_items)
-        fprintf(out, "  assumptions: %zu of %zu checks hold (hsgd verify shows them)\n", holding, e->audit.num_items);
+    if (items)
+        fprintf(out, "  assumptions: %zu of %zu checks hold", holding, items - unchecked);
+    if (items && unchecked)
+        fprintf(out, ", %zu constants have nothing to be checked against", unchecked);
+    fputs(items ? " (hsgd verify shows them)\n" : "", out);
 }
 
 static void print_checks(const hsgd_experiment *e, FILE *out)
