@@ -45,7 +45,7 @@ Q         := $(if $(filter 1,$(V)),,@)
 SAY        = @echo "  $(1)" $(2)
 
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check test check-deps install uninstall format clean help FORCE
+.PHONY: all deps demo check test mutants check-deps install uninstall format clean help FORCE
 
 all: $(BUILD)/hsgd $(BUILD)/libhsgd.a $(BUILD)/libhsgd.so ## build the program and the libraries
 
@@ -99,6 +99,9 @@ test: check
 
 check: check-deps all $(TESTS) ## build and run all tests
 	@HSGD_PROGRAM=$(abspath $(BUILD)/hsgd) HSGD_BUILD=$(BUILD) SANITIZE='$(SANITIZE)' tests/run-all $(TESTS) $(TEST_SCRIPTS)
+
+mutants: all $(TESTS) ## one deliberate error at a time: each must fail its test (ONLY=TEXT: those with this text)
+	@HSGD_BUILD=$(BUILD) tests/run-mutants "$(ONLY)"
 
 check-deps: ## fail if a layer includes one that it must not know
 	@tests/check-layers

@@ -27,8 +27,8 @@ static hsgd_interval interval_of_minimum(const hsgd_summary *s, size_t steps, si
         double rounds = (double)s->num_rounds;
         hsgd_interval at = hsgd_interval_of(s->grad_norm_sq[row], confidence, rounds);
         hsgd_interval joint = hsgd_interval_of(s->grad_norm_sq[row], confidence, rounds * checks);
-        out.low = fmin(out.low, at.low);
-        out.high = fmin(out.high, at.high);
+        out.low = fmin(out.low, at.low_joint);
+        out.high = fmin(out.high, at.high_joint);
         out.low_joint = fmin(out.low_joint, joint.low_joint);
         out.high_joint = fmin(out.high_joint, joint.high_joint);
     }

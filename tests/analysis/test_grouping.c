@@ -124,8 +124,8 @@ static void given_is_the_identity(void **state)
     hsgd_hierarchy_free(&h);
 }
 
-/* All 24 permutations of 4 workers are equally likely: chi-square with 23 degrees of freedom; right code fails for one
- * choice of seeds in 10^6. */
+/* All 24 permutations of 4 workers are equally likely: chi-square with 23 degrees of freedom, false alarm 1e-6; the seeds
+ * are fixed. */
 static void random_is_uniform_over_permutations(void **state)
 {
     (void)state;
@@ -149,8 +149,8 @@ static void random_is_uniform_over_permutations(void **state)
     hsgd_hierarchy_free(&h);
 }
 
-/* THEORY 5: the mean of Up_k over groupings is (n_k - 1)/(n - 1) times the total variance. Tolerance: 5 standard errors
- * of the mean over 4000 seeds, a chance of 6e-7 per depth. */
+/* THEORY 5: the mean of Up_k over groupings is (n_k - 1)/(n - 1) times the total variance. Two-sided normal check of the
+ * mean over 4000 fixed seeds at 1e-6 for each of two depths: false alarm 2e-6. */
 static void random_grouping_has_the_expected_divergence(void **state)
 {
     (void)state;
@@ -168,7 +168,7 @@ static void random_grouping_has_the_expected_divergence(void **state)
             mean += off / draws;
             square += off * off / draws;
         }
-        assert_true(fabs(mean) < 5 * sqrt(square / draws));
+        assert_at_most(fabs(mean), gsl_cdf_ugaussian_Qinv(5e-7) * sqrt(square / draws), 0);
     }
     hsgd_hierarchy_free(&h);
 }
@@ -251,12 +251,15 @@ static void unequal_labels_find_their_groups(void **state)
     hsgd_hierarchy_free(&h);
 }
 
-/* One trait, 6 workers, two groups of 3: the best and the worst of all 20 ways, by enumeration. */
+/* One trait, 6 workers, two groups of 3: the best and the worst of all 20 ways, by enumeration. Where group-noniid lies is
+ * a theorem. The deal is greedy: usually, not always, in the lower half of what is possible; 297 of 20000 other draws were
+ * not, and more than 8 of 50 then have probability 5e-8. The seeds are fixed. */
 static void one_trait_reaches_the_largest_variance(void **state)
 {
     (void)state;
     static workers w;
     hsgd_hierarchy h;
+    size_t upper_half = 0;
     make_uniform(&h, (size_t[]){2, 3}, 2);
     for (uint64_t seed = 1; seed <= 50; seed++) {
         make_normal(&w, 6, 1, seed);
@@ -272,14 +275,15 @@ static void one_trait_reaches_the_largest_variance(void **state)
             smallest = fmin(smallest, share);
         }
         assert_close(share_at(HSGD_GROUPING_GROUP_NONIID, &h, &w, 1), largest, 1e-12);
-        /* the deal is greedy: not the smallest, but in the lower half of what is possible */
-        assert_at_most(share_at(HSGD_GROUPING_GROUP_IID, &h, &w, 1), smallest + 0.5 * (largest - smallest), 0);
+        upper_half += share_at(HSGD_GROUPING_GROUP_IID, &h, &w, 1) > smallest + 0.5 * (largest - smallest);
     }
+    assert_true(upper_half <= 8);
     hsgd_hierarchy_free(&h);
 }
 
 /* Linear terms of quadratics, 20 normal traits with nothing to find: still far from what random grouping gives. A
- * common shift changes nothing. */
+ * common shift changes nothing. None of 40000 other draws failed, so that with 95 % confidence the false alarm is below
+ * 8e-5 for one draw and 8e-4 for the ten; the seeds are fixed. */
 static void arbitrary_traits(void **state)
 {
     (void)state;
@@ -291,7 +295,7 @@ static void arbitrary_traits(void **state)
         make_normal(&w, 64, 20, seed);
         double spread = share_at(HSGD_GROUPING_GROUP_NONIID, &h, &w, 1);
         double even = share_at(HSGD_GROUPING_GROUP_IID, &h, &w, 1);
-        assert_true(spread > 2 * by_chance && even < by_chance / 2);
+        assert_true(spread > 2 * by_chance && even < 0.6 * by_chance);
         for (size_t j = 0; j < 64; j++)
             w.trait[j * 20 + 3] += 128;
         assert_near(share_at(HSGD_GROUPING_GROUP_NONIID, &h, &w, 1), spread, 0.02);

@@ -221,6 +221,7 @@ static void steer(problem *p, size_t trial, double scale, double *point)
             point[k] += scale * (trial % 3 ? factor[i] : 1) * difference[i * p->f.dim + k];
 }
 
+/* A theorem for every w, so that no draw of points raises a false alarm; the seeds are fixed. */
 static void sampled_points_stay_below(void **state)
 {
     (void)state;

@@ -921,7 +921,7 @@ static void a_minimiser_at_zero_is_no_exception(void **state)
     }
 }
 
-/* ---- noise: exact distributions, each check with a false-alarm probability of 1e-8 ---- */
+/* ---- noise: exact distributions, each check with a false-alarm probability of 1e-8; the seeds are fixed ---- */
 
 static const double ALARM = 1e-8;
 

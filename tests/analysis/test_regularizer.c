@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Values by hand, gradients against finite differences, curvature by sampling. */
+/* Values by hand, gradients against finite differences, curvature on a grid. */
 #include "tests/test.h"
 
 #include <gsl/gsl_deriv.h>
@@ -58,8 +58,8 @@ static void gradients_are_derivatives(void **state)
     }
 }
 
-/* The second derivative of w^2/(1 + w^2) is (2 - 6 w^2)/(1 + w^2)^3: 2 at w = 0 and -1/2 at w = 1. The sampled slopes
- * of the gradient stay inside [-weight/2, 2 weight] and reach both ends. */
+/* The second derivative of w^2/(1 + w^2) is (2 - 6 w^2)/(1 + w^2)^3: 2 at w = 0 and -1/2 at w = 1. The slopes of
+ * the gradient, on a grid, stay inside [-weight/2, 2 weight] and reach both ends. */
 static void curvature_stays_in_its_range(void **state)
 {
     (void)state;
@@ -77,6 +77,10 @@ static void curvature_stays_in_its_range(void **state)
     assert_close(hsgd_regularizer_smoothness(&l2), 0.83, 0);
     assert_close(hsgd_regularizer_smoothness(&nonconvex), 1.66, 0);
     assert_close(hsgd_regularizer_smoothness(&(hsgd_regularizer){HSGD_REGULARIZER_NONE, 0.83}), 0, 0);
+    assert_at_most(hsgd_regularizer_convexity(&nonconvex), low, 1e-9);
+    assert_close(hsgd_regularizer_convexity(&nonconvex), low, 1e-5);
+    assert_close(hsgd_regularizer_convexity(&l2), 0.83, 0);
+    assert_close(hsgd_regularizer_convexity(&(hsgd_regularizer){HSGD_REGULARIZER_NONE, 0.83}), 0, 0);
 }
 
 /* mu is the smallest second derivative: never above a second difference of the values, and attained. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the tests of the bounds share: evaluating by id, looking up terms, and random trees. */
+/* What the tests of the bounds share: evaluating by id, looking up terms, and random trees. What is checked with random
+ * trees and parameters are theorems, so that no draw of them raises a false alarm; their seeds are fixed. */
 #ifndef HSGD_TESTS_BOUNDS_CASES_H
 #define HSGD_TESTS_BOUNDS_CASES_H
 

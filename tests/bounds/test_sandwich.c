@@ -77,6 +77,35 @@ static void unequal_groups_and_weights(void **state)
     hsgd_hierarchy_free(&h);
 }
 
+/* The sandwich is a theorem, so only trees that cannot be built break it: groups that average less often than the root,
+ * and groups missing from the sum. By hand: lambda = 7/63 and 7 copies/63. */
+static void trees_that_break_the_rules(void **state)
+{
+    (void)state;
+    hsgd_error err;
+    hsgd_hierarchy h;
+    hsgd_sandwich s;
+    assert_ok(hsgd_hierarchy_uniform(&h, (size_t[]){8, 8}, (size_t[]){20, 5}, 2, &err), err);
+    h.node[1].period = 100; /* 20/9 + 800/9 > 20 */
+    assert_ok(hsgd_sandwich_decide(&s, &h, &err), err);
+    assert_string_equal(s.noise.text[1], "820/9");
+    assert_false(s.holds || s.noise.holds || s.noise.strict || s.divergence.holds || s.divergence.strict);
+    hsgd_sandwich_free(&s);
+    h.node[1].period = 5;
+    h.node[1].copies = 2; /* 20/9 + 10/9 < 5, and 400/9 + 50/9 > 25 */
+    assert_ok(hsgd_sandwich_decide(&s, &h, &err), err);
+    assert_string_equal(s.noise.text[1], "10/3");
+    assert_false(s.holds || s.noise.holds || s.noise.strict);
+    assert_true(s.divergence.holds && s.divergence.strict);
+    hsgd_sandwich_free(&s);
+    h.node[1].copies = 7; /* both inside, but the lambda do not add up to 1 */
+    assert_ok(hsgd_sandwich_decide(&s, &h, &err), err);
+    assert_true(s.noise.holds && s.divergence.holds);
+    assert_false(s.holds);
+    hsgd_sandwich_free(&s);
+    hsgd_hierarchy_free(&h);
+}
+
 /* Numbers beyond 2^64: only exact arithmetic tells them apart. n = 1e8, P = 1e9 and 5e8. */
 static void the_largest_tree(void **state)
 {
@@ -125,6 +154,7 @@ int main(void)
         cmocka_unit_test(two_levels),
         cmocka_unit_test(one_level_is_an_equality),
         cmocka_unit_test(unequal_groups_and_weights),
+        cmocka_unit_test(trees_that_break_the_rules),
         cmocka_unit_test(the_largest_tree),
         cmocka_unit_test(random_trees),
     };

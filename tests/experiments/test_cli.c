@@ -6,7 +6,8 @@
 
 #define QUIET_FIGURES "\"figures\": []"
 
-/* Noisy two-level quadratic, twelve workers; ends in a second. */
+/* Noisy two-level quadratic, twelve workers; ends in a second. All its bounds hold: so it was with all of 300 other first
+ * seeds, with six seeds as with three, so that with 95 % confidence a false alarm is below 1 %; the seeds are fixed. */
 static void write_config(const char *path, const char *extra)
 {
     char text[2048];
