@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The engine against (1) a naive H-SGD written here straight from THEORY 1 and 2, (2) the exact moments of THEORY 7,
  * (3) itself on trees that are the same algorithm, and for other thread counts. */
-#include "tests/test.h"
+#include "tests/analysis/trees.h"
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_errno.h>
@@ -15,24 +15,6 @@
 static hsgd_error err;
 
 /* ---- trees and problems ---- */
-
-static hsgd_hierarchy uniform(const size_t *fanout, const size_t *periods, size_t levels)
-{
-    hsgd_hierarchy h, e;
-    assert_ok(hsgd_hierarchy_uniform(&h, fanout, periods, levels, &err), err);
-    assert_ok(hsgd_hierarchy_expand(&e, &h, &err), err);
-    hsgd_hierarchy_free(&h);
-    return e;
-}
-
-/* root(12): [ a(6): [ b(2): 3, c(3): 2 ], d(4): 4, e(12): 1 ]: unequal sizes, depths and periods. */
-static hsgd_hierarchy crooked(void)
-{
-    hsgd_hierarchy h;
-    const hsgd_node_spec spec[] = {{HSGD_NO_NODE, 12, 0}, {0, 6, 0}, {1, 2, 3}, {1, 3, 2}, {0, 4, 4}, {0, 12, 1}};
-    assert_ok(hsgd_hierarchy_tree(&h, spec, 6, &err), err);
-    return h;
-}
 
 static hsgd_quadratic generated(const hsgd_hierarchy *h, size_t dim, double noise_sq)
 {

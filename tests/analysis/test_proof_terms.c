@@ -13,7 +13,7 @@
  * for the first worker only, made with the last measured model, labelled with a wrong row; pairs with wbar counted for
  * F_j; a first pair without a predecessor; the path without wbar^T, labelled with the earlier step, or of Gbar; ratios
  * squared; ratios of rounding errors let in, of F_j and of f; terms that do not become INFINITY. */
-#include "tests/test.h"
+#include "tests/analysis/trees.h"
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_errno.h>
@@ -110,24 +110,6 @@ static hsgd_objective make_bowls(size_t num_workers, size_t dim, double noise_sq
 }
 
 /* ---- trees, weights, places ---- */
-
-static hsgd_hierarchy uniform(const size_t *fanout, const size_t *periods, size_t levels)
-{
-    hsgd_hierarchy h, e;
-    assert_ok(hsgd_hierarchy_uniform(&h, fanout, periods, levels, &err), err);
-    assert_ok(hsgd_hierarchy_expand(&e, &h, &err), err);
-    hsgd_hierarchy_free(&h);
-    return e;
-}
-
-/* root(12): [ a(6): [ b(2): 3, c(3): 2 ], d(4): 4, e(12): 1 ]: unequal sizes, depths and periods. */
-static hsgd_hierarchy crooked(void)
-{
-    hsgd_hierarchy h;
-    const hsgd_node_spec spec[] = {{HSGD_NO_NODE, 12, 0}, {0, 6, 0}, {1, 2, 3}, {1, 3, 2}, {0, 4, 4}, {0, 12, 1}};
-    assert_ok(hsgd_hierarchy_tree(&h, spec, 6, &err), err);
-    return h;
-}
 
 /* One worker; one level, in one unit and in two; two levels; three; levels that act together; a crooked tree. */
 enum { TREES = 7 };

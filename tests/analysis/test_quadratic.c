@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Gradients against finite differences, divergences by brute force over the tree, f* against a minimiser of GSL. */
-#include "tests/test.h"
+#include "tests/analysis/trees.h"
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_deriv.h>
@@ -144,24 +144,11 @@ static void without_noise_the_gradient_is_full_and_with_it_reproducible(void **s
 
 /* ---- generated problems ---- */
 
-static hsgd_hierarchy uniform(const size_t *fanout, const size_t *periods, size_t levels)
+/* Unequal sizes and depths, a group of one worker, and a node with a single child. */
+static hsgd_hierarchy crooked_tree(bool weighted)
 {
-    hsgd_hierarchy h, e;
-    assert_ok(hsgd_hierarchy_uniform(&h, fanout, periods, levels, &err), err);
-    assert_ok(hsgd_hierarchy_expand(&e, &h, &err), err);
-    hsgd_hierarchy_free(&h);
-    return e;
-}
-
-/* root(12): [ a(6): [ b(2): 3, c(3): 2 ], d(4): 4, e(12): 1, g(6): [ h(6): 2 ] ]: unequal sizes and depths, a group of
- * one worker, and a node with a single child. */
-static hsgd_hierarchy crooked(bool weighted)
-{
-    hsgd_hierarchy h;
-    const hsgd_node_spec spec[] = {
-        {HSGD_NO_NODE, 12, 0}, {0, 6, 0}, {1, 2, 3}, {1, 3, 2}, {0, 4, 4}, {0, 12, 1}, {0, 6, 0}, {6, 6, 2}};
+    hsgd_hierarchy h = more_crooked();
     const double weight[] = {1, 2, 0.5, 3, 1, 1.5, 2, 0.7, 0.9, 1.1, 0.3, 4};
-    assert_ok(hsgd_hierarchy_tree(&h, spec, 8, &err), err);
     if (weighted)
         assert_ok(hsgd_hierarchy_set_weights(&h, weight, &err), err);
     return h;
@@ -237,8 +224,8 @@ static void level_divergences_are_hit(void **state)
                              uniform((size_t[]){3, 4}, (size_t[]){6, 2}, 2),
                              uniform((size_t[]){2, 1, 3}, (size_t[]){8, 4, 2}, 3),
                              uniform((size_t[]){2, 2, 2, 2}, (size_t[]){16, 8, 4, 2}, 4),
-                             crooked(false),
-                             crooked(true)};
+                             crooked_tree(false),
+                             crooked_tree(true)};
     for (size_t i = 0; i < sizeof tree / sizeof *tree; i++) {
         for (size_t dim = 1; dim <= 11; dim += 5) {
             double level[] = {1.83, 0.41, 2.7, 0.05};

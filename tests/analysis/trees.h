@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Trees that several test programs of this folder run on; free them with hsgd_hierarchy_free. */
+#ifndef HSGD_TESTS_ANALYSIS_TREES_H
+#define HSGD_TESTS_ANALYSIS_TREES_H
+
+#include "tests/test.h"
+
+#include "analysis/hierarchy.h"
+
+/* A uniform tree with one entry per node. */
+static inline hsgd_hierarchy uniform(const size_t *fanout, const size_t *periods, size_t levels)
+{
+    hsgd_error err;
+    hsgd_hierarchy h, e;
+    assert_ok(hsgd_hierarchy_uniform(&h, fanout, periods, levels, &err), err);
+    assert_ok(hsgd_hierarchy_expand(&e, &h, &err), err);
+    hsgd_hierarchy_free(&h);
+    return e;
+}
+
+/* root(12): [ a(6): [ b(2): 3, c(3): 2 ], d(4): 4, e(12): 1 ]: unequal sizes, depths and periods. */
+static inline hsgd_hierarchy crooked(void)
+{
+    hsgd_error err;
+    hsgd_hierarchy h;
+    const hsgd_node_spec spec[] = {{HSGD_NO_NODE, 12, 0}, {0, 6, 0}, {1, 2, 3}, {1, 3, 2}, {0, 4, 4}, {0, 12, 1}};
+    assert_ok(hsgd_hierarchy_tree(&h, spec, 6, &err), err);
+    return h;
+}
+
+/* The same with one more child of the root: a group of one inside a group, g(6): [ h(6): 2 ]. */
+static inline hsgd_hierarchy more_crooked(void)
+{
+    hsgd_error err;
+    hsgd_hierarchy h;
+    const hsgd_node_spec spec[] = {
+        {HSGD_NO_NODE, 12, 0}, {0, 6, 0}, {1, 2, 3}, {1, 3, 2}, {0, 4, 4}, {0, 12, 1}, {0, 6, 0}, {6, 6, 2}};
+    assert_ok(hsgd_hierarchy_tree(&h, spec, 8, &err), err);
+    return h;
+}
+
+#endif
