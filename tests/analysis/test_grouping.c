@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Between-group variances are computed here from the traits and the places, apart from the code under test. */
-#include "tests/test.h"
+#include "tests/analysis/trees.h"
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_errno.h>
@@ -20,18 +20,6 @@ typedef struct workers {
 static const hsgd_node_spec unequal[] = {
     {HSGD_NO_NODE, 24, 0}, {0, 12, 3}, {0, 6, 11}, {0, 8, 5}, {0, 12, 0}, {4, 4, 2}, {4, 6, 7}, {4, 2, 2}};
 enum { UNEQUAL_NODES = sizeof unequal / sizeof *unequal, UNEQUAL_WORKERS = 30 };
-
-static void make_uniform(hsgd_hierarchy *h, const size_t *fanout, size_t num_levels)
-{
-    hsgd_error err;
-    hsgd_hierarchy compact;
-    size_t periods[HSGD_MAX_LEVELS];
-    for (size_t k = 0; k < num_levels; k++)
-        periods[k] = (size_t)1 << (num_levels - k);
-    assert_ok(hsgd_hierarchy_uniform(&compact, fanout, periods, num_levels, &err), err);
-    assert_ok(hsgd_hierarchy_expand(h, &compact, &err), err);
-    hsgd_hierarchy_free(&compact);
-}
 
 static void make_unequal(hsgd_hierarchy *h)
 {

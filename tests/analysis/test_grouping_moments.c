@@ -11,7 +11,7 @@
  * Verdicts: exact means agree with a formula if they do to TOLERANCE relative; drawn ones if all 3 M intervals contain
  * it. The intervals hold together with probability CONFIDENCE (Student t, Bonferroni): per call, a right formula is
  * rejected for about one choice of seeds in 1000. The seeds are fixed, so a test that passes always does. */
-#include "tests/test.h"
+#include "tests/analysis/trees.h"
 
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_randist.h>
@@ -74,17 +74,6 @@ enum { NUM_SMALL = sizeof small_trees / sizeof *small_trees };
 static void make_tree(hsgd_hierarchy *h, const tree *t)
 {
     assert_ok(hsgd_hierarchy_tree(h, t->spec, t->num_specs, &err), err);
-}
-
-static void make_uniform(hsgd_hierarchy *h, const size_t *fanout, size_t num_levels)
-{
-    hsgd_hierarchy compact;
-    size_t periods[HSGD_MAX_LEVELS];
-    for (size_t k = 0; k < num_levels; k++)
-        periods[k] = (size_t)1 << (num_levels - k);
-    assert_ok(hsgd_hierarchy_uniform(&compact, fanout, periods, num_levels, &err), err);
-    assert_ok(hsgd_hierarchy_expand(h, &compact, &err), err);
-    hsgd_hierarchy_free(&compact);
 }
 
 /* root: [groups of 3, 11 and 5, and a subtree of groups of 2, 7 and 2]. */

@@ -18,6 +18,15 @@ static inline hsgd_hierarchy uniform(const size_t *fanout, const size_t *periods
     return e;
 }
 
+/* The same where the periods do not matter: each is half of the one above. */
+static inline void make_uniform(hsgd_hierarchy *out, const size_t *fanout, size_t levels)
+{
+    size_t periods[HSGD_MAX_LEVELS];
+    for (size_t k = 0; k < levels; k++)
+        periods[k] = (size_t)1 << (levels - k);
+    *out = uniform(fanout, periods, levels);
+}
+
 /* root(12): [ a(6): [ b(2): 3, c(3): 2 ], d(4): 4, e(12): 1 ]: unequal sizes, depths and periods. */
 static inline hsgd_hierarchy crooked(void)
 {
