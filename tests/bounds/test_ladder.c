@@ -58,8 +58,8 @@ static hsgd_ladder_terms random_terms(uint64_t seed)
 {
     double x[14];
     draw(x, 14, seed, 0);
-    return (hsgd_ladder_terms){fabs(x[0]), x[1],       x[2],       fabs(x[3]), fabs(x[4]),        fabs(x[5]),   x[6], x[7],
-                               fabs(x[8]), fabs(x[9]), 17.0 + x[10], fabs(x[11]), fabs(x[12]), fabs(x[13])};
+    return (hsgd_ladder_terms){fabs(x[0]), x[1],       x[2],       fabs(x[3]),   fabs(x[4]),  fabs(x[5]),  x[6],
+                               x[7],       fabs(x[8]), fabs(x[9]), 17.0 + x[10], fabs(x[11]), fabs(x[12]), fabs(x[13])};
 }
 
 static void identities(void **state)
@@ -80,8 +80,8 @@ static void identities(void **state)
         check_close(s[1] + s[2] + s[3] + s[4], r[4] - r[0] + products, 1e-13, size, "all", __FILE__, __LINE__);
         /* (4.2b) with the measured V */
         check_close(r[4],
-                    2 * (t.loss_drop + t.loss_left) / (t.step_size * t.steps) +
-                        gamma_l * t.noise_sq * t.noise_share + t.smoothness * t.smoothness * t.dispersion,
+                    2 * (t.loss_drop + t.loss_left) / (t.step_size * t.steps) + gamma_l * t.noise_sq * t.noise_share +
+                        t.smoothness * t.smoothness * t.dispersion,
                     1e-13, size, "R4", __FILE__, __LINE__);
     }
 }
@@ -133,8 +133,8 @@ static void descent_step_on_a_quadratic(void **state)
 static void table_of_rungs(void **state)
 {
     (void)state;
-    static const char *const id[HSGD_NUM_RUNGS] = {NULL, NULL, NULL, NULL, NULL, "hsgd-fixed-recursive",
-                                                   "hsgd-fixed-sharp", "hsgd-fixed"}; /* THEORY 4.5 */
+    static const char *const id[HSGD_NUM_RUNGS] = {
+        NULL, NULL, NULL, NULL, NULL, "hsgd-fixed-recursive", "hsgd-fixed-sharp", "hsgd-fixed"}; /* THEORY 4.5 */
     assert_int_equal(HSGD_NUM_PATHWISE_STEPS, 3); /* descent, step size, Jensen */
     for (size_t k = 0; k < HSGD_NUM_RUNGS; k++) {
         const hsgd_rung *r = &hsgd_rungs[k];

@@ -252,8 +252,7 @@ static double mean_recursive_sq(const size_t *N, const size_t *P, size_t levels,
                     below += b[tau * levels + m] * b[tau * levels + m];
                 drift += sqrt(D[k]) + L * sqrt(below);
             }
-            b[t * levels + k] =
-                gamma * (sqrt((double)s * groups * (double)(N[k] - 1) / n * sigma_sq) + drift);
+            b[t * levels + k] = gamma * (sqrt((double)s * groups * (double)(N[k] - 1) / n * sigma_sq) + drift);
             sum += b[t * levels + k] * b[t * levels + k];
         }
     free(b);
@@ -288,12 +287,13 @@ static const char *const SAMPLES = "+1 1:0.9 2:-0.4\n-1 1:0.3 2:1.1\n+1 1:-0.7 3
 static void logistic(char *text, size_t size, const char *rest)
 {
     temp_write(temp_shared(), "twelve.txt", SAMPLES, strlen(SAMPLES));
-    snprintf(text, size,
-             "{\"hierarchy\": {\"fanout\": [2, 3], \"periods\": [6, 2]}, \"problem\": {\"type\": \"logistic\", \"data\":"
-             "{\"format\": \"libsvm\", \"path\": \"%.255s/twelve.txt\"}, \"regularizer\": {\"type\": \"l2\", \"weight\":"
-             "0.03}, \"partition\": {\"scheme\": \"by-label\"}}, \"initial\": {\"point\": [1.3, -0.7, 2.1]},"
-             "\"figures\": [], %s}",
-             temp_shared()->folder, rest);
+    snprintf(
+        text, size,
+        "{\"hierarchy\": {\"fanout\": [2, 3], \"periods\": [6, 2]}, \"problem\": {\"type\": \"logistic\", \"data\":"
+        "{\"format\": \"libsvm\", \"path\": \"%.255s/twelve.txt\"}, \"regularizer\": {\"type\": \"l2\", \"weight\":"
+        "0.03}, \"partition\": {\"scheme\": \"by-label\"}}, \"initial\": {\"point\": [1.3, -0.7, 2.1]},"
+        "\"figures\": [], %s}",
+        temp_shared()->folder, rest);
 }
 
 /* Every rung again, and every step holds; levels 2, D: exact constants or NULL for the suprema of the run. */
