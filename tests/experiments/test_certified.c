@@ -4,7 +4,10 @@
  *
  * Nothing here is statistical: seeds are fixed, and only what holds for every path is asserted of noisy runs.
  *
- * MUTATIONS_GO_HERE */
+ * Each of these changes to the code was made and seen to fail here. divergences.c: the kind, the global or the nodes' bound not
+ * taken over, levels not cut at E, the first placement only, used unasked. judge.c: no certified values, those of bounds that
+ * need maxima, the suprema in them, the kind of single deviations. judge_audit.c: the proved bound not shown. experiment.c:
+ * no ball, a solved f* used unasked, a bound above f, the nearest end for the farthest. */
 #include "tests/experiments/whole_experiment.h"
 
 #include <gsl/gsl_errno.h>
@@ -30,7 +33,7 @@ static void make(whole *x, bool l2, const char *rest)
         "{\"hierarchy\": {\"fanout\": [2, 3], \"periods\": [4, 2]}, \"problem\": {\"type\": \"logistic\", \"data\":"
         "{\"format\": \"libsvm\", \"path\": \"%.255s/twelve.txt\"}, \"partition\": {\"scheme\": \"by-label\"}%s},"
         "\"initial\": {\"point\": [1.3, -0.7]}, \"figures\": [], %s"
-        "\"optimizer\": {\"step_size_fraction\": 0.9, \"steps\": 30, \"batch_size\": %d}}",
+        "\"optimizer\": {\"step_size_fraction\": 0.15, \"steps\": 30, \"batch_size\": %d}}",
         temp_shared()->folder, regularizer, rest, strstr(rest, "seeds") ? 1 : 0);
     prepare(x, text);
 }
@@ -64,7 +67,7 @@ static void certified_divergences_are_used(void **state)
         assert_int_equal(m->kind, HSGD_TRAJECTORY);
         assert_true(isnan(c->certified_value)); /* it is the value itself */
         if (c->bound->needs_maxima) {           /* nothing certifies single deviations */
-            assert_true(isnan(m->certified_value));
+            assert_true(isnan(m->certified_value) && m->value.value > 0);
             continue;
         }
         if (isnan(m->value.value))

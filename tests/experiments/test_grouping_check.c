@@ -5,7 +5,12 @@
  * False alarms: ratio_is_one_for_quadratics asks for an interval at 1 - 1e-6 that contains 1 (Student t, fixed seeds);
  * nothing else here is statistical.
  *
- * MUTATIONS_GO_HERE */
+ * Each of these changes to the code was made and seen to fail here. grouping_check.c: a level less in Up_k, residuals without
+ * the share or not divided by the denominator, runs for groupings in the error, nodes of the next depth counted in the share,
+ * n for n - 1, the last step for the farthest, a row for its step, the noise of a single run for that of a mean, a negative
+ * variance, the mean over runs for that over groupings, one run per grouping, diverged runs, groupings visited unasked.
+ * experiment.c: counted groupings not told to the summary. problem.c: places of its own for every run. config.c: either
+ * rule on groupings dropped. */
 #include "tests/experiments/whole_experiment.h"
 
 #include <gsl/gsl_cdf.h>
@@ -107,7 +112,7 @@ static void made_up_ensemble(void **state)
     release(&x);
 }
 
-/* The same with one run lost, and with one run per grouping. */
+/* The same with one run lost, with equal groupings, and with one run per grouping. */
 static void made_up_ensemble_without_answers(void **state)
 {
     (void)state;
@@ -124,6 +129,14 @@ static void made_up_ensemble_without_answers(void **state)
     trace[4].diverged_at = 3;
     assert_ok(hsgd_experiment_follow_grouping(e, &ensemble, &err), err);
     assert_true(!e->grouping.ratio && isnan(e->grouping.variance_between) && isnan(e->grouping.variance_within));
+    hsgd_grouping_check_free(&e->grouping);
+    /* all groupings have the mean 2: less than noise explains, which is no negative variance */
+    double equal[RUNS][ROWS] = {{1, 2}, {2, 3}, {0, 1}, {3, 4}, {2, 2}, {1, 3}};
+    make_up(&ensemble, trace, step);
+    for (size_t r = 0; r < RUNS; r++)
+        trace[r].grad_norm_sq = equal[r];
+    assert_ok(hsgd_experiment_follow_grouping(e, &ensemble, &err), err);
+    assert_true(e->grouping.variance_between == 0 && e->grouping.variance_within > 0);
     hsgd_grouping_check_free(&e->grouping);
     make_up(&ensemble, trace, step);
     ensemble.runs_per_value = 1;

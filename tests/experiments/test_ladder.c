@@ -5,7 +5,12 @@
  * False alarms: the noisy runs are judged at a confidence of 1 - 1e-6, with fixed seeds, so a true step to R4 or R5 is
  * called violated with probability below 1e-6 a run. Everything else holds path by path.
  *
- * MUTATIONS_GO_HERE */
+ * Each of these changes to the code was made and seen to fail here. judge_ladder.c: another loss in loss_left, T + 1, the share
+ * of the noise left out; an error of a deterministic run; runs of one grouping counted singly; each condition dropped, the one
+ * on measure_every extended to R6; low and high of a step exchanged; shares of another total; R4 judged path by path; the
+ * largest step for the lowest; the step to R5 without an error; the ratio of the drift without its root; no Bonferroni,
+ * or with the pathwise steps as well; "holds" for what was not judged. The formulas: 2/3 of 4.2 as 0.02, 40/3 of 4.1 as
+ * 0.4 (R6 and R7 then lie below the rung before), half of the divergence in 4.4. */
 #include "tests/experiments/whole_experiment.h"
 
 #include <gsl/gsl_cdf.h>

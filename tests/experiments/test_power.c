@@ -9,7 +9,11 @@
  * False alarms: noisy worlds are judged at a confidence of 1 - 1e-6 for each of the families bounds, dispersion, ladder
  * and audit, so a true world is called violated with probability below 4e-6 (Student t; seeds fixed).
  *
- * MUTATIONS_GO_HERE */
+ * Each of these changes to the code was made and seen to fail here. judge_audit.c: "at least" for "at most", 0.3 times the
+ * ratio, the drift squared, an exact sigma^2 judged on either side only, the workers' verdicts dropped, the
+ * product with the noise or the correlation 0, proved and used limits tripled, proved ones ignored, f* forgiven, f* solved
+ * next to its own point only. judge_ladder.c: signs of a step exchanged, pathwise steps judged by intervals. judge.c: rungs,
+ * audit, groupings or an identity left out of the verdict, a violated check that does not count for overall. */
 #include "tests/experiments/whole_experiment.h"
 
 #include <gsl/gsl_errno.h>
@@ -324,7 +328,7 @@ static void judge_again(hsgd_experiment *e)
 
 /* The lemma of THEORY 5 holds for any vectors; that the comparison can fail is shown in test_grouping_moments.c. Here: a
  * verdict on any of its rows, and a broken identity, reach the verdict on the whole. */
-static void groupings_and_identities_count(void **state)
+static void groupings_identities_and_rungs_count(void **state)
 {
     (void)state;
     whole x;
@@ -356,6 +360,17 @@ static void groupings_and_identities_count(void **state)
     }
     judge_again(e);
     assert_true(e->overall == HSGD_VERDICT_HOLDS);
+    /* the ladder alone: S of the path, and its dispersion, are read by nothing else */
+    hsgd_path *path = e->run[HSGD_RUN_MAIN].summary.path, untouched = *path;
+    static const size_t step[] = {1, 5};
+    for (size_t i = 0; i < 2; i++) {
+        path->S *= i == 0 ? 100 : 1;
+        path->dispersion *= i == 1 ? 100 : 1;
+        judge_again(e);
+        assert_int_equal(e->ladder.rung[step[i]].verdict, HSGD_VERDICT_VIOLATED);
+        assert_true(e->overall == HSGD_VERDICT_VIOLATED && e->worst == HSGD_VERDICT_VIOLATED);
+        *path = untouched;
+    }
     release(&x);
 }
 
@@ -376,6 +391,6 @@ int main(void)
         tests[i] = (struct CMUnitTest){ROWS[i].check, lie_is_found_out, NULL, NULL, (void *)&ROWS[i]};
     tests[ROW_COUNT] = (struct CMUnitTest)cmocka_unit_test(every_bound_has_a_row);
     tests[ROW_COUNT + 1] = (struct CMUnitTest)cmocka_unit_test(every_audit_row_has_a_row);
-    tests[ROW_COUNT + 2] = (struct CMUnitTest)cmocka_unit_test(groupings_and_identities_count);
+    tests[ROW_COUNT + 2] = (struct CMUnitTest)cmocka_unit_test(groupings_identities_and_rungs_count);
     return _cmocka_run_group_tests("power", tests, ROW_COUNT + 3, setup, temp_close_shared);
 }
