@@ -385,10 +385,13 @@ static int setup(void **state)
 int main(void)
 {
     enum { ROW_COUNT = sizeof ROWS / sizeof *ROWS };
+    static char name[ROW_COUNT][64]; /* a check may have several rows */
     struct CMUnitTest tests[ROW_COUNT + 3];
     gsl_set_error_handler_off();
-    for (size_t i = 0; i < ROW_COUNT; i++)
-        tests[i] = (struct CMUnitTest){ROWS[i].check, lie_is_found_out, NULL, NULL, (void *)&ROWS[i]};
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        snprintf(name[i], sizeof name[i], "row %zu: %s", i, ROWS[i].check);
+        tests[i] = (struct CMUnitTest){name[i], lie_is_found_out, NULL, NULL, (void *)&ROWS[i]};
+    }
     tests[ROW_COUNT] = (struct CMUnitTest)cmocka_unit_test(every_bound_has_a_row);
     tests[ROW_COUNT + 1] = (struct CMUnitTest)cmocka_unit_test(every_audit_row_has_a_row);
     tests[ROW_COUNT + 2] = (struct CMUnitTest)cmocka_unit_test(groupings_identities_and_rungs_count);
