@@ -151,9 +151,9 @@ static void bound_rungs(hsgd_ladder *ladder, const hsgd_experiment *e, const hsg
         rung->step.estimate = k == HSGD_NUM_MEASURED_RUNGS ? minus(bound.value, before->value.estimate)
                                                            : constant(bound.value - before->value.estimate.mean);
         rung->lowest_step = NAN;
-        rung->applies = step_applies(rung, k, e, &bound) && before->applies;
-        if (!rung->applies && !*rung->reason)
-            refuse(rung, "the rung before is not known");
+        rung->applies = step_applies(rung, k, e, &bound);
+        if (rung->applies && !isfinite(before->value.estimate.mean)) /* its value counts, not the step to it */
+            rung->applies = refuse(rung, "the rung before is not known");
     }
 }
 
