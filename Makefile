@@ -13,17 +13,21 @@ export HSGD_DATA_DIR ?= $(abspath ../shared/data)
 PACKAGES  := build-essential pkg-config libgsl-dev libcjson-dev librandom123-dev libopenblas-dev libgmp-dev zlib1g-dev \
              gnuplot-nox libcmocka-dev
 
-# Off switches: make OPENMP=0, make OPENBLAS=0 (GSL's own BLAS instead), make SAN=1 (address and undefined sanitizers).
+# Off switches: make OPENMP=0, make OPENBLAS=0 (GSL's own BLAS instead), make VECTOR=0 (no AVX code; results are the same),
+# make SAN=1 (address and undefined sanitizers).
 OPENMP    ?= 1
 OPENBLAS  ?= $(shell pkg-config --exists openblas && echo 1 || echo 0)
+VECTOR    ?= $(if $(filter x86_64,$(shell uname -m)),1,0)
 SAN       ?= 0
 
 WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 PKGS       = gsl libcjson gmp zlib $(if $(filter 1,$(OPENBLAS)),openblas)
 LIB_FLAGS  = $(shell pkg-config --libs libcjson gmp zlib) $(if $(filter 1,$(OPENBLAS)),$(shell pkg-config --libs openblas)) \
              -lgsl $(if $(filter 1,$(OPENBLAS)),,-lgslcblas) -lm
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -fPIC -I. -I$(BUILD) -DHSGD_VERSION='"$(VERSION)"' \
-             $(shell pkg-config --cflags $(PKGS)) $(if $(filter 1,$(OPENMP)),-fopenmp,-Wno-unknown-pragmas)
+# No fused multiply-add, whatever the compiler: results are the same to the bit on every machine.
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -ffp-contract=off -fPIC -I. -I$(BUILD) -DHSGD_VERSION='"$(VERSION)"' \
+             $(shell pkg-config --cflags $(PKGS)) $(if $(filter 1,$(OPENMP)),-fopenmp,-Wno-unknown-pragmas) \
+             $(if $(filter 1,$(VECTOR)),-DHSGD_VECTOR_PATHS)
 ALL_LDFLAGS = $(LDFLAGS) $(if $(filter 1,$(OPENMP)),-fopenmp)
 ifeq ($(SAN),1)
 BUILD     := build/san
@@ -33,7 +37,13 @@ endif
 
 LAYERS    := analysis bounds plots experiments
 LIB_SRC   := $(filter-out experiments/main.c,$(wildcard $(LAYERS:%=%/*.c)))
-LIB_OBJ    = $(LIB_SRC:%.c=$(BUILD)/%.o)
+# Kernels are compiled once per instruction set and chosen at run time (analysis/vector_private.h).
+PATHS     := portable $(if $(filter 1,$(VECTOR)),avx2 avx512)
+FLAGS_avx2   := -mavx2
+FLAGS_avx512 := -mavx512f -mavx512dq -mavx512bw -mavx512vl
+KERNELS   := $(filter %_kernels.c,$(LIB_SRC))
+KERNEL_OBJ = $(foreach path,$(PATHS),$(KERNELS:%.c=$(BUILD)/%.$(path).o))
+LIB_OBJ    = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(KERNELS),$(LIB_SRC))) $(KERNEL_OBJ)
 HEADERS   := $(filter-out %_private.h,$(wildcard $(LAYERS:%=%/*.h)))
 TEST_SRC  := $(wildcard tests/analysis/*.c tests/bounds/*.c tests/plots/*.c tests/experiments/*.c)
 TESTS      = $(TEST_SRC:%.c=$(BUILD)/%)
@@ -60,13 +70,21 @@ deps: ## install the Debian packages that are missing
 # Other flags, another compiler or other files than last time: everything is made again.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LIB_FLAGS) $(LIB_SRC)' > $@.now
+	@echo '$(CC) $(ALL_CFLAGS) $(FLAGS_avx2) $(FLAGS_avx512) $(ALL_LDFLAGS) $(LIB_FLAGS) $(LIB_SRC)' > $@.now
 	@cmp -s $@.now $@ && rm $@.now || mv $@.now $@
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(call SAY,CC  ,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+define kernel_rule
+$(BUILD)/%_kernels.$(1).o: %_kernels.c $(BUILD)/flags
+	$(call SAY,CC  ,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$$(CC) $$(ALL_CFLAGS) $(FLAGS_$(1)) -DHSGD_VECTOR_PATH=$(1) -MMD -MP -c -o $$@ $$<
+endef
+$(foreach path,$(PATHS),$(eval $(call kernel_rule,$(path))))
 
 # The default experiment is compiled in, so that the first run needs no file.
 $(BUILD)/experiments/embedded.o: $(BUILD)/demo_json.h
@@ -134,6 +152,6 @@ clean: ## remove everything that was built
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
-	@echo '  switches: OPENMP=0  OPENBLAS=0  SAN=1  V=1  PREFIX=/usr/local  BUILD=build'
+	@echo '  switches: OPENMP=0  OPENBLAS=0  VECTOR=0  SAN=1  V=1  PREFIX=/usr/local  BUILD=build'
 
 -include $(LIB_OBJ:.o=.d) $(BUILD)/experiments/main.d $(TESTS:=.d)
