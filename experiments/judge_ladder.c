@@ -151,7 +151,7 @@ static void bound_rungs(hsgd_ladder *ladder, const hsgd_experiment *e, const hsg
         rung->step.estimate = k == HSGD_NUM_MEASURED_RUNGS ? minus(bound.value, before->value.estimate)
                                                            : constant(bound.value - before->value.estimate.mean);
         rung->lowest_step = NAN;
-        rung->applies = step_applies(rung, k, e, &bound) && before->applies;
+        rung->applies = step_applies(rung, k, e, &bound) && isfinite(before->value.estimate.mean);
         if (!rung->applies && !*rung->reason)
             refuse(rung, "the rung before is not known");
     }
