@@ -169,8 +169,10 @@ static void put_verdicts(FILE *out, const hsgd_experiment *e)
 static void put_divergence(FILE *out, const hsgd_experiment *e)
 {
     const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
-    fprintf(out, "DIVERGED: %zu of %zu runs, first at step %zu; the assumptions were not audited.", s->num_diverged,
-            s->num_seeds, s->diverged_at);
+    fprintf(
+        out,
+        "DIVERGED: %zu of %zu runs, first at step %zu; neither the assumptions nor the proof ladder were looked at.",
+        s->num_diverged, s->num_seeds, s->diverged_at);
 }
 
 /* Bounds that hold with constants of kind trajectory, and those of them that hold with proved divergences too. */
@@ -220,13 +222,15 @@ static void print_paragraph(void (*put)(FILE *, const hsgd_experiment *), const 
 
 void hsgd_report_print(const hsgd_experiment *experiment, hsgd_report_format format, FILE *stream)
 {
+    bool diverged = experiment->run[HSGD_RUN_MAIN].summary.num_diverged > 0;
     print_setting(experiment, format, stream);
+    if (diverged)
+        print_paragraph(put_divergence, experiment, format, stream);
     hsgd_report_audit(experiment, format, stream);
     hsgd_report_bounds(experiment, format, stream);
-    hsgd_report_ladder(experiment, format, stream);
+    if (!diverged)
+        hsgd_report_ladder(experiment, format, stream);
     hsgd_report_others(experiment, format, stream);
-    if (experiment->run[HSGD_RUN_MAIN].summary.num_diverged)
-        print_paragraph(put_divergence, experiment, format, stream);
     if (rests_on_trajectory(experiment))
         print_paragraph(put_trajectory, experiment, format, stream);
     print_paragraph(put_verdicts, experiment, format, stream);

@@ -45,17 +45,20 @@ static void explain_seen(hsgd_report_table *table, const hsgd_audit *audit)
     char *text = NULL;
     size_t size;
     FILE *memory = open_memstream(&text, &size);
+    bool was_same = false;
     if (!memory)
         return;
-    fputs("Seen: ", memory);
     for (size_t i = 0; i < audit->num_items; i++) {
         const hsgd_audit_item *item = &audit->item[i];
-        bool is_last = i + 1 == audit->num_items || strcmp(audit->item[i + 1].how, item->how) != 0;
-        fputs(item->name, memory);
-        if (is_last)
+        bool is_next_same = i + 1 < audit->num_items && strcmp(audit->item[i + 1].how, item->how) == 0;
+        if (item->relation == HSGD_AUDIT_CONDITION) /* its name says it */
+            continue;
+        fprintf(memory, "%s%s", i == 0 ? "Seen: " : was_same ? ", " : "; ", item->name);
+        if (!is_next_same)
             fprintf(memory, ": %s", item->how);
-        fputs(i + 1 == audit->num_items ? "." : is_last ? "; " : ", ", memory);
+        was_same = is_next_same;
     }
+    fputc('.', memory);
     fclose(memory);
     if (text)
         hsgd_report_remark(table, text);
@@ -81,8 +84,8 @@ static void explain_audit(hsgd_report_table *table, const hsgd_audit *audit)
 
 void hsgd_report_audit(const hsgd_experiment *e, hsgd_report_format format, FILE *out)
 {
-    static const char *const headings[] = {"assumption", "quantity", ">must be", "kind",    ">proved",
-                                           ">seen",      ">ratio",   "where",    "verdict", NULL};
+    static const char *const headings[] = {"premise", "quantity", ">must be", "kind",    ">proved",
+                                           ">seen",   ">ratio",   "where",    "verdict", NULL};
     hsgd_report_table table;
     hsgd_report_table_init(&table, format, "Assumptions: the constants, and what the run showed of them", headings);
     for (size_t i = 0; i < e->audit.num_items; i++) {
@@ -110,6 +113,8 @@ static void measured_cell(hsgd_report_table *table, const hsgd_comparison *c, co
     double mean = c->measured.estimate.count ? c->measured.estimate.mean : NAN;
     if (isinf(mean) || (!isnan(mean) && of_main && e->run[HSGD_RUN_MAIN].summary.num_diverged))
         hsgd_report_text(table, "diverged");
+    else if (c->bound->target == HSGD_TARGET_S_MIN) /* its interval is not symmetric, and may reach below 0 */
+        hsgd_report_interval(table, mean, fmax(0, c->measured.low_joint), c->measured.high_joint, 4);
     else
         hsgd_report_interval(table, mean, c->measured.low_joint, c->measured.high_joint, 5);
 }
@@ -133,6 +138,8 @@ void hsgd_report_bounds(const hsgd_experiment *e, hsgd_report_format format, FIL
         kind_cell(&table, c->kind);
         verdict_cell(&table, c->verdict, c->reason);
     }
+    if (e->num_comparisons && e->config->measure_every > 1)
+        hsgd_report_remark(&table, "Means over steps are over the measured ones only.");
     hsgd_report_table_print(&table, out);
 }
 
@@ -170,6 +177,9 @@ void hsgd_report_ladder(const hsgd_experiment *e, hsgd_report_format format, FIL
         else
             verdict_cell(&table, rung->verdict, rung->reason);
     }
+    if (!e->deterministic)
+        hsgd_report_remark(&table, "The steps to R1, R2 and R3 hold on every path: their verdicts rest on the smallest "
+                                   "value of any run, not on the intervals.");
     hsgd_report_table_print(&table, out);
 }
 
@@ -229,14 +239,13 @@ static void add_lemma_row(hsgd_report_table *table, const hsgd_experiment *e, co
     char name[96], result[256] = "";
     FILE *memory = fmemopen(result, sizeof result, "w");
     if (memory) {
-        fputs("up ", memory);
+        fprintf(memory, "%s%zu: up ", m->exact ? "all " : "drawn ", m->num_visited);
         put_moment(memory, e, m->upward[level], m->upward_theory[level]);
         fputs(", down ", memory);
         put_moment(memory, e, m->downward[level], m->downward_theory[level]);
         fclose(memory);
     }
-    snprintf(name, sizeof name, "mean over %s%zu groupings at %s, level %zu", m->exact ? "all " : "", m->num_visited,
-             point->point, level + 1);
+    snprintf(name, sizeof name, "mean over groupings at %s, level %zu", point->point, level + 1);
     add_row(table, name, result, "", hsgd_verdict_worse(point->upward[level], point->downward[level]), "");
 }
 
@@ -258,7 +267,7 @@ static void add_ratio_row(hsgd_report_table *table, const hsgd_grouping_ratio *r
         fprintf(memory, " of the closed form, farthest from 1: %.4g (t = %zu)", ratio->largest, ratio->largest_step);
         fclose(memory);
     }
-    snprintf(name, sizeof name, "upward divergence along the runs, level %zu", level + 1);
+    snprintf(name, sizeof name, "upward divergence on the runs, level %zu", level + 1);
     add_observation(table, name, *result ? result : "all divergences vanish");
 }
 
@@ -285,7 +294,7 @@ static void add_grouping_rows(hsgd_report_table *table, const hsgd_experiment *e
 
 void hsgd_report_others(const hsgd_experiment *e, hsgd_report_format format, FILE *out)
 {
-    static const char *const headings[] = {"check", "result", "constants", "verdict", NULL};
+    static const char *const headings[] = {"check", "+result", "constants", "verdict", NULL};
     const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
     hsgd_report_table table;
     char error[64];

@@ -41,6 +41,16 @@ int hsgd_report_width(const char *text)
 static const struct {
     const char *plain, *latex;
 } symbols[] = {
+    {"||grad F_j(a) - grad F_j(b)|| / ||a - b||", "$\\|\\nabla F_j(a) - \\nabla F_j(b)\\|/\\|a - b\\|$"},
+    {"<grad f - gamma L Gbar, xibar>", "$\\langle\\nabla f - \\gamma L\\bar G, \\bar\\xi\\rangle$"},
+    {"||xibar||^2 - sum p_j^2 ||xi_j||^2", "$\\|\\bar\\xi\\|^2 - \\sum_j p_j^2\\|\\xi_j\\|^2$"},
+    {"||grad f||", "$\\|\\nabla f\\|$"},
+    {"f(wbar)", "$f(\\bar w)$"},
+    {"L of f", "$L$ of $f$"},
+    {" for f ", " for $f$ "},
+    {"A1 for f", "A1 for $f$"},
+    {"q < 1", "$q < 1$"},
+    {"t = ", "$t$ = "},
     {"grad F_j", "$\\nabla F_j$"},
     {"grad f", "$\\nabla f$"},
     {"sum p_j^2", "$\\sum_j p_j^2$"},
@@ -152,22 +162,32 @@ static size_t quantity_length(const char *text, char before)
     return strchr("DEGILSTV", *text) && is_one_of(text[1], " ),.;:") ? 1 : 0;
 }
 
+/* A number with an exponent, e.g. "4.8e-16": its length, 0 for anything else. */
+static size_t power_length(const char *text, char before)
+{
+    size_t digits = is_one_of(before, " (=[/") ? strspn(text, "0123456789.") : 0;
+    if (!digits || text[digits] != 'e' || !strchr("+-", text[digits + 1]))
+        return 0;
+    size_t exponent = strspn(text + digits + 2, "0123456789");
+    return exponent ? digits + 2 + exponent : 0;
+}
+
 /* Mathematics, or nothing: returns the bytes that it stands for. */
 static size_t put_latex_symbol(const char *text, char before, FILE *stream)
 {
-    size_t quantity = quantity_length(text, before);
-    if (quantity == 1)
-        fprintf(stream, "$%c$", *text);
-    else if (quantity)
-        fprintf(stream, "$%c_{%.*s}$", *text, (int)(quantity - 2), text + 2);
-    if (quantity)
-        return quantity;
     for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++)
         if (strncmp(text, symbols[i].plain, strlen(symbols[i].plain)) == 0) {
             fputs(symbols[i].latex, stream);
             return strlen(symbols[i].plain);
         }
-    return 0;
+    size_t quantity = quantity_length(text, before), power = power_length(text, before);
+    if (power)
+        fprintf(stream, "$%.*s\\cdot 10^{%d}$", (int)strcspn(text, "e"), text, atoi(strchr(text, 'e') + 1));
+    else if (quantity == 1)
+        fprintf(stream, "$%c$", *text);
+    else if (quantity)
+        fprintf(stream, "$%c_{%.*s}$", *text, (int)(quantity - 2), text + 2);
+    return power ? power : quantity;
 }
 
 static void put_latex(const char *text, FILE *stream)
@@ -277,8 +297,10 @@ void hsgd_report_put_estimate(hsgd_report_format format, double value, double ha
     if (!(half > 0) || !isfinite(value) || !isfinite(half) || half < last / 2)
         hsgd_report_put_number(format, value, digits, stream);
     else if (places <= MAX_PLACES && fabs(value) < 1e7 && half < 1e7) {
-        double shown = fabs(value) < 0.5 * pow(10, -places) ? 0 : value; /* never -0.00 */
-        fprintf(stream, "%s%.*f%s%.*f%s", dollar, places, shown, plus_minus[format], places, half, dollar);
+        int most = places + 2, own = value != 0 ? (int)(1 - floor(log10(fabs(value)))) : 0;
+        int shown_places = own > places && own <= most ? own : places;         /* 0.42 +- 55, not 0 +- 55 */
+        double shown = fabs(value) < 0.5 * pow(10, -shown_places) ? 0 : value; /* never -0.00 */
+        fprintf(stream, "%s%.*f%s%.*f%s", dollar, shown_places, shown, plus_minus[format], places, half, dollar);
     } else {
         hsgd_report_put_number(format, value, digits, stream);
         fprintf(stream, "%s%s%s", dollar, plus_minus[format], dollar);

@@ -158,7 +158,12 @@ static int is_number(const hsgd_report_table *table, size_t column)
 
 static const char *heading(const hsgd_report_table *table, size_t column)
 {
-    return table->heading[column] + is_number(table, column);
+    return table->heading[column] + (is_number(table, column) || table->heading[column][0] == '+');
+}
+
+static const char *latex_column(const hsgd_report_table *table, size_t column)
+{
+    return is_number(table, column) ? "r" : table->heading[column][0] == '+' ? "p{0.38\\linewidth}" : "l";
 }
 
 /* Nothing but dashes and blanks below the heading: the column says nothing here. */
@@ -283,11 +288,11 @@ static void print_latex_notes(const hsgd_report_table *t, FILE *stream)
 /* table* is a table in one column and spans both where there are two. */
 static void print_latex(const hsgd_report_table *t, FILE *stream)
 {
-    fputs("\n\\begin{table*}[tbp]\n  \\centering\\footnotesize\\setlength{\\tabcolsep}{3pt}\n  \\caption{", stream);
+    fputs("\n\\begin{table*}[htbp]\n  \\centering\\footnotesize\\setlength{\\tabcolsep}{2.5pt}\n  \\caption{", stream);
     hsgd_report_put(t->format, t->title, stream);
     fputs("}\n  \\begin{tabular}{@{}", stream);
     for (size_t c = 0; c < t->num_columns; c++)
-        fputc(is_number(t, c) ? 'r' : 'l', stream);
+        fputs(latex_column(t, c), stream);
     fputs("@{}}\n    \\toprule\n    ", stream);
     for (size_t c = 0; c < t->num_columns; c++) {
         fputs(c ? " & " : "", stream);

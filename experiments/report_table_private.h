@@ -15,7 +15,7 @@ typedef struct hsgd_report_table {
     hsgd_report_format format;
     const char *title;
     size_t num_columns, num_cells, capacity;
-    const char *heading[HSGD_REPORT_MAX_COLUMNS]; /* those that start with '>' head columns of numbers */
+    const char *heading[HSGD_REPORT_MAX_COLUMNS]; /* '>' first: of numbers; '+' first: of texts that LaTeX may break */
     char **cell;                                  /* (num_cells) row by row, in the format's own syntax; owned */
     char *note[HSGD_REPORT_MAX_NOTES];            /* (num_notes) owned */
     size_t num_notes;
