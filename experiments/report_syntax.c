@@ -297,7 +297,7 @@ void hsgd_report_put_estimate(hsgd_report_format format, double value, double ha
     if (!(half > 0) || !isfinite(value) || !isfinite(half) || half < last / 2)
         hsgd_report_put_number(format, value, digits, stream);
     else if (places <= MAX_PLACES && fabs(value) < 1e7 && half < 1e7) {
-        int most = places + 2, own = value != 0 ? (int)(1 - floor(log10(fabs(value)))) : 0;
+        int most = places ? places : 2, own = value != 0 ? (int)(1 - floor(log10(fabs(value)))) : 0;
         int shown_places = own > places && own <= most ? own : places;         /* 0.42 +- 55, not 0 +- 55 */
         double shown = fabs(value) < 0.5 * pow(10, -shown_places) ? 0 : value; /* never -0.00 */
         fprintf(stream, "%s%.*f%s%.*f%s", dollar, shown_places, shown, plus_minus[format], places, half, dollar);

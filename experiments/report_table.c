@@ -158,12 +158,13 @@ static int is_number(const hsgd_report_table *table, size_t column)
 
 static const char *heading(const hsgd_report_table *table, size_t column)
 {
-    return table->heading[column] + (is_number(table, column) || table->heading[column][0] == '+');
+    return table->heading[column] + (table->heading[column][0] == '>' || table->heading[column][0] == '+');
 }
 
-static const char *latex_column(const hsgd_report_table *table, size_t column)
+/* A text that LaTeX may break. */
+static int is_long(const hsgd_report_table *table, size_t column)
 {
-    return is_number(table, column) ? "r" : table->heading[column][0] == '+' ? "p{0.38\\linewidth}" : "l";
+    return table->heading[column][0] == '+';
 }
 
 /* Nothing but dashes and blanks below the heading: the column says nothing here. */
@@ -292,7 +293,7 @@ static void print_latex(const hsgd_report_table *t, FILE *stream)
     hsgd_report_put(t->format, t->title, stream);
     fputs("}\n  \\begin{tabular}{@{}", stream);
     for (size_t c = 0; c < t->num_columns; c++)
-        fputs(latex_column(t, c), stream);
+        fputs(is_number(t, c) ? "r" : is_long(t, c) ? "p{0.38\\linewidth}" : "l", stream);
     fputs("@{}}\n    \\toprule\n    ", stream);
     for (size_t c = 0; c < t->num_columns; c++) {
         fputs(c ? " & " : "", stream);
@@ -301,7 +302,8 @@ static void print_latex(const hsgd_report_table *t, FILE *stream)
     fputs(" \\\\\n    \\midrule\n", stream);
     for (size_t i = 0; i < t->num_cells; i++) {
         size_t c = i % t->num_columns;
-        fprintf(stream, "%s%s%s", c ? " & " : "    ", t->cell[i], c + 1 == t->num_columns ? " \\\\\n" : "");
+        fprintf(stream, "%s%s%s%s", c ? " & " : "    ", is_long(t, c) ? "\\raggedright " : "", t->cell[i],
+                c + 1 == t->num_columns ? " \\\\\n" : "");
     }
     fputs("    \\bottomrule\n  \\end{tabular}\n", stream);
     print_latex_notes(t, stream);
