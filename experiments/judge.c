@@ -175,6 +175,16 @@ static void explain(hsgd_comparison *c, const char *reason)
     snprintf(c->reason, sizeof c->reason, "%s", reason);
 }
 
+void hsgd_experiment_say_undecided(char reason[HSGD_REASON_SIZE], const hsgd_experiment *e, double low,
+                                   const char *contains)
+{
+    const char *more = e->config->groupings ? "grouping" : "seed"; /* what one value of an interval comes from */
+    if (isnan(low))
+        snprintf(reason, HSGD_REASON_SIZE, "one %s gives no interval; use more %ss", more, more);
+    else
+        snprintf(reason, HSGD_REASON_SIZE, "%s; use more %ss", contains, more);
+}
+
 bool hsgd_experiment_may_convict(const hsgd_experiment *e)
 {
     return e->config->measure_every == 1 || e->divergence_kind != HSGD_TRAJECTORY;
@@ -218,8 +228,7 @@ static void decide(hsgd_comparison *c, const hsgd_experiment *e, const hsgd_run 
         if (c->verdict == HSGD_VERDICT_INCONCLUSIVE && run->summary.num_diverged)
             snprintf(c->reason, sizeof c->reason, "the run diverged at step %zu", run->summary.diverged_at);
         else if (c->verdict == HSGD_VERDICT_INCONCLUSIVE)
-            explain(c, run->num_seeds == 1 ? "one seed gives no interval; use more seeds"
-                                           : "the interval contains the bound; use more seeds");
+            hsgd_experiment_say_undecided(c->reason, e, c->measured.low_joint, "the interval contains the bound");
         else if (c->verdict == HSGD_VERDICT_VIOLATED && !is_complete(e, run, c->bound->target)) {
             c->verdict = HSGD_VERDICT_INCONCLUSIVE;
             snprintf(c->reason, sizeof c->reason,

@@ -58,7 +58,7 @@ static void explain(hsgd_audit_item *item, const char *reason)
 }
 
 /* tolerance is absolute; the relative rounding of verdicts comes on top. */
-static void judge(hsgd_audit_item *item, double tolerance)
+static void judge(hsgd_audit_item *item, const hsgd_experiment *e, double tolerance)
 {
     double limit = item->limit.value, low = item->seen.low_joint, high = item->seen.high_joint;
     if (item->relation == HSGD_AUDIT_AT_LEAST)
@@ -73,8 +73,7 @@ static void judge(hsgd_audit_item *item, double tolerance)
     if (item->verdict == HSGD_VERDICT_VIOLATED)
         explain(item, "the run contradicts it");
     if (item->verdict == HSGD_VERDICT_INCONCLUSIVE)
-        explain(item, isnan(low) ? "one seed gives no interval; use more seeds"
-                                 : "the interval contains the limit; use more seeds");
+        hsgd_experiment_say_undecided(item->reason, e, low, "the interval contains the limit");
 }
 
 /* The seed that the run with this index had. */
@@ -101,7 +100,7 @@ static void audit_smoothness(hsgd_audit *audit, const hsgd_experiment *e)
     hsgd_audit_item *item =
         add(audit, "A1", "L", "every F_j is L-smooth", "largest ||grad F_j(a) - grad F_j(b)|| / ||a - b|| on the run",
             limit, HSGD_AUDIT_AT_MOST, pathwise(s->smoothness.ratio));
-    judge(item, RATIO_ROUNDING * limit.value);
+    judge(item, e, RATIO_ROUNDING * limit.value);
     if (s->smoothness.ratio > 0) {
         say_where(item, e, (hsgd_attained){s->smoothness.step, s->smoothness_run});
         size_t used = strlen(item->where);
@@ -113,14 +112,14 @@ static void audit_smoothness(hsgd_audit *audit, const hsgd_experiment *e)
     item = add(audit, "A1", "L of f", "f is L-smooth", "the same for f between successive averages", limit,
                HSGD_AUDIT_AT_MOST, pathwise(s->path_smoothness.ratio));
     if (s->path_smoothness.ratio > 0)
-        judge(item, RATIO_ROUNDING * limit.value);
+        judge(item, e, RATIO_ROUNDING * limit.value);
     else
         explain(item, "the average never moved");
     if (!isfinite(drift))
         return;
     item = add(audit, "A1", "L of drift", "||grad f(wbar) - Gbar||^2 <= L^2 V", "root of the ratio of their means",
                limit, HSGD_AUDIT_AT_MOST, pathwise(drift));
-    judge(item, RATIO_ROUNDING * limit.value);
+    judge(item, e, RATIO_ROUNDING * limit.value);
     if (drift < 1e-12 * limit.value)
         snprintf(item->where, sizeof item->where, "rounding only");
 }
@@ -165,7 +164,7 @@ static void audit_noise_size(hsgd_audit *audit, const hsgd_experiment *e)
         now.seen = hsgd_interval_of(s->worker_noise_sq[j], e->config->confidence, checks);
         now.margin = now.seen.estimate.mean / limit.value;
         snprintf(now.where, sizeof now.where, "worker %zu", j);
-        judge(&now, 0);
+        judge(&now, e, 0);
         bool worse = hsgd_verdict_worse(worst.verdict, now.verdict) != worst.verdict;
         if (j == 0 || worse || (now.verdict == worst.verdict && now.margin > worst.margin))
             worst = now;
@@ -192,11 +191,11 @@ static hsgd_status audit_noise(hsgd_audit *audit, const hsgd_experiment *e, hsgd
     free(memory);
     judge(add(audit, "A2", "mean of noise", "E xi_j = 0", "<grad f - gamma L Gbar, xibar>, mean over the steps", zero,
               HSGD_AUDIT_EQUAL, hsgd_interval_of(mean, e->config->confidence, FAMILIES)),
-          0);
+          e, 0);
     judge(add(audit, "A2", "correlation", "the noises of the workers are uncorrelated",
               "||xibar||^2 - sum p_j^2 ||xi_j||^2, mean over the steps", zero, HSGD_AUDIT_EQUAL,
               hsgd_interval_of(correlation, e->config->confidence, FAMILIES)),
-          0);
+          e, 0);
     return HSGD_OK;
 }
 
@@ -216,7 +215,7 @@ static void audit_divergence(hsgd_audit *audit, const hsgd_experiment *e, const 
     if (used.kind != HSGD_TRAJECTORY || !isnan(proved)) {
         hsgd_constant limit = item->limit;
         item->limit.value = used.kind == HSGD_TRAJECTORY ? proved : used.value;
-        judge(item, hsgd_rounding_of_gradients_sq(e, &e->run[HSGD_RUN_MAIN]));
+        judge(item, e, hsgd_rounding_of_gradients_sq(e, &e->run[HSGD_RUN_MAIN]));
         item->limit = limit;
     } else
         explain(item, "no proved bound is known; the constant is what the run met");
@@ -251,7 +250,7 @@ static void audit_minimum(hsgd_audit *audit, const hsgd_experiment *e)
     if (!isfinite(minimum->value))
         explain(item, "f is not bounded below");
     else
-        judge(item, 1e-12 * (fabs(s->path[0].initial_loss) + fabs(lowest)));
+        judge(item, e, 1e-12 * (fabs(s->path[0].initial_loss) + fabs(lowest)));
     if (!e->has_solved)
         return;
     item = add(audit, "A4", "f* solved", "f >= f*", "L-BFGS: f at the best point found",
@@ -260,7 +259,7 @@ static void audit_minimum(hsgd_audit *audit, const hsgd_experiment *e)
     item->margin = NAN;
     snprintf(item->where, sizeof item->where, "||grad f|| = %.2g%s", e->solved.grad_norm,
              e->solved.converged ? "" : ", not converged");
-    judge(item, 0);
+    judge(item, e, 0);
 }
 
 /* ---- conditions on the step size ---- */

@@ -104,9 +104,7 @@ static void judge_step(hsgd_rung_result *rung, const hsgd_experiment *e)
         low = high = rung->lowest_step;
     rung->verdict = hsgd_verdict_decide(scale - high, scale - low, scale + hsgd_rounding_of_gradients_sq(e, run));
     if (rung->verdict == HSGD_VERDICT_INCONCLUSIVE)
-        snprintf(rung->reason, sizeof rung->reason,
-                 run->num_seeds == 1 ? "one seed gives no interval; use more seeds"
-                                     : "the interval of the step contains 0; use more seeds");
+        hsgd_experiment_say_undecided(rung->reason, e, low, "the interval of the step contains 0");
     else if (rung->verdict == HSGD_VERDICT_VIOLATED)
         snprintf(rung->reason, sizeof rung->reason, "the rung lies below the one before%s",
                  isnan(rung->lowest_step) ? "" : ", in at least one run");
