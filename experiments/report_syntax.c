@@ -166,7 +166,7 @@ static size_t quantity_length(const char *text, char before)
 static size_t power_length(const char *text, char before)
 {
     size_t digits = is_one_of(before, " (=[/") ? strspn(text, "0123456789.") : 0;
-    if (!digits || text[digits] != 'e' || !strchr("+-", text[digits + 1]))
+    if (!digits || text[digits] != 'e' || (text[digits + 1] != '+' && text[digits + 1] != '-'))
         return 0;
     size_t exponent = strspn(text + digits + 2, "0123456789");
     return exponent ? digits + 2 + exponent : 0;
