@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Tables of the report in plain text, Markdown and LaTeX.
  *
- * Mutations that were tried, each makes a test below fail: bytes instead of characters in hsgd_report_width; columns of
- * dashes kept; NAN printed by %g; "$" without its backslash in put_latex_character; "|" without one in put_markdown;
- * control_length without U+0080 to U+009F, or without 0x7f; equal notes not shared; a 27th note stored; tidy without
- * filling the last row; "[" not protected; the names of experiments taken for mathematics; half widths kept where they
- * are below the digits; -0.00 kept. */
+ * Mutations that were tried, each makes a test below fail: bytes instead of characters in width_between; columns of
+ * dashes kept; NAN printed by %g; "$" without its backslash in latex_escape, "|" without one in put_markdown;
+ * control_length without U+0080 to U+009F, or without 0x7f; equal notes not shared; one letter of a note less; rows not
+ * filled up in tidy; "[" not protected; names of experiments taken for mathematics; half widths below the digits kept;
+ * "-0.000" kept; "0 +- 55" for 0.42; lines longer than LINE_WIDTH. */
 #include "tests/experiments/latex.h"
 
 #include "experiments/report_table_private.h"
@@ -128,6 +128,8 @@ static void out_of_order_use(void **state)
 {
     (void)state;
     hsgd_report_table table = start(HSGD_REPORT_LATEX, "a", ">b");
+    hsgd_report_text(&table, "a row");
+    hsgd_report_number(&table, 1, 3);
     hsgd_report_text(&table, "half a row");
     assert_int_equal(check_latex(print(&table)), 1);
     assert_string_equal(print(&table), "");

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* hsgd verify from outside: exit codes, streams, formats of the report, and what it adds to the result folder.
  *
- * Mutations that were tried, each makes a test below fail: the exit code from `overall` instead of `worst`;
- * --markdown and --latex accepted together; plain_output false for LaTeX; every_check false; the names of new columns of
- * series.csv put first; num_points 0 in the grouping check; "certified_value" left out of result.json; the audit without
- * its verdicts; the note on trajectory constants left out; a diverged run printing its tables; the ladder without the
- * column of constants; negative shares printed. */
+ * Mutations that were tried, each makes a test below fail: the exit code from `overall` instead of `worst`; --markdown
+ * and --latex accepted together; plain_output false for LaTeX; every_check false; no point in the grouping check;
+ * "certified_value" under another name; the audit in result.json without verdicts; the note on trajectory constants left
+ * out; the ladder of a diverged run printed; the ladder without its kinds of constants; shares printed beside steps
+ * without a verdict; "seed" where groupings are counted; the noise of the first worker instead of the deciding one; the
+ * steps to R6 and R7 refused with that to R5; the margin of divergences against themselves; "inf" printed for a diverged
+ * mean. */
 #include "tests/experiments/latex.h"
 #include "tests/experiments/program.h"
 
@@ -307,6 +309,20 @@ static void no_shares_where_a_step_has_no_verdict(void **state)
     assert_does_not_say("share");
 }
 
+/* The steps between closed forms do not depend on what was measured. */
+static void steps_between_bounds_need_no_measurement(void **state)
+{
+    (void)state;
+    write_config("c.json", EXACT ", \"measure_every\": 7");
+    assert_exit("$H verify c.json --output o", 0);
+    cJSON *document = read_json("o/result.json"), *ladder = get(document, "ladder");
+    static const char *const rung[] = {"R1", "R5", "R6", "R7"};
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(text_of(get(element(ladder, "rung", rung[i]), "step"), "verdict"),
+                            i < 2 ? "not applicable" : "holds");
+    cJSON_Delete(document);
+}
+
 /* ---- kinds of constants ---- */
 
 /* Two classes that are not separable; workers see different shares of them. */
@@ -460,6 +476,7 @@ int main(void)
         cmocka_unit_test(reports_of_many_kinds),
         cmocka_unit_test(a_diverged_run_says_so_first),
         cmocka_unit_test(no_shares_where_a_step_has_no_verdict),
+        cmocka_unit_test(steps_between_bounds_need_no_measurement),
         cmocka_unit_test(every_verdict_names_its_constants),
         cmocka_unit_test(the_folder_has_every_check),
         cmocka_unit_test(new_columns_of_the_series_are_last),
