@@ -17,6 +17,7 @@ typedef struct latex_state {
     int depth; /* of environments */
     char environment[LATEX_MAX_DEPTH][16];
     size_t columns, separators; /* of the tabular, and of its row so far */
+    bool in_row;                /* something was met since the last row's end */
     size_t tables, rows;        /* what was met */
 } latex_state;
 
@@ -47,6 +48,7 @@ static inline void latex_specification(latex_state *s)
 {
     int braces = 0;
     s->columns = s->separators = 0;
+    s->in_row = false;
     do {
         braces += (*s->at == '{') - (*s->at == '}');
         if (braces == 1 && strchr("lrcp", *s->at))
@@ -74,7 +76,7 @@ static inline void latex_begin_or_end(latex_state *s, bool begin)
     }
     if (!latex_in(s, name))
         latex_fail(s, "another environment is open");
-    if (latex_in(s, "tabular") && s->separators)
+    if (latex_in(s, "tabular") && s->in_row)
         latex_fail(s, "the last row has no end");
     s->depth--;
 }
@@ -86,6 +88,7 @@ static inline void latex_row(latex_state *s)
     if (s->separators + 1 != s->columns)
         latex_fail(s, "a row has another number of cells than the table has columns");
     s->separators = 0;
+    s->in_row = false;
     s->rows++;
     s->at += 2 + strspn(s->at + 2, " \n");
     if (*s->at == '[' || *s->at == '*')
@@ -122,6 +125,7 @@ static inline void latex_character(latex_state *s)
         latex_fail(s, "a brace is closed that is not open");
     if (c == '$')
         s->math = !s->math;
+    s->in_row |= latex_in(s, "tabular") && c != ' ' && c != '\n';
     if (strchr("_^<>|", c) && !s->math)
         latex_fail(s, "a character of mathematics in the text");
     if (strchr("#~%\"", c))
