@@ -242,6 +242,13 @@ void hsgd_report_put_name(hsgd_report_format format, const char *text, FILE *str
         hsgd_report_put(format, text, stream);
 }
 
+/* Equations stay in one line. */
+static const char *word_end(const char *text)
+{
+    const char *end = text + strcspn(text, " ");
+    return strncmp(end, " = ", 3) == 0 ? word_end(end + 3) : end;
+}
+
 void hsgd_report_put_words(hsgd_report_format format, const char *text, int column, int indent, FILE *stream)
 {
     if (format != HSGD_REPORT_TEXT) {
@@ -250,7 +257,7 @@ void hsgd_report_put_words(hsgd_report_format format, const char *text, int colu
         return;
     }
     for (const char *start = text; *text; text += *text == ' ') {
-        const char *end = text + strcspn(text, " ");
+        const char *end = word_end(text);
         int width = width_between(text, end);
         if (text > start && column + 1 + width > LINE_WIDTH) {
             fprintf(stream, "\n%*s", indent, "");
