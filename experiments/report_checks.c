@@ -224,25 +224,23 @@ static void add_sandwich_row(hsgd_report_table *table, const hsgd_experiment *e)
 }
 
 /* "0.1672 +- 0.0009 (closed form 0.1667)" */
-static void put_moment(FILE *out, const hsgd_experiment *e, hsgd_estimate mean, double theory)
+static void put_moment(FILE *out, double mean, double half_width, double theory)
 {
-    double checks = 2.0 * (double)e->grouping.num_points * (double)e->grouping.num_levels;
-    double half = hsgd_half_width(mean, e->config->confidence, checks);
-    hsgd_report_put_estimate(HSGD_REPORT_TEXT, mean.mean, half, 4, out);
+    hsgd_report_put_estimate(HSGD_REPORT_TEXT, mean, half_width, 4, out);
     fprintf(out, " (theory %.4g)", theory);
 }
 
-static void add_lemma_row(hsgd_report_table *table, const hsgd_experiment *e, const hsgd_grouping_point *point,
-                          size_t level)
+static void add_lemma_row(hsgd_report_table *table, const hsgd_grouping_point *point, size_t level)
 {
     const hsgd_grouping_moments *m = &point->moments;
+    double half = m->exact ? 0 : point->half_width[level]; /* of all groupings nothing but rounding is left */
     char name[96], result[256] = "";
     FILE *memory = fmemopen(result, sizeof result, "w");
     if (memory) {
         fprintf(memory, "%s%zu: up ", m->exact ? "all " : "drawn ", m->num_visited);
-        put_moment(memory, e, m->upward[level], m->upward_theory[level]);
+        put_moment(memory, m->upward[level].mean, half, m->upward_theory[level]);
         fputs(", down ", memory);
-        put_moment(memory, e, m->downward[level], m->downward_theory[level]);
+        put_moment(memory, m->downward[level].mean, half, m->downward_theory[level]);
         fclose(memory);
     }
     snprintf(name, sizeof name, "mean over groupings at %s, level %zu", point->point, level + 1);
@@ -282,7 +280,7 @@ static void add_grouping_rows(hsgd_report_table *table, const hsgd_experiment *e
                 "with one level all groupings are the same");
     for (size_t i = 0; i < check->num_points; i++)
         for (size_t k = 0; k + 1 < check->num_levels; k++)
-            add_lemma_row(table, e, &check->point[i], k);
+            add_lemma_row(table, &check->point[i], k);
     for (size_t k = 0; check->ratio && k + 1 < check->num_levels; k++)
         add_ratio_row(table, &check->ratio[k], k);
     if (check->ratio && !isnan(check->variance_between)) {
