@@ -23,12 +23,13 @@ void hsgd_ladder_measured(double rung[HSGD_NUM_MEASURED_RUNGS], double step[HSGD
     double negative = (1 - gamma_l) * t->mean_gradient_sq;
     double dispersion = t->smoothness * t->smoothness * t->dispersion;
     rung[0] = t->S;
-    rung[1] = per_step * t->loss_drop + gamma_l * t->mean_noise_sq + t->drift_error_sq - negative;
-    rung[2] = rung[1] + negative;
-    rung[3] = per_step * t->loss_drop + gamma_l * t->mean_noise_sq + dispersion;
+    double drop = per_step * t->loss_drop + gamma_l * t->mean_noise_sq + products;
+    rung[1] = drop + t->drift_error_sq - negative;
+    rung[2] = drop + t->drift_error_sq;
+    rung[3] = drop + dispersion;
     rung[4] = per_step * (t->loss_drop + t->loss_left) + gamma_l * t->noise_sq * t->noise_share + dispersion;
     step[0] = 0;
-    step[1] = rung[1] + products - rung[0];
+    step[1] = rung[1] - rung[0];
     step[2] = negative;
     step[3] = dispersion - t->drift_error_sq;
     step[4] = per_step * t->loss_left + gamma_l * (t->noise_sq * t->noise_share - t->mean_noise_sq);

@@ -44,11 +44,10 @@ typedef struct hsgd_ladder_terms {
 /* Steps 1 to HSGD_NUM_PATHWISE_STEPS are nonnegative on every path that satisfies A1, the later ones in expectation. */
 enum { HSGD_NUM_PATHWISE_STEPS = 3 };
 
-/* rung[k] = R_k and step[k] = what the step from R_{k-1} to R_k adds, for the measured rungs (step[0] is 0). Two of the
- * steps differ from R_k - R_{k-1} by a term that is 0 in expectation and would only blur them:
- *   step[1] carries the products with the noise that (4.2a) takes the expectation of, so that it is nonnegative on every
- *           single path where f is L-smooth;
- *   step[4] leaves them out. */
+/* rung[k] = R_k and step[k] = what the step from R_{k-1} to R_k adds, for the measured rungs (step[0] is 0).
+ *   R1 to R3 carry the products with the noise that (4.2a) takes the expectation of, so that each is at least the one
+ *   before on every single path where A1 holds; R4 has none. They are 0 in expectation.
+ *   step[4] leaves them out, which would only blur it; the other steps are differences of rungs. */
 void hsgd_ladder_measured(double rung[HSGD_NUM_MEASURED_RUNGS], double step[HSGD_NUM_MEASURED_RUNGS],
                           const hsgd_ladder_terms *terms);
 

@@ -18,6 +18,7 @@ extern "C" {
 /* What the run must show next to the constant. */
 typedef enum hsgd_audit_relation {
     HSGD_AUDIT_AT_MOST,  /* seen <= limit */
+    HSGD_AUDIT_ATTAINED, /* seen <= limit, and in expectation equal to it: holds unless the whole interval is above */
     HSGD_AUDIT_AT_LEAST, /* seen >= limit */
     HSGD_AUDIT_EQUAL,    /* both; refuted where the whole interval lies beside the limit */
     HSGD_AUDIT_CONDITION /* seen <= limit, or the bounds that need it are not applicable */
@@ -36,8 +37,8 @@ typedef struct hsgd_audit_item {
     hsgd_constant limit; /* what the run must keep to: the constant of the bounds, 0 for means that vanish */
     double proved;       /* a proved bound where `limit` is none; NAN: the limit itself is proved, or nothing is */
     hsgd_audit_relation relation;
-    hsgd_interval seen;                /* low = high where nothing is random; count 0: not measured */
-    double margin;                     /* seen / limit; NAN where that says nothing */
+    hsgd_interval seen; /* low = high where nothing is random; count 0: not measured */
+    double margin; /* seen / limit, or seen / proved where the limit is what was seen; NAN where that says nothing */
     char where[HSGD_AUDIT_WHERE_SIZE]; /* where it was attained, e.g. "t = 20, seed 3"; "" where that says nothing */
     hsgd_verdict verdict;
     char reason[HSGD_REASON_SIZE]; /* why the verdict is not "holds"; "" otherwise */

@@ -199,6 +199,7 @@ hsgd_status hsgd_experiment_run(hsgd_experiment *out, const hsgd_config *config,
     hsgd_status status = find_periods(out, err);
     if (!status)
         status = problem->objective.type->constants(&problem->objective, config->batch_size, &out->constants, err);
+    out->known_minimum = out->constants.minimum;
     if (!status)
         status = hsgd_config_step_size(&out->step_size, config, out->constants.smoothness.value, err);
     out->deterministic = !status && out->constants.noise_sq.value == 0 && !problem->placement;

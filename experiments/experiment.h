@@ -43,7 +43,7 @@ typedef struct hsgd_comparison {
     const hsgd_bound *bound;
     hsgd_bound_value value;
     hsgd_constant_kind kind; /* the weakest constant that the value rests on */
-    double certified_value;  /* the bound with the certified divergences; NAN: none are known, or they are in value */
+    double certified_value;  /* the bound with proved constants only; NAN: not known, or value has them already */
     hsgd_interval measured;  /* estimate.count 0: not measured */
     double ratio;            /* measured mean / bound: 1 is tight; NAN where one of them is missing */
     hsgd_verdict verdict;
@@ -66,6 +66,7 @@ typedef struct hsgd_experiment {
     double step_size;                   /* gamma, resolved */
     size_t local_period, global_period; /* I and G of the canonical tree */
     hsgd_constants constants;           /* L, sigma^2, f* */
+    hsgd_constant known_minimum;        /* f* as known beforehand, whatever constants.minimum was replaced by */
     hsgd_constant delta;                /* f(w^0) - f* */
     hsgd_constant global_divergence_sq; /* eps~^2: largest over the runs */
     hsgd_constant_kind divergence_kind;

@@ -18,6 +18,10 @@ hsgd_status hsgd_experiment_find_divergences(hsgd_experiment *experiment, hsgd_e
 const hsgd_hierarchy *hsgd_experiment_bound_tree(const hsgd_experiment *experiment);
 const double *hsgd_experiment_divergence_sq(const hsgd_experiment *experiment);
 
+/* Why an interval that starts at `low` does not decide: there is none, or `contains` says what it contains. */
+void hsgd_experiment_say_undecided(char reason[HSGD_REASON_SIZE], const hsgd_experiment *e, double low,
+                                   const char *contains);
+
 /* judge.c: constants that hold only at the measured steps prove no violation when steps in between were not measured. */
 bool hsgd_experiment_may_convict(const hsgd_experiment *experiment);
 

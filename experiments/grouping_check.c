@@ -12,7 +12,7 @@
 
 /* Up to so many distinct groupings are all visited; of more, so many are drawn, or fewer where each takes long: about so
  * many numbers are looked at in all. */
-enum { MAX_ENUMERATED = 200000, MIN_DRAWN = 100, MAX_DRAWN = 2000 };
+enum { MAX_ENUMERATED = 200000, MIN_DRAWN = 100, MAX_DRAWN = 20000 };
 static const double DRAWN_NUMBERS = 2e9;
 
 /* Rounding of means over many groupings, relative to E(w). */
@@ -25,6 +25,7 @@ void hsgd_grouping_check_free(hsgd_grouping_check *check)
 {
     for (size_t i = 0; i < check->num_points; i++) {
         hsgd_grouping_moments_free(&check->point[i].moments);
+        free(check->point[i].half_width);
         free(check->point[i].upward);
         free(check->point[i].downward);
     }
@@ -57,10 +58,20 @@ static double *all_gradients(const hsgd_objective *objective, const double *w)
     return NULL;
 }
 
-/* Two-sided: does the mean agree with the closed form? */
-static hsgd_verdict agrees(hsgd_estimate mean, double theory, double scale, double confidence, double checks)
+/* How far a mean may be from the closed form: rounding, where all groupings were visited (alpha 0). Drawn divergences lie
+ * in [0, E(w)] and may hang on rare groupings, for which Student's interval is far too narrow; the empirical Bernstein
+ * inequality (Maurer and Pontil 2009, theorem 4) holds for any distribution: each side of
+ *     |mean - expectation| <= sqrt(2 var l/m) + 7 E l/(3 (m - 1)),   l = ln(2/alpha), fails with probability alpha/2. */
+static double half_width(hsgd_estimate mean, double range, double alpha)
 {
-    double half = hsgd_half_width(mean, confidence, checks) + ROUNDING * scale;
+    double half = ROUNDING * range, l = log(4 / alpha);
+    if (alpha > 0)
+        half += sqrt(2 * l) * mean.se + 7 * range * l / (3 * ((double)mean.count - 1));
+    return half;
+}
+
+static hsgd_verdict agrees(hsgd_estimate mean, double theory, double half)
+{
     if (isnan(half))
         return HSGD_VERDICT_INCONCLUSIVE;
     return fabs(mean.mean - theory) <= half ? HSGD_VERDICT_HOLDS : HSGD_VERDICT_VIOLATED;
@@ -86,20 +97,23 @@ static hsgd_status check_point(hsgd_grouping_point *out, const hsgd_experiment *
     const hsgd_hierarchy *h = &e->problem->hierarchy;
     double *gradient = all_gradients(&e->problem->objective, w);
     *out = (hsgd_grouping_point){.point = name,
+                                 .half_width = calloc(h->num_levels, sizeof *out->half_width),
                                  .upward = calloc(h->num_levels, sizeof *out->upward),
                                  .downward = calloc(h->num_levels, sizeof *out->downward)};
     hsgd_status status = HSGD_OK;
-    if (!gradient || !out->upward || !out->downward)
+    if (!gradient || !out->half_width || !out->upward || !out->downward)
         status = hsgd_fail_memory(err, "the groupings");
     if (!status)
-        status = hsgd_grouping_moments_find(&out->moments, h, gradient, e->problem->objective.dim, MAX_ENUMERATED,
-                                            num_drawn(e), e->config->first_seed, err);
+        status =
+            hsgd_grouping_moments_find(&out->moments, h, gradient, e->problem->objective.dim, MAX_ENUMERATED,
+                                       num_drawn(e), ~e->config->first_seed, err); /* not the placements of the runs */
     free(gradient);
     const hsgd_grouping_moments *m = &out->moments;
-    double checks = 2.0 * (double)num_points(e) * (double)h->num_levels;
+    double alpha = (1 - e->config->confidence) / (2.0 * (double)num_points(e) * (double)h->num_levels);
     for (size_t k = 0; k < h->num_levels && !status; k++) {
-        out->upward[k] = agrees(m->upward[k], m->upward_theory[k], m->divergence, e->config->confidence, checks);
-        out->downward[k] = agrees(m->downward[k], m->downward_theory[k], m->divergence, e->config->confidence, checks);
+        out->half_width[k] = half_width(m->upward[k], m->divergence, m->exact ? 0 : alpha); /* Down_k = E - Up_k */
+        out->upward[k] = agrees(m->upward[k], m->upward_theory[k], out->half_width[k]);
+        out->downward[k] = agrees(m->downward[k], m->downward_theory[k], out->half_width[k]);
     }
     return status;
 }

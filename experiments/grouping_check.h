@@ -19,6 +19,7 @@ extern "C" {
 typedef struct hsgd_grouping_point {
     const char *point;             /* "w^0" or "wbar^T" (of the first run) */
     hsgd_grouping_moments moments; /* owned */
+    double *half_width;            /* (num_levels) how far E_g Up_k and E_g Down_k may be from the closed form, owned */
     hsgd_verdict *upward;          /* (num_levels) against the closed form, owned */
     hsgd_verdict *downward;        /* (num_levels) owned */
 } hsgd_grouping_point;

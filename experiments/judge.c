@@ -175,6 +175,16 @@ static void explain(hsgd_comparison *c, const char *reason)
     snprintf(c->reason, sizeof c->reason, "%s", reason);
 }
 
+void hsgd_experiment_say_undecided(char reason[HSGD_REASON_SIZE], const hsgd_experiment *e, double low,
+                                   const char *contains)
+{
+    const char *more = e->config->groupings ? "grouping" : "seed"; /* what one value of an interval comes from */
+    if (isnan(low))
+        snprintf(reason, HSGD_REASON_SIZE, "one %s gives no interval; use more %ss", more, more);
+    else
+        snprintf(reason, HSGD_REASON_SIZE, "%s; use more %ss", contains, more);
+}
+
 bool hsgd_experiment_may_convict(const hsgd_experiment *e)
 {
     return e->config->measure_every == 1 || e->divergence_kind != HSGD_TRAJECTORY;
@@ -199,6 +209,13 @@ static size_t first_divergence(const hsgd_experiment *e)
     return first;
 }
 
+/* A minimum that is proved only around the end of the runs says nothing about the last global average before. */
+static bool ends_elsewhere(const hsgd_experiment *e, const hsgd_run *run, hsgd_target target)
+{
+    return e->constants.minimum.kind == HSGD_TRAJECTORY && target != HSGD_TARGET_S &&
+           e->config->steps % run->period != 0;
+}
+
 static void decide(hsgd_comparison *c, const hsgd_experiment *e, const hsgd_run *run, const char *no_run)
 {
     c->verdict = HSGD_VERDICT_NOT_APPLICABLE;
@@ -207,6 +224,8 @@ static void decide(hsgd_comparison *c, const hsgd_experiment *e, const hsgd_run 
                  first_divergence(e));
     else if (!c->value.applicable)
         explain(c, c->value.reason);
+    else if (run && ends_elsewhere(e, run, c->bound->target))
+        explain(c, "f* holds where the run ends, but the last global average comes before; use a multiple of G for T");
     else if (!run)
         explain(c, no_run);
     else if (c->measured.estimate.count == 0)
@@ -218,8 +237,7 @@ static void decide(hsgd_comparison *c, const hsgd_experiment *e, const hsgd_run 
         if (c->verdict == HSGD_VERDICT_INCONCLUSIVE && run->summary.num_diverged)
             snprintf(c->reason, sizeof c->reason, "the run diverged at step %zu", run->summary.diverged_at);
         else if (c->verdict == HSGD_VERDICT_INCONCLUSIVE)
-            explain(c, run->num_seeds == 1 ? "one seed gives no interval; use more seeds"
-                                           : "the interval contains the bound; use more seeds");
+            hsgd_experiment_say_undecided(c->reason, e, c->measured.low_joint, "the interval contains the bound");
         else if (c->verdict == HSGD_VERDICT_VIOLATED && !is_complete(e, run, c->bound->target)) {
             c->verdict = HSGD_VERDICT_INCONCLUSIVE;
             snprintf(c->reason, sizeof c->reason,
@@ -254,19 +272,22 @@ static hsgd_status evaluate_bounds(hsgd_experiment *e, const hsgd_bound_params *
     return HSGD_OK;
 }
 
-/* The same bounds with proved divergences, where the verdicts rest on others. */
+/* The same bounds with proved constants, where the verdicts rest on others. */
 static hsgd_status evaluate_certified(hsgd_experiment *e, hsgd_error *err)
 {
     bool by_level = hsgd_experiment_bound_tree(e) == &e->config->hierarchy;
     hsgd_bound_params params;
     for (size_t i = 0; i < e->num_comparisons; i++)
         e->comparison[i].certified_value = NAN;
-    if (!e->certified_level_sq || e->divergence_kind != HSGD_TRAJECTORY)
+    if (!e->certified_level_sq ||
+        (e->divergence_kind != HSGD_TRAJECTORY && e->constants.minimum.kind != HSGD_TRAJECTORY))
         return HSGD_OK;
     hsgd_status status =
         make_params(&params, e, by_level ? e->certified_level_sq : e->certified_node_sq, e->certified_global_sq, err);
     if (status)
         return status;
+    if (e->constants.minimum.kind == HSGD_TRAJECTORY)
+        params.delta += e->constants.minimum.value - e->known_minimum.value;
     for (size_t i = 0; i < e->num_comparisons; i++) {
         hsgd_bound_value value;
         hsgd_bound_eval(e->comparison[i].bound, &params, &value);

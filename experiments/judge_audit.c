@@ -22,6 +22,7 @@ static const double FAMILIES = 3;
 const char *hsgd_audit_relation_symbol(hsgd_audit_relation relation)
 {
     static const char *const symbol[] = {[HSGD_AUDIT_AT_MOST] = "<=",
+                                         [HSGD_AUDIT_ATTAINED] = "<=",
                                          [HSGD_AUDIT_AT_LEAST] = ">=",
                                          [HSGD_AUDIT_EQUAL] = "=",
                                          [HSGD_AUDIT_CONDITION] = "<="};
@@ -58,7 +59,7 @@ static void explain(hsgd_audit_item *item, const char *reason)
 }
 
 /* tolerance is absolute; the relative rounding of verdicts comes on top. */
-static void judge(hsgd_audit_item *item, double tolerance)
+static void judge(hsgd_audit_item *item, const hsgd_experiment *e, double tolerance)
 {
     double limit = item->limit.value, low = item->seen.low_joint, high = item->seen.high_joint;
     if (item->relation == HSGD_AUDIT_AT_LEAST)
@@ -70,11 +71,12 @@ static void judge(hsgd_audit_item *item, double tolerance)
         bool beside = low > limit + rounding || high < limit - rounding;
         item->verdict = beside ? HSGD_VERDICT_VIOLATED : HSGD_VERDICT_HOLDS;
     }
+    if (item->relation == HSGD_AUDIT_ATTAINED && item->verdict == HSGD_VERDICT_INCONCLUSIVE && !isnan(low))
+        item->verdict = HSGD_VERDICT_HOLDS;
     if (item->verdict == HSGD_VERDICT_VIOLATED)
         explain(item, "the run contradicts it");
     if (item->verdict == HSGD_VERDICT_INCONCLUSIVE)
-        explain(item, isnan(low) ? "one seed gives no interval; use more seeds"
-                                 : "the interval contains the limit; use more seeds");
+        hsgd_experiment_say_undecided(item->reason, e, low, "the interval contains the limit");
 }
 
 /* The seed that the run with this index had. */
@@ -93,6 +95,24 @@ static void say_where(hsgd_audit_item *item, const hsgd_experiment *e, hsgd_atta
 
 /* ---- A1 ---- */
 
+/* THEORY 4.5b: with mu-convex F_j the drift error is at most ((L - mu)/2)^2 V, which is L^2 V for mu = -L. */
+static void audit_drift(hsgd_audit *audit, const hsgd_experiment *e, double drift)
+{
+    const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
+    double smoothness = e->constants.smoothness.value, convexity = fmax(e->constants.convexity, -smoothness);
+    double limit = (smoothness - convexity) / 2, dispersion = 0;
+    for (size_t r = 0; r < s->num_seeds; r++)
+        dispersion += s->path[r].dispersion / (double)s->num_seeds;
+    double rounding = hsgd_rounding_of_gradients_sq(e, &e->run[HSGD_RUN_MAIN]) / dispersion;
+    hsgd_audit_item *item =
+        add(audit, "A1", "L of drift", "||grad f(wbar) - Gbar||^2 <= ((L - mu)/2)^2 V",
+            "root of the ratio of their means; every F_j is mu-convex",
+            (hsgd_constant){limit, e->constants.smoothness.kind}, HSGD_AUDIT_AT_MOST, pathwise(drift));
+    judge(item, e, RATIO_ROUNDING * smoothness + sqrt(rounding));
+    if (drift < 1e-12 * smoothness)
+        snprintf(item->where, sizeof item->where, "rounding only");
+}
+
 static void audit_smoothness(hsgd_audit *audit, const hsgd_experiment *e)
 {
     const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
@@ -101,7 +121,7 @@ static void audit_smoothness(hsgd_audit *audit, const hsgd_experiment *e)
     hsgd_audit_item *item =
         add(audit, "A1", "L", "every F_j is L-smooth", "largest ||grad F_j(a) - grad F_j(b)|| / ||a - b|| on the run",
             limit, HSGD_AUDIT_AT_MOST, pathwise(s->smoothness.ratio));
-    judge(item, RATIO_ROUNDING * limit.value);
+    judge(item, e, RATIO_ROUNDING * limit.value);
     if (s->smoothness.ratio > 0) {
         say_where(item, e, (hsgd_attained){s->smoothness.step, s->smoothness_run});
         size_t used = strlen(item->where);
@@ -113,14 +133,12 @@ static void audit_smoothness(hsgd_audit *audit, const hsgd_experiment *e)
     item = add(audit, "A1", "L of f", "f is L-smooth", "the same for f between successive averages", limit,
                HSGD_AUDIT_AT_MOST, pathwise(s->path_smoothness.ratio));
     if (s->path_smoothness.ratio > 0)
-        judge(item, RATIO_ROUNDING * limit.value);
+        judge(item, e, RATIO_ROUNDING * limit.value);
     else
         explain(item, "the average never moved");
     if (!isfinite(drift))
         return;
-    item = add(audit, "A1", "L of drift", "||grad f(wbar) - Gbar||^2 <= L^2 V", "root of the ratio of their means",
-               limit, HSGD_AUDIT_AT_MOST, pathwise(drift));
-    judge(item, RATIO_ROUNDING * limit.value);
+    audit_drift(audit, e, drift);
 }
 
 /* ---- A2 ---- */
@@ -147,39 +165,38 @@ static double noise_correlation(const hsgd_experiment *e, const hsgd_path *path)
     return path->proof.mean_noise_sq - path->proof.independent_noise_sq;
 }
 
-/* The worker with the most noise, with an interval that holds for all workers together. */
+/* The worker that decides: the one with the worst verdict, of equals the one with the most noise. The intervals hold for
+ * all workers together. */
 static void audit_noise_size(hsgd_audit *audit, const hsgd_experiment *e)
 {
     const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
     hsgd_constant limit = e->constants.noise_sq;
-    bool exact = limit.kind == HSGD_EXACT;
-    double checks = FAMILIES * (double)s->num_workers;
-    size_t worst = 0;
-    hsgd_verdict verdict = HSGD_VERDICT_NOT_APPLICABLE;
-    hsgd_audit_item *item = add(audit, "A2", "sigma^2", "E||g_j - grad F_j||^2 <= sigma^2",
-                                "the worker with the most noise, mean over the steps", limit,
-                                exact ? HSGD_AUDIT_EQUAL : HSGD_AUDIT_AT_MOST, pathwise(NAN));
-    char reason[HSGD_REASON_SIZE] = "";
+    double checks = FAMILIES * (double)s->num_workers, rounding = hsgd_rounding_of_worker_gradients(e);
+    hsgd_audit_item *item =
+        add(audit, "A2", "sigma^2", "E||g_j - grad F_j||^2 <= sigma^2",
+            "the worker with the most noise, or one that decides the verdict, mean over the steps", limit,
+            limit.kind == HSGD_EXACT ? HSGD_AUDIT_ATTAINED : HSGD_AUDIT_AT_MOST, pathwise(NAN));
+    hsgd_audit_item worst = *item;
     for (size_t j = 0; j < s->num_workers; j++) {
-        item->seen = hsgd_interval_of(s->worker_noise_sq[j], e->config->confidence, checks);
-        judge(item, 0);
-        verdict = hsgd_verdict_worse(verdict, item->verdict);
-        if (item->verdict == verdict && *item->reason)
-            memcpy(reason, item->reason, sizeof reason);
-        if (s->worker_noise_sq[j].mean > s->worker_noise_sq[worst].mean)
-            worst = j;
+        hsgd_audit_item now = *item;
+        now.seen = hsgd_interval_of(s->worker_noise_sq[j], e->config->confidence, checks);
+        now.margin = now.seen.estimate.mean / limit.value;
+        snprintf(now.where, sizeof now.where, "worker %zu", j);
+        judge(&now, e, (2 * sqrt(limit.value) + rounding) * rounding);
+        bool worse = hsgd_verdict_worse(worst.verdict, now.verdict) != worst.verdict;
+        if (j == 0 || worse || (now.verdict == worst.verdict && now.margin > worst.margin))
+            worst = now;
     }
-    item->seen = hsgd_interval_of(s->worker_noise_sq[worst], e->config->confidence, checks);
-    item->margin = item->seen.estimate.mean / limit.value;
-    item->verdict = verdict;
-    memcpy(item->reason, reason, sizeof reason);
-    snprintf(item->where, sizeof item->where, "worker %zu", worst);
+    *item = worst;
 }
 
 static hsgd_status audit_noise(hsgd_audit *audit, const hsgd_experiment *e, hsgd_error *err)
 {
     const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
     const hsgd_constant zero = {0, HSGD_EXACT};
+    double rounding = hsgd_rounding_of_worker_gradients(e), gradient_sq = 0;
+    for (size_t row = 0; row < s->num_rows; row++)
+        gradient_sq = fmax(gradient_sq, s->grad_norm_sq[row].mean);
     if (e->constants.noise_sq.value == 0) {
         hsgd_audit_item *item = add(audit, "A2", "sigma^2", "no noise", "full gradients", e->constants.noise_sq,
                                     HSGD_AUDIT_EQUAL, pathwise(0));
@@ -193,13 +210,14 @@ static hsgd_status audit_noise(hsgd_audit *audit, const hsgd_experiment *e, hsgd
     hsgd_estimate mean = mean_of_runs(e, noise_product, memory),
                   correlation = mean_of_runs(e, noise_correlation, memory);
     free(memory);
-    judge(add(audit, "A2", "mean of noise", "E xi_j = 0", "<grad f - gamma L Gbar, xibar>, mean over the steps", zero,
-              HSGD_AUDIT_EQUAL, hsgd_interval_of(mean, e->config->confidence, FAMILIES)),
-          0);
+    judge(add(audit, "A2", "noise products", "what the descent step drops has mean 0, as E xi_j = 0 implies",
+              "<grad f - gamma L Gbar, xibar>, mean over the steps", zero, HSGD_AUDIT_EQUAL,
+              hsgd_interval_of(mean, e->config->confidence, FAMILIES)),
+          e, sqrt(gradient_sq) * rounding);
     judge(add(audit, "A2", "correlation", "the noises of the workers are uncorrelated",
               "||xibar||^2 - sum p_j^2 ||xi_j||^2, mean over the steps", zero, HSGD_AUDIT_EQUAL,
               hsgd_interval_of(correlation, e->config->confidence, FAMILIES)),
-          0);
+          e, rounding * rounding);
     return HSGD_OK;
 }
 
@@ -212,12 +230,14 @@ static void audit_divergence(hsgd_audit *audit, const hsgd_experiment *e, const 
     hsgd_audit_item *item = add(audit, assumption, name, "divergence at most this for all w",
                                 "largest at the measured steps", used, HSGD_AUDIT_AT_MOST, pathwise(seen));
     item->proved = used.kind == HSGD_TRAJECTORY ? proved : NAN;
+    if (used.kind == HSGD_TRAJECTORY) /* what was seen is the constant */
+        item->margin = proved > 0 ? seen / proved : NAN;
     if (used.kind != HSGD_EXACT) /* exact ones are attained everywhere */
         say_where(item, e, at);
     if (used.kind != HSGD_TRAJECTORY || !isnan(proved)) {
         hsgd_constant limit = item->limit;
         item->limit.value = used.kind == HSGD_TRAJECTORY ? proved : used.value;
-        judge(item, hsgd_rounding_of_gradients_sq(e, &e->run[HSGD_RUN_MAIN]));
+        judge(item, e, hsgd_rounding_of_gradients_sq(e, &e->run[HSGD_RUN_MAIN]));
         item->limit = limit;
     } else
         explain(item, "no proved bound is known; the constant is what the run met");
@@ -263,7 +283,7 @@ static void audit_minimum(hsgd_audit *audit, const hsgd_experiment *e)
     if (!isfinite(minimum->value))
         explain(item, "f is not bounded below");
     else
-        judge(item, rounding);
+        judge(item, e, rounding);
     if (!e->has_solved)
         return;
     /* f at the point found is above the bound that follows from it by construction; the run may know a lower one */
@@ -273,9 +293,9 @@ static void audit_minimum(hsgd_audit *audit, const hsgd_experiment *e)
                                          : "lowest f of the run, below that of L-BFGS",
                e->solved_minimum, HSGD_AUDIT_AT_LEAST, pathwise(fmin(e->solved.value, lowest)));
     item->margin = NAN;
-    snprintf(item->where, sizeof item->where, "||grad f|| = %.2g after %zu evaluations%s", e->solved.grad_norm,
-             e->solved.evaluations, e->solved.converged ? "" : ", not converged");
-    judge(item, rounding);
+    snprintf(item->where, sizeof item->where, "||grad f|| = %.2g%s", e->solved.grad_norm,
+             e->solved.converged ? "" : ", not converged");
+    judge(item, e, rounding);
 }
 
 /* ---- conditions on the step size ---- */
@@ -283,22 +303,27 @@ static void audit_minimum(hsgd_audit *audit, const hsgd_experiment *e)
 static void audit_step_size(hsgd_audit *audit, const hsgd_experiment *e, const hsgd_bound_params *params)
 {
     static const struct {
-        const char *name, *id;
-    } limits[] = {{"gamma for 4.1", "hsgd-fixed"},
-                  {"gamma for 4.2", "hsgd-fixed-sharp"},
-                  {"gamma for 4.4", "hsgd-fixed-recursive"}};
+        const char *name, *id, *reason;
+    } limits[] = {
+        {"gamma, published", "hsgd-fixed", "above the limit: the published bounds say nothing"},
+        {"gamma, sharpened", "hsgd-fixed-sharp", "above the limit: the sharpened bounds say nothing"},
+        {"gamma, recursive", "hsgd-fixed-recursive", "above the limit: the recursive bounds say nothing"},
+    };
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
         hsgd_bound_value value;
         hsgd_bound_eval(hsgd_bound_find(limits[i].id), params, &value);
-        if (!isfinite(value.max_step_size))
+        double limit = value.max_step_size;
+        if (!isfinite(limit))
             continue;
+        bool may_attain = limit * params->smoothness >= 1; /* gamma <= 1/L; the other limits are strict */
         hsgd_audit_item *item =
             add(audit, "step size", limits[i].name, "gamma below the theorem's limit", "the step size of the run",
-                (hsgd_constant){value.max_step_size, e->constants.smoothness.kind}, HSGD_AUDIT_CONDITION,
-                pathwise(e->step_size));
-        item->verdict = item->margin <= 1 ? HSGD_VERDICT_HOLDS : HSGD_VERDICT_NOT_APPLICABLE;
-        if (item->verdict != HSGD_VERDICT_HOLDS)
-            explain(item, "the bound is not applicable");
+                (hsgd_constant){limit, e->constants.smoothness.kind}, HSGD_AUDIT_CONDITION, pathwise(e->step_size));
+        item->verdict = HSGD_VERDICT_HOLDS;
+        if (may_attain ? e->step_size > limit : e->step_size >= limit) {
+            item->verdict = HSGD_VERDICT_NOT_APPLICABLE;
+            explain(item, limits[i].reason);
+        }
     }
 }
 

@@ -78,8 +78,9 @@ static void explain(hsgd_dispersion_check *check, const hsgd_experiment *e)
     } else if (check->verdict == HSGD_VERDICT_INCONCLUSIVE && run->summary.num_diverged)
         snprintf(check->reason, sizeof check->reason, "the run diverged at step %zu", run->summary.diverged_at);
     else if (check->verdict == HSGD_VERDICT_INCONCLUSIVE)
-        snprintf(check->reason, sizeof check->reason, "too few seeds (%zu) for %zu intervals that hold together",
-                 run->num_seeds, run->summary.num_rows * run->summary.num_levels);
+        snprintf(check->reason, sizeof check->reason, "too few %s (%zu) for %zu intervals that hold together",
+                 e->config->groupings ? "groupings" : "seeds", run->num_seeds / run->summary.runs_per_value,
+                 run->summary.num_rows * run->summary.num_levels);
     else if (check->verdict == HSGD_VERDICT_NOT_APPLICABLE)
         snprintf(check->reason, sizeof check->reason, "the run diverged, so that the divergences are not known");
 }

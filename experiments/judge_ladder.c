@@ -104,24 +104,23 @@ static void judge_step(hsgd_rung_result *rung, const hsgd_experiment *e)
         low = high = rung->lowest_step;
     rung->verdict = hsgd_verdict_decide(scale - high, scale - low, scale + hsgd_rounding_of_gradients_sq(e, run));
     if (rung->verdict == HSGD_VERDICT_INCONCLUSIVE)
-        snprintf(rung->reason, sizeof rung->reason,
-                 run->num_seeds == 1 ? "one seed gives no interval; use more seeds"
-                                     : "the interval of the step contains 0; use more seeds");
+        hsgd_experiment_say_undecided(rung->reason, e, low, "the interval of the step contains 0");
     else if (rung->verdict == HSGD_VERDICT_VIOLATED)
         snprintf(rung->reason, sizeof rung->reason, "the rung lies below the one before%s",
                  isnan(rung->lowest_step) ? "" : ", in at least one run");
 }
 
+/* Steps whose conditions fail compare what cannot be compared, and have no share. */
 static void share_out(hsgd_ladder *ladder)
 {
     double total = 0;
     for (size_t k = 1; k < HSGD_NUM_RUNGS; k++)
-        if (isfinite(ladder->rung[k].step.estimate.mean))
+        if (ladder->rung[k].applies && isfinite(ladder->rung[k].step.estimate.mean))
             total += ladder->rung[k].step.estimate.mean;
     ladder->rung[0].share = NAN;
     for (size_t k = 1; k < HSGD_NUM_RUNGS; k++) {
         double step = ladder->rung[k].step.estimate.mean;
-        ladder->rung[k].share = isfinite(step) && total > 0 ? step / total : NAN;
+        ladder->rung[k].share = ladder->rung[k].applies && isfinite(step) && total > 0 ? step / total : NAN;
     }
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "experiments/report.h"
+#include "experiments/report_private.h"
 
 #include <math.h>
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "experiments/report_table_private.h"
@@ -14,214 +16,222 @@ static const char *plural(size_t count)
     return count == 1 ? "" : "s";
 }
 
-static void put_tree(char *out, size_t size, const hsgd_experiment *e)
+static void put_tree(FILE *out, const hsgd_experiment *e)
 {
     const hsgd_hierarchy *h = &e->config->hierarchy;
-    size_t used = 0;
+    fprintf(out, "H-SGD on %zu worker%s%s, ", h->num_workers, plural(h->num_workers),
+            e->config->weighting == HSGD_WEIGHTS_EQUAL ? "" : " with weights of their own");
     if (!e->config->is_uniform) {
-        snprintf(out, size, "a tree of %zu levels and %zu groups, periods %zu to %zu", h->num_levels, h->num_nodes,
-                 e->local_period, e->global_period);
+        fprintf(out, "a tree of %zu levels and %zu groups, periods %zu to %zu; ", h->num_levels, h->num_nodes,
+                e->local_period, e->global_period);
         return;
     }
-    for (size_t k = 0; k < h->num_nodes && used < size; k++)
-        used += (size_t)snprintf(out + used, size - used, "%s%zu", k ? " x " : "fanout ", h->node[k].num_children);
-    for (size_t k = 0; k < h->num_nodes && used < size; k++)
-        used += (size_t)snprintf(out + used, size - used, "%s%zu", k ? " / " : ", periods ", h->node[k].period);
+    for (size_t k = 0; k < h->num_nodes; k++)
+        fprintf(out, "%s%zu", k ? " x " : "fanout ", h->node[k].num_children);
+    for (size_t k = 0; k < h->num_nodes; k++)
+        fprintf(out, "%s%zu", k ? " / " : ", periods ", h->node[k].period);
+    fputs("; ", out);
+}
+
+static void put_optimizer(FILE *out, const hsgd_experiment *e)
+{
+    fprintf(out, "T = %zu, gamma = %.5g", e->config->steps, e->step_size);
+    if (e->problem->is_quadratic)
+        fprintf(out, ", sigma^2 = %.5g", e->constants.noise_sq.value);
+    else if (e->config->batch_size)
+        fprintf(out, ", batch size %zu", e->config->batch_size);
+    else
+        fputs(", full gradients", out);
+    if (isfinite(e->delta.value))
+        fprintf(out, ", Delta = %.5g (%s); ", e->delta.value, hsgd_constant_kind_name(e->delta.kind));
+    else
+        fputs(", Delta infinite; ", out);
+}
+
+static void put_runs(FILE *out, const hsgd_experiment *e)
+{
+    const hsgd_config *c = e->config;
+    size_t runs = e->run[HSGD_RUN_MAIN].num_seeds;
+    fprintf(out, "%zu run%s", runs, plural(runs));
+    if (e->deterministic)
+        fputs(", nothing is random", out);
+    else if (c->groupings)
+        fprintf(out, ", %zu in each of %zu groupings", c->seeds, c->groupings);
+    if (c->measure_every > 1)
+        fprintf(out, ", measured every %zu steps only", c->measure_every);
+    if (e->deterministic)
+        fputs(".", out);
+    else
+        fprintf(out, "; intervals at %g %% confidence, those next to verdicts jointly.", 100 * c->confidence);
+}
+
+/* Print with a function into memory; NULL when it is out. Free it. */
+static char *printed(void (*put)(FILE *, const hsgd_experiment *), const hsgd_experiment *e)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *memory = open_memstream(&text, &size);
+    if (!memory)
+        return NULL;
+    put(memory, e);
+    fclose(memory);
+    return text;
+}
+
+static void put_setting(FILE *out, const hsgd_experiment *e)
+{
+    put_tree(out, e);
+    fprintf(out, "%s problem of dimension %zu, grouping %s; ", e->problem->objective.type->name,
+            e->problem->objective.dim, hsgd_grouping_name(e->config->grouping));
+    put_optimizer(out, e);
+    put_runs(out, e);
 }
 
 /* One paragraph: what was run. */
 static void print_setting(const hsgd_experiment *e, hsgd_report_format format, FILE *out)
 {
-    char tree[256], text[1024];
-    const hsgd_run *run = &e->run[HSGD_RUN_MAIN];
-    put_tree(tree, sizeof tree, e);
+    char *text = printed(put_setting, e);
     if (format == HSGD_REPORT_MARKDOWN)
         fputs("## ", out);
     if (format == HSGD_REPORT_LATEX)
         fprintf(out, "%% hsgd %s; the tables need \\usepackage{booktabs}\n\\paragraph{", HSGD_VERSION);
-    hsgd_report_put(format, e->config->name, out);
+    hsgd_report_put_name(format, e->config->name, out);
     fputs(format == HSGD_REPORT_LATEX ? "} " : format == HSGD_REPORT_MARKDOWN ? "\n\n" : ": ", out);
-    snprintf(
-        text, sizeof text,
-        "H-SGD on %zu worker%s, %s; %s problem of dimension %zu, grouping %s; T = %zu, gamma = %.6g, batch size %zu; "
-        "%zu run%s%s; intervals and verdicts at %g %% confidence.",
-        e->config->hierarchy.num_workers, plural(e->config->hierarchy.num_workers), tree,
-        e->problem->objective.type->name, e->problem->objective.dim, hsgd_grouping_name(e->config->grouping),
-        e->config->steps, e->step_size, e->config->batch_size, run->num_seeds, plural(run->num_seeds),
-        e->deterministic ? " (nothing is random)" : "", 100 * e->config->confidence);
-    hsgd_report_put(format, text, out);
-    fputc('\n', out);
-}
-
-/* ---- tables ---- */
-
-static void verdict_cell(hsgd_report_table *table, hsgd_verdict verdict, const char *reason)
-{
-    hsgd_report_with_reason(table, hsgd_verdict_name(verdict), reason);
-}
-
-static void print_audit(const hsgd_experiment *e, hsgd_report_format format, FILE *out)
-{
-    static const char *const headings[] = {"assumption", "constant", ">limit", "kind",    ">proved",
-                                           ">seen",      ">ratio",   "where",  "verdict", NULL};
-    hsgd_report_table table;
-    hsgd_report_table_init(&table, format, "Assumptions: the constants, and what the run showed of them", headings);
-    for (size_t i = 0; i < e->audit.num_items; i++) {
-        const hsgd_audit_item *item = &e->audit.item[i];
-        hsgd_report_text(&table, "%s", item->assumption);
-        hsgd_report_text(&table, "%s", item->name);
-        hsgd_report_number(&table, item->limit.value, 5);
-        hsgd_report_text(&table, "%s", hsgd_constant_kind_name(item->limit.kind));
-        hsgd_report_number(&table, item->proved, 5);
-        hsgd_report_interval(&table, item->seen.estimate.mean, item->seen.low_joint, item->seen.high_joint, 3);
-        hsgd_report_number(&table, item->margin, 3);
-        hsgd_report_text(&table, "%s", item->where);
-        verdict_cell(&table, item->verdict, item->reason);
-    }
-    hsgd_report_table_print(&table, out);
-}
-
-static void print_bounds(const hsgd_experiment *e, hsgd_report_format format, FILE *out)
-{
-    static const char *const headings[] = {"bound",     "of",           ">gamma/max", ">value",  ">certified",
-                                           ">measured", ">meas./bound", "constants",  "verdict", NULL};
-    hsgd_report_table table;
-    if (!e->num_comparisons)
-        return;
-    hsgd_report_table_init(&table, format, "Bounds next to what they bound", headings);
-    for (size_t i = 0; i < e->num_comparisons; i++) {
-        const hsgd_comparison *c = &e->comparison[i];
-        double limit = c->value.max_step_size;
-        hsgd_report_text(&table, "%s", c->bound->id);
-        hsgd_report_text(&table, "%s", hsgd_target_name(c->bound->target));
-        hsgd_report_number(&table, isfinite(limit) ? e->step_size / limit : NAN, 3);
-        hsgd_report_number(&table, c->value.value, 5);
-        hsgd_report_number(&table, c->certified_value, 5);
-        hsgd_report_number(&table, c->measured.estimate.count ? c->measured.estimate.mean : NAN, 5);
-        hsgd_report_number(&table, c->ratio, 4);
-        hsgd_report_text(&table, "%s", hsgd_constant_kind_name(c->kind));
-        verdict_cell(&table, c->verdict, c->reason);
-    }
-    hsgd_report_table_print(&table, out);
-}
-
-static void print_ladder(const hsgd_experiment *e, hsgd_report_format format, FILE *out)
-{
-    static const char *const headings[] = {"rung", "name", ">value", ">step", ">share", "uses", "verdict", NULL};
-    hsgd_report_table table;
-    hsgd_report_table_init(&table, format, "Proof ladder: from the measured S to the published bound", headings);
-    for (size_t k = 0; k < HSGD_NUM_RUNGS; k++) {
-        const hsgd_rung_result *rung = &e->ladder.rung[k];
-        hsgd_report_text(&table, "%s", hsgd_rungs[k].rung);
-        hsgd_report_text(&table, "%s", hsgd_rungs[k].name);
-        hsgd_report_interval(&table, rung->value.estimate.mean, rung->value.low, rung->value.high, 4);
-        hsgd_report_interval(&table, rung->step.estimate.mean, rung->step.low_joint, rung->step.high_joint, 4);
-        if (isnan(rung->share))
-            hsgd_report_text(&table, "%s", "");
-        else
-            hsgd_report_text(&table, "%.1f %%", 100 * rung->share);
-        hsgd_report_text(&table, "%s", hsgd_rungs[k].uses);
-        if (k == 0)
-            hsgd_report_text(&table, "%s", "");
-        else
-            verdict_cell(&table, rung->verdict, rung->reason);
-    }
-    hsgd_report_table_print(&table, out);
-}
-
-static void add_grouping_rows(hsgd_report_table *table, const hsgd_experiment *e)
-{
-    const hsgd_grouping_check *check = &e->grouping;
-    for (size_t i = 0; i < check->num_points; i++)
-        for (size_t k = 0; k + 1 < check->num_levels; k++) {
-            const hsgd_grouping_point *point = &check->point[i];
-            const hsgd_grouping_moments *m = &point->moments;
-            hsgd_report_text(table, "random grouping at %s, level %zu", point->point, k + 1);
-            hsgd_report_text(table, "up %.5g for %.5g, down %.5g for %.5g (%s, %zu groupings)", m->upward[k].mean,
-                             m->upward_theory[k], m->downward[k].mean, m->downward_theory[k],
-                             m->exact ? "all" : "drawn", m->num_visited);
-            verdict_cell(table, hsgd_verdict_worse(point->upward[k], point->downward[k]), "");
-        }
-    for (size_t k = 0; check->ratio && k + 1 < check->num_levels; k++) {
-        const hsgd_grouping_ratio *ratio = &check->ratio[k];
-        hsgd_report_text(table, "random grouping on the way, level %zu", k + 1);
-        hsgd_report_text(table, "upward / closed form %.4g [%.4g, %.4g], farthest %.4g (step %zu)",
-                         ratio->mean.estimate.mean, ratio->mean.low, ratio->mean.high, ratio->largest,
-                         ratio->largest_step);
-        hsgd_report_text(table, "%s", "observation");
-    }
-    if (!isnan(check->variance_between)) {
-        hsgd_report_text(table, "variance of S");
-        hsgd_report_text(table, "%.3g between groupings, %.3g within", check->variance_between, check->variance_within);
-        hsgd_report_text(table, "%s", "observation");
-    }
-}
-
-static void print_others(const hsgd_experiment *e, hsgd_report_format format, FILE *out)
-{
-    static const char *const headings[] = {"check", "result", "verdict", NULL};
-    const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
-    hsgd_report_table table;
-    hsgd_report_table_init(&table, format, "Dispersion, identities, sandwich, grouping", headings);
-    for (size_t k = 0; k < s->num_levels; k++) {
-        hsgd_report_text(&table, "dispersion of level %zu <= 4.4", k + 1);
-        hsgd_report_text(&table, "at most %.3g of it (step %zu)", e->dispersion[k].max_ratio,
-                         e->dispersion[k].max_ratio_step);
-        verdict_cell(&table, e->dispersion[k].verdict, e->dispersion[k].reason);
-    }
-    hsgd_report_text(&table, "upward + downward = global divergence");
-    hsgd_report_text(&table, "relative error %.2g", s->gradient_identity_error);
-    verdict_cell(&table, e->gradient_identity, "");
-    hsgd_report_text(&table, "levels add up to the total dispersion");
-    hsgd_report_text(&table, "relative error %.2g", s->parameter_identity_error);
-    verdict_cell(&table, e->parameter_identity, "");
-    if (e->has_sandwich) {
-        hsgd_report_text(&table, "sandwich, exact rationals");
-        hsgd_report_text(&table, "%s <= %s <= %s, squared %s <= %s <= %s", e->sandwich.noise.text[0],
-                         e->sandwich.noise.text[1], e->sandwich.noise.text[2], e->sandwich.divergence.text[0],
-                         e->sandwich.divergence.text[1], e->sandwich.divergence.text[2]);
-        verdict_cell(&table, e->sandwich.holds ? HSGD_VERDICT_HOLDS : HSGD_VERDICT_VIOLATED, "");
-    }
-    add_grouping_rows(&table, e);
-    hsgd_report_table_print(&table, out);
+    hsgd_report_put_words(format, text ? text : "out of memory", hsgd_report_width(e->config->name) + 2, 2, out);
+    free(text);
 }
 
 /* ---- what it comes to ---- */
 
-static void put_note(hsgd_report_format format, FILE *out, const char *pattern, ...) HSGD_PRINTF(3, 4);
+/* How many checks have which verdict, and the names of those that do not hold. */
+typedef struct tally {
+    size_t count[HSGD_VERDICT_NOT_APPLICABLE + 1];
+    FILE *names[HSGD_VERDICT_NOT_APPLICABLE + 1]; /* NULL: names are not wanted */
+} tally;
 
-static void put_note(hsgd_report_format format, FILE *out, const char *pattern, ...)
+static void count(tally *t, hsgd_verdict verdict, const char *pattern, ...) HSGD_PRINTF(3, 4);
+
+static void count(tally *t, hsgd_verdict verdict, const char *pattern, ...)
 {
-    char text[512];
     va_list arguments;
     va_start(arguments, pattern);
-    vsnprintf(text, sizeof text, pattern, arguments);
+    if (t->names[verdict]) {
+        fputs(t->count[verdict] ? ", " : "", t->names[verdict]);
+        vfprintf(t->names[verdict], pattern, arguments);
+    }
     va_end(arguments);
-    fputc('\n', out);
-    hsgd_report_put(format, text, out);
-    fputc('\n', out);
+    t->count[verdict]++;
 }
 
-static void print_conclusion(const hsgd_experiment *e, hsgd_report_format format, FILE *out)
+static void count_all(tally *t, const hsgd_experiment *e)
 {
-    if (e->run[HSGD_RUN_MAIN].summary.num_diverged)
-        put_note(format, out, "DIVERGED: %zu of %zu runs, first at step %zu; the assumptions were not audited.",
-                 e->run[HSGD_RUN_MAIN].summary.num_diverged, e->run[HSGD_RUN_MAIN].num_seeds,
-                 e->run[HSGD_RUN_MAIN].summary.diverged_at);
-    if (e->divergence_kind == HSGD_TRAJECTORY)
-        put_note(
-            format, out,
-            "Verdicts with constants of kind trajectory rest on the largest divergences at the measured steps, which "
-            "prove nothing about other points. The column certified has the bound with proved divergences.");
-    put_note(format, out, "All checks together: %s.", hsgd_verdict_name(e->worst));
+    for (size_t i = 0; i < e->audit.num_items; i++)
+        count(t, e->audit.item[i].verdict, "%s (%s)", e->audit.item[i].name, e->audit.item[i].assumption);
+    for (size_t i = 0; i < e->num_comparisons; i++)
+        count(t, e->comparison[i].verdict, "%s", e->comparison[i].bound->id);
+    for (size_t k = 1; k < HSGD_NUM_RUNGS; k++)
+        count(t, e->ladder.rung[k].verdict, "step to %s", hsgd_rungs[k].rung);
+    for (size_t k = 0; k < e->run[HSGD_RUN_MAIN].summary.num_levels; k++)
+        count(t, e->dispersion[k].verdict, "dispersion of level %zu", k + 1);
+    count(t, e->gradient_identity, "identity of divergences");
+    count(t, e->parameter_identity, "identity of dispersions");
+    if (e->has_sandwich)
+        count(t, e->sandwich.holds ? HSGD_VERDICT_HOLDS : HSGD_VERDICT_VIOLATED, "sandwich");
+    for (size_t i = 0; i < e->grouping.num_points; i++)
+        for (size_t k = 0; k + 1 < e->grouping.num_levels; k++)
+            count(t, hsgd_verdict_worse(e->grouping.point[i].upward[k], e->grouping.point[i].downward[k]),
+                  "groupings at %s, level %zu", e->grouping.point[i].point, k + 1);
+}
+
+static void put_verdicts(FILE *out, const hsgd_experiment *e)
+{
+    static const hsgd_verdict named[] = {HSGD_VERDICT_VIOLATED, HSGD_VERDICT_INCONCLUSIVE};
+    char *names[] = {NULL, NULL};
+    size_t size[2];
+    tally t = {{0}, {NULL}};
+    for (int i = 0; i < 2; i++)
+        t.names[named[i]] = open_memstream(&names[i], &size[i]);
+    count_all(&t, e);
+    fprintf(out, "All checks together: %s. Of them %zu hold", hsgd_verdict_name(e->worst), t.count[HSGD_VERDICT_HOLDS]);
+    for (int i = 0; i < 2; i++) {
+        size_t with = t.count[named[i]];
+        if (t.names[named[i]])
+            fclose(t.names[named[i]]);
+        fprintf(out, ", %zu %s %s", with, with == 1 ? "is" : "are", hsgd_verdict_name(named[i]));
+        if (with && names[i])
+            fprintf(out, " (%s)", names[i]);
+        free(names[i]);
+    }
+    size_t without = t.count[HSGD_VERDICT_NOT_APPLICABLE];
+    fprintf(out, ", %zu %s not applicable.", without, without == 1 ? "is" : "are");
+}
+
+static void put_divergence(FILE *out, const hsgd_experiment *e)
+{
+    const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
+    fprintf(
+        out,
+        "DIVERGED: %zu of %zu runs, first at step %zu; neither the assumptions nor the proof ladder were looked at.",
+        s->num_diverged, s->num_seeds, s->diverged_at);
+}
+
+/* Bounds that hold with constants of kind trajectory, and those of them that hold with proved divergences too. */
+static size_t count_trajectory(const hsgd_experiment *e, size_t *proved)
+{
+    size_t met = 0;
+    *proved = 0;
+    for (size_t i = 0; i < e->num_comparisons; i++) {
+        const hsgd_comparison *c = &e->comparison[i];
+        if (c->kind != HSGD_TRAJECTORY || c->verdict != HSGD_VERDICT_HOLDS)
+            continue;
+        met++;
+        *proved += c->measured.high_joint <= c->certified_value;
+    }
+    return met;
+}
+
+static void put_trajectory(FILE *out, const hsgd_experiment *e)
+{
+    size_t proved, met = count_trajectory(e, &proved);
+    fputs("Constants of kind trajectory are the largest values at the measured steps: ", out);
+    fputs(e->deterministic && e->config->measure_every == 1
+              ? "all that the proofs need of this run, which nothing random enters, but no constants of the problem."
+              : "verdicts that rest on them are evidence, not proof.",
+          out);
+    if (met)
+        fprintf(out, " Of the %zu bound%s that hold%s with them, %zu hold%s with proved divergences too%s.", met,
+                plural(met), met == 1 ? "s" : "", proved, proved == 1 ? "s" : "", proved ? " (column certified)" : "");
+}
+
+static bool rests_on_trajectory(const hsgd_experiment *e)
+{
+    bool any = e->divergence_kind == HSGD_TRAJECTORY || e->constants.minimum.kind == HSGD_TRAJECTORY;
+    for (size_t i = 0; i < e->num_comparisons; i++)
+        any |= e->comparison[i].kind == HSGD_TRAJECTORY;
+    return any;
+}
+
+static void print_paragraph(void (*put)(FILE *, const hsgd_experiment *), const hsgd_experiment *e,
+                            hsgd_report_format format, FILE *out)
+{
+    char *text = printed(put, e);
+    fputc('\n', out);
+    hsgd_report_put_words(format, text ? text : "out of memory", 0, 2, out);
+    free(text);
 }
 
 void hsgd_report_print(const hsgd_experiment *experiment, hsgd_report_format format, FILE *stream)
 {
+    bool diverged = experiment->run[HSGD_RUN_MAIN].summary.num_diverged > 0;
     print_setting(experiment, format, stream);
-    print_audit(experiment, format, stream);
-    print_bounds(experiment, format, stream);
-    print_ladder(experiment, format, stream);
-    print_others(experiment, format, stream);
-    print_conclusion(experiment, format, stream);
+    if (diverged)
+        print_paragraph(put_divergence, experiment, format, stream);
+    hsgd_report_audit(experiment, format, stream);
+    hsgd_report_bounds(experiment, format, stream);
+    if (!diverged)
+        hsgd_report_ladder(experiment, format, stream);
+    hsgd_report_others(experiment, format, stream);
+    if (rests_on_trajectory(experiment))
+        print_paragraph(put_trajectory, experiment, format, stream);
+    print_paragraph(put_verdicts, experiment, format, stream);
 }

@@ -6,132 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- texts in the syntax of a format ---- */
-
-/* What the theory writes with plain letters, and how LaTeX sets it. Longer ones first: the first that fits is taken. */
-static const struct {
-    const char *plain, *latex;
-} symbols[] = {
-    {"grad F_j", "$\\nabla F_j$"},
-    {"grad f", "$\\nabla f$"},
-    {"sum p_j^2", "$\\sum_j p_j^2$"},
-    {"sigma^2", "$\\sigma^2$"},
-    {"gamma", "$\\gamma$"},
-    {"Delta", "$\\Delta$"},
-    {"wbar^T", "$\\bar w^T$"},
-    {"wbar", "$\\bar w$"},
-    {"Gbar", "$\\bar G$"},
-    {"xibar", "$\\bar\\xi$"},
-    {"xi_j", "$\\xi_j$"},
-    {"F_j", "$F_j$"},
-    {"g_j", "$g_j$"},
-    {"w^0", "$w^0$"},
-    {"S_round", "$S_{\\mathrm{round}}$"},
-    {"S_min", "$S_{\\min}$"},
-    {"L^2", "$L^2$"},
-    {"f*", "$f^*$"},
-    {"||^2", "$\\|^2$"},
-    {"||", "$\\|$"},
-    {"<=", "$\\le$"},
-    {">=", "$\\ge$"},
-    {"<", "$<$"},
-    {">", "$>$"},
-};
-
-/* Letters that LaTeX gives a meaning. */
-static const char *latex_escape(char c)
-{
-    switch (c) {
-    case '\\':
-        return "\\textbackslash{}";
-    case '~':
-        return "\\textasciitilde{}";
-    case '^':
-        return "\\textasciicircum{}";
-    case '&':
-        return "\\&";
-    case '%':
-        return "\\%";
-    case '$':
-        return "\\$";
-    case '#':
-        return "\\#";
-    case '_':
-        return "\\_";
-    case '{':
-        return "\\{";
-    case '}':
-        return "\\}";
-    default:
-        return NULL;
-    }
-}
-
-/* "X_12" with one capital letter and a number, e.g. a level's divergence: its length, 0 for anything else. */
-static size_t subscript_length(const char *text)
-{
-    if (text[0] < 'A' || text[0] > 'Z' || text[1] != '_')
-        return 0;
-    size_t digits = strspn(text + 2, "0123456789");
-    return digits ? 2 + digits : 0;
-}
-
-static void put_latex(const char *text, FILE *stream)
-{
-    char before = ' ';
-    if (text[0] >= 'A' && text[0] <= 'Z' && !text[1]) { /* a letter alone is a quantity */
-        fprintf(stream, "$%c$", *text);
-        return;
-    }
-    while (*text) {
-        size_t length = 0, subscript = before == ' ' ? subscript_length(text) : 0;
-        const char *latex = NULL;
-        for (size_t i = 0; !latex && i < sizeof symbols / sizeof *symbols; i++)
-            if (strncmp(text, symbols[i].plain, strlen(symbols[i].plain)) == 0) {
-                latex = symbols[i].latex;
-                length = strlen(symbols[i].plain);
-            }
-        if (subscript)
-            fprintf(stream, "$%c_{%.*s}$", text[0], (int)(subscript - 2), text + 2);
-        else if (latex)
-            fputs(latex, stream);
-        else if (latex_escape(*text))
-            fputs(latex_escape(*text), stream);
-        else
-            fputc((unsigned char)*text < 0x20 ? ' ' : *text, stream);
-        length = subscript ? subscript : latex ? length : 1;
-        before = text[length - 1];
-        text += length;
-    }
-}
-
-static void put_markdown(const char *text, FILE *stream)
-{
-    for (; *text; text++) {
-        if (strchr("|\\`*_<>[]", *text))
-            fputc('\\', stream);
-        fputc((unsigned char)*text < 0x20 ? ' ' : *text, stream);
-    }
-}
-
-void hsgd_report_put(hsgd_report_format format, const char *text, FILE *stream)
-{
-    if (format == HSGD_REPORT_LATEX)
-        put_latex(text, stream);
-    else if (format == HSGD_REPORT_MARKDOWN)
-        put_markdown(text, stream);
-    else
-        for (; *text; text++) /* on a terminal control characters could do harm */
-            fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, stream);
-}
-
 /* ---- cells ---- */
 
 void hsgd_report_table_init(hsgd_report_table *table, hsgd_report_format format, const char *title,
                             const char *const *headings)
 {
     *table = (hsgd_report_table){.format = format, .title = title};
-    while (headings[table->num_columns]) {
+    while (headings[table->num_columns] && table->num_columns < HSGD_REPORT_MAX_COLUMNS) {
         table->heading[table->num_columns] = headings[table->num_columns];
         table->num_columns++;
     }
@@ -156,20 +37,40 @@ static void take_cell(hsgd_report_table *table, char *text)
     table->cell[table->num_cells++] = text;
 }
 
+/* A cell is written to memory: begin, print, end. */
+typedef struct pen {
+    char *text;
+    size_t size;
+    FILE *stream; /* NULL: no memory */
+} pen;
+
+static int begin(pen *p)
+{
+    p->text = NULL;
+    p->stream = open_memstream(&p->text, &p->size);
+    return p->stream != NULL;
+}
+
+static void end(pen *p, hsgd_report_table *table)
+{
+    if (p->stream && fclose(p->stream)) {
+        free(p->text);
+        p->text = NULL;
+    }
+    take_cell(table, p->text);
+}
+
 void hsgd_report_text(hsgd_report_table *table, const char *format, ...)
 {
-    char plain[512], *text = NULL;
-    size_t size;
+    char plain[512];
+    pen p;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(plain, sizeof plain, format, arguments);
     va_end(arguments);
-    FILE *memory = open_memstream(&text, &size);
-    if (memory) {
-        hsgd_report_put(table->format, plain, memory);
-        fclose(memory);
-    }
-    take_cell(table, text);
+    if (begin(&p))
+        hsgd_report_put(table->format, plain, p.stream);
+    end(&p, table);
 }
 
 /* The letter of a note, the same for equal reasons; 0 where no letter or no memory is left. */
@@ -188,71 +89,67 @@ static char note_letter(hsgd_report_table *table, const char *reason)
 
 void hsgd_report_with_reason(hsgd_report_table *table, const char *text, const char *reason)
 {
-    char letter = 0;
-    if (*reason && table->format == HSGD_REPORT_LATEX)
-        letter = note_letter(table, reason);
+    char letter = *reason ? note_letter(table, reason) : 0;
+    pen p;
     if (!letter) {
         hsgd_report_text(table, "%s%s%s", text, *reason ? ": " : "", reason);
         return;
     }
-    char *cell;
-    take_cell(table, asprintf(&cell, "%s$^{%c}$", text, letter) < 0 ? NULL : cell);
-}
-
-/* "1.23e-05" with the power of ten as LaTeX and Markdown readers expect it. */
-static void put_number(hsgd_report_format format, double value, int digits, FILE *stream)
-{
-    char plain[48];
-    snprintf(plain, sizeof plain, "%.*g", digits, value);
-    char *exponent = strchr(plain, 'e');
-    if (format != HSGD_REPORT_LATEX)
-        fputs(plain, stream);
-    else if (isinf(value))
-        fputs(value > 0 ? "$\\infty$" : "$-\\infty$", stream);
-    else if (exponent)
-        fprintf(stream, "$%.*s\\cdot 10^{%d}$", (int)(exponent - plain), plain, atoi(exponent + 1));
-    else
-        fprintf(stream, "$%s$", plain);
-}
-
-void hsgd_report_interval(hsgd_report_table *table, double value, double low, double high, int digits)
-{
-    char *text = NULL;
-    size_t size;
-    FILE *memory = open_memstream(&text, &size);
-    if (memory) {
-        if (isnan(value))
-            fputs(table->format == HSGD_REPORT_LATEX ? "--" : "-", memory);
-        else
-            put_number(table->format, value, digits, memory);
-        if (!isnan(value) && low < high) {
-            fputs(table->format == HSGD_REPORT_MARKDOWN ? " \\[" : " [", memory);
-            put_number(table->format, low, digits, memory);
-            fputs(", ", memory);
-            put_number(table->format, high, digits, memory);
-            fputs(table->format == HSGD_REPORT_MARKDOWN ? "\\]" : "]", memory);
-        }
-        fclose(memory);
+    if (begin(&p)) {
+        hsgd_report_put(table->format, text, p.stream);
+        fprintf(p.stream, table->format == HSGD_REPORT_LATEX ? "$^{%c}$" : " (%c)", letter);
     }
-    take_cell(table, text);
+    end(&p, table);
+}
+
+void hsgd_report_relation(hsgd_report_table *table, const char *relation, double value, int digits)
+{
+    pen p;
+    if (begin(&p)) {
+        if (*relation && !isnan(value)) {
+            hsgd_report_put(table->format, relation, p.stream);
+            fputc(' ', p.stream);
+        }
+        hsgd_report_put_number(table->format, value, digits, p.stream);
+    }
+    end(&p, table);
 }
 
 void hsgd_report_number(hsgd_report_table *table, double value, int digits)
 {
-    char *text = NULL;
-    size_t size;
-    FILE *memory = open_memstream(&text, &size);
-    if (memory) {
-        if (isnan(value))
-            fputs(table->format == HSGD_REPORT_LATEX ? "--" : "-", memory);
-        else
-            put_number(table->format, value, digits, memory);
-        fclose(memory);
-    }
-    take_cell(table, text);
+    hsgd_report_relation(table, "", value, digits);
 }
 
-/* ---- printing ---- */
+void hsgd_report_interval(hsgd_report_table *table, double value, double low, double high, int digits)
+{
+    pen p;
+    int is_interval = low < high && isfinite(value), is_symmetric = fabs(low + high - 2 * value) <= 0.01 * (high - low);
+    if (begin(&p)) {
+        if (is_interval && is_symmetric)
+            hsgd_report_put_estimate(table->format, value, (high - low) / 2, digits, p.stream);
+        else
+            hsgd_report_put_number(table->format, value, digits, p.stream);
+        if (is_interval && !is_symmetric) {
+            hsgd_report_put(table->format, " [", p.stream);
+            hsgd_report_put_number(table->format, low, digits, p.stream);
+            fputs(", ", p.stream);
+            hsgd_report_put_number(table->format, high, digits, p.stream);
+            hsgd_report_put(table->format, "]", p.stream);
+        }
+    }
+    end(&p, table);
+}
+
+void hsgd_report_remark(hsgd_report_table *table, const char *text)
+{
+    char *copy = table->num_remarks < HSGD_REPORT_MAX_REMARKS ? strdup(text) : NULL;
+    if (copy)
+        table->remark[table->num_remarks++] = copy;
+    else
+        table->incomplete = 1;
+}
+
+/* ---- columns ---- */
 
 static int is_number(const hsgd_report_table *table, size_t column)
 {
@@ -261,7 +158,13 @@ static int is_number(const hsgd_report_table *table, size_t column)
 
 static const char *heading(const hsgd_report_table *table, size_t column)
 {
-    return table->heading[column] + is_number(table, column);
+    return table->heading[column] + (table->heading[column][0] == '>' || table->heading[column][0] == '+');
+}
+
+/* A text that LaTeX may break. */
+static int is_long(const hsgd_report_table *table, size_t column)
+{
+    return table->heading[column][0] == '+';
 }
 
 /* Nothing but dashes and blanks below the heading: the column says nothing here. */
@@ -287,18 +190,21 @@ static void drop_column(hsgd_report_table *table, size_t column)
         table->heading[c] = table->heading[c + 1];
 }
 
-/* Characters, not bytes, so that columns line up in UTF-8. */
-static int width_of(const char *text)
+/* Whole rows, without the columns that say nothing. */
+static void tidy(hsgd_report_table *table)
 {
-    int width = 0;
-    for (; *text; text++)
-        width += ((unsigned char)*text & 0xc0) != 0x80;
-    return width;
+    while (table->num_columns && table->num_cells % table->num_columns && !table->incomplete)
+        hsgd_report_text(table, "%s", "");
+    for (size_t c = table->num_columns; c-- > 0 && !table->incomplete;)
+        if (is_empty(table, c))
+            drop_column(table, c);
 }
+
+/* ---- plain text ---- */
 
 static void print_padded(FILE *stream, const char *text, int width, int right, int last)
 {
-    int pad = width - width_of(text);
+    int pad = width - hsgd_report_width(text);
     fprintf(stream, "%*s%s%*s", right ? pad : 0, "", text, right || last ? 0 : pad, "");
 }
 
@@ -306,9 +212,11 @@ static void print_text(const hsgd_report_table *t, FILE *stream)
 {
     int width[HSGD_REPORT_MAX_COLUMNS];
     for (size_t c = 0; c < t->num_columns; c++) {
-        width[c] = width_of(heading(t, c));
-        for (size_t i = c; i < t->num_cells; i += t->num_columns)
-            width[c] = width_of(t->cell[i]) > width[c] ? width_of(t->cell[i]) : width[c];
+        width[c] = hsgd_report_width(heading(t, c));
+        for (size_t i = c; i < t->num_cells; i += t->num_columns) {
+            int wide = hsgd_report_width(t->cell[i]);
+            width[c] = wide > width[c] ? wide : width[c];
+        }
     }
     fprintf(stream, "\n%s\n", t->title);
     for (size_t c = 0; c < t->num_columns; c++) {
@@ -321,16 +229,26 @@ static void print_text(const hsgd_report_table *t, FILE *stream)
         print_padded(stream, t->cell[i], width[c], is_number(t, c), c + 1 == t->num_columns);
     }
     fputc('\n', stream);
+    for (size_t i = 0; i < t->num_notes; i++) {
+        fprintf(stream, "  (%c) ", (char)('a' + i));
+        hsgd_report_put_words(t->format, t->note[i], 6, 6, stream);
+    }
+    for (size_t i = 0; i < t->num_remarks; i++) {
+        fputs("  ", stream);
+        hsgd_report_put_words(t->format, t->remark[i], 2, 2, stream);
+    }
 }
+
+/* ---- Markdown ---- */
 
 static void print_markdown(const hsgd_report_table *t, FILE *stream)
 {
-    fprintf(stream, "\n### ");
-    put_markdown(t->title, stream);
+    fputs("\n### ", stream);
+    hsgd_report_put(t->format, t->title, stream);
     fputs("\n\n|", stream);
     for (size_t c = 0; c < t->num_columns; c++) {
         fputc(' ', stream);
-        put_markdown(heading(t, c), stream);
+        hsgd_report_put(t->format, heading(t, c), stream);
         fputs(" |", stream);
     }
     fputs("\n|", stream);
@@ -338,52 +256,86 @@ static void print_markdown(const hsgd_report_table *t, FILE *stream)
         fputs(is_number(t, c) ? " ---: |" : " --- |", stream);
     for (size_t i = 0; i < t->num_cells; i++)
         fprintf(stream, "%s %s |", i % t->num_columns ? "" : "\n|", t->cell[i]);
-    fputc('\n', stream);
+    fputs(t->num_notes ? "\n\n" : "\n", stream);
+    for (size_t i = 0; i < t->num_notes; i++) {
+        fprintf(stream, "- (%c) ", (char)('a' + i));
+        hsgd_report_put_words(t->format, t->note[i], 0, 0, stream);
+    }
+    for (size_t i = 0; i < t->num_remarks; i++) {
+        fputc('\n', stream);
+        hsgd_report_put_words(t->format, t->remark[i], 0, 0, stream);
+    }
 }
 
+/* ---- LaTeX ---- */
+
+static void print_latex_notes(const hsgd_report_table *t, FILE *stream)
+{
+    if (!t->num_notes && !t->num_remarks)
+        return;
+    fputs("  \\par\\smallskip\n  \\parbox{\\linewidth}{\\raggedright", stream);
+    for (size_t i = 0; i < t->num_notes; i++) {
+        fprintf(stream, "\n  $^{%c}$ ", (char)('a' + i));
+        hsgd_report_put(t->format, t->note[i], stream);
+        fputc('.', stream);
+    }
+    for (size_t i = 0; i < t->num_remarks; i++) {
+        fputs("\n  ", stream);
+        hsgd_report_put(t->format, t->remark[i], stream);
+    }
+    fputs("}\n", stream);
+}
+
+/* table* is a table in one column and spans both where there are two. */
 static void print_latex(const hsgd_report_table *t, FILE *stream)
 {
-    fputs("\n\\begin{table}\n  \\centering\\footnotesize\\setlength{\\tabcolsep}{3pt}\n  \\caption{", stream);
-    put_latex(t->title, stream);
+    fputs("\n\\begin{table*}[htbp]\n  \\centering\\footnotesize\\setlength{\\tabcolsep}{2.5pt}\n  \\caption{", stream);
+    hsgd_report_put(t->format, t->title, stream);
     fputs("}\n  \\begin{tabular}{@{}", stream);
     for (size_t c = 0; c < t->num_columns; c++)
-        fputc(is_number(t, c) ? 'r' : 'l', stream);
+        fputs(is_number(t, c) ? "r" : is_long(t, c) ? "p{0.38\\linewidth}" : "l", stream);
     fputs("@{}}\n    \\toprule\n    ", stream);
     for (size_t c = 0; c < t->num_columns; c++) {
         fputs(c ? " & " : "", stream);
-        put_latex(heading(t, c), stream);
+        hsgd_report_put(t->format, heading(t, c), stream);
     }
     fputs(" \\\\\n    \\midrule\n", stream);
     for (size_t i = 0; i < t->num_cells; i++) {
         size_t c = i % t->num_columns;
-        fprintf(stream, "%s%s%s", c ? " & " : "    ", t->cell[i], c + 1 == t->num_columns ? " \\\\\n" : "");
+        fprintf(stream, "%s%s%s%s", c ? " & " : "    ", is_long(t, c) ? "\\raggedright " : "", t->cell[i],
+                c + 1 == t->num_columns ? " \\\\\n" : "");
     }
     fputs("    \\bottomrule\n  \\end{tabular}\n", stream);
-    for (size_t i = 0; i < t->num_notes; i++) {
-        fprintf(stream, "%s$^{%c}$ ", i ? ".\n  " : "  \\par\\smallskip\n  \\parbox{\\linewidth}{\\raggedright\n  ",
-                (char)('a' + i));
-        put_latex(t->note[i], stream);
-    }
-    fputs(t->num_notes ? ".}\n\\end{table}\n" : "\\end{table}\n", stream);
+    print_latex_notes(t, stream);
+    fputs("\\end{table*}\n", stream);
+}
+
+/* ---- all ---- */
+
+static void table_free(hsgd_report_table *table)
+{
+    for (size_t i = 0; i < table->num_cells; i++)
+        free(table->cell[i]);
+    free(table->cell);
+    for (size_t i = 0; i < table->num_notes; i++)
+        free(table->note[i]);
+    for (size_t i = 0; i < table->num_remarks; i++)
+        free(table->remark[i]);
+    *table = (hsgd_report_table){0};
 }
 
 void hsgd_report_table_print(hsgd_report_table *table, FILE *stream)
 {
-    for (size_t c = table->num_columns; c-- > 0 && !table->incomplete;)
-        if (is_empty(table, c))
-            drop_column(table, c);
+    tidy(table);
     if (table->incomplete)
-        fprintf(stream, "\n%s: out of memory\n", table->title);
+        fprintf(stream, "\n%s: out of memory\n", table->title ? table->title : "");
+    else if (!table->num_columns || !table->num_cells)
+        ;
     else if (table->format == HSGD_REPORT_LATEX)
         print_latex(table, stream);
     else if (table->format == HSGD_REPORT_MARKDOWN)
         print_markdown(table, stream);
     else
         print_text(table, stream);
-    for (size_t i = 0; i < table->num_cells; i++)
-        free(table->cell[i]);
-    free(table->cell);
-    for (size_t i = 0; i < table->num_notes; i++)
-        free(table->note[i]);
-    *table = (hsgd_report_table){0};
+    table_free(table);
 }

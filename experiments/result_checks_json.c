@@ -87,11 +87,13 @@ cJSON *hsgd_audit_to_json(const hsgd_audit *audit)
 
 /* ---- random grouping ---- */
 
-static cJSON *lemma_to_json(hsgd_estimate mean, double theory, hsgd_verdict verdict)
+static cJSON *lemma_to_json(hsgd_estimate mean, double half_width, double theory, hsgd_verdict verdict)
 {
     cJSON *object = cJSON_CreateObject();
     cJSON_AddNumberToObject(object, "mean", mean.mean);
     cJSON_AddNumberToObject(object, "se", mean.se);
+    cJSON_AddItemToObject(object, "ci",
+                          hsgd_numbers_to_json((const double[]){mean.mean - half_width, mean.mean + half_width}, 2));
     cJSON_AddNumberToObject(object, "theory", theory);
     cJSON_AddStringToObject(object, "verdict", hsgd_verdict_name(verdict));
     return object;
@@ -110,9 +112,11 @@ static cJSON *point_to_json(const hsgd_grouping_point *point)
     for (size_t k = 0; k < m->num_levels; k++) {
         cJSON *level = cJSON_CreateObject();
         cJSON_AddNumberToObject(level, "level", (double)(k + 1));
-        cJSON_AddItemToObject(level, "upward", lemma_to_json(m->upward[k], m->upward_theory[k], point->upward[k]));
-        cJSON_AddItemToObject(level, "downward",
-                              lemma_to_json(m->downward[k], m->downward_theory[k], point->downward[k]));
+        cJSON_AddItemToObject(level, "upward",
+                              lemma_to_json(m->upward[k], point->half_width[k], m->upward_theory[k], point->upward[k]));
+        cJSON_AddItemToObject(
+            level, "downward",
+            lemma_to_json(m->downward[k], point->half_width[k], m->downward_theory[k], point->downward[k]));
         cJSON_AddItemToArray(levels, level);
     }
     return object;

@@ -47,3 +47,22 @@ double hsgd_rounding_of_gradients_sq(const hsgd_experiment *e, const hsgd_run *r
     double error = ROUNDING * (e->constants.smoothness.value * (initial_norm(e) + m.travelled) + m.gradient);
     return finite_or_0(error * error + 2 * LOSS_ROUNDING * m.loss / (e->step_size * (double)e->config->steps));
 }
+
+/* Its terms are as large as the gradient, as L times the models, and as the gradients of single samples, of which the noise
+ * bound knows the size. */
+double hsgd_rounding_of_worker_gradients(const hsgd_experiment *e)
+{
+    const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
+    hsgd_magnitude m = {0, 0, 0};
+    double worker_sq = 0;
+    for (size_t row = 0; row < s->num_rows; row++) {
+        double divergence = 0;
+        for (size_t k = 0; k < s->num_levels; k++)
+            divergence += s->divergence[row * s->num_levels + k].mean;
+        worker_sq = fmax(worker_sq, (double)s->num_workers * divergence); /* one worker may have it all */
+        hsgd_magnitude_extend(&m, e, s, row);
+    }
+    double size = e->constants.smoothness.value * (initial_norm(e) + m.travelled) + m.gradient + sqrt(worker_sq) +
+                  sqrt(e->constants.noise_sq.value);
+    return finite_or_0(10 * ROUNDING * size);
+}

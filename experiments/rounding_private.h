@@ -22,4 +22,7 @@ double hsgd_rounding_of_models_sq(const hsgd_experiment *e, const hsgd_magnitude
 /* Rounding of S, S_round and S_min, and of Delta = f(w^0) - f* in the bound. */
 double hsgd_rounding_of_gradients_sq(const hsgd_experiment *e, const hsgd_run *run);
 
+/* Rounding of one worker's gradient: noise below it cannot be told from none. */
+double hsgd_rounding_of_worker_gradients(const hsgd_experiment *e);
+
 #endif

@@ -341,9 +341,9 @@ static void fixed_places(void **state)
     hsgd_experiment_free(&x.e);
     run_prepared(&x, true);
     assert_true(!x.e.grouping.ratio && isnan(x.e.grouping.variance_between));
-    assert_int_equal(x.e.grouping.num_points, 2);
+    assert_int_equal(x.e.grouping.num_points, 1); /* the gradients of quadratics differ alike at every point */
     assert_string_equal(x.e.grouping.reason, "");
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < x.e.grouping.num_points; i++) {
         const hsgd_grouping_moments *m = &x.e.grouping.point[i].moments;
         assert_true(m->exact && m->num_groupings == 10);                /* 6!/(2! 3! 3!) */
         assert_close(m->upward[0].mean, 1.0 / 5 * (0.83 + 0.41), 1e-9); /* E is 1.24 everywhere */
@@ -351,7 +351,6 @@ static void fixed_places(void **state)
         assert_int_equal(x.e.grouping.point[i].downward[1], HSGD_VERDICT_HOLDS);
     }
     assert_string_equal(x.e.grouping.point[0].point, "w^0");
-    assert_string_equal(x.e.grouping.point[1].point, "wbar^T");
     release(&x);
 }
 
