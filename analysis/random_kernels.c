@@ -15,11 +15,11 @@ HSGD_INLINE hsgd_blocks first_blocks(const uint32_t counter[4])
 /* Blocks past the end of their worker go to the next worker, `times` times. */
 HSGD_INLINE void carry_to_workers(hsgd_blocks *counters, uint64_t blocks_per_worker, uint64_t times)
 {
-    const hsgd_vi blocks = (hsgd_vi)hsgd_splat_word(blocks_per_worker);
+    const hsgd_vu blocks = hsgd_splat_word(blocks_per_worker);
     for (uint64_t i = 0; i < times; i++) {
-        hsgd_vi past = (hsgd_vi)counters->w0 >= blocks;
-        counters->w0 -= (hsgd_vu)(past & blocks);
-        counters->w2 -= (hsgd_vu)past; /* past is -1 or 0 */
+        hsgd_vu past = (blocks - 1 - counters->w0) >> 63; /* the sign: 1 where w0 >= blocks */
+        counters->w0 -= hsgd_multiply_low(past, blocks);
+        counters->w2 += past;
     }
 }
 
