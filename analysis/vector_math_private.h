@@ -3,8 +3,11 @@
  * no tables. Errors below are in units in the last place, against long double (tests/analysis/test_vector.c).
  *
  * Reductions, and the coefficients of log, sine and cosine: fdlibm (Sun Microsystems 1993; e_log.c, s_log1p.c, k_sin.c,
- * k_cos.c). exp: Taylor's series, where the first term left out is below 2^-57 of the sum. libmvec gives other bits on
- * other instruction sets. */
+ * k_cos.c). exp: Taylor's series, where the first term left out is below 2^-57 of the sum.
+ *
+ * Why not a library: libmvec gives other bits on other instruction sets. SLEEF's functions without FMA (cinz_) would not,
+ * but against SLEEF 3.5.1 of Debian 12 these took 0.6 times as long for log, 0.8 for log1p, 0.7 for cosine and sine (whose
+ * error there is 3.5 ulp) and 1.1 for exp on AVX-512, less on SSE2; and a call per vector cannot be fused into a kernel. */
 #ifndef HSGD_ANALYSIS_VECTOR_MATH_PRIVATE_H
 #define HSGD_ANALYSIS_VECTOR_MATH_PRIVATE_H
 
