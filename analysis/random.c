@@ -20,8 +20,21 @@ static philox4x32_ctr_t stream_counter(const hsgd_stream *stream)
 
 void hsgd_normals(const hsgd_stream *stream, double standard_deviation, double *out, size_t count)
 {
-    philox4x32_ctr_t counter = stream_counter(stream);
-    HSGD_PICK_PATH(hsgd_random_kernels)->normals(stream->seed, counter.v, standard_deviation, out, count);
+    hsgd_worker_normals(stream, 1, standard_deviation, out, count);
+}
+
+/* Where a worker's numbers are whole blocks, one call fills all vectors; otherwise it takes one call per worker. */
+void hsgd_worker_normals(const hsgd_stream *first, size_t num_workers, double standard_deviation, double *out,
+                         size_t dim)
+{
+    const hsgd_random_kernels *kernels = HSGD_PICK_PATH(hsgd_random_kernels);
+    philox4x32_ctr_t counter = stream_counter(first);
+    if (dim % 4 == 0 && num_workers > 1 && dim > 0) {
+        kernels->normals(first->seed, counter.v, dim / 4, standard_deviation, out, num_workers * dim);
+        return;
+    }
+    for (size_t w = 0; w < num_workers; w++, counter.v[2]++)
+        kernels->normals(first->seed, counter.v, 0, standard_deviation, out + w * dim, dim);
 }
 
 void hsgd_uniform_indices(const hsgd_stream *stream, size_t first, size_t bound, size_t *out, size_t count)

@@ -3,14 +3,24 @@
 
 static const uint64_t lane_number[8] = {0, 1, 2, 3, 4, 5, 6, 7};
 
-/* The words of blocks counter[0] + done + lane. */
-HSGD_INLINE void words_of_blocks(const hsgd_philox_key *key, const uint32_t counter[4], size_t done, hsgd_vu word[4])
+/* The counters of as many blocks as there are lanes, from counter[0] on. */
+HSGD_INLINE hsgd_blocks first_blocks(const uint32_t counter[4])
 {
-    memcpy(&word[0], lane_number, sizeof word[0]);
-    word[0] += (uint64_t)counter[0] + done;
-    for (size_t i = 1; i < 4; i++)
-        word[i] = hsgd_splat_word(counter[i]);
-    hsgd_philox(key, word);
+    hsgd_vu lane;
+    memcpy(&lane, lane_number, sizeof lane);
+    return (hsgd_blocks){lane + (uint64_t)counter[0], hsgd_splat_word(counter[1]), hsgd_splat_word(counter[2]),
+                         hsgd_splat_word(counter[3])};
+}
+
+/* Blocks past the end of their worker go to the next worker, `times` times. */
+HSGD_INLINE void carry_to_workers(hsgd_blocks *counters, uint64_t blocks_per_worker, uint64_t times)
+{
+    const hsgd_vu blocks = hsgd_splat_word(blocks_per_worker);
+    for (uint64_t i = 0; i < times; i++) {
+        hsgd_vu past = (blocks - 1 - counters->w0) >> 63; /* the sign: 1 where w0 >= blocks */
+        counters->w0 -= hsgd_multiply_low(past, blocks);
+        counters->w2 += past;
+    }
 }
 
 /* The first count of two vectors; most calls have all of them. */
@@ -21,30 +31,32 @@ HSGD_INLINE void store_pair(double *out, hsgd_vd first, hsgd_vd second, size_t c
         hsgd_store(out + HSGD_LANES, second);
         return;
     }
-    double lane[2 * HSGD_LANES];
-    hsgd_store(lane, first);
-    hsgd_store(lane + HSGD_LANES, second);
-    memcpy(out, lane, count * sizeof *out);
+    double all[2 * HSGD_LANES];
+    hsgd_store(all, first);
+    hsgd_store(all + HSGD_LANES, second);
+    memcpy(out, all, count * sizeof *out);
 }
 
 /* HSGD_LANES blocks give 4 HSGD_LANES normals, in two halves; the second is skipped if it is not wanted. */
-static void normals(uint64_t seed, const uint32_t counter[4], double deviation, double *out, size_t count)
+static void normals(uint64_t seed, const uint32_t counter[4], uint64_t blocks_per_worker, double deviation, double *out,
+                    size_t count)
 {
     enum { HALF = 2 * HSGD_LANES };
     const hsgd_philox_key key = hsgd_philox_key_of(seed);
-    hsgd_vu word[4];
-    hsgd_vd part[4], first, second;
-    for (size_t done = 0; done < count; done += 2 * HALF) {
-        words_of_blocks(&key, counter, done / 4, word);
-        for (size_t i = 0; i < 4; i++)
-            part[i] = hsgd_word_plus_half(word[i]);
-        hsgd_interleave(&part[0], &part[2]);
-        hsgd_interleave(&part[1], &part[3]);
-        hsgd_normals_of(part[0], part[1], &first, &second);
+    const uint64_t carries = blocks_per_worker ? (HSGD_LANES + blocks_per_worker - 1) / blocks_per_worker : 0;
+    hsgd_blocks counters = first_blocks(counter);
+    for (size_t done = 0; done < count; done += 2 * HALF, counters.w0 += HSGD_LANES) {
+        carry_to_workers(&counters, blocks_per_worker, carries);
+        hsgd_blocks words = hsgd_philox(&key, counters);
+        hsgd_vd radius1 = hsgd_word_plus_half(words.w0), radius2 = hsgd_word_plus_half(words.w2);
+        hsgd_vd angle1 = hsgd_word_plus_half(words.w1), angle2 = hsgd_word_plus_half(words.w3), first, second;
+        hsgd_interleave(&radius1, &radius2);
+        hsgd_interleave(&angle1, &angle2);
+        hsgd_normals_of(radius1, angle1, &first, &second);
         store_pair(out + done, deviation * first, deviation * second, count - done);
         if (count - done <= HALF)
             break;
-        hsgd_normals_of(part[2], part[3], &first, &second);
+        hsgd_normals_of(radius2, angle2, &first, &second);
         store_pair(out + done + HALF, deviation * first, deviation * second, count - done - HALF);
     }
 }
@@ -62,16 +74,17 @@ static void indices(uint64_t seed, const uint32_t counter[4], uint64_t bound, si
 {
     enum { EACH = 2 * HSGD_LANES }; /* two indices to a block */
     const hsgd_philox_key key = hsgd_philox_key_of(seed);
-    hsgd_vu word[4];
-    for (size_t done = 0; done < count; done += EACH) {
-        words_of_blocks(&key, counter, done / 2, word);
-        hsgd_vd first = (hsgd_vd)scale_to(word[0], word[1], bound), second = (hsgd_vd)scale_to(word[2], word[3], bound);
+    hsgd_blocks counters = first_blocks(counter);
+    for (size_t done = 0; done < count; done += EACH, counters.w0 += HSGD_LANES) {
+        hsgd_blocks words = hsgd_philox(&key, counters);
+        hsgd_vd first = (hsgd_vd)scale_to(words.w0, words.w1, bound);
+        hsgd_vd second = (hsgd_vd)scale_to(words.w2, words.w3, bound);
         hsgd_interleave(&first, &second);
-        uint64_t lane[EACH];
-        memcpy(lane, &first, sizeof first);
-        memcpy(lane + HSGD_LANES, &second, sizeof second);
+        uint64_t index[EACH];
+        memcpy(index, &first, sizeof first);
+        memcpy(index + HSGD_LANES, &second, sizeof second);
         for (size_t l = 0; l < EACH && done + l < count; l++)
-            out[done + l] = (size_t)lane[l];
+            out[done + l] = (size_t)index[l];
     }
 }
 

@@ -29,19 +29,35 @@ HSGD_INLINE hsgd_vu hsgd_splat_word(uint64_t word)
     return word | (hsgd_vu){0};
 }
 
-/* One block per lane: counter words in, random words out, each in the low half of a lane; the high halves are rubbish,
- * going in and coming out. */
-HSGD_INLINE void hsgd_philox(const hsgd_philox_key *key, hsgd_vu word[4])
+/* The high half of every lane in the low half, for hsgd_philox; the high half stays (a shuffle: shifts and products wait
+ * for the same port of the CPU). */
+HSGD_INLINE hsgd_vu hsgd_high_words(hsgd_vu x)
+{
+#if HSGD_LANES == 8
+    return (hsgd_vu)_mm512_shuffle_epi32((__m512i)x, _MM_PERM_DDBB);
+#else
+    return x >> 32;
+#endif
+}
+
+/* One block per lane, its four words in the low halves of the lanes; the high halves are rubbish. */
+typedef struct hsgd_blocks {
+    hsgd_vu w0, w1, w2, w3;
+} hsgd_blocks;
+
+/* Random words from counter words. */
+HSGD_INLINE hsgd_blocks hsgd_philox(const hsgd_philox_key *key, hsgd_blocks b)
 {
     const hsgd_vu m0 = hsgd_splat_word(0xd2511f53), m1 = hsgd_splat_word(0xcd9e8d57);
     HSGD_UNROLL for (size_t r = 0; r < HSGD_PHILOX_ROUNDS; r++)
     {
-        hsgd_vu product0 = hsgd_multiply_low(m0, word[0]), product1 = hsgd_multiply_low(m1, word[2]);
-        word[0] = (product1 >> 32) ^ word[1] ^ key->round[r][0];
-        word[2] = (product0 >> 32) ^ word[3] ^ key->round[r][1];
-        word[1] = product1;
-        word[3] = product0;
+        hsgd_vu product0 = hsgd_multiply_low(m0, b.w0), product1 = hsgd_multiply_low(m1, b.w2);
+        b.w0 = hsgd_high_words(product1) ^ b.w1 ^ key->round[r][0];
+        b.w2 = hsgd_high_words(product0) ^ b.w3 ^ key->round[r][1];
+        b.w1 = product1;
+        b.w3 = product0;
     }
+    return b;
 }
 
 /* (a0 b0 a1 b1 ...): the first and the second half. */
@@ -81,8 +97,11 @@ HSGD_INLINE hsgd_vd hsgd_word_plus_half(hsgd_vu word)
 /* ---- what analysis/random.c calls ---- */
 
 typedef struct hsgd_random_kernels {
-    /* As hsgd_normals and hsgd_uniform_indices; the first block is counter[0]. */
-    void (*normals)(uint64_t seed, const uint32_t counter[4], double deviation, double *out, size_t count);
+    /* out (count): as hsgd_normals, but after every blocks_per_worker blocks the next worker's stream begins; 0:
+     * one worker. */
+    void (*normals)(uint64_t seed, const uint32_t counter[4], uint64_t blocks_per_worker, double deviation, double *out,
+                    size_t count);
+    /* As hsgd_uniform_indices; the first block is counter[0]. */
     void (*indices)(uint64_t seed, const uint32_t counter[4], uint64_t bound, size_t *out, size_t count);
 } hsgd_random_kernels;
 
