@@ -7,26 +7,21 @@
 #include <string.h>
 #include <time.h>
 
+#include "analysis/moments_private.h"
 #include "analysis/threads.h"
 
 /* ---- one step of a unit's workers ---- */
-
-/* w -= gamma * grad. */
-static void descend(double *w, const double *grad, double step_size, size_t dim)
-{
-    for (size_t i = 0; i < dim; i++)
-        w[i] -= step_size * grad[i];
-}
 
 /* w_j <- w_j - gamma g_j for the unit's workers at step t. */
 static void local_step(hsgd_engine *engine, const hsgd_unit *unit, size_t t, hsgd_thread_space *space)
 {
     const hsgd_simulation *s = engine->simulation;
+    const hsgd_moments_kernels *kernels = HSGD_PICK_PATH(hsgd_moments_kernels);
     for (size_t place = unit->first; place < unit->first + unit->count; place++) {
         double *w = engine->model + place * engine->dim;
         s->objective->type->stochastic(s->objective, w, engine->placement[place], s->batch_size, s->seed, t,
                                        space->grad, space->scratch);
-        descend(w, space->grad, s->step_size, engine->dim);
+        kernels->subtract(w, space->grad, s->step_size, engine->dim);
     }
 }
 
@@ -35,21 +30,21 @@ static void local_step_recorded(hsgd_engine *engine, size_t unit, size_t t, size
 {
     const hsgd_simulation *s = engine->simulation;
     const hsgd_unit *workers = &engine->unit[unit];
+    const hsgd_moments_kernels *kernels = HSGD_PICK_PATH(hsgd_moments_kernels);
     double *noise = space->grad + engine->dim; /* the next of HSGD_ROWS_AT_ONCE vectors */
     for (size_t place = workers->first; place < workers->first + workers->count; place++) {
         double *w = engine->model + place * engine->dim;
-        const double *exact = engine->measured_gradient + place * engine->dim;
+        const double *exact = hsgd_proof_gradient(engine, place, space);
         if (s->exact_gradients) {
-            hsgd_proof_add(engine, unit, row, place, t, NULL);
-            descend(w, exact, s->step_size, engine->dim);
+            hsgd_proof_add(engine, unit, row, place, t, exact, NULL);
+            kernels->subtract(w, exact, s->step_size, engine->dim);
             continue;
         }
         s->objective->type->stochastic(s->objective, w, engine->placement[place], s->batch_size, s->seed, t,
                                        space->grad, space->scratch);
-        for (size_t i = 0; i < engine->dim; i++)
-            noise[i] = space->grad[i] - exact[i];
-        hsgd_proof_add(engine, unit, row, place, t, noise);
-        descend(w, space->grad, s->step_size, engine->dim);
+        kernels->difference(noise, space->grad, exact, engine->dim);
+        hsgd_proof_add(engine, unit, row, place, t, exact, noise);
+        kernels->subtract(w, space->grad, s->step_size, engine->dim);
     }
 }
 
@@ -63,8 +58,7 @@ static void average_node(hsgd_engine *engine, size_t u, double *mean)
     for (size_t place = node->first_worker; place < end; place++) {
         double own = hsgd_place_weight(engine->hierarchy, place);
         const double *w = engine->model + place * dim;
-        for (size_t i = 0; i < dim; i++)
-            mean[i] += own * w[i];
+        HSGD_PICK_PATH(hsgd_moments_kernels)->add(mean, w, own, dim);
         weight += own;
     }
     for (size_t i = 0; i < dim; i++)
@@ -93,7 +87,7 @@ static void advance_unit(hsgd_engine *engine, size_t index, hsgd_thread_space *s
     size_t row = 0;
     for (size_t t = window->begin; t < window->end; t++) {
         bool measured = t % engine->simulation->measure_every == 0;
-        if (measured && proof)
+        if (measured && engine->measured_gradient)
             hsgd_proof_gradients(engine, unit, t, space);
         if (measured)
             hsgd_measure_unit(engine, index, row, space);

@@ -31,8 +31,9 @@ typedef struct hsgd_simulation {
     size_t measure_every;    /* measure at t = 0, m, 2m, ...; >= 1 */
     bool measure_at_nodes;   /* also beta_u^2 at wbar_u, which the proofs use: one more pass over the data per level */
     bool measure_maxima;     /* also the largest single deviations (THEORY 10): stores all n gradients */
-    bool measure_proof;   /* also what the descent step is made of (THEORY 4.5): grad F_j at every model, which is one
-                                more pass over the data per measured step and two more vectors per worker */
+    bool measure_proof; /* also what the descent step is made of (THEORY 4.5): grad F_j at every model, which is one
+                                more pass over the data per measured step */
+    bool measure_smoothness; /* with it, also how fast gradients change: two more vectors per worker */
     bool exact_gradients; /* a stochastic gradient is grad F_j itself (sigma^2 = 0), so measure_proof need not ask for
                                 both */
     uint64_t seed;

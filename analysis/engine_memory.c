@@ -66,7 +66,7 @@ double hsgd_simulation_bytes(const hsgd_simulation *s)
     double scratch = (double)s->objective->type->scratch_size(s->objective, s->batch_size);
     double vectors = 2 * (double)s->hierarchy->num_levels + HSGD_ROWS_AT_ONCE;
     double space = vectors * dim + HSGD_ROWS_AT_ONCE + scratch + (double)s->hierarchy->num_nodes;
-    double per_worker = s->measure_proof ? 3 * dim + 5 : dim + 2;
+    double per_worker = dim + 2 + (s->measure_proof && s->measure_smoothness ? 2 * dim + 3 : 0);
     return 8 * (n * per_worker + (double)s->threads * space) + ((double)window_rows(s) + 1) * window_row_bytes(s) +
            (double)root_rows(s) * root_row_bytes(s) + hsgd_trace_bytes(s);
 }
@@ -150,6 +150,8 @@ static void take_proof(hsgd_engine *engine)
         return;
     engine->window.unit_proof = take_proof_parts(engine, engine->num_units * engine->max_rows);
     engine->window.root_proof = take_proof_parts(engine, engine->max_rows);
+    if (!engine->simulation->measure_smoothness)
+        return;
     engine->measured_model = take(engine, n * dim, sizeof *engine->measured_model);
     engine->measured_gradient = take(engine, n * dim, sizeof *engine->measured_gradient);
     engine->smoothness = take(engine, n, sizeof *engine->smoothness);

@@ -75,7 +75,7 @@ typedef struct hsgd_engine {
     double *model;             /* (num_workers, dim) w_j by place */
     size_t *placement;         /* (num_workers) */
     double *measured_model;    /* (num_workers, dim) w_j at the last measured step, and */
-    double *measured_gradient; /* (num_workers, dim) grad F_j there, by place; NULL unless proof terms are measured */
+    double *measured_gradient; /* (num_workers, dim) grad F_j there, by place; NULL unless smoothness is measured */
     hsgd_seen_smoothness *smoothness; /* (num_workers) by place */
     double *measured_mean;            /* (2, dim) wbar of the last measured step and grad f there */
     hsgd_unit *unit;                  /* (num_units) */
@@ -98,9 +98,13 @@ void hsgd_engine_free(hsgd_engine *engine);
  * The gradients at the unit's models at the measured step t, into engine->measured_gradient. */
 void hsgd_proof_gradients(hsgd_engine *engine, const hsgd_unit *unit, size_t t, hsgd_thread_space *space);
 
+/* grad F_j (dim) at the model of the worker at this place: the one kept, or made now in the space's third vector. */
+const double *hsgd_proof_gradient(hsgd_engine *engine, size_t place, hsgd_thread_space *space);
+
 /* grad F_j of the worker at this place and its noise, into the unit's slot of the window's row; noise (dim): NULL for
  * exact gradients. */
-void hsgd_proof_add(hsgd_engine *engine, size_t unit, size_t row, size_t place, size_t t, const double *noise);
+void hsgd_proof_add(hsgd_engine *engine, size_t unit, size_t row, size_t place, size_t t, const double *gradient,
+                    const double *noise);
 
 /* The pair of this worker's model at the last measured step and the point (dim) with its gradient. */
 void hsgd_proof_compare(hsgd_engine *engine, size_t place, size_t t, const double *point, const double *gradient);

@@ -46,7 +46,7 @@ static const double *gradient_rows(void *source, size_t first, size_t count)
                           g->space->scratch);
     for (size_t j = 0; j < count; j++)
         g->loss += hsgd_place_weight(g->engine->hierarchy, first + j) * g->space->loss[j];
-    for (size_t j = 0; g->at_node && g->engine->simulation->measure_proof && j < count; j++)
+    for (size_t j = 0; g->at_node && g->engine->measured_gradient && j < count; j++)
         hsgd_proof_compare(g->engine, first + j, g->step, g->point, grad + j * g->engine->dim);
     return grad;
 }

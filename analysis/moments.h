@@ -21,6 +21,9 @@ void hsgd_moments_reset(hsgd_moments *moments);
 /* Add vectors of total weight `weight` > 0 whose mean is vector (dim) and whose own spread is `spread` (0: one vector). */
 void hsgd_moments_add(hsgd_moments *moments, double weight, const double *vector, double spread, size_t dim);
 
+/* The same in one pass with ||vector||^2, which is returned. */
+double hsgd_moments_add_row(hsgd_moments *moments, double weight, const double *vector, double spread, size_t dim);
+
 /* spread / weight: the mean squared distance to the mean. */
 double hsgd_moments_dispersion(const hsgd_moments *moments);
 

@@ -6,16 +6,17 @@
 #include <math.h>
 #include <string.h>
 
+#include "analysis/moments_private.h"
+
 /* Differences below this share of the numbers they come from are mostly rounding; a pair's ratio is then not looked at. */
 static const double CLOSE = 1e-7;
 
-/* The larger of what was seen and the pair (a, b) with its gradients, which were made from numbers of size grad_size. */
-static void compare(hsgd_seen_smoothness *seen, size_t step, const double *a, const double *grad_a, const double *b,
-                    const double *grad_b, size_t dim, double grad_size)
+/* The larger of what was seen and a pair whose gradients were made from numbers of size grad_size. */
+static void compare(hsgd_seen_smoothness *seen, size_t step, const hsgd_pair_sums *pair, double grad_size)
 {
-    double distance = sqrt(hsgd_distance_sq(a, b, dim)), change = sqrt(hsgd_distance_sq(grad_a, grad_b, dim));
-    double size = sqrt(hsgd_norm_sq(a, dim)), ratio = change / distance;
-    if (!(distance > CLOSE * size) || !(change > CLOSE * grad_size) || !(ratio > seen->ratio) || !isfinite(ratio))
+    double distance = sqrt(pair->distance_sq), change = sqrt(pair->change_sq), ratio = change / distance;
+    if (!(distance > CLOSE * sqrt(pair->size_sq)) || !(change > CLOSE * grad_size) || !(ratio > seen->ratio) ||
+        !isfinite(ratio))
         return;
     seen->ratio = ratio;
     seen->step = step;
@@ -25,7 +26,8 @@ void hsgd_proof_compare(hsgd_engine *engine, size_t place, size_t t, const doubl
 {
     size_t dim = engine->dim;
     const double *model = engine->measured_model + place * dim, *own = engine->measured_gradient + place * dim;
-    compare(&engine->smoothness[place], t, model, own, point, gradient, dim, sqrt(hsgd_norm_sq(own, dim)));
+    hsgd_pair_sums pair = HSGD_PICK_PATH(hsgd_moments_kernels)->pair(model, own, point, gradient, dim);
+    compare(&engine->smoothness[place], t, &pair, sqrt(pair.grad_size_sq));
 }
 
 void hsgd_proof_gradients(hsgd_engine *engine, const hsgd_unit *unit, size_t t, hsgd_thread_space *space)
@@ -42,7 +44,20 @@ void hsgd_proof_gradients(hsgd_engine *engine, const hsgd_unit *unit, size_t t, 
     }
 }
 
-void hsgd_proof_add(hsgd_engine *engine, size_t unit, size_t row, size_t place, size_t t, const double *noise)
+const double *hsgd_proof_gradient(hsgd_engine *engine, size_t place, hsgd_thread_space *space)
+{
+    const hsgd_objective *objective = engine->simulation->objective;
+    size_t at = place * engine->dim;
+    double *gradient = space->grad + 2 * engine->dim;
+    if (engine->measured_gradient)
+        return engine->measured_gradient + at;
+    objective->type->full(objective, engine->model + at, engine->placement + place, 1, space->loss, gradient,
+                          space->scratch);
+    return gradient;
+}
+
+void hsgd_proof_add(hsgd_engine *engine, size_t unit, size_t row, size_t place, size_t t, const double *gradient,
+                    const double *noise)
 {
     hsgd_proof_part *part = &engine->window.unit_proof[unit * engine->max_rows + row];
     double weight = hsgd_place_weight(engine->hierarchy, place);
@@ -51,12 +66,11 @@ void hsgd_proof_add(hsgd_engine *engine, size_t unit, size_t row, size_t place, 
         hsgd_moments_reset(&part->noise);
         part->noise_sq = part->independent_noise_sq = 0;
     }
-    hsgd_moments_add(&part->gradient, weight, engine->measured_gradient + place * engine->dim, 0, engine->dim);
+    hsgd_moments_add(&part->gradient, weight, gradient, 0, engine->dim);
     if (!noise)
         return;
-    double noise_sq = hsgd_norm_sq(noise, engine->dim);
     double *mean = &engine->trace->worker_noise_sq[engine->placement[place]];
-    hsgd_moments_add(&part->noise, weight, noise, 0, engine->dim);
+    double noise_sq = hsgd_moments_add_row(&part->noise, weight, noise, 0, engine->dim);
     part->noise_sq += weight * noise_sq;
     part->independent_noise_sq += weight * weight * noise_sq;
     *mean += (noise_sq - *mean) / (double)(t / engine->simulation->measure_every + 1);
@@ -93,10 +107,12 @@ static void follow_path(hsgd_engine *engine, const double *mean, const hsgd_part
 {
     const double *gradient = whole->moments.mean;
     size_t dim = engine->dim;
-    double *last = engine->measured_mean, *last_gradient = last + dim;
+    double *last = engine->measured_mean, *last_gradient = last ? last + dim : NULL;
+    if (!last)
+        return;
+    hsgd_pair_sums pair = HSGD_PICK_PATH(hsgd_moments_kernels)->pair(mean, gradient, last, last_gradient, dim);
     if (trace_row > 0)
-        compare(&engine->trace->path_smoothness, engine->trace->step[trace_row], mean, gradient, last, last_gradient,
-                dim, sqrt(whole->norm_sq));
+        compare(&engine->trace->path_smoothness, engine->trace->step[trace_row], &pair, sqrt(whole->norm_sq));
     memcpy(last, mean, dim * sizeof *last);
     memcpy(last_gradient, gradient, dim * sizeof *last);
 }
@@ -125,7 +141,7 @@ void hsgd_proof_record(hsgd_engine *engine, const hsgd_root_row *root_row, size_
 void hsgd_proof_finish(hsgd_engine *engine)
 {
     hsgd_trace *trace = engine->trace;
-    for (size_t place = 0; place < trace->num_workers; place++)
+    for (size_t place = 0; engine->smoothness && place < trace->num_workers; place++)
         if (engine->smoothness[place].ratio > trace->smoothness.ratio) {
             trace->smoothness = engine->smoothness[place];
             trace->smoothness.worker = engine->placement[place];

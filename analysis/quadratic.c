@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/quadratic_private.h"
 #include "analysis/random.h"
 
 static hsgd_status allocate(hsgd_quadratic *q, size_t dim, size_t num_workers, double noise_sq, hsgd_error *err)
@@ -247,16 +248,9 @@ static void full(const hsgd_objective *objective, const double *point, const siz
 {
     (void)scratch;
     const hsgd_quadratic *q = ((const quadratic_state *)objective->state)->quadratic;
-    for (size_t j = 0; j < count; j++) {
-        const double *b = q->linear + worker[j] * q->dim;
-        double *g = grad + j * q->dim, sum = 0;
-        for (size_t i = 0; i < q->dim; i++) {
-            double curved = q->curvature[i] * point[i];
-            g[i] = curved - b[i];
-            sum += (0.5 * curved - b[i]) * point[i];
-        }
-        loss[j] = sum;
-    }
+    const hsgd_quadratic_kernels *kernels = HSGD_PICK_PATH(hsgd_quadratic_kernels);
+    for (size_t j = 0; j < count; j++)
+        loss[j] = kernels->full(grad + j * q->dim, q->curvature, q->linear + worker[j] * q->dim, point, q->dim);
 }
 
 static void stochastic(const hsgd_objective *objective, const double *point, size_t worker, size_t batch_size,
@@ -264,14 +258,14 @@ static void stochastic(const hsgd_objective *objective, const double *point, siz
 {
     (void)batch_size;
     const hsgd_quadratic *q = ((const quadratic_state *)objective->state)->quadratic;
-    double loss;
-    full(objective, point, &worker, 1, &loss, grad, scratch);
-    if (q->noise_sq == 0)
+    const double *b = q->linear + worker * q->dim;
+    if (q->noise_sq == 0) {
+        HSGD_PICK_PATH(hsgd_quadratic_kernels)->full(grad, q->curvature, b, point, q->dim);
         return;
+    }
     hsgd_stream stream = {seed, HSGD_PURPOSE_NOISE, (uint32_t)worker, step};
     hsgd_normals(&stream, sqrt(q->noise_sq / (double)q->dim), scratch, q->dim);
-    for (size_t i = 0; i < q->dim; i++)
-        grad[i] += scratch[i];
+    HSGD_PICK_PATH(hsgd_quadratic_kernels)->noisy(grad, q->curvature, b, point, scratch, q->dim);
 }
 
 static hsgd_status constants(const hsgd_objective *objective, size_t batch_size, hsgd_constants *out, hsgd_error *err)

@@ -13,8 +13,7 @@ void hsgd_walk_workers(hsgd_walk *walk, hsgd_moments *into, size_t first, size_t
         const double *row = walk->rows(walk->source, first + done, now);
         for (size_t j = 0; j < now; j++, row += walk->dim) {
             double weight = hsgd_place_weight(walk->hierarchy, first + done + j);
-            hsgd_moments_add(into, weight, row, 0, walk->dim);
-            walk->norm_sq += weight * hsgd_norm_sq(row, walk->dim);
+            walk->norm_sq += weight * hsgd_moments_add_row(into, weight, row, 0, walk->dim);
         }
     }
 }

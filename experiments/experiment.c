@@ -66,6 +66,7 @@ static hsgd_simulation describe(const hsgd_experiment *e, hsgd_run_index index, 
                              .measure_at_nodes =
                                  index == HSGD_RUN_MAIN && varies && e->run[index].hierarchy.num_levels > 1,
                              .measure_proof = index == HSGD_RUN_MAIN,
+                             .measure_smoothness = hsgd_experiment_measures_smoothness(e),
                              .exact_gradients = e->constants.noise_sq.value == 0,
                              .measure_maxima = varies && hsgd_experiment_measures_maxima(e),
                              .progress = progress->options->progress ? add_progress : NULL,

@@ -28,6 +28,9 @@ bool hsgd_experiment_may_convict(const hsgd_experiment *experiment);
 /* judge_dispersion.c: 4.4 at every measured step, and its verdicts. */
 hsgd_status hsgd_experiment_judge_dispersion(hsgd_experiment *experiment, hsgd_error *err);
 
+/* judge_audit.c: is it to be measured how fast gradients change? Where L is exact, only if that costs little. */
+bool hsgd_experiment_measures_smoothness(const hsgd_experiment *experiment);
+
 /* judge_ladder.c: the rungs and their verdicts. */
 hsgd_status hsgd_experiment_judge_ladder(hsgd_experiment *experiment, const hsgd_bound_params *params, hsgd_error *err);
 

@@ -446,7 +446,7 @@ static decided compare_variants(hsgd_simulation s, hsgd_hierarchy *h)
     size_t place[100];
     decided all = {0, 0};
     s.hierarchy = h;
-    s.measure_proof = true;
+    s.measure_proof = s.measure_smoothness = true;
     shuffle(place, h->num_workers);
     for (int variant = 0; variant < 8; variant++) {
         s.measure_every = variant & 1 ? 3 : 1;
@@ -531,6 +531,8 @@ static void agrees_with_loops_where_memory_cuts_windows(void **state)
                          .measure_every = 1,
                          .measure_at_nodes = true,
                          .measure_proof = true,
+                         .measure_smoothness = true,
+
                          .seed = 3,
                          .threads = 2};
     hsgd_engine engine;
@@ -687,6 +689,8 @@ static hsgd_simulation everything(const hsgd_objective *f, const hsgd_hierarchy 
                              .measure_at_nodes = true,
                              .measure_maxima = true,
                              .measure_proof = true,
+                             .measure_smoothness = true,
+
                              .seed = 4,
                              .threads = 1,
                              .eager_threads = true};
