@@ -309,26 +309,58 @@ static double sum_losses(double *loss, size_t count)
     return hsgd_sum8_total(&sum);
 }
 
+/* Labels as numbers, for up to HSGD_LANES samples; 0 in the other lanes. */
+HSGD_INLINE hsgd_vd load_labels(hsgd_labels labels, size_t first, size_t count)
+{
+    double lane[HSGD_LANES] = {0};
+    if (!labels.row && count >= HSGD_LANES) {
+        typedef uint32_t narrow_labels __attribute__((vector_size(4 * HSGD_LANES)));
+        narrow_labels label;
+        memcpy(&label, labels.label + first, sizeof label);
+        return __builtin_convertvector(label, hsgd_vd);
+    }
+    for (size_t l = 0; l < HSGD_LANES && l < count; l++)
+        lane[l] = label_of(labels, first + l);
+    return hsgd_load(lane);
+}
+
 /* With margin = s z and tail = exp(-|margin|), which never overflows: loss log(1 + tail) - min(margin, 0), and d loss / dz
- * = -s tail/(1 + tail) where the margin is positive, -s/(1 + tail) where not. */
+ * = -s tail/(1 + tail) where the margin is positive, -s/(1 + tail) where not. The scores become scale * residuals. */
+HSGD_INLINE hsgd_vd logistic_of_lanes(hsgd_vd *z, hsgd_vd label, double scale, bool want_loss)
+{
+    hsgd_vd sign = 2.0 * label - 1.0, margin = sign * *z, tail = hsgd_exp(-hsgd_abs(margin));
+    hsgd_vi right = margin > 0.0;
+    *z = -sign * hsgd_select(right, tail, hsgd_splat(1)) / (1.0 + tail) * scale;
+    return want_loss ? hsgd_select(right, hsgd_splat(0), -margin) + hsgd_log1p(tail) : tail;
+}
+
+HSGD_INLINE void logistic_of_all(double *z, hsgd_labels labels, size_t count, double scale, double *loss)
+{
+    size_t i = 0;
+    for (; i + HSGD_LANES <= count; i += HSGD_LANES) {
+        hsgd_vd score = hsgd_load(z + i);
+        hsgd_vd value = logistic_of_lanes(&score, load_labels(labels, i, HSGD_LANES), scale, loss);
+        hsgd_store(z + i, score);
+        if (loss)
+            hsgd_store(loss + i, value);
+    }
+    if (i < count) {
+        hsgd_vd score = hsgd_load_part(z + i, count - i, 0);
+        hsgd_vd value = logistic_of_lanes(&score, load_labels(labels, i, count - i), scale, loss);
+        hsgd_store_part(z + i, score, count - i);
+        if (loss)
+            hsgd_store_part(loss + i, value, count - i);
+    }
+}
+
 static double logistic(double *z, hsgd_labels labels, size_t count, double scale, double *loss)
 {
-    for (size_t i = 0; i < count; i += HSGD_LANES) {
-        size_t here = count - i < HSGD_LANES ? count - i : HSGD_LANES;
-        double lane[HSGD_LANES] = {0};
-        for (size_t l = 0; l < here; l++)
-            lane[l] = label_of(labels, i + l) ? 1 : -1;
-        hsgd_vd sign = hsgd_load(lane);
-        hsgd_vd margin = sign * (here == HSGD_LANES ? hsgd_load(z + i) : hsgd_load_part(z + i, here, 0));
-        hsgd_vd tail = hsgd_exp(-hsgd_abs(margin));
-        hsgd_vi right = margin > 0.0;
-        hsgd_vd residual = -sign * hsgd_select(right, tail, hsgd_splat(1)) / (1.0 + tail) * scale;
-        hsgd_store(lane, residual);
-        memcpy(z + i, lane, here * sizeof *z);
-        if (loss)
-            hsgd_store(loss + i, hsgd_select(right, hsgd_splat(0), -margin) + hsgd_log1p(tail));
+    if (!loss) {
+        logistic_of_all(z, labels, count, scale, NULL);
+        return 0;
     }
-    return loss ? sum_losses(loss, count) : 0;
+    logistic_of_all(z, labels, count, scale, loss);
+    return sum_losses(loss, count);
 }
 
 /* One sample per lane: t (outputs, 8), scores at first and then scale * residuals; label: the classes.
