@@ -213,7 +213,7 @@ static void assert_same_vector(const double *got, const double *want, size_t dim
         largest = fmax(largest, fabs(want[i]));
         worst = isfinite(got[i]) ? fmax(worst, fabs(got[i] - want[i])) : INFINITY;
     }
-    assert_at_most(worst, tolerance * largest, 0);
+    assert_at_most(worst, tolerance * largest * (1 + fabs(log(largest)) / 10), 0);
 }
 
 static void same_numbers(const problem *p, double tolerance)
