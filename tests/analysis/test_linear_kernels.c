@@ -3,6 +3,8 @@
  * bits on every path that this machine has. */
 #include "tests/test.h"
 
+#include <float.h>
+
 #include <gsl/gsl_errno.h>
 
 #include "analysis/linear_model_private.h"
@@ -213,7 +215,7 @@ static void assert_same_vector(const double *got, const double *want, size_t dim
         largest = fmax(largest, fabs(want[i]));
         worst = isfinite(got[i]) ? fmax(worst, fabs(got[i] - want[i])) : INFINITY;
     }
-    assert_at_most(worst, tolerance * largest * (1 + fabs(log(largest)) / 10), 0);
+    assert_at_most(worst, tolerance * largest * (1 + fabs(log(fmax(largest, DBL_MIN))) / 10), 0);
 }
 
 static void same_numbers(const problem *p, double tolerance)
