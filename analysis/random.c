@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "analysis/random.h"
 
-#include <math.h>
 #include <string.h>
 
 #include <Random123/philox.h>
+
+#include "analysis/random_private.h"
 
 static philox4x32_key_t stream_key(const hsgd_stream *stream)
 {
@@ -17,54 +18,30 @@ static philox4x32_ctr_t stream_counter(const hsgd_stream *stream)
     return (philox4x32_ctr_t){{0, (uint32_t)stream->step, stream->worker, high}};
 }
 
-/* The middle of one of 2^32 equal cells of (0, 1): never 0 or 1, so the logarithm below is finite. */
-static double open_unit(uint32_t word)
-{
-    return ((double)word + 0.5) * 0x1p-32;
-}
-
-/* Box and Muller (1958): two independent standard normals from two words. */
-static void normal_pair(uint32_t radius_word, uint32_t angle_word, double pair[2])
-{
-    double radius = sqrt(-2 * log(open_unit(radius_word)));
-    double angle = 2 * M_PI * open_unit(angle_word);
-    pair[0] = radius * cos(angle);
-    pair[1] = radius * sin(angle);
-}
-
 void hsgd_normals(const hsgd_stream *stream, double standard_deviation, double *out, size_t count)
 {
-    philox4x32_key_t key = stream_key(stream);
-    philox4x32_ctr_t counter = stream_counter(stream);
-    for (size_t done = 0; done < count; done += 4, counter.v[0]++) {
-        philox4x32_ctr_t words = philox4x32(counter, key);
-        double normal[4];
-        normal_pair(words.v[0], words.v[1], normal);
-        normal_pair(words.v[2], words.v[3], normal + 2);
-        for (size_t i = 0; i < 4 && done + i < count; i++)
-            out[done + i] = standard_deviation * normal[i];
-    }
+    hsgd_worker_normals(stream, 1, standard_deviation, out, count);
 }
 
-/* Multiply and shift (Lemire 2019) on 64 bits, where the bias is too small to ever be seen. */
-static size_t scale_to(uint32_t high, uint32_t low, size_t bound)
+/* Where a worker's numbers are whole blocks, one call fills all vectors; otherwise it takes one call per worker. */
+void hsgd_worker_normals(const hsgd_stream *first, size_t num_workers, double standard_deviation, double *out,
+                         size_t dim)
 {
-    uint64_t word = (uint64_t)high << 32 | low;
-    __extension__ typedef unsigned __int128 wide;
-    return (size_t)((wide)word * bound >> 64);
+    const hsgd_random_kernels *kernels = HSGD_PICK_PATH(hsgd_random_kernels);
+    philox4x32_ctr_t counter = stream_counter(first);
+    if (dim % 4 == 0 && num_workers > 1 && dim > 0) {
+        kernels->normals(first->seed, counter.v, dim / 4, standard_deviation, out, num_workers * dim);
+        return;
+    }
+    for (size_t w = 0; w < num_workers; w++, counter.v[2]++)
+        kernels->normals(first->seed, counter.v, 0, standard_deviation, out + w * dim, dim);
 }
 
 void hsgd_uniform_indices(const hsgd_stream *stream, size_t first, size_t bound, size_t *out, size_t count)
 {
-    philox4x32_key_t key = stream_key(stream);
     philox4x32_ctr_t counter = stream_counter(stream);
     counter.v[0] = (uint32_t)(first / 2); /* two integers to a block */
-    for (size_t done = 0; done < count; done += 2, counter.v[0]++) {
-        philox4x32_ctr_t words = philox4x32(counter, key);
-        out[done] = scale_to(words.v[0], words.v[1], bound);
-        if (done + 1 < count)
-            out[done + 1] = scale_to(words.v[2], words.v[3], bound);
-    }
+    HSGD_PICK_PATH(hsgd_random_kernels)->indices(stream->seed, counter.v, bound, out, count);
 }
 
 /* ---- the same numbers behind GSL's interface ---- */

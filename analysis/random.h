@@ -34,8 +34,13 @@ typedef struct hsgd_stream {
     uint64_t step; /* below 2^56 */
 } hsgd_stream;
 
-/* out (count): independent normals with mean 0 and the given standard deviation. */
+/* out (count): independent normals with mean 0 and the given standard deviation. The same on every CPU, to the bit. */
 void hsgd_normals(const hsgd_stream *stream, double standard_deviation, double *out, size_t count);
+
+/* out (num_workers, dim): row w is what hsgd_normals gives for worker first->worker + w, to the bit. Faster than one call
+ * per worker where rows are short and dim is a multiple of 4. */
+void hsgd_worker_normals(const hsgd_stream *first, size_t num_workers, double standard_deviation, double *out,
+                         size_t dim);
 
 /* out (count): numbers first, first + 1, ... of a sequence of independent uniform integers in [0, bound); first is even
  * and bound > 0. The bias is below bound/2^64. */

@@ -21,6 +21,10 @@
 #include <immintrin.h>
 #endif
 
+#ifdef __FAST_MATH__
+#error "results must not depend on the CPU: build without -ffast-math"
+#endif
+
 /* ---- the paths and the choice between them ---- */
 
 typedef enum hsgd_path { HSGD_PATH_PORTABLE, HSGD_PATH_AVX2, HSGD_PATH_AVX512 } hsgd_path;

@@ -3,6 +3,7 @@
  * distribution functions. Seeds are fixed; each statistical check states how often a perfect generator would fail it.
  */
 #include "tests/test.h"
+#include "tests/analysis/paths.h"
 
 #include <Random123/philox.h>
 #include <gsl/gsl_cdf.h>
@@ -55,11 +56,14 @@ static void known_answers_of_random123(void **state)
          {0x299f31d0a4093822, (hsgd_purpose)3, 0x13198a2e, 0x0070734485a308d3},
          {0xd16cfe0994fdcceb, 0x5001e42024126ea1}},
     };
-    for (size_t i = 0; i < 3; i++) {
-        size_t index[2];
-        hsgd_uniform_indices(&known[i].stream, 2 * known[i].block, (size_t)1 << 63, index, 2);
-        assert_int_equal(index[0], known[i].word[0] >> 1);
-        assert_int_equal(index[1], known[i].word[1] >> 1);
+    for_each_path(path)
+    {
+        for (size_t i = 0; i < 3; i++) {
+            size_t index[2];
+            hsgd_uniform_indices(&known[i].stream, 2 * known[i].block, (size_t)1 << 63, index, 2);
+            assert_int_equal(index[0], known[i].word[0] >> 1);
+            assert_int_equal(index[1], known[i].word[1] >> 1);
+        }
     }
 }
 
@@ -70,6 +74,26 @@ static philox4x32_ctr_t words_of(const hsgd_stream *s, uint32_t block)
     uint32_t high = (uint32_t)s->purpose * 16777216u + (uint32_t)(s->step >> 32);
     philox4x32_ctr_t counter = {{block, (uint32_t)(s->step & 0xffffffff), s->worker, high}};
     return philox4x32(counter, key);
+}
+
+/* Every lane of every path; the block number wraps after 2^32 blocks. */
+static void words_are_those_of_random123(void **state)
+{
+    (void)state;
+    enum { BLOCKS = 70 };
+    const uint32_t first[] = {0, 1, 12345, UINT32_MAX - 2, UINT32_MAX - 40};
+    for_each_path(path)
+    {
+        for (size_t f = 0; f < 5; f++) {
+            size_t index[2 * BLOCKS];
+            hsgd_uniform_indices(&ugly, 2 * (size_t)first[f], (size_t)1 << 63, index, 2 * BLOCKS);
+            for (uint32_t b = 0; b < BLOCKS; b++) {
+                philox4x32_ctr_t w = words_of(&ugly, first[f] + b);
+                assert_int_equal(index[2 * b], ((uint64_t)w.v[0] << 32 | w.v[1]) >> 1);
+                assert_int_equal(index[2 * b + 1], ((uint64_t)w.v[2] << 32 | w.v[3]) >> 1);
+            }
+        }
+    }
 }
 
 static void generator_hands_out_the_words_in_order(void **state)
@@ -100,6 +124,88 @@ static void normals_are_box_muller_of_the_words(void **state)
                     v = (w.v[i % 4 / 2 * 2 + 1] + 0.5L) / 4294967296.0L;
         long double angle = 2 * acosl(-1) * v, radius = sqrtl(-2 * logl(u));
         assert_near(out[i], (double)(deviation * radius * (i % 2 ? sinl(angle) : cosl(angle))), 1e-14);
+    }
+}
+
+/* Word by word with the C library's functions, the reference of the vector code: 1e-14 of the radius apart, on all
+ * paths. This is how the numbers were made before there was vector code. */
+static void normals_agree_with_the_plain_loop(void **state)
+{
+    (void)state;
+    enum { COUNT = 400000 };
+    double *out = malloc(COUNT * sizeof *out);
+    for_each_path(path)
+    {
+        hsgd_normals(&ugly, 0.77, out, COUNT);
+        for (uint32_t pair = 0; pair < COUNT / 2; pair++) {
+            philox4x32_ctr_t w = words_of(&ugly, pair / 2);
+            double radius = sqrt(-2 * log(((double)w.v[pair % 2 * 2] + 0.5) * 0x1p-32));
+            double angle = 2 * M_PI * (((double)w.v[pair % 2 * 2 + 1] + 0.5) * 0x1p-32);
+            assert_true(fabs(out[2 * pair] - 0.77 * (radius * cos(angle))) <= 1e-14 * 0.77 * radius);
+            assert_true(fabs(out[2 * pair + 1] - 0.77 * (radius * sin(angle))) <= 1e-14 * 0.77 * radius);
+        }
+    }
+    free(out);
+}
+
+/* All counts up to several vectors of the widest path, at all places relative to a cache line. */
+static void the_same_bits_on_every_path(void **state)
+{
+    (void)state;
+    enum { MOST = 150, LONG = 100003, GUARD = 24 };
+    double *portable = malloc(LONG * sizeof *portable), *all = malloc(LONG * sizeof *all), out[MOST + GUARD];
+    size_t *portable_index = malloc(LONG * sizeof *portable_index), *all_index = malloc(LONG * sizeof *all_index);
+    size_t index[MOST + GUARD];
+    const size_t bound = ((size_t)5 << 40) + 977;
+    for_each_path(path)
+    {
+        bool first_path = path == HSGD_PATH_PORTABLE;
+        hsgd_normals(&ugly, 1.3, first_path ? portable : all, LONG);
+        hsgd_uniform_indices(&ugly, 6, bound, first_path ? portable_index : all_index, LONG);
+        if (!first_path) {
+            assert_memory_equal(all, portable, LONG * sizeof *all);
+            assert_memory_equal(all_index, portable_index, LONG * sizeof *all_index);
+        }
+        for (size_t count = 0; count <= MOST; count++) {
+            size_t at = count % 9;
+            memset(out, 0xee, sizeof out);
+            memset(index, 0xee, sizeof index);
+            hsgd_normals(&ugly, 1.3, out + at, count);
+            hsgd_uniform_indices(&ugly, 6, bound, index + at, count);
+            assert_memory_equal(out + at, portable, count * sizeof *out);
+            assert_memory_equal(index + at, portable_index, count * sizeof *index);
+            for (size_t i = 0; i < MOST + GUARD; i++)
+                if (i < at || i >= at + count) { /* nothing written beside them */
+                    assert_memory_equal(out + i, "\xee\xee\xee\xee\xee\xee\xee\xee", 8);
+                    assert_memory_equal(index + i, "\xee\xee\xee\xee\xee\xee\xee\xee", 8);
+                }
+        }
+    }
+    free(portable);
+    free(all);
+    free(portable_index);
+    free(all_index);
+}
+
+/* Rows of many workers in one call: those of one call per worker, on every path; worker numbers wrap like any uint32_t. */
+static void rows_of_workers_are_their_streams(void **state)
+{
+    (void)state;
+    enum { WORKERS = 13, MOST = 70 };
+    double rows[WORKERS * MOST + 1], row[MOST];
+    for_each_path(path)
+    {
+        for (size_t dim = 0; dim <= MOST; dim++)
+            for (size_t workers = 0; workers <= WORKERS; workers += 1 + dim % 3) {
+                hsgd_stream first = {77, HSGD_PURPOSE_NOISE, dim % 2 ? UINT32_MAX - 2 : 5, 12};
+                rows[workers * dim] = -99.5;
+                hsgd_worker_normals(&first, workers, 0.31, rows, dim);
+                assert_true(rows[workers * dim] == -99.5);
+                for (size_t w = 0; w < workers; w++, first.worker++) {
+                    hsgd_normals(&first, 0.31, row, dim);
+                    assert_memory_equal(rows + w * dim, row, dim * sizeof *row);
+                }
+            }
     }
 }
 
@@ -268,6 +374,27 @@ static void indices_of_large_bounds(void **state)
     }
 }
 
+/* The high half of word times bound, by the compiler's 128-bit product. */
+static void indices_are_the_high_half_of_a_product(void **state)
+{
+    (void)state;
+    __extension__ typedef unsigned __int128 wide;
+    const size_t bounds[] = {1,        2,          1000,           0xffffffff,         (size_t)1 << 32,
+                             SIZE_MAX, 0x80000001, SIZE_MAX - 999, 0xffffffff00000001, 0x123456789abcdef};
+    for_each_path(path)
+    {
+        for (size_t b = 0; b < 10; b++) {
+            size_t index[2000];
+            hsgd_uniform_indices(&ugly, 0, bounds[b], index, 2000);
+            for (uint32_t i = 0; i < 2000; i++) {
+                philox4x32_ctr_t w = words_of(&ugly, i / 2);
+                uint64_t word = (uint64_t)w.v[i % 2 * 2] << 32 | w.v[i % 2 * 2 + 1];
+                assert_true(index[i] == (size_t)((wide)word * bounds[b] >> 64));
+            }
+        }
+    }
+}
+
 static void first_continues_the_same_sequence(void **state)
 {
     (void)state;
@@ -322,13 +449,18 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_answers_of_random123),
         cmocka_unit_test(generator_hands_out_the_words_in_order),
+        cmocka_unit_test(words_are_those_of_random123),
         cmocka_unit_test(normals_are_box_muller_of_the_words),
+        cmocka_unit_test(normals_agree_with_the_plain_loop),
+        cmocka_unit_test(the_same_bits_on_every_path),
+        cmocka_unit_test(rows_of_workers_are_their_streams),
         cmocka_unit_test(every_bit_of_the_stream_counts),
         cmocka_unit_test(a_count_is_a_prefix_of_a_longer_one),
         cmocka_unit_test(normals_are_normal),
         cmocka_unit_test(streams_are_uncorrelated),
         cmocka_unit_test(indices_are_uniform),
         cmocka_unit_test(indices_of_large_bounds),
+        cmocka_unit_test(indices_are_the_high_half_of_a_product),
         cmocka_unit_test(first_continues_the_same_sequence),
         cmocka_unit_test(generator_serves_gsl_distributions),
     };
