@@ -232,26 +232,36 @@ static void scatter(double *g, const hsgd_lists *lists, const size_t *row, size_
 
 /* ---- transposes, four by four ---- */
 
-/* The rows of a matrix of 4 x 4 become its columns. */
-HSGD_INLINE void transpose(double *out, size_t out_stride, const double *in, size_t in_stride)
+/* The rows of a matrix of 4 x 4 become its columns. Only the first in_rows rows are there, the others count as zeros; only
+ * the first out_rows columns are wanted. */
+HSGD_INLINE void transpose(double *out, size_t out_stride, size_t out_rows, const double *in, size_t in_stride,
+                           size_t in_rows)
 {
 #if HSGD_LANES == 2
-    double block[4][4];
-    HSGD_UNROLL for (size_t r = 0; r < 4; r++) memcpy(block[r], in + r * in_stride, sizeof block[r]);
-    HSGD_UNROLL for (size_t c = 0; c < 4; c++) for (size_t r = 0; r < 4; r++) out[c * out_stride + r] = block[r][c];
+    double block[4][4] = {{0}};
+    for (size_t r = 0; r < in_rows; r++)
+        memcpy(block[r], in + r * in_stride, sizeof block[r]);
+    for (size_t c = 0; c < out_rows; c++)
+        for (size_t r = 0; r < 4; r++)
+            out[c * out_stride + r] = block[r][c];
 #else
-    piece a = load_piece(in), b = load_piece(in + in_stride);
-    piece c = load_piece(in + 2 * in_stride), d = load_piece(in + 3 * in_stride);
-    __m256d ab = _mm256_unpacklo_pd((__m256d)a, (__m256d)b), AB = _mm256_unpackhi_pd((__m256d)a, (__m256d)b);
-    __m256d cd = _mm256_unpacklo_pd((__m256d)c, (__m256d)d), CD = _mm256_unpackhi_pd((__m256d)c, (__m256d)d);
-    store_piece(out, (piece)_mm256_permute2f128_pd(ab, cd, 0x20));
-    store_piece(out + out_stride, (piece)_mm256_permute2f128_pd(AB, CD, 0x20));
-    store_piece(out + 2 * out_stride, (piece)_mm256_permute2f128_pd(ab, cd, 0x31));
-    store_piece(out + 3 * out_stride, (piece)_mm256_permute2f128_pd(AB, CD, 0x31));
+    __m256d row[4], low[2], high[2];
+    HSGD_UNROLL for (size_t r = 0; r < 4; r++) row[r] =
+        r < in_rows ? _mm256_loadu_pd(in + r * in_stride) : _mm256_setzero_pd();
+    HSGD_UNROLL for (size_t r = 0; r < 2; r++)
+    {
+        low[r] = _mm256_unpacklo_pd(row[2 * r], row[2 * r + 1]);
+        high[r] = _mm256_unpackhi_pd(row[2 * r], row[2 * r + 1]);
+    }
+    row[0] = _mm256_permute2f128_pd(low[0], low[1], 0x20);
+    row[1] = _mm256_permute2f128_pd(high[0], high[1], 0x20);
+    row[2] = _mm256_permute2f128_pd(low[0], low[1], 0x31);
+    row[3] = _mm256_permute2f128_pd(high[0], high[1], 0x31);
+    HSGD_UNROLL for (size_t r = 0; r < 4; r++) if (r < out_rows) _mm256_storeu_pd(out + r * out_stride, row[r]);
 #endif
 }
 
-/* Up to 4 x 4 at an edge: out (width 4 in each row) gets zeros where `in` has no row. */
+/* The same where fewer than four columns are there. */
 static void transpose_edge(double *out, size_t out_stride, size_t out_rows, size_t out_columns, const double *in,
                            size_t in_stride, size_t in_rows)
 {
@@ -269,12 +279,11 @@ static void widen(double *out, const double *w, size_t outputs, size_t p, size_t
 {
     for (size_t f = 0; f < p; f += 4)
         for (size_t c = 0; c < width; c += 4) {
-            const double *in = w + c * p + f;
-            if (c + 4 <= outputs && f + 4 <= p)
-                transpose(out + f * width + c, width, in, p);
+            size_t rows = c < outputs ? at_most_4(outputs - c) : 0;
+            if (f + 4 <= p)
+                transpose(out + f * width + c, width, 4, w + c * p + f, p, rows);
             else
-                transpose_edge(out + f * width + c, width, at_most_4(p - f), 4, in, p,
-                               c < outputs ? at_most_4(outputs - c) : 0);
+                transpose_edge(out + f * width + c, width, p - f, 4, w + c * p + f, p, rows);
         }
 }
 
@@ -282,12 +291,11 @@ static void narrow(double *out, const double *g, size_t outputs, size_t p, size_
 {
     for (size_t f = 0; f < p; f += 4)
         for (size_t c = 0; c < outputs; c += 4) {
-            const double *in = g + f * width + c;
-            if (c + 4 <= outputs && f + 4 <= p)
-                transpose(out + c * p + f, p, in, width);
+            size_t rows = at_most_4(outputs - c);
+            if (f + 4 <= p)
+                transpose(out + c * p + f, p, rows, g + f * width + c, width, 4);
             else
-                transpose_edge(out + c * p + f, p, at_most_4(outputs - c), at_most_4(p - f), in, width,
-                               at_most_4(p - f));
+                transpose_edge(out + c * p + f, p, rows, p - f, g + f * width + c, width, p - f);
         }
 }
 
@@ -385,9 +393,10 @@ HSGD_INLINE hsgd_vd softmax_of_lanes(double *t, hsgd_vd label, size_t outputs, d
         others += hsgd_select(label == (double)c, hsgd_splat(0), e);
         hsgd_store(t + c * 8, e);
     }
+    hsgd_vd factor = scale / (1.0 + rest);
     for (size_t c = 0; c < outputs; c++) {
         hsgd_vd e = hsgd_select(label == (double)c, -others, hsgd_load(t + c * 8));
-        hsgd_store(t + c * 8, e / (1.0 + rest) * scale);
+        hsgd_store(t + c * 8, e * factor);
     }
     return want_loss ? hsgd_log1p(rest) + (top - own) : rest;
 }

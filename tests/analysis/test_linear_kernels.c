@@ -18,6 +18,7 @@ static hsgd_error err;
 typedef enum content {
     IMAGES, /* multiples of 1/255, four in five are 0: lists with a dictionary */
     ONES,   /* 0 or 1: lists without values when there is one output */
+    HALVES, /* 0 or -1/2: lists with a dictionary of one */
     SIGNED, /* any double, a third is not 0: lists of doubles */
     RAGGED, /* any double in rows without entries, with one entry and with all: lists of doubles */
     FULL    /* any double, none is 0: the dense matrix */
@@ -42,6 +43,7 @@ static const shape shapes[] = {
     {10, 61, 100, FULL, true},    {10, 61, 100, FULL, false},    {13, 30, 300, SIGNED, false},
     {17, 37, 600, IMAGES, true},  {17, 6, 600, RAGGED, true},    {21, 18, 100, SIGNED, false},
     {41, 11, 300, IMAGES, false}, {41, 11, 300, RAGGED, true},   {1, 50, 5000, SIGNED, true},
+    {1, 25, 400, HALVES, true},   {2, 25, 400, HALVES, false},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes, WORKERS = 4 };
 
@@ -62,6 +64,8 @@ static double draw(content c, size_t sample, uint32_t word)
         return word % 5 ? 0 : (word >> 8) % 256 / 255.0;
     case ONES:
         return word % 7 == 0;
+    case HALVES:
+        return word % 7 ? 0 : -0.5;
     case SIGNED:
         return word % 3 ? 0 : any;
     case RAGGED:
@@ -268,7 +272,7 @@ static void features_are_stored_narrowly(void **state)
             size_t tiles = model->rows.first_tile[WORKERS];
             assert_int_equal(rows->near != NULL, shapes[i].features <= 65536);
             assert_int_equal(rows->far != NULL, shapes[i].features > 65536);
-            assert_int_equal(rows->code != NULL, c == IMAGES || (c == ONES && shapes[i].outputs > 1));
+            assert_int_equal(rows->code != NULL, c == IMAGES || c == HALVES || (c == ONES && shapes[i].outputs > 1));
             /* few values fit a dictionary whatever they are */
             assert_true(rows->value != NULL || c < SIGNED || rows->start[shapes[i].samples] <= 256);
             for (size_t t = 0; t < tiles; t++) {
