@@ -3,8 +3,12 @@
  * no tables. Errors below are in units in the last place, against long double (tests/analysis/test_vector.c).
  *
  * Reductions, and the coefficients of log, sine and cosine: fdlibm (Sun Microsystems 1993; e_log.c, s_log1p.c, k_sin.c,
- * k_cos.c). exp: Taylor's series, where the first term left out is below 2^-57 of the sum. libmvec gives other bits on
- * other instruction sets. */
+ * k_cos.c). exp: Taylor's series, where the first term left out is below 2^-57 of the sum.
+ *
+ * Why not a library: libmvec gives other bits on other instruction sets. SLEEF's functions without FMA (cinz_) would not.
+ * Against those of SLEEF 3.5.1 in Debian 12 on AVX-512, at 1 ulp these took 0.6 times as long for log, 0.75 for log1p, 1.1
+ * for exp; for cosine and sine 0.7 with half the error (SLEEF: 3.5 ulp; its log at 3.5 ulp is 1.8 times as fast as this
+ * one); on SSE2 0.4 for log, 1.1 for exp. A call per vector could not be fused into a kernel either. */
 #ifndef HSGD_ANALYSIS_VECTOR_MATH_PRIVATE_H
 #define HSGD_ANALYSIS_VECTOR_MATH_PRIVATE_H
 
