@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Shapes   W (outputs, p), row-major: the point    X (rows, p): samples    Z, R (rows, outputs): scores, residuals
  *
- * A block of rows is read once: Z = X W', the residual R = dloss/dZ overwrites Z, and gradient += R' X while X is still
- * in cache. Mini-batches take the same path after their rows were gathered. */
+ * Rows are taken in tiles whose scores stay in cache: Z = X W', the residuals R = dloss/dZ overwrite Z, and the gradient
+ * gains R' X. Data with many zeros are listed (linear_rows_private.h) and W and the gradient transposed, (p, width), so
+ * that an entry meets neighbouring numbers; other data go through BLAS, mini-batches after their rows were gathered. */
 #include "analysis/linear_model_private.h"
 
 #include <float.h>
@@ -22,44 +23,62 @@ enum { BLOCK_ROWS = HSGD_LINEAR_BLOCK_ROWS };
 enum { INDEX_ROOM = BLOCK_ROWS };
 _Static_assert(sizeof(size_t) <= sizeof(double), "an index fits where a double does");
 
-/* ---- losses: from the scores of one sample to its loss; the scores become d loss / d score ---- */
+/* ---- scratch memory ---- */
 
-static double logistic_loss(double *score, uint32_t label)
+/* The parts of the scratch memory; rows: the most that are handled at once. */
+typedef struct room {
+    size_t *row;  /* (INDEX_ROOM) the samples of a mini-batch */
+    double *loss; /* (rows, rounded up to 8) */
+    double *work; /* (outputs, 8) */
+    double *z;    /* (rows, width) */
+    double *wide; /* (p, width) the transpose of W: listed data with several outputs only, like the next */
+    double *grad; /* (p, width) the transpose of the gradient */
+    double *x;    /* (BLOCK_ROWS, p) gathered rows: mini-batches from dense data only */
+} room;
+
+/* Lines of the cache, in doubles: the matrices start at one. */
+enum { LINE = 8 };
+
+static size_t round_up(size_t count, size_t unit)
 {
-    double sign = label ? 1 : -1, margin = sign * *score;
-    double tail = exp(-fabs(margin)); /* never overflows */
-    *score = -sign * (margin > 0 ? tail : 1) / (1 + tail);
-    return (margin > 0 ? 0 : -margin) + log1p(tail);
+    return (count + unit - 1) / unit * unit;
 }
 
-/* With e_c = exp(z_c - top), others = the sum of e_c over the other classes and rest = the sum without one top class
- * (whose e_c is 1): the residual of the label is p - 1 = -others/sum, and the loss log(1 + rest) + (top - z_label).
- * Neither subtracts numbers that are nearly equal, so a sample that is fitted well keeps a loss and a gradient above 0.
- */
-static double softmax_loss(double *score, size_t outputs, uint32_t label)
+static size_t most_rows(const linear_model *model)
 {
-    size_t best = 0;
-    double own = score[label], rest = 0, others = 0;
-    for (size_t c = 1; c < outputs; c++)
-        best = score[c] > score[best] ? c : best;
-    double top = score[best];
-    for (size_t c = 0; c < outputs; c++) {
-        score[c] = exp(score[c] - top);
-        rest += c == best ? 0 : score[c];
-        others += c == label ? 0 : score[c];
-    }
-    for (size_t c = 0; c < outputs; c++)
-        score[c] /= 1 + rest;
-    score[label] = -others / (1 + rest);
-    return log1p(rest) + (top - own);
+    size_t rows = BLOCK_ROWS;
+    for (size_t i = 0; model->listed && i < model->rows.first_tile[model->num_workers]; i++)
+        rows = model->rows.tile[i].num_rows > rows ? model->rows.tile[i].num_rows : rows;
+    return rows;
 }
 
-static double sample_loss(const linear_model *model, double *score, uint32_t label)
+static bool is_transposed(const linear_model *model)
 {
-    return model->link == HSGD_LINK_LOGISTIC ? logistic_loss(score, label) : softmax_loss(score, model->outputs, label);
+    return model->listed && model->width > 1;
 }
 
-/* ---- scores ---- */
+static size_t scratch_size(const hsgd_objective *objective, size_t batch_size)
+{
+    const linear_model *model = objective->state;
+    size_t p = model->data->num_features, transposed = is_transposed(model) ? 2 * round_up(p * model->width, LINE) : 0;
+    size_t gathered = !model->listed && batch_size ? BLOCK_ROWS * p : 0;
+    return INDEX_ROOM + LINE + round_up(model->most_rows, LINE) + model->outputs * 8 +
+           round_up(model->most_rows * model->width, LINE) + transposed + gathered;
+}
+
+static room divide(const linear_model *model, double *scratch)
+{
+    room r = {.row = (size_t *)(void *)scratch}; /* doubles and size_t align alike */
+    uintptr_t past = (uintptr_t)(scratch + INDEX_ROOM) % (LINE * sizeof *scratch);
+    r.loss = scratch + INDEX_ROOM + (past ? LINE - past / sizeof *scratch : 0);
+    r.work = r.loss + round_up(model->most_rows, LINE);
+    r.z = r.work + model->outputs * 8;
+    r.wide = r.x = r.z + round_up(model->most_rows * model->width, LINE);
+    r.grad = r.wide + round_up(model->data->num_features * model->width, LINE);
+    return r;
+}
+
+/* ---- dense scores, and those for the bounds on divergences ---- */
 
 /* z (count, outputs) = x W' for dense rows x (count, p). */
 static void dense_scores(const linear_model *model, const double *x, size_t count, const double *point, double *z)
@@ -92,72 +111,91 @@ void hsgd_linear_model_scores(const linear_model *model, size_t first, size_t co
             sparse_scores(model, first + i, point, z + i * model->outputs);
 }
 
-/* ---- blocks of rows: sum of losses returned, scale * gradient added to grad ---- */
+/* ---- tiles and blocks of rows: sum of losses returned, scale * gradient added ---- */
 
-/* The labels of the block are label[row[i]], or label[i] where row is NULL. */
-static double residuals(const linear_model *model, double *z, const uint32_t *label, const size_t *row, size_t count,
-                        double scale)
+/* Scores to residuals. loss NULL: no losses are wanted. */
+static double residuals(const linear_model *model, const room *r, hsgd_labels labels, size_t count, double scale,
+                        double *loss)
 {
-    double loss = 0;
-    for (size_t i = 0; i < count; i++)
-        loss += sample_loss(model, z + i * model->outputs, label[row ? row[i] : i]);
-    for (size_t i = 0; i < count * model->outputs; i++)
-        z[i] *= scale;
-    return loss;
+    const hsgd_linear_model_kernels *kernels = HSGD_PICK_PATH(hsgd_linear_model_kernels);
+    if (model->link == HSGD_LINK_LOGISTIC)
+        return kernels->logistic(r->z, labels, count, scale, loss);
+    return kernels->softmax(r->z, labels, count, model->outputs, model->width, scale, loss, r->work);
 }
 
-static double dense_block(const linear_model *model, const double *x, const uint32_t *label, const size_t *row,
-                          size_t count, const double *point, double scale, double *grad, double *z)
+static double dense_block(const linear_model *model, const double *x, hsgd_labels labels, size_t count,
+                          const double *point, double scale, double *grad, const room *r)
 {
     int p = (int)model->data->num_features, outputs = (int)model->outputs, rows = (int)count;
-    dense_scores(model, x, count, point, z);
-    double loss = residuals(model, z, label, row, count, scale);
+    dense_scores(model, x, count, point, r->z);
+    double loss = residuals(model, r, labels, count, scale, r->loss);
     if (outputs == 1)
-        cblas_dgemv(CblasRowMajor, CblasTrans, rows, p, 1, x, p, z, 1, 1, grad, 1);
+        cblas_dgemv(CblasRowMajor, CblasTrans, rows, p, 1, x, p, r->z, 1, 1, grad, 1);
     else
-        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, outputs, p, rows, 1, z, outputs, x, p, 1, grad, p);
+        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, outputs, p, rows, 1, r->z, outputs, x, p, 1, grad, p);
     return loss;
 }
 
-static double sparse_row(const linear_model *model, size_t sample, const double *point, double scale, double *grad,
-                         double *z)
+/* wide: W', grad: the transposed gradient. */
+static double listed_tile(const linear_model *model, const hsgd_tile *tile, const double *wide, double scale,
+                          double *grad, const room *r)
 {
-    const hsgd_dataset *data = model->data;
-    size_t from = data->row_start[sample], to = data->row_start[sample + 1], p = data->num_features;
-    sparse_scores(model, sample, point, z);
-    double loss = sample_loss(model, z, data->label[sample]);
-    for (size_t c = 0; c < model->outputs; c++)
-        for (size_t e = from; e < to; e++)
-            grad[c * p + data->column[e]] += scale * z[c] * data->value[e];
+    const hsgd_linear_model_kernels *kernels = HSGD_PICK_PATH(hsgd_linear_model_kernels);
+    const hsgd_linear_rows *rows = &model->rows;
+    hsgd_labels labels = {model->data->label + tile->first_row, NULL};
+    kernels->scores(r->z, &rows->by_row, NULL, tile->first_row, tile->num_rows, wide, model->width);
+    double loss = residuals(model, r, labels, tile->num_rows, scale, r->loss);
+    if (tile->num_lists)
+        kernels->collect(grad, rows->column, &rows->by_column, tile->first_list, tile->num_lists, r->z, model->width);
+    else
+        kernels->scatter(grad, &rows->by_row, NULL, tile->first_row, tile->num_rows, r->z, model->width);
     return loss;
 }
 
 /* ---- the objective's functions ---- */
 
-/* The batch indices; z (BLOCK_ROWS, outputs); for dense mini-batches also the gathered rows (BLOCK_ROWS, p). */
-static size_t scratch_size(const hsgd_objective *objective, size_t batch_size)
+/* W as the kernels for listed rows want it: transposed into the scratch memory, or as it is. */
+static const double *widened(const linear_model *model, const double *point, const room *r)
 {
-    const linear_model *model = objective->state;
-    size_t gathered = model->data->dense && batch_size ? BLOCK_ROWS * model->data->num_features : 0;
-    return INDEX_ROOM + BLOCK_ROWS * model->outputs + gathered;
+    if (!is_transposed(model))
+        return point;
+    HSGD_PICK_PATH(hsgd_linear_model_kernels)
+        ->widen(r->wide, point, model->outputs, model->data->num_features, model->width);
+    return r->wide;
 }
 
-static double full_of_one(const linear_model *model, size_t dim, const double *point, size_t worker, double *grad,
-                          double *z)
+/* Where the gradient is summed: zeros, in the scratch memory or in grad itself. */
+static double *open_gradient(const linear_model *model, double *grad, const room *r)
+{
+    double *sum = is_transposed(model) ? r->grad : grad;
+    size_t rows = is_transposed(model) ? model->width : model->outputs;
+    memset(sum, 0, rows * model->data->num_features * sizeof *sum);
+    return sum;
+}
+
+static void close_gradient(const linear_model *model, double *grad, const room *r)
+{
+    if (is_transposed(model))
+        HSGD_PICK_PATH(hsgd_linear_model_kernels)
+            ->narrow(grad, r->grad, model->outputs, model->data->num_features, model->width);
+}
+
+static double full_of_one(const linear_model *model, size_t dim, const double *point, const double *wide, size_t worker,
+                          double *grad, const room *r)
 {
     const hsgd_dataset *data = model->data;
     size_t first = model->start[worker], m = model->start[worker + 1] - first;
-    double scale = 1 / (double)m, loss = 0;
-    memset(grad, 0, dim * sizeof *grad);
-    for (size_t done = 0; done < m; done += BLOCK_ROWS) {
-        size_t count = m - done < BLOCK_ROWS ? m - done : BLOCK_ROWS, row = first + done;
-        if (data->dense)
-            loss += dense_block(model, data->dense + row * data->num_features, data->label + row, NULL, count, point,
-                                scale, grad, z);
-        else
-            for (size_t i = 0; i < count; i++)
-                loss += sparse_row(model, row + i, point, scale, grad, z);
-    }
+    double scale = 1 / (double)m, loss = 0, *sum = open_gradient(model, grad, r);
+    if (model->listed)
+        for (size_t i = model->rows.first_tile[worker]; i < model->rows.first_tile[worker + 1]; i++)
+            loss += listed_tile(model, &model->rows.tile[i], wide, scale, sum, r);
+    else
+        for (size_t done = 0; done < m; done += BLOCK_ROWS) {
+            size_t count = m - done < BLOCK_ROWS ? m - done : BLOCK_ROWS, row = first + done;
+            hsgd_labels labels = {data->label + row, NULL};
+            loss += dense_block(model, data->dense + row * data->num_features, labels, count, point, scale, sum, r);
+        }
+    close_gradient(model, grad, r);
     return loss * scale + hsgd_regularizer_add(&model->regularizer, point, grad, dim);
 }
 
@@ -165,8 +203,10 @@ static void full(const hsgd_objective *objective, const double *point, const siz
                  double *grad, double *scratch)
 {
     const linear_model *model = objective->state;
+    room r = divide(model, scratch);
+    const double *wide = widened(model, point, &r);
     for (size_t j = 0; j < count; j++)
-        loss[j] = full_of_one(model, objective->dim, point, worker[j], grad + j * objective->dim, scratch);
+        loss[j] = full_of_one(model, objective->dim, point, wide, worker[j], grad + j * objective->dim, &r);
 }
 
 static void gather(const hsgd_dataset *data, const size_t *row, size_t count, double *out)
@@ -176,34 +216,43 @@ static void gather(const hsgd_dataset *data, const size_t *row, size_t count, do
         memcpy(out + i * p, data->dense + row[i] * p, p * sizeof *out);
 }
 
+/* The samples r->row[0..count). */
+static void add_batch(const linear_model *model, const double *point, const double *wide, size_t count, double scale,
+                      double *sum, const room *r)
+{
+    const hsgd_linear_model_kernels *kernels = HSGD_PICK_PATH(hsgd_linear_model_kernels);
+    hsgd_labels labels = {model->data->label, r->row};
+    if (!model->listed) {
+        gather(model->data, r->row, count, r->x);
+        dense_block(model, r->x, labels, count, point, scale, sum, r);
+        return;
+    }
+    kernels->scores(r->z, &model->rows.by_row, r->row, 0, count, wide, model->width);
+    residuals(model, r, labels, count, scale, NULL);
+    kernels->scatter(sum, &model->rows.by_row, r->row, 0, count, r->z, model->width);
+}
+
 static void stochastic(const hsgd_objective *objective, const double *point, size_t worker, size_t batch_size,
                        uint64_t seed, uint64_t step, double *grad, double *scratch)
 {
     const linear_model *model = objective->state;
-    const hsgd_dataset *data = model->data;
+    room r = divide(model, scratch);
+    const double *wide = widened(model, point, &r);
     if (batch_size == 0) {
-        full_of_one(model, objective->dim, point, worker, grad, scratch);
+        full_of_one(model, objective->dim, point, wide, worker, grad, &r);
         return;
     }
-    size_t *row = (size_t *)(void *)scratch; /* indices first: doubles and size_t align alike */
-    double *z = scratch + INDEX_ROOM;
-    size_t first = model->start[worker], m = model->start[worker + 1] - first;
-    double scale = 1 / (double)batch_size;
-    memset(grad, 0, objective->dim * sizeof *grad);
+    size_t first = model->start[worker], m = model->start[worker + 1] - first, *row = r.row;
+    double scale = 1 / (double)batch_size, *sum = open_gradient(model, grad, &r);
     for (size_t done = 0; done < batch_size; done += BLOCK_ROWS) {
         size_t count = batch_size - done < BLOCK_ROWS ? batch_size - done : BLOCK_ROWS;
         hsgd_stream stream = {seed, HSGD_PURPOSE_BATCH, (uint32_t)worker, step};
         hsgd_uniform_indices(&stream, done, m, row, count);
         for (size_t i = 0; i < count; i++)
             row[i] += first;
-        if (data->dense) {
-            double *x = z + BLOCK_ROWS * model->outputs;
-            gather(data, row, count, x);
-            dense_block(model, x, data->label, row, count, point, scale, grad, z);
-        } else
-            for (size_t i = 0; i < count; i++)
-                sparse_row(model, row[i], point, scale, grad, z);
+        add_batch(model, point, wide, count, scale, sum, &r);
     }
+    close_gradient(model, grad, &r);
     hsgd_regularizer_add(&model->regularizer, point, grad, objective->dim);
 }
 
@@ -241,9 +290,18 @@ static hsgd_status constants(const hsgd_objective *objective, size_t batch_size,
     return HSGD_OK;
 }
 
+static void free_model(void *state)
+{
+    linear_model *model = state;
+    hsgd_linear_rows_free(&model->rows);
+    free(model);
+}
+
 static const hsgd_objective_type types[] = {
-    [HSGD_LINK_LOGISTIC] = {"logistic", scratch_size, full, stochastic, constants, free, hsgd_linear_model_divergences},
-    [HSGD_LINK_SOFTMAX] = {"softmax", scratch_size, full, stochastic, constants, free, hsgd_linear_model_divergences},
+    [HSGD_LINK_LOGISTIC] = {"logistic", scratch_size, full, stochastic, constants, free_model,
+                            hsgd_linear_model_divergences},
+    [HSGD_LINK_SOFTMAX] = {"softmax", scratch_size, full, stochastic, constants, free_model,
+                           hsgd_linear_model_divergences},
 };
 
 static hsgd_status check(hsgd_link link, const hsgd_dataset *data, const size_t *start, size_t num_workers,
@@ -277,7 +335,21 @@ hsgd_status hsgd_linear_model_objective(hsgd_objective *out, hsgd_link link, con
     if (!model)
         return hsgd_fail_memory(err, "the objective");
     size_t outputs = link == HSGD_LINK_LOGISTIC ? 1 : data->num_classes;
-    *model = (linear_model){link, data, start, outputs, regularizer};
+    *model = (linear_model){.link = link,
+                            .data = data,
+                            .start = start,
+                            .num_workers = num_workers,
+                            .outputs = outputs,
+                            .regularizer = regularizer,
+                            .listed = hsgd_linear_rows_pay(data, start[num_workers])};
+    model->width = model->listed && outputs > 1 ? round_up(outputs, HSGD_LINEAR_FOUR) : outputs;
+    if (model->listed)
+        status = hsgd_linear_rows_make(&model->rows, data, start, num_workers, model->width, err);
+    model->most_rows = status ? 0 : most_rows(model);
+    if (status) {
+        free(model);
+        return status;
+    }
     *out = (hsgd_objective){
         .type = &types[link], .state = model, .dim = outputs * data->num_features, .num_workers = num_workers};
     return HSGD_OK;

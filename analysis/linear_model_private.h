@@ -4,6 +4,8 @@
 #define HSGD_ANALYSIS_LINEAR_MODEL_PRIVATE_H
 
 #include "analysis/linear_model.h"
+#include "analysis/linear_rows_private.h"
+#include "analysis/vector_private.h"
 
 /* Rows per block: with some thousand features the block stays in a second-level cache; larger only costs memory. */
 enum { HSGD_LINEAR_BLOCK_ROWS = 64 };
@@ -12,8 +14,13 @@ typedef struct linear_model {
     hsgd_link link;
     const hsgd_dataset *data;
     const size_t *start;
+    size_t num_workers;
     size_t outputs; /* rows of W: 1 for logistic, the number of classes for softmax */
     hsgd_regularizer regularizer;
+    bool listed;           /* rows is in use; otherwise the dense matrix of the data is */
+    hsgd_linear_rows rows; /* owned */
+    size_t width;          /* scores kept per sample: outputs, for softmax on listed rows rounded up to whole vectors */
+    size_t most_rows;      /* that are handled at once */
 } linear_model;
 
 /* linear_model.c: the scores z (count, outputs) = X W' of the samples first .. first + count - 1 at W = point. */
@@ -22,5 +29,50 @@ void hsgd_linear_model_scores(const linear_model *model, size_t first, size_t co
 /* linear_divergence.c: hsgd_objective_type.divergences of both links. */
 hsgd_status hsgd_linear_model_divergences(double *node_sq, double *global_sq, const hsgd_objective *objective,
                                           const hsgd_hierarchy *h, const size_t *placement, hsgd_error *err);
+
+/* ---- kernels (linear_model_kernels.c) ---- */
+
+/* The labels of some samples: sample i has label[row[i]], or label[i] where row is NULL. */
+typedef struct hsgd_labels {
+    const uint32_t *label;
+    const size_t *row;
+} hsgd_labels;
+
+/* The losses are summed as by hsgd_sum8: in lanes of samples. */
+typedef struct hsgd_linear_model_kernels {
+    /* out (p, width) = the transpose of w (outputs, p), with zeros in the columns that W does not have. */
+    void (*widen)(double *out, const double *w, size_t outputs, size_t p, size_t width);
+
+    /* out (outputs, p) = the transpose of g (p, width) without the columns beyond outputs. */
+    void (*narrow)(double *out, const double *g, size_t outputs, size_t p, size_t width);
+
+    /* z (count, width): row i is the sum over the entries of list row[i] (row NULL: first + i) of their value times the
+     * row of w (., width) that the index names. */
+    void (*scores)(double *z, const hsgd_lists *lists, const size_t *row, size_t first, size_t count, const double *w,
+                   size_t width);
+
+    /* The same sums for the lists first .. first + count - 1 of columns, with r (rows of the tile, width) for w; the one
+     * of list l is added to row column[l] of g (p, width). */
+    void (*collect)(double *g, const uint32_t *column, const hsgd_lists *lists, size_t first, size_t count,
+                    const double *r, size_t width);
+
+    /* What collect does, entry by entry: for every entry of list row[i] its value times row i of r (count, width) is
+     * added to the row of g that its index names. */
+    void (*scatter)(double *g, const hsgd_lists *lists, const size_t *row, size_t first, size_t count, const double *r,
+                    size_t width);
+
+    /* z (count, width): from the scores of samples to scale * d loss / d score. Returned: the sum of the losses.
+     * loss (count rounded up to 8): scratch memory; NULL: no losses are wanted, 0 is returned. */
+    double (*logistic)(double *z, hsgd_labels labels, size_t count, double scale, double *loss);
+
+    /* work (outputs, 8): scratch memory. */
+    double (*softmax)(double *z, hsgd_labels labels, size_t count, size_t outputs, size_t width, double scale,
+                      double *loss, double *work);
+} hsgd_linear_model_kernels;
+
+HSGD_DECLARE_PATHS(hsgd_linear_model_kernels);
+
+/* Scores of one sample that are kept together: 4, what every path can put into whole vectors. */
+enum { HSGD_LINEAR_FOUR = 4 };
 
 #endif

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "analysis/regularizer_private.h"
+
 static const char *const names[] = {
     [HSGD_REGULARIZER_NONE] = "none", [HSGD_REGULARIZER_L2] = "l2", [HSGD_REGULARIZER_NONCONVEX] = "nonconvex"};
 
@@ -23,19 +25,16 @@ int hsgd_regularizer_parse(const char *name, hsgd_regularizer_type *type)
 
 double hsgd_regularizer_add(const hsgd_regularizer *regularizer, const double *point, double *grad, size_t dim)
 {
-    double weight = regularizer->weight, value = 0;
-    if (regularizer->type == HSGD_REGULARIZER_L2)
-        for (size_t i = 0; i < dim; i++) {
-            value += 0.5 * weight * point[i] * point[i];
-            grad[i] += weight * point[i];
-        }
-    if (regularizer->type == HSGD_REGULARIZER_NONCONVEX)
-        for (size_t i = 0; i < dim; i++) {
-            double square = point[i] * point[i], scale = 1 / (1 + square);
-            value += weight / (1 + 1 / square); /* weight where w^2 overflows, 0 where it underflows, NaN for NaN */
-            grad[i] += 2 * weight * point[i] * scale * scale;
-        }
-    return value;
+    const hsgd_regularizer_kernels *kernels = HSGD_PICK_PATH(hsgd_regularizer_kernels);
+    switch (regularizer->type) {
+    case HSGD_REGULARIZER_NONE:
+        return 0;
+    case HSGD_REGULARIZER_L2:
+        return kernels->l2(regularizer->weight, point, grad, dim);
+    case HSGD_REGULARIZER_NONCONVEX:
+        return kernels->nonconvex(regularizer->weight, point, grad, dim);
+    }
+    return 0;
 }
 
 double hsgd_regularizer_smoothness(const hsgd_regularizer *regularizer)

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <gsl/gsl_cblas.h>
 #include <gsl/gsl_eigen.h>
@@ -43,29 +44,68 @@ static rows look_at(const hsgd_dataset *data, size_t first, size_t count)
     return x;
 }
 
-/* out (p) = |X|'|X| v / m for the scaled X. Every term is nonnegative, so rounding is relative to each entry. */
-static void apply_absolute_gram(const rows *x, const double *v, double *out)
+/* The entries of the scaled |X| that are not 0, row after row; owned. */
+typedef struct absolute_rows {
+    size_t *start;    /* (count + 1) */
+    double *value;    /* (start[count]) */
+    uint32_t *column; /* same shape */
+} absolute_rows;
+
+/* The stored numbers of row s, how many, and their columns; NULL: 0, 1, ... */
+static const double *stored_row(const rows *x, size_t s, size_t *count, const uint32_t **column)
 {
     const hsgd_dataset *data = x->data;
-    size_t p = data->num_features;
-    for (size_t i = 0; i < p; i++)
-        out[i] = 0;
-    for (size_t s = x->first; s < x->first + x->count; s++) {
+    size_t from = data->dense ? (x->first + s) * data->num_features : data->row_start[x->first + s];
+    *count = data->dense ? data->num_features : data->row_start[x->first + s + 1] - from;
+    *column = data->dense ? NULL : data->column + from;
+    return (data->dense ? data->dense : data->value) + from;
+}
+
+static void free_absolute(absolute_rows *a)
+{
+    free(a->start);
+    free(a->value);
+    free(a->column);
+}
+
+static bool make_absolute(absolute_rows *a, const rows *x)
+{
+    const uint32_t *column;
+    size_t stored, at = 0;
+    *a = (absolute_rows){.start = calloc(x->count + 1, sizeof *a->start)};
+    for (size_t s = 0; s < x->count && a->start; s++) {
+        const double *row = stored_row(x, s, &stored, &column);
+        a->start[s + 1] = a->start[s];
+        for (size_t i = 0; i < stored; i++)
+            a->start[s + 1] += row[i] != 0;
+    }
+    size_t entries = a->start ? a->start[x->count] : 0;
+    a->value = malloc((entries + 1) * sizeof *a->value);
+    a->column = malloc((entries + 1) * sizeof *a->column);
+    if (!a->start || !a->value || !a->column)
+        return false;
+    for (size_t s = 0; s < x->count; s++) {
+        const double *row = stored_row(x, s, &stored, &column);
+        for (size_t i = 0; i < stored; i++)
+            if (row[i] != 0) {
+                a->value[at] = fabs(row[i]) * x->scale;
+                a->column[at++] = column ? column[i] : (uint32_t)i;
+            }
+    }
+    return true;
+}
+
+/* out (p) = |X|'|X| v / m for the scaled X. Every term is nonnegative, so rounding is relative to each entry. */
+static void apply_absolute_gram(const rows *x, const absolute_rows *a, const double *v, double *out)
+{
+    memset(out, 0, x->data->num_features * sizeof *out);
+    for (size_t s = 0; s < x->count; s++) {
         double score = 0;
-        if (data->dense) {
-            const double *row = data->dense + s * p;
-            for (size_t i = 0; i < p; i++)
-                score += fabs(row[i]) * x->scale * v[i];
-            score /= (double)x->count;
-            for (size_t i = 0; i < p; i++)
-                out[i] += fabs(row[i]) * x->scale * score;
-        } else {
-            for (size_t e = data->row_start[s]; e < data->row_start[s + 1]; e++)
-                score += fabs(data->value[e]) * x->scale * v[data->column[e]];
-            score /= (double)x->count;
-            for (size_t e = data->row_start[s]; e < data->row_start[s + 1]; e++)
-                out[data->column[e]] += fabs(data->value[e]) * x->scale * score;
-        }
+        for (size_t e = a->start[s]; e < a->start[s + 1]; e++)
+            score += a->value[e] * v[a->column[e]];
+        score /= (double)x->count;
+        for (size_t e = a->start[s]; e < a->start[s + 1]; e++)
+            out[a->column[e]] += a->value[e] * score;
     }
 }
 
@@ -87,7 +127,7 @@ static double sweep(double *v, const double *image, size_t p, double *smallest)
     return largest;
 }
 
-static double collatz_wielandt(const rows *x, double *v, double *image)
+static double collatz_wielandt(const rows *x, const absolute_rows *a, double *v, double *image)
 {
     size_t p = x->data->num_features;
     for (size_t i = 0; i < p; i++)
@@ -95,7 +135,7 @@ static double collatz_wielandt(const rows *x, double *v, double *image)
     double best = INFINITY, checked = INFINITY;
     for (int i = 1; i <= MAX_SWEEPS; i++) {
         double smallest;
-        apply_absolute_gram(x, v, image);
+        apply_absolute_gram(x, a, v, image);
         best = fmin(best, sweep(v, image, p, &smallest));
         if (best <= smallest * (1 + RELATIVE_TOLERANCE) || best == 0)
             break;
@@ -188,10 +228,14 @@ hsgd_status hsgd_gram_eigenvalue_bound(double *bound, const hsgd_dataset *data, 
     size_t p = data->num_features;
     if ((p <= HSGD_MAX_GRAM || count <= HSGD_MAX_GRAM) && x.negative)
         return decompose(&x, bound, err);
+    absolute_rows a;
     double *v = malloc(2 * p * sizeof *v);
-    if (!v)
-        return hsgd_fail_memory(err, "the smoothness constant");
-    *bound = collatz_wielandt(&x, v, v + p);
+    hsgd_status status = HSGD_OK;
+    if (make_absolute(&a, &x) && v)
+        *bound = collatz_wielandt(&x, &a, v, v + p);
+    else
+        status = hsgd_fail_memory(err, "the smoothness constant");
+    free_absolute(&a);
     free(v);
-    return HSGD_OK;
+    return status;
 }
