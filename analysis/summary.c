@@ -135,7 +135,7 @@ static hsgd_path follow(const hsgd_trace *trace)
     hsgd_path path = {
         .initial_loss = trace->loss[0], .final_loss = trace->loss[rows], .lowest_loss = trace->loss[rows]};
     for (size_t row = 0; row < rows; row++) {
-        path.S += trace->grad_norm_sq[row] / (double)rows;
+        path.S += (trace->grad_norm_sq[row] - path.S) / (double)(row + 1); /* the same steps as the summary's S */
         path.lowest_loss = fmin(path.lowest_loss, trace->loss[row]);
         for (size_t k = 0; k < levels; k++)
             path.dispersion += trace->dispersion[row * levels + k] / (double)rows;
