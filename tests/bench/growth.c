@@ -1,0 +1,7 @@
+/* placeholder */
+#include "tests/bench/bench.h"
+int bench_growth(const bench_options *options)
+{
+    (void)options;
+    return 0;
+}
