@@ -144,10 +144,9 @@ static bool is_result(const char *name)
 }
 
 /* Losses are compared on the scale of their decrease; what is rounding (the drift error of a quadratic) is not compared. */
-static bool agrees(const side *ours, const side *theirs, const char *name, double a, double b, double most)
+static bool agrees(const side *ours, const char *name, double a, double b, double most)
 {
     double scale = fmax(fabs(a), fabs(b));
-    (void)theirs;
     if (strstr(name, "loss"))
         scale = fabs(number(ours->sums, "initial_loss") - number(ours->sums, "final_loss")) / (double)ours->answers;
     if (strcmp(name, "drift_error_sq") == 0 && scale < 1e-20)
@@ -170,7 +169,7 @@ static bool same_results(const side *ours, const side *theirs, double most, cJSO
         cJSON *pair = cJSON_AddObjectToObject(json, item->string);
         cJSON_AddNumberToObject(pair, "hsgd", a);
         cJSON_AddNumberToObject(pair, "numpy", b);
-        if (agrees(ours, theirs, item->string, a, b, most))
+        if (agrees(ours, item->string, a, b, most))
             continue;
         if (same)
             snprintf(first, size, "%s: hsgd %.6g, NumPy %.6g", item->string, a, b);
@@ -185,7 +184,9 @@ static void print_work(const bench_work *w, const bench_bound *b, const side *ou
 {
     fprintf(out, "       least work:");
     if (w->pass_flops > 0)
-        fprintf(out, " %.4g Gflop in passes over the data + %.4g Gflop in mini-batches, %.3g %% of them with features that are not 0;",
+        fprintf(out,
+                " %.4g Gflop in passes over the data + %.4g Gflop in mini-batches, %.3g %% of them with features that "
+                "are not 0;",
                 w->pass_flops / 1e9, w->batch_flops / 1e9, 100 * w->nonzero_share);
     if (w->normals > 0)
         fprintf(out, " %.4g G normals;", w->normals / 1e9);
@@ -205,30 +206,30 @@ static void print_work(const bench_work *w, const bench_bound *b, const side *ou
 
 static void print_header(size_t threads, FILE *out)
 {
-    fprintf(out,
-            "\n%-4s %9s %19s %9s %8s %10s %8s %7s  %-28s %9s\n%-4s %9s %19s %9s %8s %10s %8s %7s  %-28s %9s\n", "work",
-            "hsgd", "min .. max", "hsgd", "speed-up", "NumPy", "NumPy/", "target", "share of the limit", "memory", "load",
-            "median s", "s", "s", "", "median s", "hsgd", "", "that binds", "MiB");
-    fprintf(out, "%-4s %7zu t %19s %9s %8s %8zu t\n", "", threads, "", "1 thread", "", threads);
+    char many[32];
+    snprintf(many, sizeof many, "%zu threads", threads);
+    fprintf(out, "\n%-4s %10s %19s %9s %8s %10s %7s %7s  %-27s %7s\n", "", "hsgd", "", "hsgd", "", "NumPy", "NumPy", "",
+            "share of", "");
+    fprintf(out, "%-4s %10s %19s %9s %8s %10s %7s %7s  %-27s %7s\n", "", many, "min .. max", "1 thread", "speed-up",
+            many, "/ hsgd", "target", "the limit that binds", "memory");
 }
 
 static void print_row(const bench_workload *w, const side *ours, const side *theirs, const bench_bound *b, FILE *out)
 {
-    char spread[48], share[64], memory[32], target[16] = "-";
+    char spread[48], share[64], rival[64] = "", target[16] = "-";
     double all_s = bench_times_median(&ours->wall[1]), one_s = bench_times_median(&ours->wall[0]);
     double rival_s = bench_times_median(&theirs->wall[1]);
     snprintf(spread, sizeof spread, "%.3g .. %.3g", bench_times_min(&ours->wall[1]), bench_times_max(&ours->wall[1]));
     snprintf(share, sizeof share, "%.0f %% of %s", 100 * b->limit_s / all_s, b->binding);
-    snprintf(memory, sizeof memory, "%.0f%s", ours->peak_bytes / 1048576,
-             w->target_bytes > 0 && ours->peak_bytes > w->target_bytes ? " !" : "");
+    if (!isnan(rival_s))
+        snprintf(rival, sizeof rival, "%8.3g s %7.2f", rival_s, rival_s / all_s);
     if (w->target_ratio > 0)
         snprintf(target, sizeof target, "%.3g", w->target_ratio);
-    fprintf(out, "%-4s %9.3g %19s %9.3g %8.2f", w->name, all_s, spread, one_s, one_s / all_s);
-    if (isnan(rival_s))
-        fprintf(out, " %10s %8s", "-", "-");
-    else
-        fprintf(out, " %10.3g %8.2f", rival_s, rival_s / all_s);
-    fprintf(out, " %7s  %-28s %9s\n", target, share, memory);
+    fprintf(out, "%-4s %8.3g s %19s %7.3g s %8.2f %18s %7s  %-27s %3.0f MiB", w->name, all_s, spread, one_s,
+            one_s / all_s, rival, target, share, ours->peak_bytes / 1048576);
+    if (w->target_bytes > 0)
+        fprintf(out, " (target %.0f)", w->target_bytes / 1048576);
+    fputs("\n", out);
 }
 
 static cJSON *side_to_json(const side *s)
@@ -287,43 +288,62 @@ static void take_turns(side *ours, side *theirs, const bench_options *options)
     }
 }
 
-static bool run_workload(const bench_workload *w, const bench_options *options, const char *python,
-                         const bench_limits *limits, cJSON *list, FILE *table)
+/* What a workload's processes found; reported when the limits are known. */
+typedef struct outcome {
+    const bench_workload *workload;
+    side ours, theirs;
+} outcome;
+
+static void start_rival(side *theirs, const bench_options *options, const char *python, const char *dump)
 {
-    side ours, theirs = {0};
-    char dump[4096], difference[256];
-    snprintf(dump, sizeof dump, "%s/%s", options->folder, w->name);
-    bool rival = python && options->rival && w->target_ratio > 0;
-    const char *own[] = {options->self, "--serve",  w->name, "--configs", options->configs, rival ? "--dump" : NULL,
-                         dump,          NULL,       NULL};
-    if (options->tiny) { /* before --dump, which may end the list */
-        own[5] = "--tiny";
-        own[6] = rival ? "--dump" : NULL;
-        own[7] = dump;
+    const char *argv[] = {python, options->rival, dump, NULL};
+    if (!side_start(theirs, argv))
+        fprintf(stderr, "bench: the rival does not start\n");
+}
+
+/* False where it could not run, for example because its data are not there. */
+static bool run_workload(outcome *o, const bench_options *options, const char *python)
+{
+    char dump[4096];
+    const char *name = o->workload->name;
+    bool rival = python && options->rival && o->workload->target_ratio > 0;
+    snprintf(dump, sizeof dump, "%s/%s", options->folder, name);
+    const char *argv[] = {options->self, "--serve", name, "--configs", options->configs, NULL, NULL, NULL, NULL};
+    size_t argc = 5;
+    if (options->tiny)
+        argv[argc++] = "--tiny";
+    if (rival) {
+        argv[argc++] = "--dump";
+        argv[argc++] = dump;
     }
-    fprintf(stderr, "bench: %s, %s\n", w->name, w->what);
-    if (!side_start(&ours, own)) {
-        side_stop(&ours);
-        return false;
+    fprintf(stderr, "bench: %s, %s\n", name, o->workload->what);
+    if (side_start(&o->ours, argv)) {
+        if (rival)
+            start_rival(&o->theirs, options, python, dump);
+        take_turns(&o->ours, &o->theirs, options);
     }
-    const char *other[] = {python, options->rival, dump, NULL};
-    if (rival && !side_start(&theirs, other))
-        fprintf(stderr, "bench: %s: the rival does not start\n", w->name);
-    take_turns(&ours, &theirs, options);
-    bool done = ours.wall[1].count > 0;
-    if (done) {
-        bench_work work = bench_work_from_json(cJSON_GetObjectItem(ours.ready, "work"));
-        bench_bound bound = bench_bound_of(&work, limits);
-        cJSON_AddItemToArray(
-            list, workload_to_json(w, &ours, &theirs, &bound, tolerance(options), difference, sizeof difference));
-        print_row(w, &ours, &theirs, &bound, table);
-        print_work(&work, &bound, &ours, stdout);
-        if (*difference)
-            printf("       the two sides do NOT agree: %s\n", difference);
-    }
-    side_stop(&theirs);
-    side_stop(&ours);
-    return done && !*difference;
+    bench_child_stop(&o->ours.child);
+    bench_child_stop(&o->theirs.child);
+    return o->ours.wall[1].count > 0;
+}
+
+/* The arithmetic on standard output, a row in the table; false where the two sides disagree. */
+static bool report_workload(outcome *o, const bench_options *options, const bench_limits *limits, cJSON *list,
+                            FILE *table)
+{
+    char difference[256];
+    bench_work work = bench_work_from_json(cJSON_GetObjectItem(o->ours.ready, "work"));
+    bench_bound bound = bench_bound_of(&work, limits);
+    cJSON_AddItemToArray(list, workload_to_json(o->workload, &o->ours, &o->theirs, &bound, tolerance(options),
+                                                difference, sizeof difference));
+    printf("  %-4s %s\n", o->workload->name, o->workload->what);
+    print_work(&work, &bound, &o->ours, stdout);
+    print_row(o->workload, &o->ours, &o->theirs, &bound, table);
+    if (*difference)
+        printf("       the two sides do NOT agree: %s\n", difference);
+    else if (o->theirs.answers > 0)
+        printf("       hsgd and NumPy agree within %g %%\n", 100 * tolerance(options));
+    return !*difference;
 }
 
 /* ---- W6 ---- */
@@ -341,7 +361,8 @@ static bool run_latency(const bench_options *options, const char *command, const
     if (times.count == 0)
         return false;
     fprintf(table, "W6   hsgd %-6s %8.2f ms, %.2f .. %.2f ms over %zu processes\n", command,
-            1e3 * bench_times_median(&times), 1e3 * bench_times_min(&times), 1e3 * bench_times_max(&times), times.count);
+            1e3 * bench_times_median(&times), 1e3 * bench_times_min(&times), 1e3 * bench_times_max(&times),
+            times.count);
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "name", "W6");
     cJSON_AddStringToObject(json, "command", command);
@@ -385,40 +406,64 @@ bool bench_write_json(cJSON *document, const char *folder, const char *name)
     return written;
 }
 
-static void measure_limits(bench_limits limits[2], const bench_options *options, cJSON *json)
+static void measure_limits(bench_limits limits[2], const bench_options *options)
 {
     fprintf(stderr, "bench: the machine's limits\n");
     bench_limits_measure(&limits[0], 1, options->tiny);
     bench_limits_measure(&limits[1], options->threads, options->tiny);
-    bench_limits_print(&limits[0], &limits[1], stdout);
+}
+
+/* Every workload has its turn; the limits are measured before, between and after. */
+static size_t run_workloads(outcome *done, bench_limits limits[2], const bench_options *options, const char *python)
+{
+    size_t count = 0;
+    measure_limits(limits, options);
+    for (size_t i = 0; i < bench_num_workloads; i++) {
+        done[count] = (outcome){.workload = &bench_workloads[i]};
+        if (!selected(options, bench_workloads[i].name))
+            continue;
+        if (run_workload(&done[count], options, python))
+            count++;
+        else
+            printf("%s is left out: %s could not run it\n", bench_workloads[i].name, options->self);
+        measure_limits(limits, options);
+    }
+    return count;
+}
+
+static void describe_run(cJSON *json, const bench_limits limits[2], const bench_options *options)
+{
+    cJSON_AddBoolToObject(json, "tiny", options->tiny);
+    cJSON_AddNumberToObject(json, "threads", (double)options->threads);
     cJSON *list = cJSON_AddArrayToObject(json, "limits");
     for (size_t i = 0; i < 2; i++)
         cJSON_AddItemToArray(list, bench_limits_to_json(&limits[i]));
+    bench_limits_print(&limits[0], &limits[1], stdout);
 }
 
-/* Tables are collected and come last, all in one piece. */
+/* The rows of the table are collected and come last, all in one piece. */
 static int run_all(const bench_options *options)
 {
     const char *python = options->rival ? find_python() : NULL;
-    bench_limits limits[2];
+    bench_limits limits[2] = {0};
+    outcome done[16];
     FILE *table = tmpfile();
-    bool good = table != NULL;
     if (!table)
         return 4;
     if (options->rival && !python)
-        puts("NumPy is not there, so its column stays empty: install the package python3-numpy\n");
+        puts("NumPy is not there, so its column stays empty; to compare, install the package python3-numpy");
+    size_t count = run_workloads(done, limits, options, python);
     cJSON *json = cJSON_CreateObject();
-    cJSON_AddBoolToObject(json, "tiny", options->tiny);
-    measure_limits(limits, options, json);
+    describe_run(json, limits, options);
     cJSON *list = cJSON_AddArrayToObject(json, "workloads");
+    bool good = true;
     print_header(options->threads, table);
     puts("\nArithmetic");
-    for (size_t i = 0; i < bench_num_workloads; i++)
-        if (selected(options, bench_workloads[i].name)) {
-            printf("  %-4s %s\n", bench_workloads[i].name, bench_workloads[i].what);
-            good = run_workload(&bench_workloads[i], options, python, &limits[1], list, table) && good;
-            fflush(stdout);
-        }
+    for (size_t i = 0; i < count; i++) {
+        good = report_workload(&done[i], options, &limits[1], list, table) && good;
+        side_stop(&done[i].theirs);
+        side_stop(&done[i].ours);
+    }
     if (selected(options, "W6")) {
         good = run_latency(options, "bound", "W6-bound.json", list, table) && good;
         good = run_latency(options, "exact", "W6-exact.json", list, table) && good;
@@ -433,14 +478,20 @@ static int run_all(const bench_options *options)
 
 enum { SERVE = 256, DUMP, WORKLOADS, RUNS, THREADS, BUDGET, FOLDER, NO_RIVAL, GROWTH, TINY, CONFIGS, PROGRAM, HELP };
 
-static const struct option long_options[] = {
-    {"serve", required_argument, NULL, SERVE},     {"dump", required_argument, NULL, DUMP},
-    {"workloads", required_argument, NULL, WORKLOADS}, {"runs", required_argument, NULL, RUNS},
-    {"threads", required_argument, NULL, THREADS}, {"budget", required_argument, NULL, BUDGET},
-    {"folder", required_argument, NULL, FOLDER},   {"no-rival", no_argument, NULL, NO_RIVAL},
-    {"growth", no_argument, NULL, GROWTH},         {"tiny", no_argument, NULL, TINY},
-    {"configs", required_argument, NULL, CONFIGS}, {"program", required_argument, NULL, PROGRAM},
-    {"help", no_argument, NULL, HELP},             {NULL, 0, NULL, 0}};
+static const struct option long_options[] = {{"serve", required_argument, NULL, SERVE},
+                                             {"dump", required_argument, NULL, DUMP},
+                                             {"workloads", required_argument, NULL, WORKLOADS},
+                                             {"runs", required_argument, NULL, RUNS},
+                                             {"threads", required_argument, NULL, THREADS},
+                                             {"budget", required_argument, NULL, BUDGET},
+                                             {"folder", required_argument, NULL, FOLDER},
+                                             {"no-rival", no_argument, NULL, NO_RIVAL},
+                                             {"growth", no_argument, NULL, GROWTH},
+                                             {"tiny", no_argument, NULL, TINY},
+                                             {"configs", required_argument, NULL, CONFIGS},
+                                             {"program", required_argument, NULL, PROGRAM},
+                                             {"help", no_argument, NULL, HELP},
+                                             {NULL, 0, NULL, 0}};
 
 /* A positive count; 0 for anything else. */
 static size_t count_of(const char *text, size_t most)
@@ -466,19 +517,45 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN); /* a child that died is noticed when it does not answer */
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
         switch (option) {
-        case SERVE: serve = optarg; break;
-        case DUMP: dump = optarg; break;
-        case WORKLOADS: options.only = optarg; break;
-        case RUNS: options.runs = count_of(optarg, 60); break;
-        case THREADS: options.threads = count_of(optarg, 1024); break;
-        case BUDGET: options.budget_s = strtod(optarg, NULL); break;
-        case FOLDER: options.folder = optarg; break;
-        case NO_RIVAL: options.rival = NULL; break;
-        case GROWTH: options.growth = true; break;
-        case TINY: options.tiny = true; break;
-        case CONFIGS: options.configs = optarg; break;
-        case PROGRAM: options.program = optarg; break;
-        default: fputs(usage, option == HELP ? stdout : stderr); return option == HELP ? 0 : 2;
+        case SERVE:
+            serve = optarg;
+            break;
+        case DUMP:
+            dump = optarg;
+            break;
+        case WORKLOADS:
+            options.only = optarg;
+            break;
+        case RUNS:
+            options.runs = count_of(optarg, 60);
+            break;
+        case THREADS:
+            options.threads = count_of(optarg, 1024);
+            break;
+        case BUDGET:
+            options.budget_s = strtod(optarg, NULL);
+            break;
+        case FOLDER:
+            options.folder = optarg;
+            break;
+        case NO_RIVAL:
+            options.rival = NULL;
+            break;
+        case GROWTH:
+            options.growth = true;
+            break;
+        case TINY:
+            options.tiny = true;
+            break;
+        case CONFIGS:
+            options.configs = optarg;
+            break;
+        case PROGRAM:
+            options.program = optarg;
+            break;
+        default:
+            fputs(usage, option == HELP ? stdout : stderr);
+            return option == HELP ? 0 : 2;
         }
     if (options.runs == 0 || options.threads == 0 || optind < argc) {
         fputs(usage, stderr);

@@ -84,14 +84,15 @@ extern const char *const bench_sparse_name[BENCH_SPARSE_SHAPES];
 
 typedef struct bench_limits {
     size_t threads;
-    double gemm[BENCH_GEMM_SHAPES];       /* flop/s of the pair (156, 784) x (784, C) and its transpose */
-    double sparse[BENCH_SPARSE_SHAPES];   /* flop/s of gather and scatter with rows of W */
-    double normals;                       /* hsgd_normals, 100 at a time, per second */
-    double copy[BENCH_MEMORY_SIZES];      /* bytes read and written per second */
-    double triad[BENCH_MEMORY_SIZES];     /* a = b + s c */
+    double gemm[BENCH_GEMM_SHAPES];          /* flop/s of the pair (156, 784) x (784, C) and its transpose */
+    double sparse[BENCH_SPARSE_SHAPES];      /* flop/s of gather and scatter with rows of W */
+    double normals;                          /* hsgd_normals, 100 at a time, per second */
+    double copy[BENCH_MEMORY_SIZES];         /* bytes read and written per second */
+    double triad[BENCH_MEMORY_SIZES];        /* a = b + s c */
     double memory_bytes[BENCH_MEMORY_SIZES]; /* size of the three arrays together */
 } bench_limits;
 
+/* Measured again, a limit keeps the better rate: another program may have been running the first time. Start zeroed. */
 void bench_limits_measure(bench_limits *out, size_t threads, bool tiny);
 cJSON *bench_limits_to_json(const bench_limits *limits);
 void bench_limits_print(const bench_limits *one, const bench_limits *all, FILE *out);

@@ -36,6 +36,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+
 BLOCK_WORKERS = 256  # rows of a quadratic that are advanced together: 3 arrays of 200 kB stay in the second-level cache
 
 
@@ -226,6 +227,7 @@ class LinearModel:
     # -- what differs: softmax --
 
     chunk = 1  # workers whose samples are measured together
+    num_blocks = 8  # of groups that are advanced together: small ones stay in cache
 
     def read(self, problem, order):
         images = read_idx(problem["data"])
@@ -294,11 +296,13 @@ class LinearModel:
         self.norm = np.zeros((self.groups, self.rows))
         self.generator, self.local = generators(seed, self.groups), threading.local()
         order = sorted(range(self.groups), key=lambda g: self.start[g * self.size] - self.start[(g + 1) * self.size])
+        each = -(-self.groups // self.num_blocks)
+        blocks = [slice(g, min(g + each, self.groups)) for g in range(0, self.groups, each)]
         rows = []
         for begin in range(0, self.steps, self.outer):
             end = min(begin + self.outer, self.steps)
             measured = [t for t in range(begin, end) if t % self.every == 0]
-            pool.map(lambda g: self.window(g, begin, end), range(self.groups))
+            pool.map(lambda block: self.window(block, begin, end), blocks)
             if measured:
                 self.measure(pool, order, rows, len(measured))
             if end % self.outer == 0:
@@ -313,12 +317,12 @@ class LinearModel:
         mean.pop("loss")
         return mean
 
-    def window(self, g, begin, end):
-        """Advance group g; models and gradients of measured steps are kept."""
-        first, last = g * self.size, (g + 1) * self.size
-        cur, tmp = self.model[first:last], self.space("tmp", (self.size, self.dim))
-        batches = self.draw(self.generator[g], first, last, end - begin)
-        space = self.local_space()
+    def window(self, block, begin, end):
+        """Advance some groups; models and gradients of measured steps are kept."""
+        first, last = block.start * self.size, block.stop * self.size
+        cur, tmp = self.model[first:last], self.space("tmp", (last - first, self.dim))
+        batches = self.draw(self.generator[block.start], first, last, end - begin)
+        space = self.batch_space(last - first)
         at = cur
         row = 0
         for t in range(begin, end):
@@ -327,8 +331,8 @@ class LinearModel:
                 kept = self.kept[first:last, row]
                 if at is cur:
                     kept[:] = cur
-                self.average[g, row] = np.add.reduce(kept, axis=0) / self.size
-                self.norm[g, row] = dot_rows(kept).sum()
+                self.average[block, row] = self.group_mean(kept)
+                self.norm[block.start, row] = dot_rows(kept).sum()
                 out = self.kept_gradient[first:last, row] if self.full else tmp
                 row += 1
             self.gradient(batches[t - begin], at, out, space)
@@ -338,8 +342,11 @@ class LinearModel:
             np.multiply(out, self.gamma, out=tmp)
             np.subtract(at, tmp, out=after)
             if (t + 1) % self.inner == 0 and (t + 1) % self.outer:
-                after[:] = np.add.reduce(after, axis=0) / self.size
+                after.reshape(-1, self.size, self.dim)[:] = self.group_mean(after)[:, None]
             at = after
+
+    def group_mean(self, model):
+        return np.add.reduce(model.reshape(-1, self.size, self.dim), axis=1) / self.size
 
     def next_is_kept(self, t, end):
         return not self.flat_models and t + 1 < end and (t + 1) % self.every == 0
@@ -351,9 +358,9 @@ class LinearModel:
             spaces[name] = np.empty(shape)
         return spaces[name]
 
-    def local_space(self):
+    def batch_space(self, k):
         if not hasattr(self.local, "batch"):
-            self.local.batch = self.make_space(self.size)
+            self.local.batch = self.make_space(k)
         return self.local.batch
 
     # -- measurements --
@@ -442,6 +449,7 @@ class Logistic(LinearModel):
     """Sparse mini-batches; one feature more than there are, always 0, fills up short rows."""
 
     chunk = 8
+    num_blocks = 1  # calls are so short that two threads would wait for the interpreter: one large block is faster
     flat_models = True
 
     def read(self, problem, order):

@@ -46,8 +46,8 @@ static void shrink(cJSON *config)
 {
     cJSON *fanout = cJSON_GetObjectItem(cJSON_GetObjectItem(config, "hierarchy"), "fanout"), *item;
     cJSON_ArrayForEach(item, fanout) set_at_most(item, 4);
-    set_at_most(cJSON_GetObjectItem(cJSON_GetObjectItem(config, "optimizer"), "steps"), 12);
-    set_at_most(cJSON_GetObjectItem(config, "measure_every"), 4);
+    set_at_most(cJSON_GetObjectItem(cJSON_GetObjectItem(config, "optimizer"), "steps"), 6);
+    set_at_most(cJSON_GetObjectItem(config, "measure_every"), 2);
 }
 
 static hsgd_status read_config(hsgd_config *out, const char *path, bool tiny, hsgd_error *err)
@@ -76,17 +76,17 @@ static hsgd_status describe(bench_case *c, hsgd_error *err)
     hsgd_constants constants;
     const hsgd_objective *objective = &c->problem.objective;
     hsgd_status status = objective->type->constants(objective, c->config.batch_size, &constants, err);
-    c->simulation = (hsgd_simulation){
-        .objective = objective,
-        .hierarchy = &c->problem.hierarchy,
-        .initial = c->problem.initial,
-        .steps = c->config.steps,
-        .batch_size = c->config.batch_size,
-        .measure_every = c->config.measure_every,
-        .measure_at_nodes = c->workload->measured && !c->problem.is_quadratic && c->problem.hierarchy.num_levels > 1,
-        .measure_proof = c->workload->measured,
-        .exact_gradients = !status && constants.noise_sq.value == 0,
-        .threads = 1};
+    c->simulation = (hsgd_simulation){.objective = objective,
+                                      .hierarchy = &c->problem.hierarchy,
+                                      .initial = c->problem.initial,
+                                      .steps = c->config.steps,
+                                      .batch_size = c->config.batch_size,
+                                      .measure_every = c->config.measure_every,
+                                      .measure_at_nodes = c->workload->measured && !c->problem.is_quadratic &&
+                                                          c->problem.hierarchy.num_levels > 1,
+                                      .measure_proof = c->workload->measured,
+                                      .exact_gradients = !status && constants.noise_sq.value == 0,
+                                      .threads = 1};
     return status ? status
                   : hsgd_config_step_size(&c->simulation.step_size, &c->config, constants.smoothness.value, err);
 }
