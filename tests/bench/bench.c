@@ -23,9 +23,6 @@ static const char usage[] =
     "  --tiny             a smoke test: few workers, few steps; the times mean nothing\n"
     "  --configs DIR, --program FILE   where W1.json etc. and hsgd are\n";
 
-/* A first run that takes longer counts: warming up would cost more than it gives. */
-static const double LONG_RUN_S = 5;
-
 /* ---- NumPy ---- */
 
 /* The first Python that has numpy; NULL: none. HSGD_PYTHON goes first. */
@@ -41,95 +38,7 @@ static const char *find_python(void)
     return NULL;
 }
 
-/* ---- one workload ---- */
-
-/* One side of a comparison: its process, its times, and the sums of what it found. */
-typedef struct side {
-    bench_child child;
-    bool running;
-    cJSON *ready;
-    bench_times wall[2], cpu[2]; /* with one thread, with all */
-    bool warm[2];
-    double peak_bytes;
-    cJSON *last; /* answer of the last run with all threads */
-    cJSON *sums; /* of all answers with all threads, by name */
-    size_t answers;
-} side;
-
-static void side_stop(side *s)
-{
-    bench_child_stop(&s->child);
-    cJSON_Delete(s->ready);
-    cJSON_Delete(s->last);
-    cJSON_Delete(s->sums);
-    *s = (side){0};
-}
-
-static bool side_start(side *s, const char *const *argv)
-{
-    *s = (side){.sums = cJSON_CreateObject()};
-    s->running = bench_child_start(&s->child, argv);
-    s->ready = s->running ? bench_child_ask(&s->child, NULL) : NULL;
-    s->running = s->ready != NULL;
-    return s->running;
-}
-
-/* Add every number of an answer to the sums; elements of arrays are called name[k]. */
-static void add_numbers(cJSON *sums, const cJSON *answer, const char *array)
-{
-    const cJSON *item;
-    size_t k = 0;
-    cJSON_ArrayForEach(item, answer)
-    {
-        char name[96];
-        snprintf(name, sizeof name, array ? "%s[%zu]" : "%s", array ? array : item->string, k++);
-        if (cJSON_IsArray(item))
-            add_numbers(sums, item, item->string);
-        if (!cJSON_IsNumber(item))
-            continue;
-        cJSON *sum = cJSON_GetObjectItem(sums, name);
-        if (sum)
-            cJSON_SetNumberValue(sum, sum->valuedouble + item->valuedouble);
-        else
-            cJSON_AddNumberToObject(sums, name, item->valuedouble);
-    }
-}
-
-static double number(const cJSON *object, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItem(object, name);
-    return cJSON_IsNumber(item) ? item->valuedouble : NAN;
-}
-
-/* One run; all: with all threads. */
-static void side_run(side *s, bool all, size_t threads, size_t seed)
-{
-    char command[64];
-    if (!s->running)
-        return;
-    snprintf(command, sizeof command, "run %zu %zu", all ? threads : 1, seed);
-    cJSON *answer = bench_child_ask(&s->child, command);
-    s->running = answer != NULL;
-    if (!answer)
-        return;
-    double seconds = number(answer, "seconds");
-    if (s->warm[all] || seconds > LONG_RUN_S) {
-        bench_times_add(&s->wall[all], seconds);
-        bench_times_add(&s->cpu[all], number(answer, "cpu_s"));
-    }
-    s->warm[all] = true;
-    s->peak_bytes = fmax(s->peak_bytes, number(answer, "peak_bytes"));
-    if (!all) {
-        cJSON_Delete(answer);
-        return;
-    }
-    add_numbers(s->sums, answer, NULL);
-    s->answers++;
-    cJSON_Delete(s->last);
-    s->last = answer;
-}
-
-/* ---- do both sides compute the same? ---- */
+/* ---- reports ---- */
 
 /* Means over the runs differ by at most this much: the seeds differ, so the numbers do, by less than a percent at full
  * size. */
@@ -138,49 +47,7 @@ static double tolerance(const bench_options *options)
     return options->tiny ? 0.5 : 0.03;
 }
 
-static bool is_result(const char *name)
-{
-    return strcmp(name, "seconds") != 0 && strcmp(name, "cpu_s") != 0 && strcmp(name, "peak_bytes") != 0;
-}
-
-/* Losses are compared on the scale of their decrease; what is rounding (the drift error of a quadratic) is not compared. */
-static bool agrees(const side *ours, const char *name, double a, double b, double most)
-{
-    double scale = fmax(fabs(a), fabs(b));
-    if (strstr(name, "loss"))
-        scale = fabs(number(ours->sums, "initial_loss") - number(ours->sums, "final_loss")) / (double)ours->answers;
-    if (strcmp(name, "drift_error_sq") == 0 && scale < 1e-20)
-        return true;
-    return fabs(a - b) <= most * scale;
-}
-
-/* The largest disagreement is named; "" where there is none. */
-static bool same_results(const side *ours, const side *theirs, double most, cJSON *json, char *first, size_t size)
-{
-    const cJSON *item;
-    bool same = theirs->answers > 0 && ours->answers > 0;
-    *first = 0;
-    cJSON_ArrayForEach(item, ours->sums)
-    {
-        double a = item->valuedouble / (double)ours->answers;
-        double b = number(theirs->sums, item->string) / (double)theirs->answers;
-        if (!is_result(item->string))
-            continue;
-        cJSON *pair = cJSON_AddObjectToObject(json, item->string);
-        cJSON_AddNumberToObject(pair, "hsgd", a);
-        cJSON_AddNumberToObject(pair, "numpy", b);
-        if (agrees(ours, item->string, a, b, most))
-            continue;
-        if (same)
-            snprintf(first, size, "%s: hsgd %.6g, NumPy %.6g", item->string, a, b);
-        same = false;
-    }
-    return same;
-}
-
-/* ---- reports ---- */
-
-static void print_work(const bench_work *w, const bench_bound *b, const side *ours, FILE *out)
+static void print_work(const bench_work *w, const bench_bound *b, const bench_side *ours, FILE *out)
 {
     fprintf(out, "       least work:");
     if (w->pass_flops > 0)
@@ -214,7 +81,8 @@ static void print_header(size_t threads, FILE *out)
             many, "/ hsgd", "target", "the limit that binds", "memory");
 }
 
-static void print_row(const bench_workload *w, const side *ours, const side *theirs, const bench_bound *b, FILE *out)
+static void print_row(const bench_workload *w, const bench_side *ours, const bench_side *theirs, const bench_bound *b,
+                      FILE *out)
 {
     char spread[48], share[64], rival[64] = "", target[16] = "-";
     double all_s = bench_times_median(&ours->wall[1]), one_s = bench_times_median(&ours->wall[0]);
@@ -232,7 +100,7 @@ static void print_row(const bench_workload *w, const side *ours, const side *the
     fputs("\n", out);
 }
 
-static cJSON *side_to_json(const side *s)
+static cJSON *side_to_json(const bench_side *s)
 {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddItemToObject(json, "all_threads_s", bench_times_to_json(&s->wall[1]));
@@ -247,8 +115,8 @@ static cJSON *side_to_json(const side *s)
     return json;
 }
 
-static cJSON *workload_to_json(const bench_workload *w, const side *ours, const side *theirs, const bench_bound *b,
-                               double most, char *difference, size_t size)
+static cJSON *workload_to_json(const bench_workload *w, const bench_side *ours, const bench_side *theirs,
+                               const bench_bound *b, double most, char *difference, size_t size)
 {
     cJSON *json = cJSON_CreateObject();
     double all_s = bench_times_median(&ours->wall[1]);
@@ -268,36 +136,36 @@ static cJSON *workload_to_json(const bench_workload *w, const side *ours, const 
     cJSON_AddNumberToObject(json, "ratio", bench_times_median(&theirs->wall[1]) / all_s);
     cJSON_AddNumberToObject(json, "target_ratio", w->target_ratio);
     cJSON *results = cJSON_AddObjectToObject(json, "results");
-    cJSON_AddBoolToObject(json, "same_results", same_results(ours, theirs, most, results, difference, size));
+    cJSON_AddBoolToObject(json, "same_results", bench_same_results(ours, theirs, most, results, difference, size));
     return json;
 }
 
 /* ---- a workload from start to end ---- */
 
 /* In turns, so that a machine that slows down slows both. */
-static void take_turns(side *ours, side *theirs, const bench_options *options)
+static void take_turns(bench_side *ours, bench_side *theirs, const bench_options *options)
 {
     double begin_s = bench_now_s();
     for (size_t round = 0; round <= options->runs; round++) {
         bool enough = ours->wall[1].count > 0 && bench_now_s() - begin_s > options->budget_s;
         if (enough || !ours->running)
             return;
-        side_run(ours, true, options->threads, round + 1);
-        side_run(theirs, true, options->threads, round + 1);
-        side_run(ours, false, options->threads, round + 1);
+        bench_side_run(ours, true, options->threads, round + 1);
+        bench_side_run(theirs, true, options->threads, round + 1);
+        bench_side_run(ours, false, options->threads, round + 1);
     }
 }
 
 /* What a workload's processes found; reported when the limits are known. */
 typedef struct outcome {
     const bench_workload *workload;
-    side ours, theirs;
+    bench_side ours, theirs;
 } outcome;
 
-static void start_rival(side *theirs, const bench_options *options, const char *python, const char *dump)
+static void start_rival(bench_side *theirs, const bench_options *options, const char *python, const char *dump)
 {
     const char *argv[] = {python, options->rival, dump, NULL};
-    if (!side_start(theirs, argv))
+    if (!bench_side_start(theirs, argv))
         fprintf(stderr, "bench: the rival does not start\n");
 }
 
@@ -317,7 +185,7 @@ static bool run_workload(outcome *o, const bench_options *options, const char *p
         argv[argc++] = dump;
     }
     fprintf(stderr, "bench: %s, %s\n", name, o->workload->what);
-    if (side_start(&o->ours, argv)) {
+    if (bench_side_start(&o->ours, argv)) {
         if (rival)
             start_rival(&o->theirs, options, python, dump);
         take_turns(&o->ours, &o->theirs, options);
@@ -461,8 +329,8 @@ static int run_all(const bench_options *options)
     puts("\nArithmetic");
     for (size_t i = 0; i < count; i++) {
         good = report_workload(&done[i], options, &limits[1], list, table) && good;
-        side_stop(&done[i].theirs);
-        side_stop(&done[i].ours);
+        bench_side_stop(&done[i].theirs);
+        bench_side_stop(&done[i].ours);
     }
     if (selected(options, "W6")) {
         good = run_latency(options, "bound", "W6-bound.json", list, table) && good;

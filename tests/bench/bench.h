@@ -141,6 +141,33 @@ double bench_times_min(const bench_times *times);
 double bench_times_max(const bench_times *times);
 cJSON *bench_times_to_json(const bench_times *times);
 
+/* ---- side.c ---- */
+
+/* One side of a comparison: its process, its times, and the sums of what it found. */
+typedef struct bench_side {
+    bench_child child;
+    bool running;
+    cJSON *ready;
+    bench_times wall[2], cpu[2]; /* with one thread, with all */
+    bool warm[2];
+    double peak_bytes;
+    cJSON *last; /* answer of the last run with all threads */
+    cJSON *sums; /* of all answers with all threads, by name */
+    size_t answers;
+} bench_side;
+
+/* Start its process; false when it does not get ready. Release with bench_side_stop, in any case. */
+bool bench_side_start(bench_side *s, const char *const *argv);
+void bench_side_stop(bench_side *s);
+
+/* One run; all: with all threads, else with one. */
+void bench_side_run(bench_side *s, bool all, size_t threads, size_t seed);
+
+/* Whether the means over the runs differ by at most the share `most`; into json go the means of both sides, into first
+ * (size bytes) the first disagreement, "" for none. */
+bool bench_same_results(const bench_side *ours, const bench_side *theirs, double most, cJSON *json, char *first,
+                        size_t size);
+
 /* ---- growth.c ---- */
 
 int bench_growth(const bench_options *options);

@@ -289,7 +289,7 @@ static void write_ranges(FILE *out, axis a, size_t quantity, point p[NUM_CURVES]
             right = fmax(right, x);
         }
     fprintf(out, "set xrange [%g:%g]\nset yrange [%g:%g]\n", left / 1.3, right * 1.3, low / 2, fmax(high, low) * 10);
-    fprintf(out, "set xtics %s\n", a == AXIS_M ? "add ('2' 2, '3' 3, '4' 4, '6' 6, '12' 12)" : "auto");
+    fprintf(out, "set xtics %s\n", a == AXIS_M ? "(1, 2, 3, 4, 6, 12)" : "auto");
 }
 
 /* One panel: points and fitted line of the curves of one axis. */
