@@ -279,6 +279,7 @@ static void measure_limits(bench_limits limits[2], const bench_options *options)
     fprintf(stderr, "bench: the machine's limits\n");
     bench_limits_measure(&limits[0], 1, options->tiny);
     bench_limits_measure(&limits[1], options->threads, options->tiny);
+    bench_limits_include(&limits[1], &limits[0]);
 }
 
 /* Every workload has its turn; the limits are measured before, between and after. */

@@ -94,6 +94,8 @@ typedef struct bench_limits {
 
 /* Measured again, a limit keeps the better rate: another program may have been running the first time. Start zeroed. */
 void bench_limits_measure(bench_limits *out, size_t threads, bool tiny);
+/* All threads can do at least what one can, whatever a busy machine showed. */
+void bench_limits_include(bench_limits *all, const bench_limits *one);
 cJSON *bench_limits_to_json(const bench_limits *limits);
 void bench_limits_print(const bench_limits *one, const bench_limits *all, FILE *out);
 

@@ -234,6 +234,19 @@ void bench_limits_measure(bench_limits *out, size_t threads, bool tiny)
     }
 }
 
+void bench_limits_include(bench_limits *all, const bench_limits *one)
+{
+    for (size_t i = 0; i < BENCH_GEMM_SHAPES; i++)
+        raise(&all->gemm[i], one->gemm[i]);
+    for (size_t i = 0; i < BENCH_SPARSE_SHAPES; i++)
+        raise(&all->sparse[i], one->sparse[i]);
+    raise(&all->normals, one->normals);
+    for (size_t i = 0; i < BENCH_MEMORY_SIZES; i++) {
+        raise(&all->copy[i], one->copy[i]);
+        raise(&all->triad[i], one->triad[i]);
+    }
+}
+
 /* ---- what they mean for a workload ---- */
 
 static double best_of(const double *rate_of, size_t count)

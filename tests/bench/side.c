@@ -88,18 +88,19 @@ static bool is_result(const char *name)
     return strcmp(name, "seconds") != 0 && strcmp(name, "cpu_s") != 0 && strcmp(name, "peak_bytes") != 0;
 }
 
-/* Losses are compared on the scale of their decrease; what is rounding (the drift error of a quadratic) is not compared. */
+/* What is rounding on both sides, such as the drift error of a quadratic, or a dispersion right after an average. */
+static const double ROUNDING = 1e-14;
+
+/* Losses are compared on the scale of their decrease. */
 static bool agrees(const bench_side *ours, const char *name, double a, double b, double most)
 {
     double scale = fmax(fabs(a), fabs(b));
     if (strstr(name, "loss"))
         scale = fabs(number(ours->sums, "initial_loss") - number(ours->sums, "final_loss")) / (double)ours->answers;
-    if (strcmp(name, "drift_error_sq") == 0 && scale < 1e-20)
-        return true;
-    return fabs(a - b) <= most * scale;
+    return fabs(a - b) <= most * scale + ROUNDING;
 }
 
-/* The largest disagreement is named; "" where there is none. */
+/* The first disagreement is named; "" where there is none. */
 bool bench_same_results(const bench_side *ours, const bench_side *theirs, double most, cJSON *json, char *first,
                         size_t size)
 {
