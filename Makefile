@@ -48,6 +48,8 @@ HEADERS   := $(filter-out %_private.h,$(wildcard $(LAYERS:%=%/*.h)))
 TEST_SRC  := $(wildcard tests/analysis/*.c tests/bounds/*.c tests/plots/*.c tests/experiments/*.c)
 TESTS      = $(TEST_SRC:%.c=$(BUILD)/%)
 TEST_SCRIPTS := $(wildcard tests/*/test_*.sh)
+BENCH      = $(BUILD)/tests/bench/bench
+BENCH_OBJ  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c))
 
 # Recipes print one short line each; V=1 shows the commands.
 V         ?= 0
@@ -55,7 +57,7 @@ Q         := $(if $(filter 1,$(V)),,@)
 SAY        = @echo "  $(1)" $(2)
 
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check test mutants check-deps install uninstall format clean help FORCE
+.PHONY: all deps demo check test mutants bench bench-growth check-deps install uninstall format clean help FORCE
 
 all: $(BUILD)/hsgd $(BUILD)/libhsgd.a $(BUILD)/libhsgd.so ## build the program and the libraries
 
@@ -110,13 +112,27 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/libhsgd.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libhsgd.a $(LIB_FLAGS) -lcmocka
 
+$(BENCH): $(BENCH_OBJ) $(BUILD)/libhsgd.a
+	$(call SAY,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIB_FLAGS)
+
 demo: $(BUILD)/hsgd ## run the built-in experiment; figures land in build/demo
 	$(BUILD)/hsgd run --output $(BUILD)/demo
 
 test: check
 
-check: check-deps all $(TESTS) ## build and run all tests
+check: check-deps all $(TESTS) $(BENCH) ## build and run all tests
 	@HSGD_PROGRAM=$(abspath $(BUILD)/hsgd) HSGD_BUILD=$(BUILD) SANITIZE='$(SANITIZE)' tests/run-all $(TESTS) $(TEST_SCRIPTS)
+
+RUN_BENCH  = $(BENCH) --folder $(BUILD)/bench --program $(BUILD)/hsgd $(BENCH_ARGS)
+
+bench: $(BENCH) $(BUILD)/hsgd ## speed next to NumPy and the machine's limits (BENCH_ARGS='--workloads W1,W2 --runs 3'; --help)
+	@mkdir -p $(BUILD)/bench
+	$(RUN_BENCH)
+
+bench-growth: $(BENCH) ## time and memory against n, d, T and M, with fitted slopes; table and figure in build/bench
+	@mkdir -p $(BUILD)/bench
+	$(RUN_BENCH) --growth
 
 mutants: all $(TESTS) ## one deliberate error at a time: each must fail its test (ONLY=TEXT: those with this text)
 	@HSGD_BUILD=$(BUILD) tests/run-mutants "$(ONLY)"
@@ -154,4 +170,4 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 	@echo '  switches: OPENMP=0  OPENBLAS=0  VECTOR=0  SAN=1  V=1  PREFIX=/usr/local  BUILD=build'
 
--include $(LIB_OBJ:.o=.d) $(BUILD)/experiments/main.d $(TESTS:=.d)
+-include $(LIB_OBJ:.o=.d) $(BUILD)/experiments/main.d $(TESTS:=.d) $(BENCH_OBJ:.o=.d)
