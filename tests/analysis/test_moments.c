@@ -3,7 +3,9 @@
 #include "tests/test.h"
 
 #include "analysis/moments.h"
+#include "analysis/moments_private.h"
 #include "analysis/random.h"
+#include "tests/analysis/paths.h"
 
 enum { POINTS = 23, MAX_DIM = 40 };
 
@@ -164,12 +166,84 @@ static void norms_and_distances(void **state)
         }
 }
 
+/* What all kernels make of four vectors (dim); everything that comes out, one number after the other. */
+static size_t run_kernels(double *out, const double *a, const double *b, const double *c, const double *d, size_t dim)
+{
+    const hsgd_moments_kernels *k = HSGD_PICK_PATH(hsgd_moments_kernels);
+    double *mean = out, *below = out + dim, *apart = out + 2 * dim, *sum = out + 3 * dim, *scalar = out + 4 * dim;
+    memcpy(mean, a, dim * sizeof *mean);
+    memcpy(below, a, dim * sizeof *below);
+    memcpy(sum, a, dim * sizeof *sum);
+    scalar[0] = k->merge(mean, b, 0.3, &scalar[1], dim);
+    k->subtract(below, b, 0.7, dim);
+    k->difference(apart, a, b, dim);
+    k->add(sum, b, 1.9, dim);
+    scalar[2] = k->norm_sq(a, dim);
+    scalar[3] = k->distance_sq(a, b, dim);
+    hsgd_pair_sums pair = k->pair(a, b, c, d, dim);
+    memcpy(scalar + 4, &pair, sizeof pair);
+    return 4 * dim + 8;
+}
+
+static double squares(const double *x, const double *y, size_t dim)
+{
+    long double sum = 0;
+    for (size_t i = 0; i < dim; i++)
+        sum += ((long double)x[i] - (y ? y[i] : 0)) * ((long double)x[i] - (y ? y[i] : 0));
+    return (double)sum;
+}
+
+/* The order of sums that results depend on: eight lanes, added pairwise, and the tail after them. */
+static double squares_in_lanes(const double *x, size_t dim)
+{
+    double lane[8] = {0}, tail = 0;
+    size_t whole = dim / 8 * 8;
+    for (size_t i = 0; i < whole; i++)
+        lane[i % 8] += x[i] * x[i];
+    for (size_t i = whole; i < dim; i++)
+        tail += x[i] * x[i];
+    return (((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]))) + tail;
+}
+
+/* Every kernel by its definition, and with the same bits on every path. */
+static void kernels_have_the_same_bits_on_every_path(void **state)
+{
+    (void)state;
+    for (size_t dim = 1; dim <= MAX_DIM; dim++) {
+        double x[4 * MAX_DIM], want[4 * MAX_DIM + 8], got[4 * MAX_DIM + 8];
+        const double *a = x, *b = x + dim, *c = x + 2 * dim, *d = x + 3 * dim;
+        hsgd_normals(&(hsgd_stream){7, HSGD_PURPOSE_USER, 0, dim}, 1.3, x, 4 * dim);
+        size_t count = run_kernels(want, a, b, c, d, dim);
+        const double *scalar = want + 4 * dim;
+        for (size_t i = 0; i < dim; i++) {
+            assert_near(want[i], a[i] + 0.3 * (b[i] - a[i]), 1e-15);
+            assert_near(want[dim + i], a[i] - 0.7 * b[i], 1e-15);
+            assert_near(want[2 * dim + i], a[i] - b[i], 1e-15);
+            assert_near(want[3 * dim + i], a[i] + 1.9 * b[i], 1e-15);
+        }
+        const double sums[] = {squares(a, b, dim), squares(b, NULL, dim), squares(a, NULL, dim), squares(a, b, dim),
+                               squares(a, c, dim), squares(b, d, dim),    squares(a, NULL, dim), squares(b, NULL, dim)};
+        for (size_t i = 0; i < 8; i++)
+            assert_close(scalar[i], sums[i], 1e-14);
+        assert_true(scalar[2] == squares_in_lanes(a, dim));
+        for_each_path(path)
+        {
+            run_kernels(got, a, b, c, d, dim);
+            assert_memory_equal(got, want, count * sizeof *got);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_dimension_and_scale),   cmocka_unit_test(parts_merge_in_any_order),
-        cmocka_unit_test(far_from_the_origin),         cmocka_unit_test(weights_that_differ_by_many_orders),
-        cmocka_unit_test(equal_points_have_no_spread), cmocka_unit_test(norms_and_distances),
+        cmocka_unit_test(every_dimension_and_scale),
+        cmocka_unit_test(parts_merge_in_any_order),
+        cmocka_unit_test(far_from_the_origin),
+        cmocka_unit_test(weights_that_differ_by_many_orders),
+        cmocka_unit_test(equal_points_have_no_spread),
+        cmocka_unit_test(norms_and_distances),
+        cmocka_unit_test(kernels_have_the_same_bits_on_every_path),
     };
     return cmocka_run_group_tests_name("moments", tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Gradients against finite differences, divergences by brute force over the tree, f* against a minimiser of GSL. */
+#include "tests/analysis/paths.h"
 #include "tests/analysis/trees.h"
 
 #include <gsl/gsl_cdf.h>
@@ -8,6 +9,7 @@
 #include <gsl/gsl_multimin.h>
 
 #include "analysis/quadratic.h"
+#include "analysis/quadratic_private.h"
 
 static hsgd_error err;
 
@@ -450,6 +452,38 @@ static void permuted_workers_keep_their_functions(void **state)
     hsgd_quadratic_free(&q);
 }
 
+/* Values, gradients and noise by their definitions, in every dimension that fills vectors in another way. */
+static void kernels_agree_with_the_definition(void **state)
+{
+    (void)state;
+    enum { MOST = 40 };
+    for (size_t dim = 1; dim <= MOST; dim++) {
+        double x[4 * MOST], grad[MOST], first[MOST], first_loss = 0;
+        const double *h = x, *b = x + dim, *w = x + 2 * dim, *noise = x + 3 * dim;
+        hsgd_normals(&(hsgd_stream){9, HSGD_PURPOSE_USER, 0, dim}, 1.3, x, 4 * dim);
+        long double want = 0;
+        for (size_t i = 0; i < dim; i++)
+            want += (0.5L * h[i] * w[i] - b[i]) * w[i];
+        for_each_path(path)
+        {
+            const hsgd_quadratic_kernels *kernels = HSGD_PICK_PATH(hsgd_quadratic_kernels);
+            double loss = kernels->full(grad, h, b, w, dim);
+            assert_near(loss, (double)want, 1e-13);
+            for (size_t i = 0; i < dim; i++)
+                assert_near(grad[i], h[i] * w[i] - b[i], 1e-15);
+            if (path == HSGD_PATH_PORTABLE) {
+                first_loss = loss;
+                memcpy(first, grad, dim * sizeof *first);
+            }
+            assert_true(loss == first_loss);
+            assert_memory_equal(grad, first, dim * sizeof *first);
+            kernels->noisy(grad, h, b, w, noise, dim);
+            for (size_t i = 0; i < dim; i++)
+                assert_true(grad[i] == first[i] + noise[i]);
+        }
+    }
+}
+
 int main(void)
 {
     gsl_set_error_handler_off();
@@ -465,6 +499,7 @@ int main(void)
         cmocka_unit_test(minimum_without_positive_curvature),
         cmocka_unit_test(convexity_is_the_smallest_curvature),
         cmocka_unit_test(permuted_workers_keep_their_functions),
+        cmocka_unit_test(kernels_agree_with_the_definition),
     };
     return cmocka_run_group_tests_name("quadratic", tests, NULL, NULL);
 }
