@@ -169,7 +169,10 @@ void hsgd_report_ladder(const hsgd_experiment *e, hsgd_report_format format, FIL
         hsgd_report_text(&table, "%s", hsgd_rungs[k].name);
         hsgd_report_interval(&table, isfinite(value) ? value : NAN, rung->value.low, rung->value.high, 4);
         hsgd_report_interval(&table, isfinite(step) ? step : NAN, rung->step.low_joint, rung->step.high_joint, 4);
-        hsgd_report_text(&table, isfinite(rung->share) && shares ? "%.1f %%" : "", 100 * rung->share);
+        if (isfinite(rung->share) && shares)
+            hsgd_report_text(&table, "%.1f %%", 100 * rung->share);
+        else
+            hsgd_report_text(&table, "%s", "");
         hsgd_report_text(&table, "%s", hsgd_rungs[k].uses);
         hsgd_report_text(&table, "%s", k ? hsgd_constant_kind_name(hsgd_report_kind_of_rung(e, k)) : "");
         if (k == 0)
