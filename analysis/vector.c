@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "analysis/vector_private.h"
 
-static hsgd_path path_limit = HSGD_PATH_AVX512;
+static hsgd_cpu_path path_limit = HSGD_PATH_AVX512;
 
-void hsgd_vector_limit(hsgd_path limit)
+void hsgd_vector_limit(hsgd_cpu_path limit)
 {
     path_limit = limit;
 }
 
 #ifdef HSGD_VECTOR_PATHS
-static hsgd_path cpu_path(void)
+static hsgd_cpu_path cpu_path(void)
 {
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512vl"))
@@ -17,14 +17,14 @@ static hsgd_path cpu_path(void)
     return __builtin_cpu_supports("avx2") ? HSGD_PATH_AVX2 : HSGD_PATH_PORTABLE;
 }
 #else
-static hsgd_path cpu_path(void)
+static hsgd_cpu_path cpu_path(void)
 {
     return HSGD_PATH_PORTABLE;
 }
 #endif
 
-hsgd_path hsgd_vector_path(void)
+hsgd_cpu_path hsgd_vector_path(void)
 {
-    hsgd_path path = cpu_path();
+    hsgd_cpu_path path = cpu_path();
     return path < path_limit ? path : path_limit;
 }

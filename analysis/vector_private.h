@@ -27,13 +27,13 @@
 
 /* ---- the paths and the choice between them ---- */
 
-typedef enum hsgd_path { HSGD_PATH_PORTABLE, HSGD_PATH_AVX2, HSGD_PATH_AVX512 } hsgd_path;
+typedef enum hsgd_cpu_path { HSGD_PATH_PORTABLE, HSGD_PATH_AVX2, HSGD_PATH_AVX512 } hsgd_cpu_path;
 
 /* The best path that was compiled in, that this CPU has and that is not above the limit. */
-hsgd_path hsgd_vector_path(void);
+hsgd_cpu_path hsgd_vector_path(void);
 
 /* For tests: no path above `limit` from now on. Not while kernels run in other threads. */
-void hsgd_vector_limit(hsgd_path limit);
+void hsgd_vector_limit(hsgd_cpu_path limit);
 
 #define HSGD_JOIN2(a, b) a##_##b
 #define HSGD_JOIN(a, b) HSGD_JOIN2(a, b)

@@ -14,7 +14,7 @@ static const char *const path_name[] = {"portable", "avx2", "avx512"};
 static inline int next_path(int path)
 {
     for (; path <= HSGD_PATH_AVX512; path++) {
-        hsgd_vector_limit((hsgd_path)path);
+        hsgd_vector_limit((hsgd_cpu_path)path);
         if ((int)hsgd_vector_path() == path)
             return path;
         static bool said[HSGD_PATH_AVX512 + 1];

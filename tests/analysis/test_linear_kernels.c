@@ -334,7 +334,7 @@ static void every_path_gives_the_same_bits(void **state)
     digest portable = run_all();
     assert_true(portable.count > 10000);
     for (int path = HSGD_PATH_AVX2; path <= HSGD_PATH_AVX512; path++) {
-        hsgd_vector_limit((hsgd_path)path);
+        hsgd_vector_limit((hsgd_cpu_path)path);
         if ((int)hsgd_vector_path() != path)
             print_message("path %d is not available here\n", path);
         digest now = run_all();
@@ -373,7 +373,7 @@ static void regularisers_are_the_plain_loops(void **state)
     for (int path = HSGD_PATH_PORTABLE; path <= HSGD_PATH_AVX512; path++)
         for (size_t dim = 0; dim < 40; dim++)
             for (double size = 1e-120; size < 1e200; size *= 1e40) {
-                hsgd_vector_limit((hsgd_path)path);
+                hsgd_vector_limit((hsgd_cpu_path)path);
                 hsgd_normals(&(hsgd_stream){6, HSGD_PURPOSE_USER, 0, dim}, size, point, 40);
                 for (int type = HSGD_REGULARIZER_L2; type <= HSGD_REGULARIZER_NONCONVEX; type++) {
                     double value = 0, weight = 0.37, scale;
