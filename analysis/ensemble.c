@@ -15,13 +15,21 @@ static int threads_over_seeds(int threads, size_t num_seeds)
 }
 
 /* at_once runs at a time; the other seeds only leave their traces. */
-static hsgd_status check_memory(const hsgd_simulation *one, size_t num_seeds, int at_once, hsgd_error *err)
+double hsgd_ensemble_bytes(const hsgd_simulation *simulation, size_t num_seeds, int threads)
+{
+    int at_once = threads_over_seeds(threads, num_seeds);
+    hsgd_simulation one = *simulation;
+    one.threads = threads / at_once;
+    return hsgd_simulation_bytes(&one) * at_once + hsgd_trace_bytes(&one) * (double)(num_seeds - (size_t)at_once);
+}
+
+static hsgd_status check_memory(const hsgd_simulation *simulation, size_t num_seeds, int threads, hsgd_error *err)
 {
     char what[64];
-    snprintf(what, sizeof what, "the run of %zu seeds, %d at once,", num_seeds, at_once);
-    return hsgd_memory_check(
-        hsgd_simulation_bytes(one) * at_once + hsgd_trace_bytes(one) * (double)(num_seeds - (size_t)at_once), what,
-        "fewer workers, fewer parameters, fewer seeds, fewer threads or a larger measure_every", err);
+    snprintf(what, sizeof what, "the run of %zu seeds, %d at once,", num_seeds, threads_over_seeds(threads, num_seeds));
+    return hsgd_memory_check(hsgd_ensemble_bytes(simulation, num_seeds, threads), what,
+                             "fewer workers, fewer parameters, fewer seeds, fewer threads or a larger measure_every",
+                             err);
 }
 
 /* Run all seeds; the first failure (in the order of seeds) is the one reported. */
@@ -59,7 +67,7 @@ hsgd_status hsgd_ensemble_run(hsgd_ensemble *out, const hsgd_simulation *simulat
     int at_once = threads_over_seeds(threads, num_seeds);
     hsgd_simulation one = *simulation;
     one.threads = threads / at_once;
-    hsgd_status status = check_memory(&one, num_seeds, at_once, err);
+    hsgd_status status = check_memory(simulation, num_seeds, threads, err);
     if (status)
         return status;
     hsgd_threads_setup();

@@ -30,6 +30,9 @@ hsgd_status hsgd_ensemble_run(hsgd_ensemble *out, const hsgd_simulation *simulat
                               uint64_t first_seed, const size_t *placement, int threads, hsgd_error *err);
 void hsgd_ensemble_free(hsgd_ensemble *ensemble);
 
+/* Rough number of bytes that such a run needs at its peak, beside the problem itself. */
+double hsgd_ensemble_bytes(const hsgd_simulation *simulation, size_t num_seeds, int threads);
+
 /* One run's means over its measured steps t < T; INFINITY for a run that diverged. */
 typedef struct hsgd_path {
     double S;               /* of ||grad f(wbar^t)||^2 */

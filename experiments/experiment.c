@@ -51,7 +51,7 @@ static bool needs_references(const hsgd_experiment *e)
             uses_figure(e->config, "sandwich"));
 }
 
-static hsgd_simulation describe(const hsgd_experiment *e, hsgd_run_index index, progress_state *progress)
+hsgd_simulation hsgd_experiment_describe(const hsgd_experiment *e, hsgd_run_index index)
 {
     const hsgd_config *config = e->config;
     const hsgd_problem *problem = e->problem;
@@ -68,9 +68,7 @@ static hsgd_simulation describe(const hsgd_experiment *e, hsgd_run_index index, 
                              .measure_proof = index == HSGD_RUN_MAIN,
                              .measure_smoothness = hsgd_experiment_measures_smoothness(e),
                              .exact_gradients = e->constants.noise_sq.value == 0,
-                             .measure_maxima = varies && hsgd_experiment_measures_maxima(e),
-                             .progress = progress->options->progress ? add_progress : NULL,
-                             .progress_context = progress};
+                             .measure_maxima = varies && hsgd_experiment_measures_maxima(e)};
 }
 
 /* ---- f* ---- */
@@ -128,7 +126,9 @@ static hsgd_status make_run(hsgd_experiment *e, hsgd_run_index index, progress_s
 {
     hsgd_run *run = &e->run[index];
     hsgd_ensemble ensemble;
-    hsgd_simulation simulation = describe(e, index, progress);
+    hsgd_simulation simulation = hsgd_experiment_describe(e, index);
+    simulation.progress = progress->options->progress ? add_progress : NULL;
+    simulation.progress_context = progress;
     run->num_seeds = e->deterministic ? 1 : hsgd_config_runs(e->config);
     hsgd_status status = hsgd_ensemble_run(&ensemble, &simulation, run->num_seeds, e->config->first_seed,
                                            e->problem->placement, progress->options->threads, err);
@@ -147,24 +147,32 @@ static hsgd_status make_run(hsgd_experiment *e, hsgd_run_index index, progress_s
     return status;
 }
 
-static hsgd_status make_runs(hsgd_experiment *e, const hsgd_experiment_options *options, hsgd_error *err)
+int hsgd_experiment_count_runs(const hsgd_experiment *e)
+{
+    return needs_references(e) ? HSGD_NUM_RUNS : 1;
+}
+
+/* The tree of a run. */
+hsgd_status hsgd_experiment_make_hierarchy(hsgd_experiment *e, hsgd_run_index index, hsgd_error *err)
 {
     const hsgd_hierarchy *h = &e->problem->hierarchy;
-    bool references = needs_references(e);
+    if (index == HSGD_RUN_MAIN)
+        return hsgd_hierarchy_expand(&e->run[index].hierarchy, h, err);
+    size_t period = index == HSGD_RUN_INNER ? e->local_period : e->global_period;
+    return hsgd_hierarchy_local(&e->run[index].hierarchy, h->num_workers, period, h, err);
+}
+
+static hsgd_status make_runs(hsgd_experiment *e, const hsgd_experiment_options *options, hsgd_error *err)
+{
+    int runs = hsgd_experiment_count_runs(e);
     double steps = (double)e->config->steps * (e->deterministic ? 1 : (double)hsgd_config_runs(e->config));
-    progress_state progress = {options, steps * (references ? 3 : 1), 0};
-    hsgd_status status = hsgd_hierarchy_expand(&e->run[HSGD_RUN_MAIN].hierarchy, h, err);
-    if (!status)
-        status = make_run(e, HSGD_RUN_MAIN, &progress, err);
-    if (status || !references)
-        return status;
-    status = hsgd_hierarchy_local(&e->run[HSGD_RUN_INNER].hierarchy, h->num_workers, e->local_period, h, err);
-    if (!status)
-        status = make_run(e, HSGD_RUN_INNER, &progress, err);
-    if (!status)
-        status = hsgd_hierarchy_local(&e->run[HSGD_RUN_OUTER].hierarchy, h->num_workers, e->global_period, h, err);
-    if (!status)
-        status = make_run(e, HSGD_RUN_OUTER, &progress, err);
+    progress_state progress = {options, steps * runs, 0};
+    hsgd_status status = HSGD_OK;
+    for (int i = 0; i < runs && !status; i++) {
+        status = hsgd_experiment_make_hierarchy(e, (hsgd_run_index)i, err);
+        if (!status)
+            status = make_run(e, (hsgd_run_index)i, &progress, err);
+    }
     return status;
 }
 
@@ -189,6 +197,20 @@ static void find_delta(hsgd_experiment *e)
     e->delta = (hsgd_constant){fmax(0, initial_loss - e->constants.minimum.value), e->constants.minimum.kind};
 }
 
+/* What has to be known before anything runs. */
+hsgd_status hsgd_experiment_prepare(hsgd_experiment *e, hsgd_error *err)
+{
+    const hsgd_objective *objective = &e->problem->objective;
+    hsgd_status status = find_periods(e, err);
+    if (!status)
+        status = objective->type->constants(objective, e->config->batch_size, &e->constants, err);
+    e->known_minimum = e->constants.minimum;
+    if (!status)
+        status = hsgd_config_step_size(&e->step_size, e->config, e->constants.smoothness.value, err);
+    e->deterministic = !status && e->constants.noise_sq.value == 0 && !e->problem->placement;
+    return status;
+}
+
 hsgd_status hsgd_experiment_run(hsgd_experiment *out, const hsgd_config *config, const hsgd_problem *problem,
                                 const hsgd_experiment_options *options, hsgd_error *err)
 {
@@ -198,13 +220,7 @@ hsgd_status hsgd_experiment_run(hsgd_experiment *out, const hsgd_config *config,
                              .constants.convexity = -INFINITY, /* nothing is known before the problem says it */
                              .overall = HSGD_VERDICT_NOT_APPLICABLE,
                              .worst = HSGD_VERDICT_NOT_APPLICABLE};
-    hsgd_status status = find_periods(out, err);
-    if (!status)
-        status = problem->objective.type->constants(&problem->objective, config->batch_size, &out->constants, err);
-    out->known_minimum = out->constants.minimum;
-    if (!status)
-        status = hsgd_config_step_size(&out->step_size, config, out->constants.smoothness.value, err);
-    out->deterministic = !status && out->constants.noise_sq.value == 0 && !problem->placement;
+    hsgd_status status = hsgd_experiment_prepare(out, err);
     if (!status)
         status = solve_minimum(out, options->threads, err);
     if (!status)

@@ -111,6 +111,19 @@ typedef struct hsgd_experiment_options {
     void *progress_context;
 } hsgd_experiment_options;
 
+/* What a run will need, from its sizes and from a short trial of each of its parts. */
+typedef struct hsgd_prediction {
+    double time_s;       /* of the simulations; f* by a solver and the certified divergences come on top */
+    double memory_bytes; /* largest, data included */
+    double trial_time_s; /* what the trials took */
+    size_t num_runs;     /* simulations: 1, or 3 with the local SGDs beside H-SGD */
+    size_t num_seeds;    /* runs of each */
+} hsgd_prediction;
+
+/* Fails as hsgd_experiment_run would where the memory cannot fit. */
+hsgd_status hsgd_experiment_predict(hsgd_prediction *out, const hsgd_config *config, const hsgd_problem *problem,
+                                    const hsgd_experiment_options *options, hsgd_error *err);
+
 /* Run everything. config and problem are borrowed and must outlive the result; free it with hsgd_experiment_free. */
 hsgd_status hsgd_experiment_run(hsgd_experiment *out, const hsgd_config *config, const hsgd_problem *problem,
                                 const hsgd_experiment_options *options, hsgd_error *err);

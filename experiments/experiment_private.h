@@ -6,6 +6,14 @@
 #include "experiments/experiment.h"
 #include "plots/figure.h"
 
+/* experiment.c: periods, constants and step size, which have to be known before anything runs. */
+hsgd_status hsgd_experiment_prepare(hsgd_experiment *experiment, hsgd_error *err);
+
+/* experiment.c: how many simulations are made, from HSGD_RUN_MAIN on; the tree of one, and what is simulated on it. */
+int hsgd_experiment_count_runs(const hsgd_experiment *experiment);
+hsgd_status hsgd_experiment_make_hierarchy(hsgd_experiment *experiment, hsgd_run_index index, hsgd_error *err);
+hsgd_simulation hsgd_experiment_describe(const hsgd_experiment *experiment, hsgd_run_index index);
+
 /* divergences.c: are the largest single deviations to be measured? Only if a selected bound needs them and all gradients
  * of one point fit. */
 bool hsgd_experiment_measures_maxima(const hsgd_experiment *experiment);

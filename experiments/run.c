@@ -156,6 +156,23 @@ static int run_and_report(const hsgd_config *config, const hsgd_problem *problem
     return hsgd_cli_finish(code);
 }
 
+static int predict(const hsgd_config *config, const hsgd_problem *problem, const char *file, size_t threads)
+{
+    hsgd_error err;
+    hsgd_prediction p;
+    const hsgd_experiment_options how = {.threads = (int)threads};
+    if (hsgd_experiment_predict(&p, config, problem, &how, &err)) {
+        if (err.status == HSGD_ERROR_INPUT)
+            hsgd_error_prefix(&err, "%s: ", file);
+        return hsgd_cli_fail(&err);
+    }
+    printf(
+        "about %.2g s and %.3g MB: %zu simulation%s, %zu run%s of %zu steps each, on %zu thread%s (tried for %.2g s)\n",
+        p.time_s, p.memory_bytes / 1e6, p.num_runs, p.num_runs == 1 ? "" : "s", p.num_seeds,
+        p.num_seeds == 1 ? "" : "s", config->steps, threads, threads == 1 ? "" : "s", p.trial_time_s);
+    return hsgd_cli_finish(HSGD_EXIT_OK);
+}
+
 int hsgd_run_main(const hsgd_arguments *arguments, const hsgd_run_manner *manner)
 {
     hsgd_error err;
@@ -180,7 +197,9 @@ int hsgd_run_main(const hsgd_arguments *arguments, const hsgd_run_manner *manner
         default_folder(folder, sizeof folder, config.name);
         if (!arguments->option[HSGD_RUN_OPTION_QUIET])
             warn_about_unused(&config, &problem);
-        code = run_and_report(&config, &problem, file, arguments, manner, threads, output ? output : folder);
+        code = arguments->option[HSGD_RUN_OPTION_DRY_RUN]
+                   ? predict(&config, &problem, file, threads)
+                   : run_and_report(&config, &problem, file, arguments, manner, threads, output ? output : folder);
         hsgd_problem_free(&problem);
     }
     hsgd_config_free(&config);

@@ -15,6 +15,7 @@ enum {
     HSGD_RUN_OPTION_THREADS,
     HSGD_RUN_OPTION_SEEDS,
     HSGD_RUN_OPTION_QUIET,
+    HSGD_RUN_OPTION_DRY_RUN,
     HSGD_NUM_RUN_OPTIONS
 };
 
@@ -23,7 +24,8 @@ enum {
     [HSGD_RUN_OPTION_THREADS] = {"threads", "K",                                                                       \
                                  "threads to use (default: all cores); the numbers do not depend on it"},              \
     [HSGD_RUN_OPTION_SEEDS] = {"seeds", "R", "number of seeds, instead of the configuration's"},                       \
-    [HSGD_RUN_OPTION_QUIET] = {"quiet", NULL, "print nothing but errors"}
+    [HSGD_RUN_OPTION_QUIET] = {"quiet", NULL, "print nothing but errors"},                                             \
+    [HSGD_RUN_OPTION_DRY_RUN] = {"dry-run", NULL, "predict time and memory, and do nothing else"}
 
 typedef struct hsgd_run_manner {
     bool every_check;  /* make every check, and let all of them decide on the exit code */

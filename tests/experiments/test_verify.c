@@ -147,6 +147,22 @@ static void usage(void **state)
     assert_says("verify");
 }
 
+/* A prediction runs no experiment: nothing is written; what cannot fit is refused with what would help. */
+static void a_dry_run_predicts(void **state)
+{
+    (void)state;
+    write_config("c.json", NOISY ", \"seeds\": 3");
+    assert_exit("$H run c.json --dry-run --threads 1", 0);
+    assert_says("3 simulations, 3 runs of 30 steps each, on 1 thread");
+    assert_says(" s and ");
+    assert_false(exists("results"));
+    assert_exit("$H verify c.json --dry-run --output never", 0);
+    assert_false(exists("never"));
+    write_config("c.json",
+                 QUADRATIC(0.37) ", \"hierarchy\": {\"fanout\": [1000, 1000], \"periods\": [4, 2]}, " OPTIMIZER(30));
+    assert_refusal("$H run c.json --dry-run --seeds 1000000", 4, "use fewer");
+}
+
 static void standard_output_must_take_the_report(void **state)
 {
     (void)state;
@@ -469,6 +485,7 @@ int main(void)
         cmocka_unit_test(few_seeds_leave_the_dispersion_open),
         cmocka_unit_test(a_false_alarm_is_a_violation),
         cmocka_unit_test(usage),
+        cmocka_unit_test(a_dry_run_predicts),
         cmocka_unit_test(standard_output_must_take_the_report),
         cmocka_unit_test(quiet_and_standard_input),
         cmocka_unit_test(the_built_in_demo),

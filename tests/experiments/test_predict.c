@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The arithmetic of a dry run. Times are not asserted, only how predictions of long runs relate to their trials, which are
+ * known to be short. */
+#include "tests/experiments/whole_experiment.h"
+
+#include <gsl/gsl_errno.h>
+
+static hsgd_prediction predict(const char *text)
+{
+    whole x = {0};
+    hsgd_prediction p;
+    hsgd_experiment_options options = {.threads = 1};
+    prepare(&x, text);
+    assert_ok(hsgd_experiment_predict(&p, &x.config, &x.problem, &options, &err), err);
+    release(&x);
+    return p;
+}
+
+#define LONG(rest) QUADRATIC("[2, 3]", "[6, 2]", "[0.83, 0.41]", "0.7", rest)
+
+static void a_long_run_takes_longer_than_its_trial(void **state)
+{
+    (void)state;
+    hsgd_prediction p = predict(LONG("\"bounds\": [\"hsgd-fixed\"], \"seeds\": 100, \"measure_every\": 10000,"
+                                     "\"optimizer\": {\"step_size\": 0.01, \"steps\": 20000000}"));
+    assert_int_equal(p.num_runs, 1);
+    assert_int_equal(p.num_seeds, 100);
+    assert_true(p.trial_time_s > 0 && p.trial_time_s < 20);
+    assert_true(p.time_s > 100); /* 2e9 steps of six workers: no machine comes below 8 ns for each worker's */
+    /* at least the traces of all seeds: six numbers a row */
+    assert_true(p.memory_bytes > 100 * 2000 * 6 * 8);
+}
+
+static void a_short_run_is_tried_whole(void **state)
+{
+    (void)state;
+    hsgd_prediction p = predict(LONG("\"seeds\": 3, " FRACTION("0.9", "12")));
+    assert_int_equal(p.num_runs, 3); /* with the two local SGDs */
+    assert_int_equal(p.num_seeds, 3);
+    assert_true(p.time_s > 0 && p.time_s <= 3 * p.trial_time_s);
+    assert_true(p.memory_bytes > 1e6);
+}
+
+/* Nothing random: one seed says all. */
+static void noiseless_runs_are_made_once(void **state)
+{
+    (void)state;
+    hsgd_prediction p =
+        predict(QUADRATIC("[2, 3]", "[6, 2]", "[0.83, 0.41]", "0", "\"seeds\": 50, " FRACTION("0.9", "12")));
+    assert_int_equal(p.num_seeds, 1);
+}
+
+int main(void)
+{
+    gsl_set_error_handler_off();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_long_run_takes_longer_than_its_trial),
+        cmocka_unit_test(a_short_run_is_tried_whole),
+        cmocka_unit_test(noiseless_runs_are_made_once),
+    };
+    return cmocka_run_group_tests_name("predict", tests, NULL, NULL);
+}
