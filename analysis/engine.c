@@ -5,8 +5,8 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
+#include "analysis/clock.h"
 #include "analysis/moments_private.h"
 #include "analysis/threads.h"
 
@@ -163,13 +163,6 @@ static bool measure_window(hsgd_engine *engine, size_t *trace_row)
 /* A window of the usual length that takes less than this is not worth waking other threads for. */
 static const double PARALLEL_WINDOW_S = 2e-3;
 
-static double now_s(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 /* One step, timed, with one thread: then it is known whether more threads pay. Numbers do not depend on it. */
 static void choose_threads(hsgd_engine *engine, double first_step_s)
 {
@@ -216,7 +209,7 @@ static void run(hsgd_engine *engine)
     size_t row = 0;
     set_initial(engine);
     for (size_t t = 0; t < s->steps; t = window->end) {
-        double begin_s = now_s();
+        double begin_s = hsgd_now_s();
         open_window(engine, t);
         advance_window(engine);
         finish_window(engine);
@@ -225,7 +218,7 @@ static void run(hsgd_engine *engine)
             break;
         }
         if (t == 0)
-            choose_threads(engine, now_s() - begin_s);
+            choose_threads(engine, hsgd_now_s() - begin_s);
         if (s->progress)
             s->progress(s->progress_context, window->end - window->begin);
     }

@@ -263,14 +263,6 @@ static void evaluate(workspace *w, double weight, double *square, double *cross)
         subtract_mean_over_outputs(w->model, w->vertex);
 }
 
-static double inner_product(const double *x, const double *y, size_t dim)
-{
-    double sum = 0;
-    for (size_t k = 0; k < dim; k++)
-        sum += x[k] * y[k];
-    return sum;
-}
-
 /* Frank and Wolfe: the dual of the bound with Z is  max over s of  2 L - ||H_u||^2 + constants,  L = sum q_v <H_v, A_v>.
  * At s its gradient is A_v - Z with Z = H_u(s), so the support functions at Z give the next vertex, the bound for this
  * Z, and the distance to the best one. The step to the vertex is the best on its line. */
@@ -284,9 +276,9 @@ static double search(workspace *w, double weight)
         if (i == 0)
             best = square + 2 * cross + w->variance_sq;
         best = fmin(best, square + 2 * cross + point_sq + w->spread_sq);
-        double vertex_linear = cross + inner_product(w->vertex, w->point, w->dim);
+        double vertex_linear = cross + hsgd_dot(w->vertex, w->point, w->dim);
         double distance_sq = hsgd_distance_sq(w->vertex, w->point, w->dim);
-        double slope = vertex_linear - linear - (inner_product(w->vertex, w->point, w->dim) - point_sq);
+        double slope = vertex_linear - linear - (hsgd_dot(w->vertex, w->point, w->dim) - point_sq);
         double reachable = square + 2 * linear - point_sq + w->spread_sq; /* no Z does better than this */
         if (!(best > reachable + RELATIVE_GAIN * best) || !(slope > 0) || !(distance_sq > 0))
             break;

@@ -16,8 +16,7 @@
 typedef struct model_source {
     hsgd_engine *engine;
     hsgd_thread_space *space;
-    size_t row;         /* of the window; where beta_u^2(wbar_u) goes */
-    bool gradients_too; /* evaluate gradients at every finished node's mean */
+    size_t row; /* of the window; where beta_u^2(wbar_u) goes */
 } model_source;
 
 typedef struct gradient_source {

@@ -44,6 +44,11 @@ double hsgd_norm_sq(const double *x, size_t dim)
     return HSGD_PICK_PATH(hsgd_moments_kernels)->norm_sq(x, dim);
 }
 
+double hsgd_dot(const double *x, const double *y, size_t dim)
+{
+    return HSGD_PICK_PATH(hsgd_moments_kernels)->dot(x, y, dim);
+}
+
 double hsgd_distance_sq(const double *x, const double *y, size_t dim)
 {
     return HSGD_PICK_PATH(hsgd_moments_kernels)->distance_sq(x, y, dim);

@@ -27,8 +27,9 @@ double hsgd_moments_add_row(hsgd_moments *moments, double weight, const double *
 /* spread / weight: the mean squared distance to the mean. */
 double hsgd_moments_dispersion(const hsgd_moments *moments);
 
-/* ||x||^2 and ||x - y||^2, summed in a fixed order that does not depend on the vector width of the processor. */
+/* ||x||^2, <x, y> and ||x - y||^2, summed in a fixed order that does not depend on the vector width of the processor. */
 double hsgd_norm_sq(const double *x, size_t dim);
+double hsgd_dot(const double *x, const double *y, size_t dim);
 double hsgd_distance_sq(const double *x, const double *y, size_t dim);
 
 #ifdef __cplusplus

@@ -27,16 +27,21 @@ static double merge(double *mean, const double *vector, double share, double *no
     return hsgd_sum8_total(&steps) + step_tail;
 }
 
-static double norm_sq(const double *x, size_t dim)
+static double dot(const double *x, const double *y, size_t dim)
 {
     hsgd_sum8 sum = {0};
     double tail = 0;
     size_t i = 0;
     for (; i + 8 <= dim; i += 8)
-        hsgd_sum8_dot(&sum, x + i, x + i);
+        hsgd_sum8_dot(&sum, x + i, y + i);
     for (; i < dim; i++)
-        tail += x[i] * x[i];
+        tail += x[i] * y[i];
     return hsgd_sum8_total(&sum) + tail;
+}
+
+static double norm_sq(const double *x, size_t dim)
+{
+    return dot(x, x, dim);
 }
 
 static double distance_sq(const double *x, const double *y, size_t dim)
@@ -109,5 +114,11 @@ static hsgd_pair_sums pair(const double *a, const double *grad_a, const double *
                             hsgd_sum8_total(&size) + tail.size_sq, hsgd_sum8_total(&grad_size) + tail.grad_size_sq};
 }
 
-const hsgd_moments_kernels HSGD_ON_PATH(hsgd_moments_kernels) = {merge,      norm_sq, distance_sq, subtract,
-                                                                 difference, add,     pair};
+const hsgd_moments_kernels HSGD_ON_PATH(hsgd_moments_kernels) = {.merge = merge,
+                                                                 .norm_sq = norm_sq,
+                                                                 .dot = dot,
+                                                                 .distance_sq = distance_sq,
+                                                                 .subtract = subtract,
+                                                                 .difference = difference,
+                                                                 .add = add,
+                                                                 .pair = pair};

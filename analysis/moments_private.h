@@ -15,6 +15,7 @@ typedef struct hsgd_moments_kernels {
     /* step = vector - mean; mean += share * step; returns ||step||^2, and ||vector||^2 in *norm_sq */
     double (*merge)(double *mean, const double *vector, double share, double *norm_sq, size_t dim);
     double (*norm_sq)(const double *x, size_t dim);
+    double (*dot)(const double *x, const double *y, size_t dim);
     double (*distance_sq)(const double *x, const double *y, size_t dim);
     /* w -= scale * x */
     void (*subtract)(double *w, const double *x, double scale, size_t dim);

@@ -93,14 +93,6 @@ void hsgd_proof_merge(hsgd_engine *engine, size_t row)
     }
 }
 
-static double dot(const double *x, const double *y, size_t dim)
-{
-    double sum = 0;
-    for (size_t i = 0; i < dim; i++)
-        sum += x[i] * y[i];
-    return sum;
-}
-
 /* From wbar and grad f(wbar) of the row before to those of this one. Near a minimiser grad f is what is left of the much
  * larger grad F_j, so its rounding is theirs. */
 static void follow_path(hsgd_engine *engine, const double *mean, const hsgd_part *whole, size_t trace_row)
@@ -132,8 +124,8 @@ void hsgd_proof_record(hsgd_engine *engine, const hsgd_root_row *root_row, size_
         return;
     double weight = root->noise.weight;
     out->mean_noise_sq = hsgd_norm_sq(root->noise.mean, dim);
-    out->gradient_dot_noise = dot(gradient, root->noise.mean, dim);
-    out->mean_gradient_dot_noise = dot(root->gradient.mean, root->noise.mean, dim);
+    out->gradient_dot_noise = hsgd_dot(gradient, root->noise.mean, dim);
+    out->mean_gradient_dot_noise = hsgd_dot(root->gradient.mean, root->noise.mean, dim);
     out->noise_sq = root->noise_sq / weight;
     out->independent_noise_sq = root->independent_noise_sq / (weight * weight);
 }

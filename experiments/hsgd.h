@@ -19,6 +19,7 @@
 #include "analysis/linear_model.h"
 #include "analysis/smoothness.h"
 #include "analysis/moments.h"
+#include "analysis/clock.h"
 #include "analysis/threads.h"
 #include "analysis/memory.h"
 #include "analysis/engine.h"

@@ -2,20 +2,13 @@
 /* Time and memory of a run before it is made: memory from its sizes, time from short trials of its simulations. */
 #include <math.h>
 #include <sys/resource.h>
-#include <time.h>
 
+#include "analysis/clock.h"
 #include "analysis/memory.h"
 #include "experiments/experiment_private.h"
 
 /* A trial is made longer until it takes this time, or is the whole run. */
 static const double TRIAL_S = 0.1;
-
-static double now_s(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 /* As many seeds as run at once, for more and more steps; the first trial warms up. */
 static hsgd_status try_run(hsgd_prediction *out, const hsgd_simulation *whole, size_t seeds, const size_t *placement,
@@ -27,11 +20,11 @@ static hsgd_status try_run(hsgd_prediction *out, const hsgd_simulation *whole, s
         hsgd_simulation part = *whole;
         hsgd_ensemble ensemble;
         part.steps = steps = steps < whole->steps / 4 ? 4 * steps : whole->steps;
-        begin_s = now_s();
+        begin_s = hsgd_now_s();
         hsgd_status status = hsgd_ensemble_run(&ensemble, &part, at_once, 1, placement, threads, err);
         if (status)
             return status;
-        trial_s = now_s() - begin_s;
+        trial_s = hsgd_now_s() - begin_s;
         hsgd_ensemble_free(&ensemble);
         out->trial_time_s += trial_s;
     } while (trial_s < TRIAL_S && steps < whole->steps);

@@ -163,6 +163,9 @@ static void norms_and_distances(void **state)
             }
             assert_close(hsgd_norm_sq(x, dim), (double)norm, 1e-14);
             assert_close(hsgd_distance_sq(x, y, dim), (double)distance, 1e-14);
+            /* 2 <x, y> = ||x||^2 + ||y||^2 - ||x - y||^2 */
+            double sizes = hsgd_norm_sq(x, dim) + hsgd_norm_sq(y, dim);
+            check_close(2 * hsgd_dot(x, y, dim), sizes - (double)distance, 1e-14, sizes, "dot", __FILE__, __LINE__);
         }
 }
 
