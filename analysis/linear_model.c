@@ -297,11 +297,18 @@ static void free_model(void *state)
     free(model);
 }
 
+#define TYPE_OF_LINK(label)                                                                                            \
+    {.name = (label),                                                                                                  \
+     .scratch_size = scratch_size,                                                                                     \
+     .full = full,                                                                                                     \
+     .stochastic = stochastic,                                                                                         \
+     .constants = constants,                                                                                           \
+     .free = free_model,                                                                                               \
+     .divergences = hsgd_linear_model_divergences}
+
 static const hsgd_objective_type types[] = {
-    [HSGD_LINK_LOGISTIC] = {"logistic", scratch_size, full, stochastic, constants, free_model,
-                            hsgd_linear_model_divergences},
-    [HSGD_LINK_SOFTMAX] = {"softmax", scratch_size, full, stochastic, constants, free_model,
-                           hsgd_linear_model_divergences},
+    [HSGD_LINK_LOGISTIC] = TYPE_OF_LINK("logistic"),
+    [HSGD_LINK_SOFTMAX] = TYPE_OF_LINK("softmax"),
 };
 
 static hsgd_status check(hsgd_link link, const hsgd_dataset *data, const size_t *start, size_t num_workers,

@@ -18,12 +18,16 @@
 extern "C" {
 #endif
 
+/* What the engine asks for in one call of full_at or stochastic_rows, at most: enough to share work between workers and
+ * points, few enough to stay in cache. */
+enum { HSGD_ROWS_AT_ONCE = 8, HSGD_POINTS_AT_ONCE = 4 };
+
 typedef struct hsgd_objective hsgd_objective;
 
 typedef struct hsgd_objective_type {
     const char *name;
 
-    /* Doubles of scratch memory that one call of full or stochastic needs. */
+    /* Doubles of scratch memory that one call of any function below needs. */
     size_t (*scratch_size)(const hsgd_objective *objective, size_t batch_size);
 
     /* F_j and grad F_j at one point (dim) for the workers worker[0..count), in one pass over their data:
@@ -36,6 +40,18 @@ typedef struct hsgd_objective_type {
      * has by definition). */
     void (*stochastic)(const hsgd_objective *objective, const double *point, size_t worker, size_t batch_size,
                        uint64_t seed, uint64_t step, double *grad, double *scratch);
+
+    /* Optional (NULL: full is called for every worker and point). F_j and grad F_j for count <= HSGD_ROWS_AT_ONCE workers
+     * at num_points <= HSGD_POINTS_AT_ONCE points each, in one pass over a worker's data. point (count, num_points): where
+     * each point (dim) lies; points that several workers share have the same address. loss (count, num_points), NULL: not
+     * wanted; grad (count, num_points, dim). */
+    void (*full_at)(const hsgd_objective *objective, const double *const *point, size_t num_points,
+                    const size_t *worker, size_t count, double *loss, double *grad, double *scratch);
+
+    /* Optional (NULL: stochastic is called for every worker). Stochastic gradients of count <= HSGD_ROWS_AT_ONCE workers,
+     * each at a point of its own: point (count, dim), grad (count, dim). The same numbers as from stochastic, to the bit. */
+    void (*stochastic_rows)(const hsgd_objective *objective, const double *point, const size_t *worker, size_t count,
+                            size_t batch_size, uint64_t seed, uint64_t step, double *grad, double *scratch);
 
     /* L, sigma^2 for this batch size, and f*, with their kinds (THEORY 8). */
     hsgd_status (*constants)(const hsgd_objective *objective, size_t batch_size, hsgd_constants *out, hsgd_error *err);
@@ -58,6 +74,13 @@ struct hsgd_objective {
 };
 
 void hsgd_objective_free(hsgd_objective *objective);
+
+/* full_at and stochastic_rows of any objective: in one call, or one by one where its type has no such functions. */
+void hsgd_objective_full_at(const hsgd_objective *objective, const double *const *point, size_t num_points,
+                            const size_t *worker, size_t count, double *loss, double *grad, double *scratch);
+void hsgd_objective_stochastic_rows(const hsgd_objective *objective, const double *point, const size_t *worker,
+                                    size_t count, size_t batch_size, uint64_t seed, uint64_t step, double *grad,
+                                    double *scratch);
 
 #ifdef __cplusplus
 }

@@ -7,9 +7,7 @@
 
 #include "analysis/hierarchy.h"
 #include "analysis/moments.h"
-
-/* Workers asked for at once, at most: enough for an objective to share work between them, few enough to stay in cache. */
-enum { HSGD_ROWS_AT_ONCE = 8 };
+#include "analysis/objective.h"
 
 /* The vectors (count, dim) of the workers at places first .. first + count - 1; valid until the next call. */
 typedef const double *(*hsgd_rows)(void *source, size_t first, size_t count);
