@@ -16,84 +16,65 @@
 static void local_step(hsgd_engine *engine, const hsgd_unit *unit, size_t t, hsgd_thread_space *space)
 {
     const hsgd_simulation *s = engine->simulation;
-    const hsgd_moments_kernels *kernels = HSGD_PICK_PATH(hsgd_moments_kernels);
-    for (size_t place = unit->first; place < unit->first + unit->count; place++) {
-        double *w = engine->model + place * engine->dim;
-        s->objective->type->stochastic(s->objective, w, engine->placement[place], s->batch_size, s->seed, t,
-                                       space->grad, space->scratch);
-        kernels->subtract(w, space->grad, s->step_size, engine->dim);
+    for (size_t done = 0; done < unit->count; done += engine->rows_at_once) {
+        size_t left = unit->count - done, now = left < engine->rows_at_once ? left : engine->rows_at_once;
+        double *w = space->unit_model + done * engine->dim;
+        hsgd_objective_stochastic_rows(s->objective, w, engine->placement + unit->first + done, now, s->batch_size,
+                                       s->seed, t, space->drawn, space->scratch);
+        HSGD_PICK_PATH(hsgd_moments_kernels)->subtract(w, space->drawn, s->step_size, now * engine->dim);
     }
 }
 
-/* The same at a measured step whose true gradients are known: their noise is recorded along the way. */
-static void local_step_recorded(hsgd_engine *engine, size_t unit, size_t t, size_t row, hsgd_thread_space *space)
-{
-    const hsgd_simulation *s = engine->simulation;
-    const hsgd_unit *workers = &engine->unit[unit];
-    const hsgd_moments_kernels *kernels = HSGD_PICK_PATH(hsgd_moments_kernels);
-    double *noise = space->grad + engine->dim; /* the next of HSGD_ROWS_AT_ONCE vectors */
-    for (size_t place = workers->first; place < workers->first + workers->count; place++) {
-        double *w = engine->model + place * engine->dim;
-        const double *exact = hsgd_proof_gradient(engine, place, space);
-        if (s->exact_gradients) {
-            hsgd_proof_add(engine, unit, row, place, t, exact, NULL);
-            kernels->subtract(w, exact, s->step_size, engine->dim);
-            continue;
-        }
-        s->objective->type->stochastic(s->objective, w, engine->placement[place], s->batch_size, s->seed, t,
-                                       space->grad, space->scratch);
-        kernels->difference(noise, space->grad, exact, engine->dim);
-        hsgd_proof_add(engine, unit, row, place, t, exact, noise);
-        kernels->subtract(w, space->grad, s->step_size, engine->dim);
-    }
-}
-
-/* Every worker below u takes the average of their models. */
-static void average_node(hsgd_engine *engine, size_t u, double *mean)
+/* Every worker below u, a node of the unit, takes the average of their models. */
+static void average_node(const hsgd_engine *engine, const hsgd_unit *unit, size_t u, hsgd_thread_space *space)
 {
     const hsgd_node *node = &engine->hierarchy->node[u];
-    double weight = 0;
-    size_t dim = engine->dim, end = node->first_worker + node->num_workers;
-    memset(mean, 0, dim * sizeof *mean);
-    for (size_t place = node->first_worker; place < end; place++) {
-        double own = hsgd_place_weight(engine->hierarchy, place);
-        const double *w = engine->model + place * dim;
-        HSGD_PICK_PATH(hsgd_moments_kernels)->add(mean, w, own, dim);
-        weight += own;
+    size_t dim = engine->dim;
+    double *model = hsgd_model_at(engine, unit, space, node->first_worker);
+    hsgd_moments *all = &space->level[0];
+    hsgd_moments_reset(all);
+    for (size_t done = 0; done < node->num_workers; done += HSGD_ROWS_AT_ONCE) {
+        size_t left = node->num_workers - done, now = left < HSGD_ROWS_AT_ONCE ? left : HSGD_ROWS_AT_ONCE;
+        hsgd_add_workers(engine->hierarchy, all, model + done * dim, dim, node->first_worker + done, now, dim);
     }
-    for (size_t i = 0; i < dim; i++)
-        mean[i] /= weight;
-    for (size_t place = node->first_worker; place < end; place++)
-        memcpy(engine->model + place * dim, mean, dim * sizeof *mean);
+    for (size_t i = 0; i < node->num_workers; i++)
+        memcpy(model + i * dim, all->mean, dim * sizeof *model);
 }
 
 /* The topmost due nodes of the unit average after update number `updates`; the root's turn comes in finish_window. */
-static void aggregate(hsgd_engine *engine, const hsgd_unit *unit, size_t updates, hsgd_thread_space *space)
+static void aggregate(const hsgd_engine *engine, const hsgd_unit *unit, size_t updates, hsgd_thread_space *space)
 {
     if (unit->node == HSGD_NO_NODE)
         return;
     for (size_t u = unit->node; u < engine->hierarchy->node[unit->node].end; u++)
         if (hsgd_node_acts(engine->hierarchy, u, updates))
-            average_node(engine, u, space->grad);
+            average_node(engine, unit, u, space);
 }
 
 /* ---- one window ---- */
+
+/* The unit's models at the beginning of the window: after an average of the root all are wbar. */
+static void open_unit(const hsgd_engine *engine, const hsgd_unit *unit, hsgd_thread_space *space)
+{
+    size_t dim = engine->dim;
+    space->unit_model = engine->model ? engine->model + unit->first * dim : space->model;
+    if (engine->window.begin % hsgd_hierarchy_global_period(engine->hierarchy) != 0)
+        return;
+    for (size_t i = 0; i < unit->count; i++)
+        memcpy(space->unit_model + i * dim, engine->start, dim * sizeof *engine->start);
+}
 
 static void advance_unit(hsgd_engine *engine, size_t index, hsgd_thread_space *space)
 {
     const hsgd_window *window = &engine->window;
     const hsgd_unit *unit = &engine->unit[index];
-    bool proof = engine->simulation->measure_proof;
     size_t row = 0;
+    open_unit(engine, unit, space);
     for (size_t t = window->begin; t < window->end; t++) {
         bool measured = t % engine->simulation->measure_every == 0;
-        if (measured && engine->measured_gradient)
-            hsgd_proof_gradients(engine, unit, t, space);
         if (measured)
             hsgd_measure_unit(engine, index, row, space);
-        if (measured && proof)
-            local_step_recorded(engine, index, t, row, space);
-        else
+        if (!measured || !hsgd_measured_step(engine, index, t, row, space))
             local_step(engine, unit, t, space);
         row += measured;
         aggregate(engine, unit, t + 1, space);
@@ -101,14 +82,13 @@ static void advance_unit(hsgd_engine *engine, size_t index, hsgd_thread_space *s
     hsgd_measure_unit(engine, index, row, space);
 }
 
-/* The next window: up to the root's next aggregation, the end of the run, or as many measured steps as fit. The first
- * one is a single step. */
+/* The next window: up to the root's next aggregation, the end of the run, or as many measured steps as fit. */
 static void open_window(hsgd_engine *engine, size_t begin)
 {
     const hsgd_simulation *s = engine->simulation;
     hsgd_window *window = &engine->window;
     size_t period = hsgd_hierarchy_global_period(engine->hierarchy), every = s->measure_every;
-    size_t due = (begin / period + 1) * period, end = begin == 0 ? 1 : due < s->steps ? due : s->steps;
+    size_t due = (begin / period + 1) * period, end = due < s->steps ? due : s->steps;
     size_t next_measured = (begin + every - 1) / every * every;
     if (next_measured < end && (end - 1 - next_measured) / every + 1 > engine->max_rows)
         end = next_measured + (engine->max_rows - 1) * every + 1;
@@ -134,14 +114,12 @@ static void advance_window(hsgd_engine *engine)
         hsgd_proof_merge(engine, row);
 }
 
-/* If the root is due, every worker takes wbar. */
+/* If the root is due, every worker takes wbar: when the next window opens. */
 static void finish_window(hsgd_engine *engine)
 {
     const hsgd_window *window = &engine->window;
-    const double *mean = window->root[window->num_rows].moments.mean;
     if (window->end % hsgd_hierarchy_global_period(engine->hierarchy) == 0)
-        for (size_t place = 0; place < engine->hierarchy->num_workers; place++)
-            memcpy(engine->model + place * engine->dim, mean, engine->dim * sizeof *mean);
+        memcpy(engine->start, window->root[window->num_rows].moments.mean, engine->dim * sizeof *engine->start);
 }
 
 /* Measurements at wbar for the window's rows, at the end of the run also at wbar^T, as many at a time as there are
@@ -160,15 +138,15 @@ static bool measure_window(hsgd_engine *engine, size_t *trace_row)
     return true;
 }
 
-/* A window of the usual length that takes less than this is not worth waking other threads for. */
+/* A window that takes one thread less than this is not worth waking others for. */
 static const double PARALLEL_WINDOW_S = 2e-3;
 
-/* One step, timed, with one thread: then it is known whether more threads pay. Numbers do not depend on it. */
-static void choose_threads(hsgd_engine *engine, double first_step_s)
+/* The first window meets cold memory; after the second it is known whether more threads pay. Numbers do not depend on it. */
+static void choose_threads(hsgd_engine *engine, size_t windows_before, double window_s)
 {
-    double window_s = first_step_s * (double)(engine->max_rows * engine->simulation->measure_every);
-    if (window_s >= PARALLEL_WINDOW_S || engine->simulation->eager_threads)
-        engine->threads = engine->simulation->threads;
+    bool pays = window_s * engine->threads >= PARALLEL_WINDOW_S;
+    if (windows_before == 1 && !pays && !engine->simulation->eager_threads)
+        engine->threads = 1;
 }
 
 /* ---- one run ---- */
@@ -176,10 +154,9 @@ static void choose_threads(hsgd_engine *engine, double first_step_s)
 static void set_initial(hsgd_engine *engine)
 {
     const hsgd_simulation *s = engine->simulation;
-    for (size_t place = 0; place < engine->hierarchy->num_workers; place++) {
-        memcpy(engine->model + place * engine->dim, s->initial, engine->dim * sizeof *s->initial);
+    memcpy(engine->start, s->initial, engine->dim * sizeof *s->initial);
+    for (size_t place = 0; place < engine->hierarchy->num_workers; place++)
         engine->placement[place] = s->placement ? s->placement[place] : place;
-    }
 }
 
 /* A diverged run has no numbers from this row on; INFINITY carries that into every mean. */
@@ -206,9 +183,9 @@ static void run(hsgd_engine *engine)
 {
     const hsgd_simulation *s = engine->simulation;
     const hsgd_window *window = &engine->window;
-    size_t row = 0;
+    size_t row = 0, windows = 0;
     set_initial(engine);
-    for (size_t t = 0; t < s->steps; t = window->end) {
+    for (size_t t = 0; t < s->steps; t = window->end, windows++) {
         double begin_s = hsgd_now_s();
         open_window(engine, t);
         advance_window(engine);
@@ -217,8 +194,7 @@ static void run(hsgd_engine *engine)
             mark_diverged(engine->trace, row);
             break;
         }
-        if (t == 0)
-            choose_threads(engine, hsgd_now_s() - begin_s);
+        choose_threads(engine, windows, hsgd_now_s() - begin_s);
         if (s->progress)
             s->progress(s->progress_context, window->end - window->begin);
     }

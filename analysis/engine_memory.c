@@ -10,6 +10,10 @@
  * rows cost memory, fewer synchronise the threads more often. */
 static const double SLOT_BYTES = 48e6;
 
+/* Gradients that a thread holds at the same time take at most about this much (those of one worker at least), so that
+ * they stay in a second-level cache. */
+static const double GRADIENT_BYTES = 1e6;
+
 /* Workers of one unit where the root has no child nodes: fixed, because the order of sums depends on it. */
 enum { RUN_OF_WORKERS = 64 };
 
@@ -53,6 +57,72 @@ static size_t root_rows(const hsgd_simulation *s)
     return fit_rows(root_row_bytes(s), window_rows(s) + 1);
 }
 
+/* Points below the root at which a worker's gradients are wanted at the same time, its own model included; at wbar,
+ * HSGD_POINTS_AT_ONCE. */
+static size_t points_at_once(const hsgd_simulation *s)
+{
+    size_t levels = s->hierarchy->num_levels; /* of which the root's takes part at wbar only */
+    return levels > HSGD_POINTS_AT_ONCE ? levels : HSGD_POINTS_AT_ONCE;
+}
+
+static size_t workers_at_once(const hsgd_simulation *s)
+{
+    double fit = floor(GRADIENT_BYTES / (8 * (double)points_at_once(s) * (double)s->objective->dim));
+    return fit >= HSGD_ROWS_AT_ONCE ? HSGD_ROWS_AT_ONCE : fit >= 1 ? (size_t)fit : 1;
+}
+
+/* Does every window end where the root averages? Then models need not outlive it. */
+static bool windows_are_whole(const hsgd_simulation *s)
+{
+    size_t period = hsgd_hierarchy_global_period(s->hierarchy), length = period < s->steps ? period : s->steps;
+    return window_rows(s) == (length - 1) / s->measure_every + 1;
+}
+
+typedef struct unit_sizes {
+    size_t workers, nodes; /* of the largest unit */
+} unit_sizes;
+
+static unit_sizes largest_unit(const hsgd_hierarchy *h)
+{
+    unit_sizes most = {h->num_workers < RUN_OF_WORKERS ? h->num_workers : RUN_OF_WORKERS, 0};
+    if (hsgd_node_is_lowest(h, 0))
+        return most;
+    most.workers = 0;
+    for (size_t v = 1; v < h->num_nodes; v = h->node[v].end) {
+        size_t nodes = h->node[v].end - v;
+        most.workers = h->node[v].num_workers > most.workers ? h->node[v].num_workers : most.workers;
+        most.nodes = nodes > most.nodes ? nodes : most.nodes;
+    }
+    return most;
+}
+
+/* Doubles of every part of a thread's memory. */
+typedef struct space_sizes {
+    size_t model, node_mean, level, dispersion, grad, drawn, loss, scratch;
+} space_sizes;
+
+static space_sizes sizes_of_space(const hsgd_simulation *s)
+{
+    size_t dim = s->objective->dim, points = points_at_once(s), rows = workers_at_once(s);
+    unit_sizes unit = largest_unit(s->hierarchy);
+    return (space_sizes){.model = windows_are_whole(s) ? unit.workers * dim : 0,
+                         .node_mean = s->measure_at_nodes ? unit.nodes * dim : 0,
+                         .level = points * s->hierarchy->num_levels,
+                         .dispersion = points * s->hierarchy->num_nodes,
+                         .grad = rows * points * dim,
+                         .drawn = rows * dim,
+                         .loss = rows * points,
+                         .scratch = s->objective->type->scratch_size(s->objective, s->batch_size)};
+}
+
+static double space_bytes(const hsgd_simulation *s)
+{
+    space_sizes z = sizes_of_space(s);
+    double level = (double)z.level * (double)s->objective->dim;
+    return 8 * (level + (double)z.model + (double)z.node_mean + (double)z.dispersion + (double)z.grad +
+                (double)z.drawn + (double)z.loss + (double)z.scratch);
+}
+
 double hsgd_trace_bytes(const hsgd_simulation *s)
 {
     double rows = (double)s->steps / (double)s->measure_every + 2, levels = (double)s->hierarchy->num_levels;
@@ -63,19 +133,20 @@ double hsgd_trace_bytes(const hsgd_simulation *s)
 double hsgd_simulation_bytes(const hsgd_simulation *s)
 {
     double dim = (double)s->objective->dim, n = (double)s->hierarchy->num_workers;
-    double scratch = (double)s->objective->type->scratch_size(s->objective, s->batch_size);
-    double vectors = 2 * (double)s->hierarchy->num_levels + HSGD_ROWS_AT_ONCE;
-    double space = vectors * dim + HSGD_ROWS_AT_ONCE + scratch + (double)s->hierarchy->num_nodes;
-    double per_worker = dim + 2 + (s->measure_proof && s->measure_smoothness ? 2 * dim + 3 : 0);
-    return 8 * (n * per_worker + (double)s->threads * space) + ((double)window_rows(s) + 1) * window_row_bytes(s) +
-           (double)root_rows(s) * root_row_bytes(s) + hsgd_trace_bytes(s);
+    double kept = windows_are_whole(s) ? 0 : dim, seen = s->measure_proof && s->measure_smoothness ? 2 * dim + 3 : 0;
+    return 8 * n * (kept + 2 + seen) + (double)s->threads * space_bytes(s) +
+           ((double)window_rows(s) + 1) * window_row_bytes(s) + (double)root_rows(s) * root_row_bytes(s) +
+           hsgd_trace_bytes(s);
 }
 
 /* ---- allocation: every block is remembered by the engine, and so is a failure ---- */
 
+/* More than are taken: for the engine, and for each thread. */
+enum { ENGINE_BLOCKS = 40, SPACE_BLOCKS = 12 };
+
 static void *take(hsgd_engine *engine, size_t count, size_t size)
 {
-    void *block = engine->num_blocks < HSGD_ENGINE_BLOCKS ? calloc(count ? count : 1, size) : NULL;
+    void *block = engine->num_blocks < engine->max_blocks ? calloc(count ? count : 1, size) : NULL;
     if (block)
         engine->block[engine->num_blocks++] = block;
     else
@@ -102,23 +173,25 @@ static hsgd_moments *take_moments(hsgd_engine *engine, size_t count)
     return moments;
 }
 
+static void take_space(hsgd_engine *engine, hsgd_thread_space *out)
+{
+    space_sizes size = sizes_of_space(engine->simulation);
+    *out = (hsgd_thread_space){.model = size.model ? take(engine, size.model, sizeof(double)) : NULL,
+                               .node_mean = size.node_mean ? take(engine, size.node_mean, sizeof(double)) : NULL,
+                               .level = take_moments(engine, size.level),
+                               .node_dispersion = take(engine, size.dispersion, sizeof(double)),
+                               .grad = take(engine, size.grad, sizeof(double)),
+                               .drawn = take(engine, size.drawn, sizeof(double)),
+                               .loss = take(engine, size.loss, sizeof(double)),
+                               .scratch = take(engine, size.scratch, sizeof(double))};
+}
+
 static void take_spaces(hsgd_engine *engine)
 {
-    const hsgd_simulation *s = engine->simulation;
-    size_t threads = (size_t)s->threads, levels = engine->hierarchy->num_levels, nodes = engine->hierarchy->num_nodes;
-    size_t grad = HSGD_ROWS_AT_ONCE * engine->dim,
-           scratch = s->objective->type->scratch_size(s->objective, s->batch_size);
-    hsgd_moments *parameter_level = take_moments(engine, threads * levels);
-    hsgd_moments *gradient_level = take_moments(engine, threads * levels);
-    double *grads = take(engine, threads * grad, sizeof *grads);
-    double *losses = take(engine, threads * HSGD_ROWS_AT_ONCE, sizeof *losses);
-    double *scratches = take(engine, threads * scratch, sizeof *scratches);
-    double *dispersions = take(engine, threads * nodes, sizeof *dispersions);
+    size_t threads = (size_t)engine->simulation->threads;
     engine->space = take(engine, threads, sizeof *engine->space);
-    for (size_t i = 0; !engine->incomplete && i < threads; i++)
-        engine->space[i] =
-            (hsgd_thread_space){parameter_level + i * levels,   gradient_level + i * levels, grads + i * grad,
-                                losses + i * HSGD_ROWS_AT_ONCE, scratches + i * scratch,     dispersions + i * nodes};
+    for (size_t i = 0; engine->space && i < threads; i++)
+        take_space(engine, &engine->space[i]);
 }
 
 static void take_window(hsgd_engine *engine)
@@ -131,14 +204,14 @@ static void take_window(hsgd_engine *engine)
     window->node_divergence_at_node = take(engine, rows * nodes, sizeof(double));
 }
 
-/* Count slots with rows of memory for their two means. */
+/* Count slots with rows of memory for their two vectors. */
 static hsgd_proof_part *take_proof_parts(hsgd_engine *engine, size_t count)
 {
     hsgd_proof_part *part = take(engine, count, sizeof *part);
     double *mean = take(engine, 2 * count * engine->dim, sizeof *mean);
     for (size_t i = 0; part && mean && i < count; i++) {
-        part[i].gradient.mean = mean + 2 * i * engine->dim;
-        part[i].noise.mean = mean + (2 * i + 1) * engine->dim;
+        part[i].gradient = mean + 2 * i * engine->dim;
+        part[i].noise = mean + (2 * i + 1) * engine->dim;
     }
     return part;
 }
@@ -197,11 +270,17 @@ hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulatio
 {
     const hsgd_hierarchy *h = simulation->hierarchy;
     size_t dim = simulation->objective->dim, n = h->num_workers;
-    *out = (hsgd_engine){.simulation = simulation, .hierarchy = h, .dim = dim, .trace = trace, .threads = 1};
+    *out = (hsgd_engine){.simulation = simulation, .hierarchy = h, .dim = dim, .trace = trace, .threads = simulation->threads};
+    out->max_blocks = ENGINE_BLOCKS + SPACE_BLOCKS * (size_t)simulation->threads;
+    out->block = calloc(out->max_blocks, sizeof *out->block);
+    if (!out->block)
+        return hsgd_fail_memory(err, "the run");
     out->num_units = count_units(h);
     out->max_rows = window_rows(simulation);
     out->max_root_rows = root_rows(simulation);
-    out->model = take(out, n * dim, sizeof *out->model);
+    out->rows_at_once = workers_at_once(simulation);
+    out->start = take(out, dim, sizeof *out->start);
+    out->model = windows_are_whole(simulation) ? NULL : take(out, n * dim, sizeof *out->model);
     out->placement = take(out, n, sizeof *out->placement);
     take_units(out);
     take_window(out);
@@ -220,5 +299,6 @@ void hsgd_engine_free(hsgd_engine *engine)
 {
     for (size_t i = 0; i < engine->num_blocks; i++)
         free(engine->block[i]);
+    free(engine->block);
     memset(engine, 0, sizeof *engine);
 }

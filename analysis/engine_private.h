@@ -28,9 +28,10 @@ typedef struct hsgd_part {
 
 /* What some workers contribute to the proof terms of one measured step. */
 typedef struct hsgd_proof_part {
-    hsgd_moments gradient, noise; /* means (dim) of grad F_j(w_j) and of xi_j */
-    double noise_sq;              /* sum of weight * ||xi_j||^2 */
-    double independent_noise_sq;  /* sum of weight^2 * ||xi_j||^2 */
+    double *gradient, *noise;    /* (dim) sums of weight * grad F_j(w_j) and of weight * xi_j; means once merged */
+    double weight;               /* of these workers */
+    double noise_sq;             /* sum of weight * ||xi_j||^2 */
+    double independent_noise_sq; /* sum of weight^2 * ||xi_j||^2 */
 } hsgd_proof_part;
 
 /* Everything at wbar of one measured step. */
@@ -44,13 +45,17 @@ typedef struct hsgd_root_row {
     double worker_deviation_max_sq;
 } hsgd_root_row;
 
-/* What one thread needs for itself. */
+/* What one thread needs for itself. Points: where the gradients of a worker are wanted at the same time, at most. */
 typedef struct hsgd_thread_space {
-    hsgd_moments *parameter_level, *gradient_level; /* (num_levels) accumulators of the two walks */
-    double *grad;                                   /* (HSGD_ROWS_AT_ONCE, dim) gradients of a few workers */
-    double *loss;                                   /* (HSGD_ROWS_AT_ONCE) */
-    double *scratch;                                /* what the objective asks for */
-    double *unused_dispersion;                      /* (num_nodes) where a walk's results are not wanted */
+    double *model;           /* (largest unit, dim) NULL where the engine keeps the models of all workers */
+    double *unit_model;      /* (workers of the unit at hand, dim) w_j by place: in either memory */
+    hsgd_moments *level;     /* (points, num_levels) accumulators of a walk */
+    double *node_dispersion; /* (points, num_nodes) what a walk finds, where it is not kept */
+    double *node_mean;       /* (nodes of the largest unit, dim) wbar_u; NULL unless measured at the nodes */
+    double *grad;            /* (rows_at_once, points, dim) true gradients of a few workers */
+    double *drawn;           /* (rows_at_once, dim) stochastic ones */
+    double *loss;            /* (rows_at_once, points) */
+    double *scratch;         /* what the objective asks for */
 } hsgd_thread_space;
 
 /* R = max_rows + 1: the measured steps of a window, and its end. */
@@ -65,14 +70,15 @@ typedef struct hsgd_window {
     hsgd_proof_part *root_proof;     /* (max_rows) of all workers */
 } hsgd_window;
 
-enum { HSGD_ENGINE_BLOCKS = 48 };
-
 typedef struct hsgd_engine {
     const hsgd_simulation *simulation;
     const hsgd_hierarchy *hierarchy;
     size_t dim, num_units, max_rows, max_root_rows;
+    size_t rows_at_once;       /* workers handled together, at most HSGD_ROWS_AT_ONCE */
     int threads;               /* to use in the next parallel region, at most simulation->threads */
-    double *model;             /* (num_workers, dim) w_j by place */
+    double *start;             /* (dim) wbar after the last average of the root; w^0 at first */
+    double *model;             /* (num_workers, dim) w_j by place; NULL where every window begins at an average of the
+                                  root, because then a unit's models live no longer than its window */
     size_t *placement;         /* (num_workers) */
     double *measured_model;    /* (num_workers, dim) w_j at the last measured step, and */
     double *measured_gradient; /* (num_workers, dim) grad F_j there, by place; NULL unless smoothness is measured */
@@ -80,11 +86,11 @@ typedef struct hsgd_engine {
     double *measured_mean;            /* (2, dim) wbar of the last measured step and grad f there */
     hsgd_unit *unit;                  /* (num_units) */
     hsgd_window window;
-    hsgd_root_row *root_row;  /* (max_root_rows) */
+    hsgd_root_row *root_row;  /* (max_root_rows); their node_divergence follow one another */
     hsgd_thread_space *space; /* (simulation->threads) */
     hsgd_trace *trace;
-    void *block[HSGD_ENGINE_BLOCKS]; /* everything that was allocated */
-    size_t num_blocks;
+    void **block; /* (max_blocks) everything that was allocated */
+    size_t num_blocks, max_blocks;
     bool incomplete; /* an allocation failed */
 } hsgd_engine;
 
@@ -94,19 +100,29 @@ hsgd_status hsgd_trace_alloc(hsgd_trace *out, const hsgd_simulation *simulation,
 hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulation, hsgd_trace *trace, hsgd_error *err);
 void hsgd_engine_free(hsgd_engine *engine);
 
+/* Model of the worker at a place of the unit at hand. */
+static inline double *hsgd_model_at(const hsgd_engine *engine, const hsgd_unit *unit, const hsgd_thread_space *space,
+                                    size_t place)
+{
+    return space->unit_model + (place - unit->first) * engine->dim;
+}
+
+/* measured_step.c: at the measured step t, after hsgd_measure_unit: gradients at the unit's models and at its nodes'
+ * averages, as far as they are wanted. Where the proof terms are measured, the workers have then made their step;
+ * otherwise false is returned. */
+bool hsgd_measured_step(hsgd_engine *engine, size_t unit, size_t t, size_t row, hsgd_thread_space *space);
+
 /* proof_terms.c, all only where proof terms are measured.
- * The gradients at the unit's models at the measured step t, into engine->measured_gradient. */
-void hsgd_proof_gradients(hsgd_engine *engine, const hsgd_unit *unit, size_t t, hsgd_thread_space *space);
+ * Local steps of the workers at places first .. first + count - 1, whose true gradients begin at exact + j * stride; what
+ * they contribute goes into the unit's slot of the window's row. */
+void hsgd_proof_steps(hsgd_engine *engine, size_t unit, size_t row, size_t t, size_t first, size_t count,
+                      const double *exact, size_t stride, hsgd_thread_space *space);
 
-/* grad F_j (dim) at the model of the worker at this place: the one kept, or made now in the space's third vector. */
-const double *hsgd_proof_gradient(hsgd_engine *engine, size_t place, hsgd_thread_space *space);
+/* Smoothness seen by the worker at this place, only where it is measured: from its model at the last measured step to the
+ * model and gradient (dim) of this one, which are kept; */
+void hsgd_proof_see(hsgd_engine *engine, size_t place, size_t t, const double *model, const double *gradient);
 
-/* grad F_j of the worker at this place and its noise, into the unit's slot of the window's row; noise (dim): NULL for
- * exact gradients. */
-void hsgd_proof_add(hsgd_engine *engine, size_t unit, size_t row, size_t place, size_t t, const double *gradient,
-                    const double *noise);
-
-/* The pair of this worker's model at the last measured step and the point (dim) with its gradient. */
+/* then from there to another point (dim) with its gradient. */
 void hsgd_proof_compare(hsgd_engine *engine, size_t place, size_t t, const double *point, const double *gradient);
 
 /* Merge the units of one row of the window, in their order. */
@@ -119,9 +135,16 @@ void hsgd_proof_record(hsgd_engine *engine, const hsgd_root_row *root_row, size_
 /* The largest over the workers, in their order, at the end of the run. */
 void hsgd_proof_finish(hsgd_engine *engine);
 
-/* measure.c: the unit's models now, into its slot of the window and the window's node arrays. The last row of a window
- * (row == num_rows) keeps only the mean. */
+/* measure.c: the unit's models now, into its slot of the window and the window's node arrays; the averages of its nodes go
+ * into the space. The last row of a window (row == num_rows) keeps only the unit's mean. */
 void hsgd_measure_unit(hsgd_engine *engine, size_t unit, size_t row, hsgd_thread_space *space);
+
+/* measure.c: walk over the workers of a unit; out[r] receives their mean at point r and the sum of squared norms. */
+void hsgd_walk_unit(hsgd_walk *walk, const hsgd_unit *unit, hsgd_part *const *out);
+
+/* measure.c: at_node[v] becomes at least beta_v^2 = divergence_sq[v] for every v below u that is a part of u in the
+ * canonical tree. */
+void hsgd_raise_merged(double *at_node, const hsgd_hierarchy *h, size_t u, const double *divergence_sq);
 
 /* measure.c: out receives the parts of all units, one every `stride`, merged in their order. */
 void hsgd_merge_parts(hsgd_part *out, const hsgd_part *part, size_t stride, size_t num_units, size_t dim);

@@ -152,19 +152,28 @@ static void upward_by_gram(visit *v, double *upward)
 
 /* ---- one grouping, by a walk over the tree ---- */
 
-static const double *placed_rows(void *source, size_t first, size_t count)
+static void placed_rows(void *source, size_t node, size_t first, size_t count, hsgd_rows *out)
 {
+    (void)node;
     visit *v = source;
     for (size_t i = 0; i < count; i++)
         memcpy(v->row + i * v->dim, v->x + v->place[first + i] * v->dim, v->dim * sizeof *v->row);
-    return v->row;
+    out->at[0] = v->row;
+    out->stride[0] = v->dim;
 }
 
 /* Up_k = D_1 + ... + D_k. */
 static void upward_by_walk(visit *v, double *upward)
 {
     hsgd_moments level[HSGD_MAX_LEVELS];
-    hsgd_walk walk = {v->h, v->dim, placed_rows, v, level, v->node_divergence, NULL, 0};
+    hsgd_walk walk = {.hierarchy = v->h,
+                      .dim = v->dim,
+                      .num_points = 1,
+                      .rows_at_once = HSGD_ROWS_AT_ONCE,
+                      .rows = placed_rows,
+                      .source = v,
+                      .level = level,
+                      .node_dispersion = v->node_divergence};
     for (size_t k = 0; k < v->num_levels; k++)
         level[k] = (hsgd_moments){0, 0, v->mean + k * v->dim};
     hsgd_walk_node(&walk, 0);

@@ -11,79 +11,7 @@
 
 #include "analysis/threads.h"
 
-/* ---- vectors for the walks ---- */
-
-typedef struct model_source {
-    hsgd_engine *engine;
-    hsgd_thread_space *space;
-    size_t row; /* of the window; where beta_u^2(wbar_u) goes */
-} model_source;
-
-typedef struct gradient_source {
-    hsgd_engine *engine;
-    hsgd_thread_space *space;
-    const double *point;
-    hsgd_root_row *keep; /* where all gradients are to be kept; NULL: nowhere */
-    bool at_node; /* the point is an average wbar_u: its pairs with the models below u count as seen smoothness */
-    size_t step;  /* then t */
-    double loss;  /* out: sum over the workers of weight * F_j(point) */
-} gradient_source;
-
-static const double *model_rows(void *source, size_t first, size_t count)
-{
-    const hsgd_engine *engine = ((model_source *)source)->engine;
-    (void)count;
-    return engine->model + first * engine->dim;
-}
-
-/* Right after an average below u its models are wbar_u, and their gradients have just been made for the proof terms. */
-static const double *known_gradients(const gradient_source *g, size_t first, size_t count)
-{
-    size_t dim = g->engine->dim;
-    if (!g->at_node || !g->engine->measured_gradient)
-        return NULL;
-    for (size_t j = first; j < first + count; j++)
-        if (memcmp(g->engine->measured_model + j * dim, g->point, dim * sizeof *g->point) != 0)
-            return NULL;
-    return g->engine->measured_gradient + first * dim;
-}
-
-static const double *gradient_rows(void *source, size_t first, size_t count)
-{
-    gradient_source *g = source;
-    const hsgd_objective *objective = g->engine->simulation->objective;
-    const double *known = known_gradients(g, first, count);
-    if (known) /* nobody asks for the loss there */
-        return known;
-    double *grad = g->keep ? g->keep->all_gradients + first * g->engine->dim : g->space->grad;
-    objective->type->full(objective, g->point, g->engine->placement + first, count, g->space->loss, grad,
-                          g->space->scratch);
-    for (size_t j = 0; j < count; j++)
-        g->loss += hsgd_place_weight(g->engine->hierarchy, first + j) * g->space->loss[j];
-    for (size_t j = 0; g->at_node && g->engine->measured_gradient && j < count; j++)
-        hsgd_proof_compare(g->engine, first + j, g->step, g->point, grad + j * g->engine->dim);
-    return grad;
-}
-
-static void keep_node_gradient(void *source, size_t node, const double *mean)
-{
-    const gradient_source *g = source;
-    memcpy(g->keep->node_gradient + node * g->engine->dim, mean, g->engine->dim * sizeof *mean);
-}
-
-static hsgd_walk gradient_walk(gradient_source *source, double *node_dispersion)
-{
-    const hsgd_engine *engine = source->engine;
-    return (hsgd_walk){.hierarchy = engine->hierarchy,
-                       .dim = engine->dim,
-                       .rows = gradient_rows,
-                       .source = source,
-                       .level = source->space->gradient_level,
-                       .node_dispersion = node_dispersion,
-                       .node_done = source->keep ? keep_node_gradient : NULL};
-}
-
-/* ---- the models of one unit ---- */
+/* ---- the tree ---- */
 
 /* The node that v is a part of in the canonical tree: up while the parent averages at the same steps. */
 static size_t canonical_node(const hsgd_hierarchy *h, size_t v)
@@ -93,66 +21,75 @@ static size_t canonical_node(const hsgd_hierarchy *h, size_t v)
     return v;
 }
 
-/* at_node[v] becomes at least beta_v^2 at this point for every v below u that is a part of u. */
-static void raise_merged(double *at_node, const hsgd_hierarchy *h, size_t u, const double *divergence_sq)
+void hsgd_raise_merged(double *at_node, const hsgd_hierarchy *h, size_t u, const double *divergence_sq)
 {
     for (size_t v = u + 1; v < h->node[u].end; v++)
         if (canonical_node(h, v) == u)
             at_node[v] = fmax(at_node[v], divergence_sq[v]);
 }
 
-/* The step of a measured row of the window. */
-static size_t step_of_row(const hsgd_engine *engine, size_t row)
+void hsgd_walk_unit(hsgd_walk *walk, const hsgd_unit *unit, hsgd_part *const *out)
 {
-    size_t every = engine->simulation->measure_every, first = (engine->window.begin + every - 1) / every * every;
-    return first + row * every;
+    size_t depth = 0;
+    if (unit->node == HSGD_NO_NODE)
+        hsgd_walk_workers(walk, unit->first, unit->count);
+    else {
+        depth = walk->hierarchy->node[unit->node].depth;
+        hsgd_walk_node(walk, unit->node);
+    }
+    for (size_t r = 0; r < walk->num_points; r++) {
+        const hsgd_moments *all = hsgd_walk_level(walk, r, depth);
+        /* the spread inside a node is the node's dispersion; that of the root's own workers belongs to the root */
+        double spread = unit->node == HSGD_NO_NODE ? all->spread : 0;
+        hsgd_moments_reset(&out[r]->moments);
+        hsgd_moments_add(&out[r]->moments, all->weight, all->mean, spread, walk->dim);
+        out[r]->norm_sq = walk->norm_sq[r];
+    }
 }
 
-/* beta_u^2 at wbar_u: the point where the proof of THEORY 4.2 uses assumption A3'. Where u's parts are nodes of their
- * own, the proof on the canonical tree meets their beta_v^2 at wbar_u, the one on the tree as given at wbar_v: the
- * larger of the two serves both. */
-static void measure_at_node(void *source, size_t node, const double *mean)
+/* ---- the models of one unit ---- */
+
+typedef struct model_source {
+    const hsgd_engine *engine;
+    const hsgd_unit *unit;
+    hsgd_thread_space *space;
+} model_source;
+
+static void model_rows(void *source, size_t node, size_t first, size_t count, hsgd_rows *out)
 {
     const model_source *m = source;
-    hsgd_engine *engine = m->engine;
-    gradient_source gradients = {
-        .engine = engine, .space = m->space, .point = mean, .at_node = true, .step = step_of_row(engine, m->row)};
-    hsgd_walk walk = gradient_walk(&gradients, m->space->unused_dispersion);
-    double *at_node = engine->window.node_divergence_at_node + m->row * engine->hierarchy->num_nodes;
-    hsgd_walk_node(&walk, node);
-    at_node[node] = m->space->unused_dispersion[node];
-    raise_merged(at_node, engine->hierarchy, node, m->space->unused_dispersion);
+    (void)node;
+    (void)count;
+    out->at[0] = hsgd_model_at(m->engine, m->unit, m->space, first);
+    out->stride[0] = m->engine->dim;
 }
 
-/* Walk over the workers of a unit and keep their mean. */
-static void walk_unit(hsgd_walk *walk, const hsgd_unit *unit, hsgd_part *out)
+static void keep_node_mean(void *source, size_t node, size_t point, const double *mean)
 {
-    hsgd_moments_reset(&out->moments);
-    if (unit->node == HSGD_NO_NODE)
-        hsgd_walk_workers(walk, &out->moments, unit->first, unit->count);
-    else {
-        hsgd_walk_node(walk, unit->node);
-        const hsgd_moments *node = &walk->level[walk->hierarchy->node[unit->node].depth];
-        hsgd_moments_add(&out->moments, node->weight, node->mean, 0, walk->dim);
-    }
-    out->norm_sq = walk->norm_sq;
+    const model_source *m = source;
+    size_t dim = m->engine->dim;
+    (void)point;
+    memcpy(m->space->node_mean + (node - m->unit->node) * dim, mean, dim * sizeof *mean);
 }
 
 void hsgd_measure_unit(hsgd_engine *engine, size_t unit, size_t row, hsgd_thread_space *space)
 {
     bool at_end = row == engine->window.num_rows;
-    model_source source = {.engine = engine, .space = space, .row = row};
+    model_source source = {engine, &engine->unit[unit], space};
+    hsgd_part *out = &engine->window.unit_part[unit * (engine->max_rows + 1) + row];
     hsgd_walk walk = {.hierarchy = engine->hierarchy,
                       .dim = engine->dim,
+                      .num_points = 1,
+                      .rows_at_once = HSGD_ROWS_AT_ONCE,
                       .rows = model_rows,
                       .source = &source,
-                      .level = space->parameter_level,
-                      .node_dispersion = space->unused_dispersion};
+                      .level = space->level,
+                      .node_dispersion = space->node_dispersion};
     if (!at_end) {
         walk.node_dispersion = engine->window.node_dispersion + row * engine->hierarchy->num_nodes;
-        walk.node_done = engine->simulation->measure_at_nodes ? measure_at_node : NULL;
+        walk.node_done = space->node_mean ? keep_node_mean : NULL;
     }
-    walk_unit(&walk, &engine->unit[unit], &engine->window.unit_part[unit * (engine->max_rows + 1) + row]);
+    hsgd_walk_unit(&walk, &engine->unit[unit], &out);
 }
 
 void hsgd_merge_parts(hsgd_part *out, const hsgd_part *part, size_t stride, size_t num_units, size_t dim)
@@ -168,14 +105,68 @@ void hsgd_merge_parts(hsgd_part *out, const hsgd_part *part, size_t stride, size
 
 /* ---- everything at wbar ---- */
 
-static void gradients_of_unit(hsgd_engine *engine, size_t unit, const double *point, hsgd_root_row *out,
+/* Rows of the window whose gradients are made together. */
+typedef struct root_source {
+    hsgd_engine *engine;
+    hsgd_thread_space *space;
+    hsgd_root_row *row; /* (num_points) */
+    size_t num_points;
+    const double *point[HSGD_POINTS_AT_ONCE]; /* wbar */
+    double loss[HSGD_POINTS_AT_ONCE];         /* out: sum over the workers of weight * F_j(wbar) */
+} root_source;
+
+static void gradient_rows(void *source, size_t node, size_t first, size_t count, hsgd_rows *out)
+{
+    root_source *s = source;
+    const hsgd_engine *engine = s->engine;
+    const double *point[HSGD_ROWS_AT_ONCE * HSGD_POINTS_AT_ONCE] = {NULL};
+    size_t num = s->num_points, dim = engine->dim;
+    (void)node;
+    for (size_t i = 0; i < count * num; i++)
+        point[i] = s->point[i % num];
+    hsgd_objective_full_at(engine->simulation->objective, point, num, engine->placement + first, count, s->space->loss,
+                           s->space->grad, s->space->scratch);
+    for (size_t i = 0; i < count * num; i++) {
+        double *keep = s->row[i % num].all_gradients;
+        s->loss[i % num] += hsgd_place_weight(engine->hierarchy, first + i / num) * s->space->loss[i];
+        if (keep)
+            memcpy(keep + (first + i / num) * dim, s->space->grad + i * dim, dim * sizeof *keep);
+    }
+    for (size_t r = 0; r < num; r++) {
+        out->at[r] = s->space->grad + r * dim;
+        out->stride[r] = num * dim;
+    }
+}
+
+static void keep_node_gradient(void *source, size_t node, size_t point, const double *mean)
+{
+    const root_source *s = source;
+    memcpy(s->row[point].node_gradient + node * s->engine->dim, mean, s->engine->dim * sizeof *mean);
+}
+
+
+/* Into root_row[slot .. slot + count), from as many rows of the window beginning with `row`. */
+static void gradients_of_unit(hsgd_engine *engine, size_t unit, size_t slot, size_t row, size_t count,
                               hsgd_thread_space *space)
 {
-    gradient_source source = {
-        .engine = engine, .space = space, .point = point, .keep = out->all_gradients ? out : NULL};
-    hsgd_walk walk = gradient_walk(&source, out->node_divergence);
-    walk_unit(&walk, &engine->unit[unit], &out->unit_part[unit]);
-    out->unit_part[unit].loss = source.loss;
+    root_source source = {.engine = engine, .space = space, .row = &engine->root_row[slot], .num_points = count};
+    hsgd_part *out[HSGD_POINTS_AT_ONCE] = {NULL};
+    hsgd_walk walk = {.hierarchy = engine->hierarchy,
+                      .dim = engine->dim,
+                      .num_points = count,
+                      .rows_at_once = engine->rows_at_once,
+                      .rows = gradient_rows,
+                      .source = &source,
+                      .level = space->level,
+                      .node_dispersion = source.row->node_divergence,
+                      .node_done = source.row->all_gradients ? keep_node_gradient : NULL};
+    for (size_t r = 0; r < count; r++) {
+        source.point[r] = engine->window.root[row + r].moments.mean;
+        out[r] = &source.row[r].unit_part[unit];
+    }
+    hsgd_walk_unit(&walk, &engine->unit[unit], out);
+    for (size_t r = 0; r < count; r++)
+        out[r]->loss = source.loss[r];
 }
 
 /* Largest deviation of a child of u from u, and of a worker below u from the root, among the kept gradients. */
@@ -218,9 +209,10 @@ static void finish_root_row(const hsgd_engine *engine, hsgd_root_row *row)
 void hsgd_measure_root(hsgd_engine *engine, size_t row, size_t count)
 {
 #pragma omp parallel for collapse(2) schedule(dynamic, 1) num_threads(engine->threads)
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i += HSGD_POINTS_AT_ONCE)
         for (size_t unit = 0; unit < engine->num_units; unit++)
-            gradients_of_unit(engine, unit, engine->window.root[row + i].moments.mean, &engine->root_row[i],
+            gradients_of_unit(engine, unit, i, row + i,
+                              count - i < HSGD_POINTS_AT_ONCE ? count - i : HSGD_POINTS_AT_ONCE,
                               &engine->space[hsgd_thread_number()]);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
     for (size_t i = 0; i < count; i++)
@@ -296,7 +288,7 @@ static void record_models(hsgd_engine *engine, const hsgd_root_row *root_row, si
         return;
     double *at_node = window->node_divergence_at_node + row * nodes;
     at_node[0] = root_row->node_divergence[0]; /* the root's own point is wbar */
-    raise_merged(at_node, engine->hierarchy, 0, root_row->node_divergence);
+    hsgd_raise_merged(at_node, engine->hierarchy, 0, root_row->node_divergence);
     sum_levels(engine->hierarchy, at_node, trace->divergence_at_nodes + trace_row * levels);
     update_max(trace->node_divergence_at_node_max, at_node, nodes);
 }

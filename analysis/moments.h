@@ -24,6 +24,9 @@ void hsgd_moments_add(hsgd_moments *moments, double weight, const double *vector
 /* The same in one pass with ||vector||^2, which is returned. */
 double hsgd_moments_add_row(hsgd_moments *moments, double weight, const double *vector, double spread, size_t dim);
 
+/* Add count vectors of weight 1 each, one every `stride` numbers; returns the sum of their squared norms. */
+double hsgd_moments_add_rows(hsgd_moments *moments, const double *row, size_t stride, size_t count, size_t dim);
+
 /* spread / weight: the mean squared distance to the mean. */
 double hsgd_moments_dispersion(const hsgd_moments *moments);
 

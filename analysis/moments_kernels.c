@@ -1,42 +1,83 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "analysis/moments_private.h"
 
-/* Sums over what is left after the last eight numbers go on in order. */
+/* Every kernel takes eight coordinates at a time; what is missing in the last eight counts as 0. */
+
+HSGD_INLINE void merge_one_eight(hsgd_sum8 *steps, hsgd_sum8 *norms, double *mean, const double *vector, double share,
+                                 size_t count)
+{
+    hsgd_sum8 centre = hsgd_load8(mean, count), x = hsgd_load8(vector, count);
+    HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
+    {
+        hsgd_vd step = x.part[p] - centre.part[p];
+        centre.part[p] += share * step;
+        steps->part[p] += step * step;
+        norms->part[p] += x.part[p] * x.part[p];
+    }
+    hsgd_store8(mean, &centre, count);
+}
 
 static double merge(double *mean, const double *vector, double share, double *norm_sq, size_t dim)
 {
     hsgd_sum8 steps = {0}, norms = {0};
-    double step_tail = 0, norm_tail = 0;
-    size_t i = 0;
-    for (; i + 8 <= dim; i += 8)
+#define BODY(at, n) merge_one_eight(&steps, &norms, mean + (at), vector + (at), share, n)
+    HSGD_FOR_EIGHTS(BODY, dim);
+#undef BODY
+    *norm_sq = hsgd_sum8_total(&norms);
+    return hsgd_sum8_total(&steps);
+}
+
+typedef struct rows_parts {
+    hsgd_sum8 deviation, shift, norm;
+} rows_parts;
+
+HSGD_INLINE void merge_eight(rows_parts *sums, double *mean, const double *row, size_t stride, size_t rows,
+                             double share, size_t count)
+{
+    hsgd_sum8 centre = hsgd_load8(mean, count), shift = {0}, deviation = {0}, norm = {0};
+    for (size_t j = 0; j < rows; j++, row += stride) {
+        hsgd_sum8 x = hsgd_load8(row, count);
         HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
         {
-            size_t at = i + p * HSGD_LANES;
-            hsgd_vd x = hsgd_load(vector + at), centre = hsgd_load(mean + at), step = x - centre;
-            hsgd_store(mean + at, centre + share * step);
-            steps.part[p] += step * step;
-            norms.part[p] += x * x;
+            hsgd_vd step = x.part[p] - centre.part[p];
+            shift.part[p] += step;
+            deviation.part[p] += step * step;
+            norm.part[p] += x.part[p] * x.part[p];
         }
-    for (; i < dim; i++) {
-        double step = vector[i] - mean[i];
-        mean[i] += share * step;
-        step_tail += step * step;
-        norm_tail += vector[i] * vector[i];
     }
-    *norm_sq = hsgd_sum8_total(&norms) + norm_tail;
-    return hsgd_sum8_total(&steps) + step_tail;
+    HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
+    {
+        centre.part[p] += share * shift.part[p];
+        sums->shift.part[p] += shift.part[p] * shift.part[p];
+        sums->deviation.part[p] += deviation.part[p];
+        sums->norm.part[p] += norm.part[p];
+    }
+    hsgd_store8(mean, &centre, count);
+}
+
+static hsgd_rows_sums merge_rows(double *mean, const double *row, size_t stride, size_t count, double share, size_t dim)
+{
+    rows_parts sums = {{{{0}}}, {{{0}}}, {{{0}}}};
+#define BODY(at, n) merge_eight(&sums, mean + (at), row + (at), stride, count, share, n)
+    HSGD_FOR_EIGHTS(BODY, dim);
+#undef BODY
+    return (hsgd_rows_sums){hsgd_sum8_total(&sums.deviation), hsgd_sum8_total(&sums.shift),
+                            hsgd_sum8_total(&sums.norm)};
+}
+
+HSGD_INLINE void dot_eight(hsgd_sum8 *sum, const double *x, const double *y, size_t count)
+{
+    hsgd_sum8 a = hsgd_load8(x, count), b = hsgd_load8(y, count);
+    HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++) sum->part[p] += a.part[p] * b.part[p];
 }
 
 static double dot(const double *x, const double *y, size_t dim)
 {
     hsgd_sum8 sum = {0};
-    double tail = 0;
-    size_t i = 0;
-    for (; i + 8 <= dim; i += 8)
-        hsgd_sum8_dot(&sum, x + i, y + i);
-    for (; i < dim; i++)
-        tail += x[i] * y[i];
-    return hsgd_sum8_total(&sum) + tail;
+#define BODY(at, n) dot_eight(&sum, x + (at), y + (at), n)
+    HSGD_FOR_EIGHTS(BODY, dim);
+#undef BODY
+    return hsgd_sum8_total(&sum);
 }
 
 static double norm_sq(const double *x, size_t dim)
@@ -44,81 +85,135 @@ static double norm_sq(const double *x, size_t dim)
     return dot(x, x, dim);
 }
 
+HSGD_INLINE void distance_eight(hsgd_sum8 *sum, const double *x, const double *y, size_t count)
+{
+    hsgd_sum8 a = hsgd_load8(x, count), b = hsgd_load8(y, count);
+    HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
+    {
+        hsgd_vd step = a.part[p] - b.part[p];
+        sum->part[p] += step * step;
+    }
+}
+
 static double distance_sq(const double *x, const double *y, size_t dim)
 {
     hsgd_sum8 sum = {0};
-    double tail = 0;
-    size_t i = 0;
-    for (; i + 8 <= dim; i += 8)
-        HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
-        {
-            hsgd_vd step = hsgd_load(x + i + p * HSGD_LANES) - hsgd_load(y + i + p * HSGD_LANES);
-            sum.part[p] += step * step;
-        }
-    for (; i < dim; i++)
-        tail += (x[i] - y[i]) * (x[i] - y[i]);
-    return hsgd_sum8_total(&sum) + tail;
+#define BODY(at, n) distance_eight(&sum, x + (at), y + (at), n)
+    HSGD_FOR_EIGHTS(BODY, dim);
+#undef BODY
+    return hsgd_sum8_total(&sum);
 }
 
-static void subtract(double *w, const double *x, double scale, size_t dim)
+HSGD_INLINE void add_eight(double *sum, const double *x, double weight, size_t count)
 {
-    size_t i = 0;
-    for (; i + HSGD_LANES <= dim; i += HSGD_LANES)
-        hsgd_store(w + i, hsgd_load(w + i) - scale * hsgd_load(x + i));
-    for (; i < dim; i++)
-        w[i] -= scale * x[i];
-}
-
-static void difference(double *out, const double *x, const double *y, size_t dim)
-{
-    size_t i = 0;
-    for (; i + HSGD_LANES <= dim; i += HSGD_LANES)
-        hsgd_store(out + i, hsgd_load(x + i) - hsgd_load(y + i));
-    for (; i < dim; i++)
-        out[i] = x[i] - y[i];
+    hsgd_sum8 a = hsgd_load8(sum, count), b = hsgd_load8(x, count);
+    HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++) a.part[p] += weight * b.part[p];
+    hsgd_store8(sum, &a, count);
 }
 
 static void add(double *sum, const double *x, double weight, size_t dim)
 {
-    size_t i = 0;
-    for (; i + HSGD_LANES <= dim; i += HSGD_LANES)
-        hsgd_store(sum + i, hsgd_load(sum + i) + weight * hsgd_load(x + i));
-    for (; i < dim; i++)
-        sum[i] += weight * x[i];
+#define BODY(at, n) add_eight(sum + (at), x + (at), weight, n)
+    HSGD_FOR_EIGHTS(BODY, dim);
+#undef BODY
+}
+
+static void subtract(double *w, const double *x, double scale, size_t dim)
+{
+    add(w, x, -scale, dim);
+}
+
+/* Rows whose noise is summed up in registers at the same time. */
+enum { DESCENT_ROWS = 4 };
+
+/* Eight coordinates of up to DESCENT_ROWS workers. */
+HSGD_INLINE void descend_eight(hsgd_sum8 *noise_sq, double *w, const double *g, const double *exact, size_t stride,
+                               size_t rows, const double *weight, double step_size, const hsgd_noise_sums *sums,
+                               size_t dim, size_t at, size_t count)
+{
+    hsgd_sum8 gradient = hsgd_load8(sums->gradient + at, count), noise = hsgd_load8(sums->noise + at, count);
+    HSGD_UNROLL for (size_t j = 0; j < rows; j++)
+    {
+        hsgd_sum8 x = hsgd_load8(g + j * dim + at, count), own = hsgd_load8(exact + j * stride + at, count);
+        hsgd_sum8 model = hsgd_load8(w + j * dim + at, count);
+        HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
+        {
+            hsgd_vd xi = x.part[p] - own.part[p];
+            gradient.part[p] += weight ? weight[j] * own.part[p] : own.part[p];
+            noise.part[p] += weight ? weight[j] * xi : xi;
+            noise_sq[j].part[p] += xi * xi;
+            model.part[p] -= step_size * x.part[p];
+        }
+        hsgd_store8(w + j * dim + at, &model, count);
+    }
+    hsgd_store8(sums->gradient + at, &gradient, count);
+    hsgd_store8(sums->noise + at, &noise, count);
+}
+
+HSGD_INLINE void descend_rows(double *w, const double *g, const double *exact, size_t stride, size_t rows,
+                              const double *weight, double step_size, const hsgd_noise_sums *sums, size_t dim)
+{
+    hsgd_sum8 noise_sq[DESCENT_ROWS] = {{{{0}}}};
+#define BODY(at, n) descend_eight(noise_sq, w, g, exact, stride, rows, weight, step_size, sums, dim, at, n)
+    HSGD_FOR_EIGHTS(BODY, dim);
+#undef BODY
+    for (size_t j = 0; j < rows; j++)
+        sums->noise_sq[j] = hsgd_sum8_total(&noise_sq[j]);
+}
+
+static void descend(double *w, const double *g, const double *exact, size_t stride, size_t count, const double *weight,
+                    double step_size, const hsgd_noise_sums *sums, size_t dim)
+{
+    for (size_t j = 0; j < count;) {
+        hsgd_noise_sums own = {sums->gradient, sums->noise, sums->noise_sq + j};
+        size_t rows = !weight && j + DESCENT_ROWS <= count ? DESCENT_ROWS : 1;
+        double *models = w + j * dim;
+        const double *drawn = g + j * dim, *true_ones = exact + j * stride;
+        if (rows == DESCENT_ROWS)
+            descend_rows(models, drawn, true_ones, stride, DESCENT_ROWS, NULL, step_size, &own, dim);
+        else if (weight)
+            descend_rows(models, drawn, true_ones, stride, 1, weight + j, step_size, &own, dim);
+        else
+            descend_rows(models, drawn, true_ones, stride, 1, NULL, step_size, &own, dim);
+        j += rows;
+    }
+}
+
+typedef struct pair_parts {
+    hsgd_sum8 distance, change, size, grad_size;
+} pair_parts;
+
+HSGD_INLINE void pair_eight(pair_parts *sums, const double *a, const double *grad_a, const double *b,
+                            const double *grad_b, size_t count)
+{
+    hsgd_sum8 x = hsgd_load8(a, count), g = hsgd_load8(grad_a, count);
+    hsgd_sum8 y = hsgd_load8(b, count), other = hsgd_load8(grad_b, count);
+    HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
+    {
+        hsgd_vd step = x.part[p] - y.part[p], turn = g.part[p] - other.part[p];
+        sums->distance.part[p] += step * step;
+        sums->change.part[p] += turn * turn;
+        sums->size.part[p] += x.part[p] * x.part[p];
+        sums->grad_size.part[p] += g.part[p] * g.part[p];
+    }
 }
 
 static hsgd_pair_sums pair(const double *a, const double *grad_a, const double *b, const double *grad_b, size_t dim)
 {
-    hsgd_sum8 distance = {0}, change = {0}, size = {0}, grad_size = {0};
-    hsgd_pair_sums tail = {0, 0, 0, 0};
-    size_t i = 0;
-    for (; i + 8 <= dim; i += 8)
-        HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
-        {
-            size_t at = i + p * HSGD_LANES;
-            hsgd_vd x = hsgd_load(a + at), g = hsgd_load(grad_a + at);
-            hsgd_vd step = x - hsgd_load(b + at), turn = g - hsgd_load(grad_b + at);
-            distance.part[p] += step * step;
-            change.part[p] += turn * turn;
-            size.part[p] += x * x;
-            grad_size.part[p] += g * g;
-        }
-    for (; i < dim; i++) {
-        double step = a[i] - b[i], turn = grad_a[i] - grad_b[i];
-        tail.distance_sq += step * step;
-        tail.change_sq += turn * turn;
-        tail.size_sq += a[i] * a[i];
-        tail.grad_size_sq += grad_a[i] * grad_a[i];
-    }
-    return (hsgd_pair_sums){hsgd_sum8_total(&distance) + tail.distance_sq, hsgd_sum8_total(&change) + tail.change_sq,
-                            hsgd_sum8_total(&size) + tail.size_sq, hsgd_sum8_total(&grad_size) + tail.grad_size_sq};
+    pair_parts sums = {{{{0}}}, {{{0}}}, {{{0}}}, {{{0}}}};
+#define BODY(at, n) pair_eight(&sums, a + (at), grad_a + (at), b + (at), grad_b + (at), n)
+    HSGD_FOR_EIGHTS(BODY, dim);
+#undef BODY
+    return (hsgd_pair_sums){hsgd_sum8_total(&sums.distance), hsgd_sum8_total(&sums.change),
+                            hsgd_sum8_total(&sums.size), hsgd_sum8_total(&sums.grad_size)};
 }
 
 const hsgd_moments_kernels HSGD_ON_PATH(hsgd_moments_kernels) = {.merge = merge,
+                                                                 .merge_rows = merge_rows,
                                                                  .norm_sq = norm_sq,
                                                                  .dot = dot,
                                                                  .distance_sq = distance_sq,
                                                                  .subtract = subtract,
-                                                                 .difference = difference,
                                                                  .add = add,
+                                                                 .descend = descend,
                                                                  .pair = pair};

@@ -11,18 +11,34 @@ typedef struct hsgd_pair_sums {
     double size_sq, grad_size_sq;  /* ||a||^2, ||grad_a||^2 */
 } hsgd_pair_sums;
 
+/* Sums of one pass over some rows and a centre: of ||x - c||^2 and of ||x||^2 over the rows x, and the squared norm of the
+ * sum of x - c. */
+typedef struct hsgd_rows_sums {
+    double deviation_sq, shift_sq, norm_sq;
+} hsgd_rows_sums;
+
+/* What workers contribute to the proof terms: sums over them, each times the worker's weight. */
+typedef struct hsgd_noise_sums {
+    double *gradient, *noise; /* (dim) */
+    double *noise_sq;         /* (count) ||xi_j||^2 of each worker of the call */
+} hsgd_noise_sums;
+
 typedef struct hsgd_moments_kernels {
     /* step = vector - mean; mean += share * step; returns ||step||^2, and ||vector||^2 in *norm_sq */
     double (*merge)(double *mean, const double *vector, double share, double *norm_sq, size_t dim);
+    /* The same for `count` rows, one every `stride` numbers: the sum of x - mean is added to the mean times share. */
+    hsgd_rows_sums (*merge_rows)(double *mean, const double *row, size_t stride, size_t count, double share, size_t dim);
     double (*norm_sq)(const double *x, size_t dim);
     double (*dot)(const double *x, const double *y, size_t dim);
     double (*distance_sq)(const double *x, const double *y, size_t dim);
     /* w -= scale * x */
     void (*subtract)(double *w, const double *x, double scale, size_t dim);
-    /* out = x - y */
-    void (*difference)(double *out, const double *x, const double *y, size_t dim);
     /* sum += weight * x */
     void (*add)(double *sum, const double *x, double weight, size_t dim);
+    /* Steps of `count` workers: w (count, dim) -= step_size * g (count, dim), where g = exact + noise; exact: one row every
+     * `stride` numbers. weight (count); NULL: all 1. */
+    void (*descend)(double *w, const double *g, const double *exact, size_t stride, size_t count, const double *weight,
+                    double step_size, const hsgd_noise_sums *sums, size_t dim);
     hsgd_pair_sums (*pair)(const double *a, const double *grad_a, const double *b, const double *grad_b, size_t dim);
 } hsgd_moments_kernels;
 

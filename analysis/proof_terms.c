@@ -30,66 +30,87 @@ void hsgd_proof_compare(hsgd_engine *engine, size_t place, size_t t, const doubl
     compare(&engine->smoothness[place], t, &pair, sqrt(pair.grad_size_sq));
 }
 
-void hsgd_proof_gradients(hsgd_engine *engine, const hsgd_unit *unit, size_t t, hsgd_thread_space *space)
+void hsgd_proof_see(hsgd_engine *engine, size_t place, size_t t, const double *model, const double *gradient)
 {
-    const hsgd_objective *objective = engine->simulation->objective;
-    for (size_t place = unit->first; place < unit->first + unit->count; place++) {
-        size_t at = place * engine->dim;
-        const double *model = engine->model + at;
-        objective->type->full(objective, model, engine->placement + place, 1, space->loss, space->grad, space->scratch);
-        if (t > 0)
-            hsgd_proof_compare(engine, place, t, model, space->grad);
-        memcpy(engine->measured_model + at, model, engine->dim * sizeof *model);
-        memcpy(engine->measured_gradient + at, space->grad, engine->dim * sizeof *space->grad);
-    }
-}
-
-const double *hsgd_proof_gradient(hsgd_engine *engine, size_t place, hsgd_thread_space *space)
-{
-    const hsgd_objective *objective = engine->simulation->objective;
     size_t at = place * engine->dim;
-    double *gradient = space->grad + 2 * engine->dim;
-    if (engine->measured_gradient)
-        return engine->measured_gradient + at;
-    objective->type->full(objective, engine->model + at, engine->placement + place, 1, space->loss, gradient,
-                          space->scratch);
-    return gradient;
+    if (t > 0)
+        hsgd_proof_compare(engine, place, t, model, gradient);
+    memcpy(engine->measured_model + at, model, engine->dim * sizeof *model);
+    memcpy(engine->measured_gradient + at, gradient, engine->dim * sizeof *gradient);
 }
 
-void hsgd_proof_add(hsgd_engine *engine, size_t unit, size_t row, size_t place, size_t t, const double *gradient,
-                    const double *noise)
+static void reset(hsgd_proof_part *part, size_t dim)
 {
-    hsgd_proof_part *part = &engine->window.unit_proof[unit * engine->max_rows + row];
-    double weight = hsgd_place_weight(engine->hierarchy, place);
-    if (place == engine->unit[unit].first) {
-        hsgd_moments_reset(&part->gradient);
-        hsgd_moments_reset(&part->noise);
-        part->noise_sq = part->independent_noise_sq = 0;
+    memset(part->gradient, 0, dim * sizeof *part->gradient);
+    memset(part->noise, 0, dim * sizeof *part->noise);
+    part->weight = part->noise_sq = part->independent_noise_sq = 0;
+}
+
+/* Steps without noise. */
+static void exact_steps(const hsgd_engine *engine, hsgd_proof_part *part, double *model, const double *exact,
+                        size_t stride, const double *weight, size_t count)
+{
+    const hsgd_moments_kernels *kernels = HSGD_PICK_PATH(hsgd_moments_kernels);
+    size_t dim = engine->dim;
+    for (size_t j = 0; j < count; j++) {
+        kernels->add(part->gradient, exact + j * stride, weight[j], dim);
+        kernels->subtract(model + j * dim, exact + j * stride, engine->simulation->step_size, dim);
     }
-    hsgd_moments_add(&part->gradient, weight, gradient, 0, engine->dim);
-    if (!noise)
-        return;
+}
+
+static void add_noise_sq(const hsgd_engine *engine, hsgd_proof_part *part, size_t place, size_t t, double weight,
+                         double noise_sq)
+{
     double *mean = &engine->trace->worker_noise_sq[engine->placement[place]];
-    double noise_sq = hsgd_moments_add_row(&part->noise, weight, noise, 0, engine->dim);
     part->noise_sq += weight * noise_sq;
     part->independent_noise_sq += weight * weight * noise_sq;
     *mean += (noise_sq - *mean) / (double)(t / engine->simulation->measure_every + 1);
 }
 
+void hsgd_proof_steps(hsgd_engine *engine, size_t unit, size_t row, size_t t, size_t first, size_t count,
+                      const double *exact, size_t stride, hsgd_thread_space *space)
+{
+    const hsgd_simulation *s = engine->simulation;
+    hsgd_proof_part *part = &engine->window.unit_proof[unit * engine->max_rows + row];
+    double *model = hsgd_model_at(engine, &engine->unit[unit], space, first);
+    double weight[HSGD_ROWS_AT_ONCE], noise_sq[HSGD_ROWS_AT_ONCE];
+    hsgd_noise_sums sums = {part->gradient, part->noise, noise_sq};
+    if (first == engine->unit[unit].first)
+        reset(part, engine->dim);
+    for (size_t j = 0; j < count; j++) {
+        weight[j] = hsgd_place_weight(engine->hierarchy, first + j);
+        part->weight += weight[j];
+    }
+    if (s->exact_gradients) {
+        exact_steps(engine, part, model, exact, stride, weight, count);
+        return;
+    }
+    hsgd_objective_stochastic_rows(s->objective, model, engine->placement + first, count, s->batch_size, s->seed, t,
+                                   space->drawn, space->scratch);
+    HSGD_PICK_PATH(hsgd_moments_kernels)
+        ->descend(model, space->drawn, exact, stride, count, engine->hierarchy->worker_weight ? weight : NULL,
+                  s->step_size, &sums, engine->dim);
+    for (size_t j = 0; j < count; j++)
+        add_noise_sq(engine, part, first + j, t, weight[j], noise_sq[j]);
+}
+
 void hsgd_proof_merge(hsgd_engine *engine, size_t row)
 {
+    const hsgd_moments_kernels *kernels = HSGD_PICK_PATH(hsgd_moments_kernels);
     hsgd_proof_part *root = &engine->window.root_proof[row];
-    hsgd_moments_reset(&root->gradient);
-    hsgd_moments_reset(&root->noise);
-    root->noise_sq = root->independent_noise_sq = 0;
+    size_t dim = engine->dim;
+    reset(root, dim);
     for (size_t i = 0; i < engine->num_units; i++) {
         const hsgd_proof_part *part = &engine->window.unit_proof[i * engine->max_rows + row];
-        hsgd_moments_add(&root->gradient, part->gradient.weight, part->gradient.mean, 0, engine->dim);
-        if (engine->simulation->exact_gradients)
-            continue;
-        hsgd_moments_add(&root->noise, part->noise.weight, part->noise.mean, 0, engine->dim);
+        kernels->add(root->gradient, part->gradient, 1, dim);
+        kernels->add(root->noise, part->noise, 1, dim);
+        root->weight += part->weight;
         root->noise_sq += part->noise_sq;
         root->independent_noise_sq += part->independent_noise_sq;
+    }
+    for (size_t i = 0; i < dim; i++) {
+        root->gradient[i] /= root->weight;
+        root->noise[i] /= root->weight;
     }
 }
 
@@ -118,14 +139,14 @@ void hsgd_proof_record(hsgd_engine *engine, const hsgd_root_row *root_row, size_
         return;
     const hsgd_proof_part *root = &engine->window.root_proof[row];
     hsgd_proof_terms *out = &engine->trace->proof[trace_row];
-    *out = (hsgd_proof_terms){.mean_gradient_sq = hsgd_norm_sq(root->gradient.mean, dim),
-                              .drift_error_sq = hsgd_distance_sq(gradient, root->gradient.mean, dim)};
+    *out = (hsgd_proof_terms){.mean_gradient_sq = hsgd_norm_sq(root->gradient, dim),
+                              .drift_error_sq = hsgd_distance_sq(gradient, root->gradient, dim)};
     if (engine->simulation->exact_gradients)
         return;
-    double weight = root->noise.weight;
-    out->mean_noise_sq = hsgd_norm_sq(root->noise.mean, dim);
-    out->gradient_dot_noise = hsgd_dot(gradient, root->noise.mean, dim);
-    out->mean_gradient_dot_noise = hsgd_dot(root->gradient.mean, root->noise.mean, dim);
+    double weight = root->weight;
+    out->mean_noise_sq = hsgd_norm_sq(root->noise, dim);
+    out->gradient_dot_noise = hsgd_dot(gradient, root->noise, dim);
+    out->mean_gradient_dot_noise = hsgd_dot(root->gradient, root->noise, dim);
     out->noise_sq = root->noise_sq / weight;
     out->independent_noise_sq = root->independent_noise_sq / (weight * weight);
 }

@@ -237,35 +237,99 @@ typedef struct quadratic_state {
     double minimum; /* f* */
 } quadratic_state;
 
+static const hsgd_quadratic *quadratic_of(const hsgd_objective *objective)
+{
+    return ((const quadratic_state *)objective->state)->quadratic;
+}
+
+/* The noise of as many workers as stochastic_rows may be asked for. */
 static size_t scratch_size(const hsgd_objective *objective, size_t batch_size)
 {
     (void)batch_size;
-    return objective->dim;
+    return HSGD_ROWS_AT_ONCE * objective->dim;
+}
+
+static bool is_shared(const double *const *point, size_t stride, size_t count)
+{
+    for (size_t j = 1; j < count; j++)
+        if (point[j * stride] != point[0])
+            return false;
+    return true;
+}
+
+static void full_at(const hsgd_objective *objective, const double *const *point, size_t num_points,
+                    const size_t *worker, size_t count, double *loss, double *grad, double *scratch)
+{
+    (void)scratch;
+    const hsgd_quadratic *q = quadratic_of(objective);
+    for (size_t r = 0; r < num_points; r++)
+        HSGD_PICK_PATH(hsgd_quadratic_kernels)
+            ->gradients(&(hsgd_quadratic_rows){.count = count,
+                                               .dim = q->dim,
+                                               .curvature = q->curvature,
+                                               .linear = q->linear,
+                                               .worker = worker,
+                                               .point = point + r,
+                                               .point_stride = num_points,
+                                               .same_point = is_shared(point + r, num_points, count),
+                                               .grad = grad + r * q->dim,
+                                               .grad_stride = num_points * q->dim,
+                                               .loss = loss ? loss + r : NULL,
+                                               .loss_stride = num_points});
 }
 
 static void full(const hsgd_objective *objective, const double *point, const size_t *worker, size_t count, double *loss,
                  double *grad, double *scratch)
 {
-    (void)scratch;
-    const hsgd_quadratic *q = ((const quadratic_state *)objective->state)->quadratic;
-    const hsgd_quadratic_kernels *kernels = HSGD_PICK_PATH(hsgd_quadratic_kernels);
+    const double *same[HSGD_ROWS_AT_ONCE];
+    for (size_t j = 0; j < HSGD_ROWS_AT_ONCE; j++)
+        same[j] = point;
+    for (size_t done = 0; done < count; done += HSGD_ROWS_AT_ONCE) {
+        size_t now = count - done < HSGD_ROWS_AT_ONCE ? count - done : HSGD_ROWS_AT_ONCE;
+        full_at(objective, same, 1, worker + done, now, loss + done, grad + done * objective->dim, scratch);
+    }
+}
+
+/* Neighbours get theirs in one call. */
+static void draw_noise(const hsgd_quadratic *q, const size_t *worker, size_t count, uint64_t seed, uint64_t step,
+                       double *noise)
+{
+    double deviation = sqrt(q->noise_sq / (double)q->dim);
+    for (size_t j = 0, next; j < count; j = next) {
+        for (next = j + 1; next < count && worker[next] == worker[next - 1] + 1;)
+            next++;
+        hsgd_stream stream = {seed, HSGD_PURPOSE_NOISE, (uint32_t)worker[j], step};
+        hsgd_worker_normals(&stream, next - j, deviation, noise + j * q->dim, q->dim);
+    }
+}
+
+static void stochastic_rows(const hsgd_objective *objective, const double *point, const size_t *worker, size_t count,
+                            size_t batch_size, uint64_t seed, uint64_t step, double *grad, double *scratch)
+{
+    (void)batch_size;
+    const hsgd_quadratic *q = quadratic_of(objective);
+    const double *own[HSGD_ROWS_AT_ONCE];
     for (size_t j = 0; j < count; j++)
-        loss[j] = kernels->full(grad + j * q->dim, q->curvature, q->linear + worker[j] * q->dim, point, q->dim);
+        own[j] = point + j * q->dim;
+    if (q->noise_sq > 0)
+        draw_noise(q, worker, count, seed, step, scratch);
+    hsgd_quadratic_rows rows = {.count = count,
+                                .dim = q->dim,
+                                .curvature = q->curvature,
+                                .linear = q->linear,
+                                .worker = worker,
+                                .point = own,
+                                .point_stride = 1,
+                                .noise = q->noise_sq > 0 ? scratch : NULL,
+                                .grad = grad,
+                                .grad_stride = q->dim};
+    HSGD_PICK_PATH(hsgd_quadratic_kernels)->gradients(&rows);
 }
 
 static void stochastic(const hsgd_objective *objective, const double *point, size_t worker, size_t batch_size,
                        uint64_t seed, uint64_t step, double *grad, double *scratch)
 {
-    (void)batch_size;
-    const hsgd_quadratic *q = ((const quadratic_state *)objective->state)->quadratic;
-    const double *b = q->linear + worker * q->dim;
-    if (q->noise_sq == 0) {
-        HSGD_PICK_PATH(hsgd_quadratic_kernels)->full(grad, q->curvature, b, point, q->dim);
-        return;
-    }
-    hsgd_stream stream = {seed, HSGD_PURPOSE_NOISE, (uint32_t)worker, step};
-    hsgd_normals(&stream, sqrt(q->noise_sq / (double)q->dim), scratch, q->dim);
-    HSGD_PICK_PATH(hsgd_quadratic_kernels)->noisy(grad, q->curvature, b, point, scratch, q->dim);
+    stochastic_rows(objective, point, &worker, 1, batch_size, seed, step, grad, scratch);
 }
 
 static hsgd_status constants(const hsgd_objective *objective, size_t batch_size, hsgd_constants *out, hsgd_error *err)
@@ -289,6 +353,8 @@ static const hsgd_objective_type quadratic_type = {.name = "quadratic",
                                                    .scratch_size = scratch_size,
                                                    .full = full,
                                                    .stochastic = stochastic,
+                                                   .full_at = full_at,
+                                                   .stochastic_rows = stochastic_rows,
                                                    .constants = constants,
                                                    .free = free};
 

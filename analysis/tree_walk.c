@@ -6,31 +6,75 @@ double hsgd_place_weight(const hsgd_hierarchy *h, size_t place)
     return h->worker_weight ? h->worker_weight[place] * (double)h->num_workers : 1;
 }
 
-void hsgd_walk_workers(hsgd_walk *walk, hsgd_moments *into, size_t first, size_t count)
+hsgd_moments *hsgd_walk_level(const hsgd_walk *walk, size_t point, size_t depth)
 {
-    for (size_t done = 0; done < count; done += HSGD_ROWS_AT_ONCE) {
-        size_t now = count - done < HSGD_ROWS_AT_ONCE ? count - done : HSGD_ROWS_AT_ONCE;
-        const double *row = walk->rows(walk->source, first + done, now);
-        for (size_t j = 0; j < now; j++, row += walk->dim) {
-            double weight = hsgd_place_weight(walk->hierarchy, first + done + j);
-            walk->norm_sq += weight * hsgd_moments_add_row(into, weight, row, 0, walk->dim);
-        }
+    return &walk->level[point * walk->hierarchy->num_levels + depth];
+}
+
+/* Points that a node of this depth has to do with. */
+static size_t points_at(const hsgd_walk *walk, size_t depth)
+{
+    return walk->nested ? depth - walk->top_depth + 1 : walk->num_points;
+}
+
+double hsgd_add_workers(const hsgd_hierarchy *h, hsgd_moments *into, const double *row, size_t stride, size_t first,
+                        size_t count, size_t dim)
+{
+    double norm_sq = 0;
+    if (!h->worker_weight)
+        return hsgd_moments_add_rows(into, row, stride, count, dim);
+    for (size_t j = 0; j < count; j++) {
+        double weight = hsgd_place_weight(h, first + j);
+        norm_sq += weight * hsgd_moments_add_row(into, weight, row + j * stride, 0, dim);
+    }
+    return norm_sq;
+}
+
+static void add_workers(hsgd_walk *walk, size_t node, size_t depth, size_t first, size_t count)
+{
+    size_t points = points_at(walk, depth);
+    hsgd_rows rows;
+    for (size_t done = 0; done < count; done += walk->rows_at_once) {
+        size_t now = count - done < walk->rows_at_once ? count - done : walk->rows_at_once;
+        walk->rows(walk->source, node, first + done, now, &rows);
+        for (size_t r = 0; r < points; r++)
+            walk->norm_sq[r] += hsgd_add_workers(walk->hierarchy, hsgd_walk_level(walk, r, depth), rows.at[r],
+                                                 rows.stride[r], first + done, now, walk->dim);
+    }
+}
+
+void hsgd_walk_workers(hsgd_walk *walk, size_t first, size_t count)
+{
+    for (size_t r = 0; r < walk->num_points; r++)
+        hsgd_moments_reset(hsgd_walk_level(walk, r, 0));
+    add_workers(walk, HSGD_NO_NODE, 0, first, count);
+}
+
+static void add_child(hsgd_walk *walk, size_t depth, size_t points)
+{
+    for (size_t r = 0; r < points; r++) {
+        const hsgd_moments *child = hsgd_walk_level(walk, r, depth + 1);
+        hsgd_moments_add(hsgd_walk_level(walk, r, depth), child->weight, child->mean, 0, walk->dim);
     }
 }
 
 void hsgd_walk_node(hsgd_walk *walk, size_t node)
 {
     const hsgd_node *u = &walk->hierarchy->node[node];
-    hsgd_moments *own = &walk->level[u->depth];
-    hsgd_moments_reset(own);
+    size_t points = points_at(walk, u->depth);
+    for (size_t r = 0; r < points; r++)
+        hsgd_moments_reset(hsgd_walk_level(walk, r, u->depth));
     if (hsgd_node_is_lowest(walk->hierarchy, node))
-        hsgd_walk_workers(walk, own, u->first_worker, u->num_workers);
+        add_workers(walk, node, u->depth, u->first_worker, u->num_workers);
     else
         for (size_t v = node + 1; v < u->end; v = walk->hierarchy->node[v].end) {
             hsgd_walk_node(walk, v);
-            hsgd_moments_add(own, own[1].weight, own[1].mean, 0, walk->dim);
+            add_child(walk, u->depth, points);
         }
-    walk->node_dispersion[node] = hsgd_moments_dispersion(own);
-    if (walk->node_done)
-        walk->node_done(walk->source, node, own->mean);
+    for (size_t r = 0; r < points; r++) {
+        const hsgd_moments *own = hsgd_walk_level(walk, r, u->depth);
+        walk->node_dispersion[r * walk->hierarchy->num_nodes + node] = hsgd_moments_dispersion(own);
+        if (walk->node_done)
+            walk->node_done(walk->source, node, r, own->mean);
+    }
 }

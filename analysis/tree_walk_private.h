@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Means and between-children dispersions of one vector per worker, for every node of a subtree in one pass. */
+/* Means and between-children dispersions for every node of a subtree in one pass, of one vector per worker (its model) or
+ * of several (its gradients at some points). */
 #ifndef HSGD_ANALYSIS_TREE_WALK_PRIVATE_H
 #define HSGD_ANALYSIS_TREE_WALK_PRIVATE_H
 
@@ -9,27 +10,47 @@
 #include "analysis/moments.h"
 #include "analysis/objective.h"
 
-/* The vectors (count, dim) of the workers at places first .. first + count - 1; valid until the next call. */
-typedef const double *(*hsgd_rows)(void *source, size_t first, size_t count);
+/* The vectors of some workers: those of worker j at point r begin at at[r] + j * stride[r]. */
+typedef struct hsgd_rows {
+    const double *at[HSGD_MAX_LEVELS];
+    size_t stride[HSGD_MAX_LEVELS];
+} hsgd_rows;
 
+/* Fill out with the vectors (dim) of the workers at places first .. first + count - 1, all below the lowest node `node`
+ * (HSGD_NO_NODE: direct workers of the root); valid until the next call. */
+typedef void (*hsgd_rows_source)(void *source, size_t node, size_t first, size_t count, hsgd_rows *out);
+
+/* Points: all num_points of them at every node, or, where `nested`, point r only at the nodes of depth top_depth + r and
+ * below: it belongs to the one that is open at that depth. */
 typedef struct hsgd_walk {
     const hsgd_hierarchy *hierarchy; /* expanded */
-    size_t dim;
-    hsgd_rows rows;
+    size_t dim, num_points;          /* at most HSGD_MAX_LEVELS points */
+    bool nested;
+    size_t top_depth;    /* of the subtree */
+    size_t rows_at_once; /* workers asked for at once, at most */
+    hsgd_rows_source rows;
     void *source;            /* handed to rows and node_done */
-    hsgd_moments *level;     /* (num_levels) the open node of each depth */
-    double *node_dispersion; /* (num_nodes) out: weighted mean squared distance of u's children to their mean */
-    void (*node_done)(void *source, size_t node, const double *mean); /* NULL: not wanted */
-    double norm_sq; /* out: sum over the workers of weight * ||x||^2; the caller sets it to 0 first */
+    hsgd_moments *level;     /* (num_points, num_levels) the open node of each depth */
+    double *node_dispersion; /* (num_points, num_nodes) out: weighted mean squared distance of u's children to their mean */
+    void (*node_done)(void *source, size_t node, size_t point, const double *mean); /* NULL: not wanted */
+    double norm_sq[HSGD_MAX_LEVELS]; /* (num_points) out: sum over the workers of weight * ||x||^2, from 0 on */
 } hsgd_walk;
 
 /* Weight of one worker in the sums: p_j n, exactly 1 for equal weights. */
 double hsgd_place_weight(const hsgd_hierarchy *h, size_t place);
 
-/* Walk over the subtree of a node; its mean and total weight are then in level[depth of the node]. */
+/* Add vectors of the workers at places first .. first + count - 1 with their weights, one vector every `stride` numbers;
+ * returns the sum of weight * ||x||^2. */
+double hsgd_add_workers(const hsgd_hierarchy *h, hsgd_moments *into, const double *row, size_t stride, size_t first,
+                        size_t count, size_t dim);
+
+/* The accumulator of a point at a depth. */
+hsgd_moments *hsgd_walk_level(const hsgd_walk *walk, size_t point, size_t depth);
+
+/* Walk over the subtree of a node; its mean and total weight are then in the level of its depth. */
 void hsgd_walk_node(hsgd_walk *walk, size_t node);
 
-/* Add the workers at places first .. first + count - 1 to an accumulator. */
-void hsgd_walk_workers(hsgd_walk *walk, hsgd_moments *into, size_t first, size_t count);
+/* Walk over direct workers of the root, at places first .. first + count - 1, into the levels of depth 0. */
+void hsgd_walk_workers(hsgd_walk *walk, size_t first, size_t count);
 
 #endif

@@ -86,21 +86,38 @@ HSGD_INLINE void hsgd_store(double *x, hsgd_vd v)
     memcpy(x, &v, sizeof v);
 }
 
-/* The first count < HSGD_LANES numbers; the other lanes are `rest`, and are not stored. */
+/* Lane by lane all ones where the lane's number is below count, else all zeros. */
+HSGD_INLINE hsgd_vi hsgd_first_lanes(size_t count)
+{
+    static const int64_t number[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+    hsgd_vi lane;
+    memcpy(&lane, number, sizeof lane);
+    return lane < (int64_t)count;
+}
+
+/* The first count <= HSGD_LANES numbers; the other lanes are `rest`, and are neither read nor stored. */
 HSGD_INLINE hsgd_vd hsgd_load_part(const double *x, size_t count, double rest)
 {
-    double lane[HSGD_LANES];
-    for (size_t l = 0; l < HSGD_LANES; l++)
-        lane[l] = l < count ? x[l] : rest;
-    return hsgd_load(lane);
+#if HSGD_LANES == 8
+    return (hsgd_vd)_mm512_mask_loadu_pd(_mm512_set1_pd(rest), (__mmask8)((1u << count) - 1), x);
+#elif HSGD_LANES == 4
+    hsgd_vi mask = hsgd_first_lanes(count), other = (hsgd_vi)_mm256_set1_pd(rest) & ~mask;
+    return (hsgd_vd)((hsgd_vi)_mm256_maskload_pd(x, (__m256i)mask) | other);
+#else
+    return (hsgd_vd){count > 0 ? x[0] : rest, count > 1 ? x[1] : rest};
+#endif
 }
 
 HSGD_INLINE void hsgd_store_part(double *x, hsgd_vd v, size_t count)
 {
-    double lane[HSGD_LANES];
-    hsgd_store(lane, v);
+#if HSGD_LANES == 8
+    _mm512_mask_storeu_pd(x, (__mmask8)((1u << count) - 1), (__m512d)v);
+#elif HSGD_LANES == 4
+    _mm256_maskstore_pd(x, (__m256i)hsgd_first_lanes(count), (__m256d)v);
+#else
     for (size_t l = 0; l < count; l++)
-        x[l] = lane[l];
+        x[l] = v[l];
+#endif
 }
 
 HSGD_INLINE hsgd_vd hsgd_splat(double x)
@@ -152,6 +169,40 @@ HSGD_INLINE hsgd_vu hsgd_multiply_low(hsgd_vu a, hsgd_vu b)
 typedef struct hsgd_sum8 {
     hsgd_vd part[8 / HSGD_LANES]; /* lane l is part[l / HSGD_LANES][l % HSGD_LANES] */
 } hsgd_sum8;
+
+/* Eight numbers, of which the first count <= 8 are read; the others are 0. */
+HSGD_INLINE hsgd_sum8 hsgd_load8(const double *x, size_t count)
+{
+    hsgd_sum8 v;
+    HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
+    {
+        size_t first = p * HSGD_LANES, left = count > first ? count - first : 0;
+        v.part[p] = left >= HSGD_LANES ? hsgd_load(x + first) : hsgd_load_part(x + (left ? first : 0), left, 0);
+    }
+    return v;
+}
+
+HSGD_INLINE void hsgd_store8(double *x, const hsgd_sum8 *v, size_t count)
+{
+    HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
+    {
+        size_t first = p * HSGD_LANES, left = count > first ? count - first : 0;
+        if (left >= HSGD_LANES)
+            hsgd_store(x + first, v->part[p]);
+        else
+            hsgd_store_part(x + (left ? first : 0), v->part[p], left);
+    }
+}
+
+/* Call body(at, count) for the numbers at, at + 1, ... of [0, dim), eight at a time and then what is left. */
+#define HSGD_FOR_EIGHTS(body, dim)                                                                                     \
+    do {                                                                                                               \
+        size_t at_ = 0;                                                                                                \
+        for (; at_ + 8 <= (dim); at_ += 8)                                                                             \
+            body(at_, 8);                                                                                              \
+        if (at_ < (dim))                                                                                               \
+            body(at_, (dim) - at_);                                                                                    \
+    } while (0)
 
 /* sum += the 8 numbers at x times those at y: the usual inner loop, also a pattern for others. */
 HSGD_INLINE void hsgd_sum8_dot(hsgd_sum8 *sum, const double *x, const double *y)

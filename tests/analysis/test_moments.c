@@ -173,19 +173,18 @@ static void norms_and_distances(void **state)
 static size_t run_kernels(double *out, const double *a, const double *b, const double *c, const double *d, size_t dim)
 {
     const hsgd_moments_kernels *k = HSGD_PICK_PATH(hsgd_moments_kernels);
-    double *mean = out, *below = out + dim, *apart = out + 2 * dim, *sum = out + 3 * dim, *scalar = out + 4 * dim;
+    double *mean = out, *below = out + dim, *sum = out + 2 * dim, *scalar = out + 3 * dim;
     memcpy(mean, a, dim * sizeof *mean);
     memcpy(below, a, dim * sizeof *below);
     memcpy(sum, a, dim * sizeof *sum);
     scalar[0] = k->merge(mean, b, 0.3, &scalar[1], dim);
     k->subtract(below, b, 0.7, dim);
-    k->difference(apart, a, b, dim);
     k->add(sum, b, 1.9, dim);
     scalar[2] = k->norm_sq(a, dim);
     scalar[3] = k->distance_sq(a, b, dim);
     hsgd_pair_sums pair = k->pair(a, b, c, d, dim);
     memcpy(scalar + 4, &pair, sizeof pair);
-    return 4 * dim + 8;
+    return 3 * dim + 8;
 }
 
 static double squares(const double *x, const double *y, size_t dim)
@@ -196,16 +195,13 @@ static double squares(const double *x, const double *y, size_t dim)
     return (double)sum;
 }
 
-/* The order of sums that results depend on: eight lanes, added pairwise, and the tail after them. */
+/* The order of sums that results depend on: eight lanes, added pairwise. */
 static double squares_in_lanes(const double *x, size_t dim)
 {
-    double lane[8] = {0}, tail = 0;
-    size_t whole = dim / 8 * 8;
-    for (size_t i = 0; i < whole; i++)
+    double lane[8] = {0};
+    for (size_t i = 0; i < dim; i++)
         lane[i % 8] += x[i] * x[i];
-    for (size_t i = whole; i < dim; i++)
-        tail += x[i] * x[i];
-    return (((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]))) + tail;
+    return ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
 }
 
 /* Every kernel by its definition, and with the same bits on every path. */
@@ -213,16 +209,15 @@ static void kernels_have_the_same_bits_on_every_path(void **state)
 {
     (void)state;
     for (size_t dim = 1; dim <= MAX_DIM; dim++) {
-        double x[4 * MAX_DIM], want[4 * MAX_DIM + 8], got[4 * MAX_DIM + 8];
+        double x[4 * MAX_DIM], want[3 * MAX_DIM + 8], got[3 * MAX_DIM + 8];
         const double *a = x, *b = x + dim, *c = x + 2 * dim, *d = x + 3 * dim;
         hsgd_normals(&(hsgd_stream){7, HSGD_PURPOSE_USER, 0, dim}, 1.3, x, 4 * dim);
         size_t count = run_kernels(want, a, b, c, d, dim);
-        const double *scalar = want + 4 * dim;
+        const double *scalar = want + 3 * dim;
         for (size_t i = 0; i < dim; i++) {
             assert_near(want[i], a[i] + 0.3 * (b[i] - a[i]), 1e-15);
             assert_near(want[dim + i], a[i] - 0.7 * b[i], 1e-15);
-            assert_near(want[2 * dim + i], a[i] - b[i], 1e-15);
-            assert_near(want[3 * dim + i], a[i] + 1.9 * b[i], 1e-15);
+            assert_near(want[2 * dim + i], a[i] + 1.9 * b[i], 1e-15);
         }
         const double sums[] = {squares(a, b, dim), squares(b, NULL, dim), squares(a, NULL, dim), squares(a, b, dim),
                                squares(a, c, dim), squares(b, d, dim),    squares(a, NULL, dim), squares(b, NULL, dim)};
@@ -237,6 +232,96 @@ static void kernels_have_the_same_bits_on_every_path(void **state)
     }
 }
 
+/* Rows of weight 1 added in chunks of any size, against one by one and by definition. */
+static void rows_together_are_rows_one_by_one(void **state)
+{
+    (void)state;
+    const double centres[] = {0, 0.83, 1e4};
+    for (size_t k = 0; k < 3; k++)
+        for (size_t dim = 1; dim <= MAX_DIM; dim += 3)
+            for (size_t chunk = 1; chunk <= POINTS; chunk += 2) {
+                cloud c = make_cloud(dim, 1.7, centres[k]);
+                double mean[MAX_DIM], first[MAX_DIM], norm_sq = 0, first_spread = -1;
+                for (size_t j = 0; j < POINTS; j++)
+                    c.weight[j] = 1;
+                for_each_path(path)
+                {
+                    hsgd_moments m = {7, 7, mean};
+                    hsgd_moments_reset(&m);
+                    norm_sq = 0;
+                    for (size_t j = 0; j < POINTS; j += chunk)
+                        norm_sq += hsgd_moments_add_rows(&m, c.x + j * dim, dim, POINTS - j < chunk ? POINTS - j : chunk,
+                                                         dim);
+                    assert_moments(&m, &c, k == 2 ? 1e-11 : 1e-13);
+                    if (path == HSGD_PATH_PORTABLE) {
+                        first_spread = m.spread;
+                        memcpy(first, mean, dim * sizeof *mean);
+                    }
+                    assert_true(m.spread == first_spread);
+                    assert_memory_equal(mean, first, dim * sizeof *mean);
+                }
+                assert_close(norm_sq, squares(c.x, NULL, POINTS * dim), 1e-13);
+            }
+}
+
+/* Rows that are equal have no spread, whatever comes together; and rows may lie apart in memory. */
+static void equal_rows_have_no_spread(void **state)
+{
+    (void)state;
+    double x[13 * 11], mean[11];
+    hsgd_normals(&(hsgd_stream){1, HSGD_PURPOSE_USER, 0, 0}, 3.3, x, 11);
+    for (size_t j = 1; j < 13; j++)
+        memcpy(x + j * 11, x, 11 * sizeof *x);
+    hsgd_moments m = {0, 0, mean};
+    hsgd_moments_reset(&m);
+    hsgd_moments_add_rows(&m, x, 11, 5, 11);
+    hsgd_moments_add_rows(&m, x + 55, 22, 4, 11);
+    assert_true(m.spread == 0 && m.weight == 9);
+    assert_memory_equal(mean, x, sizeof mean);
+    assert_true(hsgd_moments_add_rows(&m, x, 11, 0, 11) == 0 && m.weight == 9);
+}
+
+/* What descend does, by its definition and on every path: steps, and the sums of gradients and noise. */
+static void descent_records_its_noise(void **state)
+{
+    (void)state;
+    enum { MOST = 9, WIDE = 2 * MAX_DIM };
+    for (size_t dim = 1; dim <= MAX_DIM; dim += 3)
+        for (size_t count = 1; count <= MOST; count++)
+            for (int weighted = 0; weighted < 2; weighted++) {
+                double g[MOST * MAX_DIM], exact[MOST * WIDE], start[MOST * MAX_DIM], weight[MOST], first[MOST * MAX_DIM];
+                hsgd_normals(&(hsgd_stream){3, HSGD_PURPOSE_USER, 0, dim}, 1.1, g, count * dim);
+                hsgd_normals(&(hsgd_stream){3, HSGD_PURPOSE_USER, 1, dim}, 0.9, exact, count * WIDE);
+                hsgd_normals(&(hsgd_stream){3, HSGD_PURPOSE_USER, 2, dim}, 2.3, start, count * dim);
+                for (size_t j = 0; j < count; j++)
+                    weight[j] = weighted ? 0.5 + (double)j : 1;
+                for_each_path(path)
+                {
+                    double w[MOST * MAX_DIM], gradient[MAX_DIM] = {0}, noise[MAX_DIM] = {0}, noise_sq[MOST];
+                    hsgd_noise_sums sums = {gradient, noise, noise_sq};
+                    memcpy(w, start, count * dim * sizeof *w);
+                    HSGD_PICK_PATH(hsgd_moments_kernels)
+                        ->descend(w, g, exact, WIDE, count, weighted ? weight : NULL, 0.3, &sums, dim);
+                    for (size_t i = 0; i < dim; i++) {
+                        long double want = 0, want_noise = 0;
+                        for (size_t j = 0; j < count; j++) {
+                            want += (long double)weight[j] * exact[j * WIDE + i];
+                            want_noise += (long double)weight[j] * (g[j * dim + i] - exact[j * WIDE + i]);
+                        }
+                        assert_near(gradient[i], (double)want, 1e-13);
+                        assert_near(noise[i], (double)want_noise, 1e-13);
+                    }
+                    for (size_t j = 0; j < count; j++)
+                        assert_close(noise_sq[j], squares(g + j * dim, exact + j * WIDE, dim), 1e-14);
+                    for (size_t i = 0; i < count * dim; i++)
+                        assert_near(w[i], start[i] - 0.3 * g[i], 1e-14);
+                    if (path == HSGD_PATH_PORTABLE)
+                        memcpy(first, w, count * dim * sizeof *w);
+                    assert_memory_equal(w, first, count * dim * sizeof *w);
+                }
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +332,9 @@ int main(void)
         cmocka_unit_test(equal_points_have_no_spread),
         cmocka_unit_test(norms_and_distances),
         cmocka_unit_test(kernels_have_the_same_bits_on_every_path),
+        cmocka_unit_test(rows_together_are_rows_one_by_one),
+        cmocka_unit_test(equal_rows_have_no_spread),
+        cmocka_unit_test(descent_records_its_noise),
     };
     return cmocka_run_group_tests_name("moments", tests, NULL, NULL);
 }
