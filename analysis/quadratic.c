@@ -54,17 +54,31 @@ hsgd_status hsgd_quadratic_init(hsgd_quadratic *out, const double *curvature, co
     return HSGD_OK;
 }
 
+/* Row j becomes the old row place[j], along the cycle of the permutation that j belongs to. */
+static void rotate_rows(hsgd_quadratic *q, const size_t *place, size_t j, bool *done, double *spare)
+{
+    size_t dim = q->dim, to = j;
+    memcpy(spare, q->linear + j * dim, dim * sizeof *spare);
+    for (; place[to] != j; to = place[to]) {
+        memcpy(q->linear + to * dim, q->linear + place[to] * dim, dim * sizeof *spare);
+        done[to] = true;
+    }
+    memcpy(q->linear + to * dim, spare, dim * sizeof *spare);
+    done[to] = true;
+}
+
+/* In place: the linear terms of a million workers are too many to have twice. */
 hsgd_status hsgd_quadratic_permute(hsgd_quadratic *quadratic, const size_t *place, hsgd_error *err)
 {
-    size_t dim = quadratic->dim, n = quadratic->num_workers;
-    double *linear = malloc(n * dim * sizeof *linear);
-    if (!linear)
-        return hsgd_fail_memory(err, "the quadratic problem");
-    for (size_t j = 0; j < n; j++)
-        memcpy(linear + j * dim, quadratic->linear + place[j] * dim, dim * sizeof *linear);
-    free(quadratic->linear);
-    quadratic->linear = linear;
-    return HSGD_OK;
+    bool *done = calloc(quadratic->num_workers, sizeof *done);
+    double *spare = malloc(quadratic->dim * sizeof *spare);
+    for (size_t j = 0; done && spare && j < quadratic->num_workers; j++)
+        if (!done[j])
+            rotate_rows(quadratic, place, j, done, spare);
+    hsgd_status status = done && spare ? HSGD_OK : hsgd_fail_memory(err, "the quadratic problem");
+    free(done);
+    free(spare);
+    return status;
 }
 
 void hsgd_quadratic_mean_linear(const hsgd_quadratic *quadratic, const double *weight, double *mean)

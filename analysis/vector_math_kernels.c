@@ -31,17 +31,5 @@ static void cos_sin_turns_array(const double *x, double *cosine, double *sine, s
     }
 }
 
-static double dot(const double *x, const double *y, size_t count)
-{
-    hsgd_sum8 sum = {0};
-    double tail = 0;
-    size_t i = 0;
-    for (; i + 8 <= count; i += 8)
-        hsgd_sum8_dot(&sum, x + i, y + i);
-    for (; i < count; i++)
-        tail += x[i] * y[i];
-    return hsgd_sum8_total(&sum) + tail;
-}
-
-const hsgd_vector_math_kernels HSGD_ON_PATH(hsgd_vector_math_kernels) = {HSGD_LANES,  exp_array,           log_array,
-                                                                         log1p_array, cos_sin_turns_array, dot};
+const hsgd_vector_math_kernels HSGD_ON_PATH(hsgd_vector_math_kernels) = {HSGD_LANES, exp_array, log_array, log1p_array,
+                                                                         cos_sin_turns_array};

@@ -133,7 +133,6 @@ typedef struct hsgd_vector_math_kernels {
     void (*log)(const double *x, double *out, size_t count);
     void (*log1p)(const double *x, double *out, size_t count);
     void (*cos_sin_turns)(const double *x, double *cosine, double *sine, size_t count);
-    double (*dot)(const double *x, const double *y, size_t count); /* in eight lanes, and one more for what is left */
 } hsgd_vector_math_kernels;
 
 HSGD_DECLARE_PATHS(hsgd_vector_math_kernels);

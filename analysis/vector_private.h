@@ -204,13 +204,6 @@ HSGD_INLINE void hsgd_store8(double *x, const hsgd_sum8 *v, size_t count)
             body(at_, (dim) - at_);                                                                                    \
     } while (0)
 
-/* sum += the 8 numbers at x times those at y: the usual inner loop, also a pattern for others. */
-HSGD_INLINE void hsgd_sum8_dot(hsgd_sum8 *sum, const double *x, const double *y)
-{
-    HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++) sum->part[p] +=
-        hsgd_load(x + p * HSGD_LANES) * hsgd_load(y + p * HSGD_LANES);
-}
-
 HSGD_INLINE double hsgd_sum8_total(const hsgd_sum8 *sum)
 {
     double lane[8];

@@ -251,20 +251,6 @@ static void same_bits_on_every_path(void **state)
     }
 }
 
-/* Eight lanes whatever the path: the order of hsgd_norm_sq, which is compiled as plain C. */
-static void dot_adds_in_the_order_of_moments(void **state)
-{
-    (void)state;
-    static double x[BATCH];
-    arguments(x, -1, 3, false, 7);
-    for_each_path(path)
-    {
-        for (size_t count = 0; count < 200; count++)
-            for (size_t first = 0; first < 9; first++)
-                assert_true(kernels()->dot(x + first, x + first, count) == hsgd_norm_sq(x + first, count));
-    }
-}
-
 static void paths_are_what_they_claim(void **state)
 {
     (void)state;
@@ -284,7 +270,6 @@ int main(void)
         cmocka_unit_test(cosine_and_sine_are_accurate),
         cmocka_unit_test(special_arguments),
         cmocka_unit_test(same_bits_on_every_path),
-        cmocka_unit_test(dot_adds_in_the_order_of_moments),
         cmocka_unit_test(paths_are_what_they_claim),
     };
     return cmocka_run_group_tests_name("vector", tests, NULL, NULL);
