@@ -126,56 +126,65 @@ static void subtract(double *w, const double *x, double scale, size_t dim)
 /* Rows whose noise is summed up in registers at the same time. */
 enum { DESCENT_ROWS = 4 };
 
-/* Eight coordinates of up to DESCENT_ROWS workers. */
-HSGD_INLINE void descend_eight(hsgd_sum8 *noise_sq, double *w, const double *g, const double *exact, size_t stride,
-                               size_t rows, const double *weight, double step_size, const hsgd_noise_sums *sums,
-                               size_t dim, size_t at, size_t count)
+/* What descend is called with, for some of its rows. */
+typedef struct descent {
+    double *w;
+    const double *g, *exact, *weight;
+    size_t stride, dim;
+    double step_size;
+    double *gradient, *noise, *noise_sq;
+} descent;
+
+/* Eight coordinates of `rows` workers; the last four arguments but one are constants where it is called. */
+HSGD_INLINE void descend_eight(hsgd_sum8 *noise_sq, const descent *d, size_t at, size_t rows, bool g_is_noise,
+                               bool weighted, size_t count)
 {
-    hsgd_sum8 gradient = hsgd_load8(sums->gradient + at, count), noise = hsgd_load8(sums->noise + at, count);
+    hsgd_sum8 gradient = hsgd_load8(d->gradient + at, count), noise = hsgd_load8(d->noise + at, count);
     HSGD_UNROLL for (size_t j = 0; j < rows; j++)
     {
-        hsgd_sum8 x = hsgd_load8(g + j * dim + at, count), own = hsgd_load8(exact + j * stride + at, count);
-        hsgd_sum8 model = hsgd_load8(w + j * dim + at, count);
+        hsgd_sum8 g = hsgd_load8(d->g + j * d->dim + at, count), own = hsgd_load8(d->exact + j * d->stride + at, count);
+        hsgd_sum8 w = hsgd_load8(d->w + j * d->dim + at, count);
         HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
         {
-            hsgd_vd xi = x.part[p] - own.part[p];
-            gradient.part[p] += weight ? weight[j] * own.part[p] : own.part[p];
-            noise.part[p] += weight ? weight[j] * xi : xi;
+            hsgd_vd x = g_is_noise ? own.part[p] + g.part[p] : g.part[p], xi = x - own.part[p];
+            gradient.part[p] += weighted ? d->weight[j] * own.part[p] : own.part[p];
+            noise.part[p] += weighted ? d->weight[j] * xi : xi;
             noise_sq[j].part[p] += xi * xi;
-            model.part[p] -= step_size * x.part[p];
+            w.part[p] -= d->step_size * x;
         }
-        hsgd_store8(w + j * dim + at, &model, count);
+        hsgd_store8(d->w + j * d->dim + at, &w, count);
     }
-    hsgd_store8(sums->gradient + at, &gradient, count);
-    hsgd_store8(sums->noise + at, &noise, count);
+    hsgd_store8(d->gradient + at, &gradient, count);
+    hsgd_store8(d->noise + at, &noise, count);
 }
 
-HSGD_INLINE void descend_rows(double *w, const double *g, const double *exact, size_t stride, size_t rows,
-                              const double *weight, double step_size, const hsgd_noise_sums *sums, size_t dim)
+HSGD_INLINE void descend_rows(descent d, size_t rows, bool g_is_noise, bool weighted)
 {
     hsgd_sum8 noise_sq[DESCENT_ROWS] = {{{{0}}}};
-#define BODY(at, n) descend_eight(noise_sq, w, g, exact, stride, rows, weight, step_size, sums, dim, at, n)
-    HSGD_FOR_EIGHTS(BODY, dim);
+#define BODY(at, n) descend_eight(noise_sq, &d, at, rows, g_is_noise, weighted, n)
+    HSGD_FOR_EIGHTS(BODY, d.dim);
 #undef BODY
     for (size_t j = 0; j < rows; j++)
-        sums->noise_sq[j] = hsgd_sum8_total(&noise_sq[j]);
+        d.noise_sq[j] = hsgd_sum8_total(&noise_sq[j]);
 }
 
-static void descend(double *w, const double *g, const double *exact, size_t stride, size_t count, const double *weight,
-                    double step_size, const hsgd_noise_sums *sums, size_t dim)
+static void descend(double *w, const double *g, bool g_is_noise, const double *exact, size_t stride, size_t count,
+                    const double *weight, double step_size, const hsgd_noise_sums *sums, size_t dim)
 {
-    for (size_t j = 0; j < count;) {
-        hsgd_noise_sums own = {sums->gradient, sums->noise, sums->noise_sq + j};
-        size_t rows = !weight && j + DESCENT_ROWS <= count ? DESCENT_ROWS : 1;
-        double *models = w + j * dim;
-        const double *drawn = g + j * dim, *true_ones = exact + j * stride;
-        if (rows == DESCENT_ROWS)
-            descend_rows(models, drawn, true_ones, stride, DESCENT_ROWS, NULL, step_size, &own, dim);
+    for (size_t j = 0, rows; j < count; j += rows) {
+        descent d = {w + j * dim, g + j * dim,    exact + j * stride, weight ? weight + j : NULL, stride, dim,
+                     step_size,   sums->gradient, sums->noise,        sums->noise_sq + j};
+        rows = !weight && j + DESCENT_ROWS <= count ? DESCENT_ROWS : 1;
+        if (weight && g_is_noise)
+            descend_rows(d, 1, true, true);
         else if (weight)
-            descend_rows(models, drawn, true_ones, stride, 1, weight + j, step_size, &own, dim);
+            descend_rows(d, 1, false, true);
+        else if (rows == 1)
+            descend_rows(d, 1, g_is_noise, false);
+        else if (g_is_noise)
+            descend_rows(d, DESCENT_ROWS, true, false);
         else
-            descend_rows(models, drawn, true_ones, stride, 1, NULL, step_size, &own, dim);
-        j += rows;
+            descend_rows(d, DESCENT_ROWS, false, false);
     }
 }
 

@@ -85,10 +85,15 @@ void hsgd_proof_steps(hsgd_engine *engine, size_t unit, size_t row, size_t t, si
         exact_steps(engine, part, model, exact, stride, weight, count);
         return;
     }
-    hsgd_objective_stochastic_rows(s->objective, model, engine->placement + first, count, s->batch_size, s->seed, t,
-                                   space->drawn, space->scratch);
+    bool noise_alone = s->objective->type->noise_rows != NULL;
+    const size_t *worker = engine->placement + first;
+    if (noise_alone)
+        s->objective->type->noise_rows(s->objective, worker, count, s->seed, t, space->drawn);
+    else
+        hsgd_objective_stochastic_rows(s->objective, model, worker, count, s->batch_size, s->seed, t, space->drawn,
+                                       space->scratch);
     HSGD_PICK_PATH(hsgd_moments_kernels)
-        ->descend(model, space->drawn, exact, stride, count, engine->hierarchy->worker_weight ? weight : NULL,
+        ->descend(model, space->drawn, noise_alone, exact, stride, count, engine->hierarchy->worker_weight ? weight : NULL,
                   s->step_size, &sums, engine->dim);
     for (size_t j = 0; j < count; j++)
         add_noise_sq(engine, part, first + j, t, weight[j], noise_sq[j]);

@@ -263,51 +263,33 @@ static size_t scratch_size(const hsgd_objective *objective, size_t batch_size)
     return HSGD_ROWS_AT_ONCE * objective->dim;
 }
 
-static bool is_shared(const double *const *point, size_t stride, size_t count)
-{
-    for (size_t j = 1; j < count; j++)
-        if (point[j * stride] != point[0])
-            return false;
-    return true;
-}
-
 static void full_at(const hsgd_objective *objective, const double *const *point, size_t num_points,
                     const size_t *worker, size_t count, double *loss, double *grad, double *scratch)
 {
     (void)scratch;
     const hsgd_quadratic *q = quadratic_of(objective);
-    for (size_t r = 0; r < num_points; r++)
-        HSGD_PICK_PATH(hsgd_quadratic_kernels)
-            ->gradients(&(hsgd_quadratic_rows){.count = count,
-                                               .dim = q->dim,
-                                               .curvature = q->curvature,
-                                               .linear = q->linear,
-                                               .worker = worker,
-                                               .point = point + r,
-                                               .point_stride = num_points,
-                                               .same_point = is_shared(point + r, num_points, count),
-                                               .grad = grad + r * q->dim,
-                                               .grad_stride = num_points * q->dim,
-                                               .loss = loss ? loss + r : NULL,
-                                               .loss_stride = num_points});
+    const hsgd_quadratic_kernels *kernels = HSGD_PICK_PATH(hsgd_quadratic_kernels);
+    for (size_t i = 0; i < count * num_points; i++) {
+        const double *b = q->linear + worker[i / num_points] * q->dim;
+        if (loss)
+            loss[i] = kernels->full(grad + i * q->dim, q->curvature, b, point[i], q->dim);
+        else
+            kernels->gradient(grad + i * q->dim, q->curvature, b, point[i], q->dim);
+    }
 }
 
 static void full(const hsgd_objective *objective, const double *point, const size_t *worker, size_t count, double *loss,
                  double *grad, double *scratch)
 {
-    const double *same[HSGD_ROWS_AT_ONCE];
-    for (size_t j = 0; j < HSGD_ROWS_AT_ONCE; j++)
-        same[j] = point;
-    for (size_t done = 0; done < count; done += HSGD_ROWS_AT_ONCE) {
-        size_t now = count - done < HSGD_ROWS_AT_ONCE ? count - done : HSGD_ROWS_AT_ONCE;
-        full_at(objective, same, 1, worker + done, now, loss + done, grad + done * objective->dim, scratch);
-    }
+    for (size_t j = 0; j < count; j++)
+        full_at(objective, &point, 1, worker + j, 1, loss + j, grad + j * objective->dim, scratch);
 }
 
 /* Neighbours get theirs in one call. */
-static void draw_noise(const hsgd_quadratic *q, const size_t *worker, size_t count, uint64_t seed, uint64_t step,
-                       double *noise)
+static void noise_rows(const hsgd_objective *objective, const size_t *worker, size_t count, uint64_t seed,
+                       uint64_t step, double *noise)
 {
+    const hsgd_quadratic *q = quadratic_of(objective);
     double deviation = sqrt(q->noise_sq / (double)q->dim);
     for (size_t j = 0, next; j < count; j = next) {
         for (next = j + 1; next < count && worker[next] == worker[next - 1] + 1;)
@@ -322,22 +304,17 @@ static void stochastic_rows(const hsgd_objective *objective, const double *point
 {
     (void)batch_size;
     const hsgd_quadratic *q = quadratic_of(objective);
-    const double *own[HSGD_ROWS_AT_ONCE];
-    for (size_t j = 0; j < count; j++)
-        own[j] = point + j * q->dim;
+    const hsgd_quadratic_kernels *kernels = HSGD_PICK_PATH(hsgd_quadratic_kernels);
+    size_t dim = q->dim;
     if (q->noise_sq > 0)
-        draw_noise(q, worker, count, seed, step, scratch);
-    hsgd_quadratic_rows rows = {.count = count,
-                                .dim = q->dim,
-                                .curvature = q->curvature,
-                                .linear = q->linear,
-                                .worker = worker,
-                                .point = own,
-                                .point_stride = 1,
-                                .noise = q->noise_sq > 0 ? scratch : NULL,
-                                .grad = grad,
-                                .grad_stride = q->dim};
-    HSGD_PICK_PATH(hsgd_quadratic_kernels)->gradients(&rows);
+        noise_rows(objective, worker, count, seed, step, scratch);
+    for (size_t j = 0; j < count; j++) {
+        const double *b = q->linear + worker[j] * dim, *w = point + j * dim;
+        if (q->noise_sq > 0)
+            kernels->noisy(grad + j * dim, q->curvature, b, w, scratch + j * dim, dim);
+        else
+            kernels->gradient(grad + j * dim, q->curvature, b, w, dim);
+    }
 }
 
 static void stochastic(const hsgd_objective *objective, const double *point, size_t worker, size_t batch_size,
@@ -369,6 +346,7 @@ static const hsgd_objective_type quadratic_type = {.name = "quadratic",
                                                    .stochastic = stochastic,
                                                    .full_at = full_at,
                                                    .stochastic_rows = stochastic_rows,
+                                                   .noise_rows = noise_rows,
                                                    .constants = constants,
                                                    .free = free};
 

@@ -467,16 +467,7 @@ static void kernels_agree_with_the_definition(void **state)
         for_each_path(path)
         {
             const hsgd_quadratic_kernels *kernels = HSGD_PICK_PATH(hsgd_quadratic_kernels);
-            double loss;
-            hsgd_quadratic_rows one = {.count = 1,
-                                       .dim = dim,
-                                       .curvature = h,
-                                       .linear = b,
-                                       .worker = (size_t[]){0},
-                                       .point = &w,
-                                       .grad = grad,
-                                       .loss = &loss};
-            kernels->gradients(&one);
+            double loss = kernels->full(grad, h, b, w, dim);
             assert_near(loss, (double)want, 1e-13);
             for (size_t i = 0; i < dim; i++)
                 assert_near(grad[i], h[i] * w[i] - b[i], 1e-15);
@@ -486,9 +477,9 @@ static void kernels_agree_with_the_definition(void **state)
             }
             assert_true(loss == first_loss);
             assert_memory_equal(grad, first, dim * sizeof *first);
-            one.loss = NULL;
-            one.noise = noise;
-            kernels->gradients(&one);
+            kernels->gradient(grad, h, b, w, dim);
+            assert_memory_equal(grad, first, dim * sizeof *first);
+            kernels->noisy(grad, h, b, w, noise, dim);
             for (size_t i = 0; i < dim; i++)
                 assert_true(grad[i] == first[i] + noise[i]);
         }

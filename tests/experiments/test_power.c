@@ -210,6 +210,7 @@ static void run_in_world(whole *x, hsgd_objective_type *type, const row *r, cons
     type->stochastic = stochastic;
     type->full_at = NULL;
     type->stochastic_rows = NULL;
+    type->noise_rows = NULL;
     type->constants = constants;
     type->divergences = real->divergences ? divergences : NULL;
     x->problem.objective.type = type;
