@@ -72,14 +72,12 @@ static void advance_unit(hsgd_engine *engine, size_t index, hsgd_thread_space *s
     open_unit(engine, unit, space);
     for (size_t t = window->begin; t < window->end; t++) {
         bool measured = t % engine->simulation->measure_every == 0;
-        if (measured)
-            hsgd_measure_unit(engine, index, row, space);
         if (!measured || !hsgd_measured_step(engine, index, t, row, space))
             local_step(engine, unit, t, space);
         row += measured;
         aggregate(engine, unit, t + 1, space);
     }
-    hsgd_measure_unit(engine, index, row, space);
+    hsgd_measure_unit(engine, index, row, NULL, space);
 }
 
 /* The next window: up to the root's next aggregation, the end of the run, or as many measured steps as fit. */

@@ -144,11 +144,16 @@ double hsgd_simulation_bytes(const hsgd_simulation *s)
 /* More than are taken: for the engine, and for each thread. */
 enum { ENGINE_BLOCKS = 40, SPACE_BLOCKS = 12 };
 
+/* Lines of the cache and the widest vectors. */
+enum { ALIGNMENT = 64 };
+
+/* Zeroed. */
 static void *take(hsgd_engine *engine, size_t count, size_t size)
 {
-    void *block = engine->num_blocks < engine->max_blocks ? calloc(count ? count : 1, size) : NULL;
+    size_t bytes = (count * size / ALIGNMENT + 1) * ALIGNMENT;
+    void *block = engine->num_blocks < engine->max_blocks ? aligned_alloc(ALIGNMENT, bytes) : NULL;
     if (block)
-        engine->block[engine->num_blocks++] = block;
+        engine->block[engine->num_blocks++] = memset(block, 0, bytes);
     else
         engine->incomplete = true;
     return block;

@@ -107,9 +107,8 @@ static inline double *hsgd_model_at(const hsgd_engine *engine, const hsgd_unit *
     return space->unit_model + (place - unit->first) * engine->dim;
 }
 
-/* measured_step.c: at the measured step t, after hsgd_measure_unit: gradients at the unit's models and at its nodes'
- * averages, as far as they are wanted. Where the proof terms are measured, the workers have then made their step;
- * otherwise false is returned. */
+/* measured_step.c: what there is to measure in a unit at the measured step t. Where the proof terms are measured, the
+ * workers have then made their step; otherwise false is returned. */
 bool hsgd_measured_step(hsgd_engine *engine, size_t unit, size_t t, size_t row, hsgd_thread_space *space);
 
 /* proof_terms.c, all only where proof terms are measured.
@@ -135,9 +134,16 @@ void hsgd_proof_record(hsgd_engine *engine, const hsgd_root_row *root_row, size_
 /* The largest over the workers, in their order, at the end of the run. */
 void hsgd_proof_finish(hsgd_engine *engine);
 
+/* Called for the workers at places first .. first + count - 1 when their models have been measured and are in cache. */
+typedef struct hsgd_visitor {
+    void (*visit)(void *context, size_t first, size_t count);
+    void *context;
+} hsgd_visitor;
+
 /* measure.c: the unit's models now, into its slot of the window and the window's node arrays; the averages of its nodes go
- * into the space. The last row of a window (row == num_rows) keeps only the unit's mean. */
-void hsgd_measure_unit(hsgd_engine *engine, size_t unit, size_t row, hsgd_thread_space *space);
+ * into the space. The last row of a window (row == num_rows) keeps only the unit's mean. visitor may be NULL. */
+void hsgd_measure_unit(hsgd_engine *engine, size_t unit, size_t row, const hsgd_visitor *visitor,
+                       hsgd_thread_space *space);
 
 /* measure.c: walk over the workers of a unit; out[r] receives their mean at point r and the sum of squared norms. */
 void hsgd_walk_unit(hsgd_walk *walk, const hsgd_unit *unit, hsgd_part *const *out);

@@ -53,6 +53,7 @@ typedef struct model_source {
     const hsgd_engine *engine;
     const hsgd_unit *unit;
     hsgd_thread_space *space;
+    const hsgd_visitor *visitor;
 } model_source;
 
 static void model_rows(void *source, size_t node, size_t first, size_t count, hsgd_rows *out)
@@ -72,16 +73,25 @@ static void keep_node_mean(void *source, size_t node, size_t point, const double
     memcpy(m->space->node_mean + (node - m->unit->node) * dim, mean, dim * sizeof *mean);
 }
 
-void hsgd_measure_unit(hsgd_engine *engine, size_t unit, size_t row, hsgd_thread_space *space)
+static void visit(void *source, size_t node, size_t first, size_t count)
+{
+    const hsgd_visitor *visitor = ((const model_source *)source)->visitor;
+    (void)node;
+    visitor->visit(visitor->context, first, count);
+}
+
+void hsgd_measure_unit(hsgd_engine *engine, size_t unit, size_t row, const hsgd_visitor *visitor,
+                       hsgd_thread_space *space)
 {
     bool at_end = row == engine->window.num_rows;
-    model_source source = {engine, &engine->unit[unit], space};
+    model_source source = {engine, &engine->unit[unit], space, visitor};
     hsgd_part *out = &engine->window.unit_part[unit * (engine->max_rows + 1) + row];
     hsgd_walk walk = {.hierarchy = engine->hierarchy,
                       .dim = engine->dim,
                       .num_points = 1,
-                      .rows_at_once = HSGD_ROWS_AT_ONCE,
+                      .rows_at_once = visitor ? engine->rows_at_once : HSGD_ROWS_AT_ONCE,
                       .rows = model_rows,
+                      .rows_done = visitor ? visit : NULL,
                       .source = &source,
                       .level = space->level,
                       .node_dispersion = space->node_dispersion};
@@ -206,13 +216,17 @@ static void finish_root_row(const hsgd_engine *engine, hsgd_root_row *row)
         row->node_deviation_max_sq[u] = child_deviation_max_sq(engine, row, u, &row->worker_deviation_max_sq);
 }
 
+/* Units that are enough for all threads are taken whole, so that what they share between points stays in cache. */
+enum { UNITS_PER_THREAD = 8 };
+
 void hsgd_measure_root(hsgd_engine *engine, size_t row, size_t count)
 {
-#pragma omp parallel for collapse(2) schedule(dynamic, 1) num_threads(engine->threads)
-    for (size_t i = 0; i < count; i += HSGD_POINTS_AT_ONCE)
-        for (size_t unit = 0; unit < engine->num_units; unit++)
-            gradients_of_unit(engine, unit, i, row + i,
-                              count - i < HSGD_POINTS_AT_ONCE ? count - i : HSGD_POINTS_AT_ONCE,
+    const size_t most = HSGD_POINTS_AT_ONCE, times = (count + most - 1) / most;
+    const size_t grain = engine->num_units >= UNITS_PER_THREAD * (size_t)engine->threads ? times : 1;
+#pragma omp parallel for collapse(2) schedule(dynamic, grain) num_threads(engine->threads)
+    for (size_t unit = 0; unit < engine->num_units; unit++)
+        for (size_t i = 0; i < times; i++)
+            gradients_of_unit(engine, unit, i * most, row + i * most, count - i * most < most ? count - i * most : most,
                               &engine->space[hsgd_thread_number()]);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
     for (size_t i = 0; i < count; i++)

@@ -177,24 +177,21 @@ static void walk_nodes(step *s)
     hsgd_walk_node(&walk, top);
 }
 
-static void visit_workers(step *s)
+/* Where no averages are needed first: the gradients and steps of workers whose models were just measured. */
+static void visit_workers(void *context, size_t first, size_t count)
 {
-    const hsgd_unit *unit = &s->engine->unit[s->unit];
-    size_t most = s->engine->rows_at_once;
-    for (size_t done = 0; done < unit->count; done += most) {
-        size_t now = unit->count - done < most ? unit->count - done : most;
-        hsgd_rows unused;
-        gradient_rows(s, HSGD_NO_NODE, unit->first + done, now, &unused);
-    }
+    hsgd_rows unused;
+    gradient_rows(context, HSGD_NO_NODE, first, count, &unused);
 }
 
 bool hsgd_measured_step(hsgd_engine *engine, size_t unit, size_t t, size_t row, hsgd_thread_space *space)
 {
     const hsgd_simulation *simulation = engine->simulation;
+    bool at_nodes = simulation->measure_at_nodes && engine->unit[unit].node != HSGD_NO_NODE;
     step s = {engine, space, unit, t, row};
-    if (simulation->measure_at_nodes && engine->unit[unit].node != HSGD_NO_NODE)
+    const hsgd_visitor visitor = {visit_workers, &s};
+    hsgd_measure_unit(engine, unit, row, simulation->measure_proof && !at_nodes ? &visitor : NULL, space);
+    if (at_nodes)
         walk_nodes(&s);
-    else if (simulation->measure_proof)
-        visit_workers(&s);
     return simulation->measure_proof;
 }

@@ -39,10 +39,10 @@ HSGD_INLINE void merge_eight(rows_parts *sums, double *mean, const double *row, 
         hsgd_sum8 x = hsgd_load8(row, count);
         HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
         {
-            hsgd_vd step = x.part[p] - centre.part[p];
+            hsgd_vd step = x.part[p] - centre.part[p], square = x.part[p] * x.part[p];
             shift.part[p] += step;
+            norm.part[p] += square;
             deviation.part[p] += step * step;
-            norm.part[p] += x.part[p] * x.part[p];
         }
     }
     HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)

@@ -40,6 +40,8 @@ static void add_workers(hsgd_walk *walk, size_t node, size_t depth, size_t first
         for (size_t r = 0; r < points; r++)
             walk->norm_sq[r] += hsgd_add_workers(walk->hierarchy, hsgd_walk_level(walk, r, depth), rows.at[r],
                                                  rows.stride[r], first + done, now, walk->dim);
+        if (walk->rows_done)
+            walk->rows_done(walk->source, node, first + done, now);
     }
 }
 

@@ -29,7 +29,8 @@ typedef struct hsgd_walk {
     size_t top_depth;    /* of the subtree */
     size_t rows_at_once; /* workers asked for at once, at most */
     hsgd_rows_source rows;
-    void *source;            /* handed to rows and node_done */
+    void (*rows_done)(void *source, size_t node, size_t first, size_t count); /* they were added; NULL: not wanted */
+    void *source;            /* handed to the three functions */
     hsgd_moments *level;     /* (num_points, num_levels) the open node of each depth */
     double *node_dispersion; /* (num_points, num_nodes) out: weighted mean squared distance of u's children to their mean */
     void (*node_done)(void *source, size_t node, size_t point, const double *mean); /* NULL: not wanted */
