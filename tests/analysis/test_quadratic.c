@@ -452,6 +452,45 @@ static void permuted_workers_keep_their_functions(void **state)
     hsgd_quadratic_free(&q);
 }
 
+/* Several workers and points in one call, in any order, next to each other or not: the bits of one by one. */
+static void many_at_once_are_one_by_one(void **state)
+{
+    (void)state;
+    enum { MOST = 4, POINTS = 3 };
+    const size_t order[][MOST] = {{0, 1, 2, 0}, {2, 0, 1, 1}, {0, 2, 1, 2}, {2, 1, 0, 0}};
+    hsgd_quadratic q = small(1.7);
+    hsgd_objective f;
+    assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
+    double w[MOST * POINTS * DIM], scratch[8 * DIM], grad[MOST * POINTS * DIM], loss[MOST * POINTS], noise[MOST * DIM];
+    hsgd_normals(&(hsgd_stream){4, HSGD_PURPOSE_USER, 0, 0}, 1.5, w, MOST * POINTS * DIM);
+    for (size_t o = 0; o < 4; o++) {
+        const double *point[MOST * POINTS];
+        for (size_t i = 0; i < MOST * POINTS; i++)
+            point[i] = w + (i % POINTS == 1 ? 0 : i) * DIM; /* the second one is shared */
+        double one[DIM], own_loss;
+        for (int wanted = 0; wanted < 2; wanted++) {
+            hsgd_objective_full_at(&f, point, POINTS, order[o], MOST, wanted ? loss : NULL, grad, scratch);
+            for (size_t i = 0; i < MOST * POINTS; i++) {
+                f.type->full(&f, point[i], &order[o][i / POINTS], 1, &own_loss, one, scratch);
+                assert_memory_equal(grad + i * DIM, one, sizeof one);
+                assert_true(!wanted || loss[i] == own_loss);
+            }
+        }
+        hsgd_objective_stochastic_rows(&f, w, order[o], MOST, 0, 3, o, grad, scratch);
+        f.type->noise_rows(&f, order[o], MOST, 3, o, noise);
+        for (size_t j = 0; j < MOST; j++) {
+            double drawn[DIM];
+            f.type->stochastic(&f, w + j * DIM, order[o][j], 0, 3, o, drawn, scratch);
+            assert_memory_equal(grad + j * DIM, drawn, sizeof drawn);
+            f.type->full(&f, w + j * DIM, &order[o][j], 1, &own_loss, one, scratch);
+            for (size_t i = 0; i < DIM; i++)
+                assert_true(one[i] + noise[j * DIM + i] == drawn[i]);
+        }
+    }
+    hsgd_objective_free(&f);
+    hsgd_quadratic_free(&q);
+}
+
 /* Values, gradients and noise by their definitions, in every dimension that fills vectors in another way. */
 static void kernels_agree_with_the_definition(void **state)
 {
@@ -501,6 +540,7 @@ int main(void)
         cmocka_unit_test(minimum_without_positive_curvature),
         cmocka_unit_test(convexity_is_the_smallest_curvature),
         cmocka_unit_test(permuted_workers_keep_their_functions),
+        cmocka_unit_test(many_at_once_are_one_by_one),
         cmocka_unit_test(kernels_agree_with_the_definition),
     };
     return cmocka_run_group_tests_name("quadratic", tests, NULL, NULL);
