@@ -282,25 +282,35 @@ static void the_same_bits_on_every_path(void **state)
     free(all_index);
 }
 
-/* Rows of many workers in one call: those of one call per worker, on every path; worker numbers wrap like any uint32_t. */
+static void check_rows(hsgd_stream first, size_t workers, size_t dim)
+{
+    enum { MOST = 300 };
+    double *rows = malloc((workers * dim + 1) * sizeof *rows), row[MOST];
+    assert_true(rows && dim <= MOST);
+    rows[workers * dim] = -99.5;
+    hsgd_worker_normals(&first, workers, 0.31, rows, dim);
+    assert_true(rows[workers * dim] == -99.5);
+    for (size_t w = 0; w < workers; w++, first.worker++) {
+        hsgd_normals(&first, 0.31, row, dim);
+        assert_memory_equal(rows + w * dim, row, dim * sizeof *row);
+    }
+    free(rows);
+}
+
+/* Rows of many workers in one call: those of one call per worker, on every path; worker numbers wrap like any uint32_t.
+ * The last ones fill the buffer that is used where rows end within a block: more than once, or not at all. */
 static void rows_of_workers_are_their_streams(void **state)
 {
     (void)state;
-    enum { WORKERS = 13, MOST = 70 };
-    double rows[WORKERS * MOST + 1], row[MOST];
+    const size_t long_dim[] = {1, 2, 3, 7, 99, 101, 251, 252, 253, 255, 256, 257, 299};
     for_each_path(path)
     {
-        for (size_t dim = 0; dim <= MOST; dim++)
-            for (size_t workers = 0; workers <= WORKERS; workers += 1 + dim % 3) {
-                hsgd_stream first = {77, HSGD_PURPOSE_NOISE, dim % 2 ? UINT32_MAX - 2 : 5, 12};
-                rows[workers * dim] = -99.5;
-                hsgd_worker_normals(&first, workers, 0.31, rows, dim);
-                assert_true(rows[workers * dim] == -99.5);
-                for (size_t w = 0; w < workers; w++, first.worker++) {
-                    hsgd_normals(&first, 0.31, row, dim);
-                    assert_memory_equal(rows + w * dim, row, dim * sizeof *row);
-                }
-            }
+        for (size_t dim = 0; dim <= 70; dim++)
+            for (size_t workers = 0; workers <= 13; workers += 1 + dim % 3)
+                check_rows((hsgd_stream){77, HSGD_PURPOSE_NOISE, dim % 2 ? UINT32_MAX - 2 : 5, 12}, workers, dim);
+        for (size_t i = 0; i < sizeof long_dim / sizeof *long_dim; i++)
+            for (size_t workers = 2; workers < 700; workers = 5 * workers / 2)
+                check_rows((hsgd_stream){31, HSGD_PURPOSE_NOISE, UINT32_MAX - 20, 4}, workers, long_dim[i]);
     }
 }
 
