@@ -2,7 +2,7 @@
 #include "analysis/random_private.h"
 
 /* Normals wait for long chains of instructions (division, square root, ten rounds). Interleaving independent chains
- * before registers are given out is 15 % faster on AVX-512 with gcc 12; -O2 does not do it on x86. */
+ * before registers are given out takes a quarter off the time on AVX-512 with gcc 12; -O2 does not do it on x86. */
 #if defined __GNUC__ && !defined __clang__
 #pragma GCC optimize("schedule-insns")
 #endif
