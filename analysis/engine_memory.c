@@ -275,7 +275,8 @@ hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulatio
 {
     const hsgd_hierarchy *h = simulation->hierarchy;
     size_t dim = simulation->objective->dim, n = h->num_workers;
-    *out = (hsgd_engine){.simulation = simulation, .hierarchy = h, .dim = dim, .trace = trace, .threads = simulation->threads};
+    *out = (hsgd_engine){
+        .simulation = simulation, .hierarchy = h, .dim = dim, .trace = trace, .threads = simulation->threads};
     out->max_blocks = ENGINE_BLOCKS + SPACE_BLOCKS * (size_t)simulation->threads;
     out->block = calloc(out->max_blocks, sizeof *out->block);
     if (!out->block)

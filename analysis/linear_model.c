@@ -298,13 +298,10 @@ static void free_model(void *state)
 }
 
 #define TYPE_OF_LINK(label)                                                                                            \
-    {.name = (label),                                                                                                  \
-     .scratch_size = scratch_size,                                                                                     \
-     .full = full,                                                                                                     \
-     .stochastic = stochastic,                                                                                         \
-     .constants = constants,                                                                                           \
-     .free = free_model,                                                                                               \
-     .divergences = hsgd_linear_model_divergences}
+    {                                                                                                                  \
+        .name = (label), .scratch_size = scratch_size, .full = full, .stochastic = stochastic, .constants = constants, \
+        .free = free_model, .divergences = hsgd_linear_model_divergences                                               \
+    }
 
 static const hsgd_objective_type types[] = {
     [HSGD_LINK_LOGISTIC] = TYPE_OF_LINK("logistic"),

@@ -154,7 +154,6 @@ static void keep_node_gradient(void *source, size_t node, size_t point, const do
     memcpy(s->row[point].node_gradient + node * s->engine->dim, mean, s->engine->dim * sizeof *mean);
 }
 
-
 /* Into root_row[slot .. slot + count), from as many rows of the window beginning with `row`. */
 static void gradients_of_unit(hsgd_engine *engine, size_t unit, size_t slot, size_t row, size_t count,
                               hsgd_thread_space *space)

@@ -213,8 +213,8 @@ static hsgd_pair_sums pair(const double *a, const double *grad_a, const double *
 #define BODY(at, n) pair_eight(&sums, a + (at), grad_a + (at), b + (at), grad_b + (at), n)
     HSGD_FOR_EIGHTS(BODY, dim);
 #undef BODY
-    return (hsgd_pair_sums){hsgd_sum8_total(&sums.distance), hsgd_sum8_total(&sums.change),
-                            hsgd_sum8_total(&sums.size), hsgd_sum8_total(&sums.grad_size)};
+    return (hsgd_pair_sums){hsgd_sum8_total(&sums.distance), hsgd_sum8_total(&sums.change), hsgd_sum8_total(&sums.size),
+                            hsgd_sum8_total(&sums.grad_size)};
 }
 
 const hsgd_moments_kernels HSGD_ON_PATH(hsgd_moments_kernels) = {.merge = merge,

@@ -29,7 +29,8 @@ typedef struct hsgd_moments_kernels {
     /* step = vector - mean; mean += share * step; returns ||step||^2, and ||vector||^2 in *norm_sq */
     double (*merge)(double *mean, const double *vector, double share, double *norm_sq, size_t dim);
     /* The same for `count` rows, one every `stride` numbers: the sum of x - mean is added to the mean times share. */
-    hsgd_rows_sums (*merge_rows)(double *mean, const double *row, size_t stride, size_t count, double share, size_t dim);
+    hsgd_rows_sums (*merge_rows)(double *mean, const double *row, size_t stride, size_t count, double share,
+                                 size_t dim);
     double (*norm_sq)(const double *x, size_t dim);
     double (*dot)(const double *x, const double *y, size_t dim);
     double (*distance_sq)(const double *x, const double *y, size_t dim);

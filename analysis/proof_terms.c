@@ -93,8 +93,8 @@ void hsgd_proof_steps(hsgd_engine *engine, size_t unit, size_t row, size_t t, si
         hsgd_objective_stochastic_rows(s->objective, model, worker, count, s->batch_size, s->seed, t, space->drawn,
                                        space->scratch);
     HSGD_PICK_PATH(hsgd_moments_kernels)
-        ->descend(model, space->drawn, noise_alone, exact, stride, count, engine->hierarchy->worker_weight ? weight : NULL,
-                  s->step_size, &sums, engine->dim);
+        ->descend(model, space->drawn, noise_alone, exact, stride, count,
+                  engine->hierarchy->worker_weight ? weight : NULL, s->step_size, &sums, engine->dim);
     for (size_t j = 0; j < count; j++)
         add_noise_sq(engine, part, first + j, t, weight[j], noise_sq[j]);
 }

@@ -23,18 +23,37 @@ void hsgd_normals(const hsgd_stream *stream, double standard_deviation, double *
     hsgd_worker_normals(stream, 1, standard_deviation, out, count);
 }
 
-/* Where a worker's numbers are whole blocks, one call fills all vectors; otherwise it takes one call per worker. */
+enum { ROWS_TOGETHER = 1024 }; /* numbers of several rows that are made together, 8 KiB on the stack */
+
+/* Rows that end within a block, as whole blocks in a buffer first. One row at a time, a short one would leave most of its
+ * last vector unused, and wait for it. */
+static void packed_rows(uint64_t seed, philox4x32_ctr_t counter, size_t num_workers, double standard_deviation,
+                        double *out, size_t dim)
+{
+    const hsgd_random_kernels *kernels = HSGD_PICK_PATH(hsgd_random_kernels);
+    const size_t blocks = dim / 4 + 1, together = ROWS_TOGETHER / (4 * blocks);
+    double buffer[ROWS_TOGETHER];
+    for (size_t w = 0; w < num_workers; w += together, counter.v[2] += (uint32_t)together) {
+        size_t rows = num_workers - w < together ? num_workers - w : together;
+        kernels->normals(seed, counter.v, blocks, standard_deviation, buffer, 4 * rows * blocks);
+        for (size_t r = 0; r < rows; r++)
+            memcpy(out + (w + r) * dim, buffer + 4 * r * blocks, dim * sizeof *out);
+    }
+}
+
+/* Where a worker's numbers are whole blocks, one call fills all vectors; long rows take one call each. */
 void hsgd_worker_normals(const hsgd_stream *first, size_t num_workers, double standard_deviation, double *out,
                          size_t dim)
 {
     const hsgd_random_kernels *kernels = HSGD_PICK_PATH(hsgd_random_kernels);
     philox4x32_ctr_t counter = stream_counter(first);
-    if (dim % 4 == 0 && num_workers > 1 && dim > 0) {
+    if (num_workers > 1 && dim > 0 && dim % 4 == 0)
         kernels->normals(first->seed, counter.v, dim / 4, standard_deviation, out, num_workers * dim);
-        return;
-    }
-    for (size_t w = 0; w < num_workers; w++, counter.v[2]++)
-        kernels->normals(first->seed, counter.v, 0, standard_deviation, out + w * dim, dim);
+    else if (num_workers > 1 && dim > 0 && dim < ROWS_TOGETHER / 4)
+        packed_rows(first->seed, counter, num_workers, standard_deviation, out, dim);
+    else
+        for (size_t w = 0; w < num_workers; w++, counter.v[2]++)
+            kernels->normals(first->seed, counter.v, 0, standard_deviation, out + w * dim, dim);
 }
 
 void hsgd_uniform_indices(const hsgd_stream *stream, size_t first, size_t bound, size_t *out, size_t count)

@@ -38,7 +38,7 @@ typedef struct hsgd_stream {
 void hsgd_normals(const hsgd_stream *stream, double standard_deviation, double *out, size_t count);
 
 /* out (num_workers, dim): row w is what hsgd_normals gives for worker first->worker + w, to the bit. Faster than one call
- * per worker where rows are short and dim is a multiple of 4. */
+ * per worker where rows are short. */
 void hsgd_worker_normals(const hsgd_stream *first, size_t num_workers, double standard_deviation, double *out,
                          size_t dim);
 

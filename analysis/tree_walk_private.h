@@ -30,9 +30,10 @@ typedef struct hsgd_walk {
     size_t rows_at_once; /* workers asked for at once, at most */
     hsgd_rows_source rows;
     void (*rows_done)(void *source, size_t node, size_t first, size_t count); /* they were added; NULL: not wanted */
-    void *source;            /* handed to the three functions */
-    hsgd_moments *level;     /* (num_points, num_levels) the open node of each depth */
-    double *node_dispersion; /* (num_points, num_nodes) out: weighted mean squared distance of u's children to their mean */
+    void *source;                                                             /* handed to the three functions */
+    hsgd_moments *level; /* (num_points, num_levels) the open node of each depth */
+    double *
+        node_dispersion; /* (num_points, num_nodes) out: weighted mean squared distance of u's children to their mean */
     void (*node_done)(void *source, size_t node, size_t point, const double *mean); /* NULL: not wanted */
     double norm_sq[HSGD_MAX_LEVELS]; /* (num_points) out: sum over the workers of weight * ||x||^2, from 0 on */
 } hsgd_walk;

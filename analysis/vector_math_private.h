@@ -2,13 +2,13 @@
 /* Elementary functions on vectors, for the kernels of analysis/vector_private.h: the same bits on every path, no branches,
  * no tables. Errors below are in units in the last place, against long double (tests/analysis/test_vector.c).
  *
- * Reductions, and the coefficients of log, sine and cosine: fdlibm (Sun Microsystems 1993; e_log.c, s_log1p.c, k_sin.c,
- * k_cos.c). exp: Taylor's series, where the first term left out is below 2^-57 of the sum.
+ * Reductions, and the coefficients of log: fdlibm (Sun Microsystems 1993; e_log.c, s_log1p.c). exp: Taylor's series,
+ * where the first term left out is below 2^-57 of the sum.
  *
  * Why not a library: libmvec gives other bits on other instruction sets. SLEEF's functions without FMA (cinz_) would not.
  * Against those of SLEEF 3.5.1 in Debian 12 on AVX-512, at 1 ulp these took 0.6 times as long for log, 0.75 for log1p, 1.1
- * for exp; for cosine and sine 0.7 with half the error (SLEEF: 3.5 ulp; its log at 3.5 ulp is 1.8 times as fast as this
- * one); on SSE2 0.4 for log, 1.1 for exp. A call per vector could not be fused into a kernel either. */
+ * for exp (its log at 3.5 ulp is 1.8 times as fast as this one); on SSE2 0.4 for log, 1.1 for exp. A call per vector could
+ * not be fused into a kernel either. */
 #ifndef HSGD_ANALYSIS_VECTOR_MATH_PRIVATE_H
 #define HSGD_ANALYSIS_VECTOR_MATH_PRIVATE_H
 
@@ -66,13 +66,6 @@ HSGD_INLINE hsgd_vd hsgd_log_of_parts(hsgd_vd k, hsgd_vd f, hsgd_vd correction)
     return k * HSGD_LN2_HIGH - ((half_sq - (s * (half_sq + (even + odd)) + (k * HSGD_LN2_LOW + correction))) - f);
 }
 
-/* log x for x that is normal and positive (or rubbish), below 1 ulp. */
-HSGD_INLINE hsgd_vd hsgd_log_normal(hsgd_vd x)
-{
-    hsgd_vd k, f = hsgd_split_power(x, &k);
-    return hsgd_log_of_parts(k, f, hsgd_splat(0));
-}
-
 /* What a logarithm near 0, at infinity and at NaN is: x there, -infinity at 0, NaN below. */
 HSGD_INLINE hsgd_vd hsgd_log_special(hsgd_vd x, hsgd_vd regular)
 {
@@ -103,28 +96,6 @@ HSGD_INLINE hsgd_vd hsgd_log1p(hsgd_vd x)
     return hsgd_select(hsgd_abs(x) < 0x1p-54, x, y);
 }
 
-/* cos and sin of 2 pi x for |x| < 2^48, below 2 ulp: x less the nearest quarter turn is exact. */
-HSGD_INLINE void hsgd_cos_sin_turns(hsgd_vd x, hsgd_vd *cosine, hsgd_vd *sine)
-{
-    hsgd_vd shifted = 4.0 * x + HSGD_ROUND, t = (x - 0.25 * (shifted - HSGD_ROUND)) * 0x1.921fb54442d18p2, z = t * t;
-    hsgd_vd w = z * z;
-    hsgd_vd s = t + t * z *
-                        ((-1.66666666666666324348e-01 + z * 8.33333333332248946124e-03) +
-                         w * ((-1.98412698298579493134e-04 + z * 2.75573137070700676789e-06) +
-                              w * (-2.50507602534068634195e-08 + z * 1.58969099521155010221e-10)));
-    hsgd_vd half = 0.5 * z, head = 1.0 - half; /* c = 1 - z/2 + ..., with what `head` lost put back */
-    hsgd_vd c =
-        head + (((1.0 - head) - half) + w * ((4.16666666666666019037e-02 + z * -1.38888888888741095749e-03) +
-                                             w * ((2.48015872894767294178e-05 + z * -2.75573143513906633035e-07) +
-                                                  w * (2.08757232129817482790e-09 + z * -1.13596475577881948265e-11))));
-    /* quarter turns q: swap if q is odd, cos < 0 for q = 1, 2 and sin < 0 for q = 2, 3 (mod 4) */
-    hsgd_vu q = (hsgd_vu)shifted;
-    hsgd_vi swap = -(hsgd_vi)(q & 1);
-    hsgd_vu cos_sign = ((q + 1) & 2) << 62, sin_sign = (q & 2) << 62;
-    *cosine = (hsgd_vd)((hsgd_vu)hsgd_select(swap, s, c) ^ cos_sign);
-    *sine = (hsgd_vd)((hsgd_vu)hsgd_select(swap, c, s) ^ sin_sign);
-}
-
 /* ---- the same on arrays (tests, and callers outside kernels) ---- */
 
 typedef struct hsgd_vector_math_kernels {
@@ -132,7 +103,6 @@ typedef struct hsgd_vector_math_kernels {
     void (*exp)(const double *x, double *out, size_t count);
     void (*log)(const double *x, double *out, size_t count);
     void (*log1p)(const double *x, double *out, size_t count);
-    void (*cos_sin_turns)(const double *x, double *cosine, double *sine, size_t count);
 } hsgd_vector_math_kernels;
 
 HSGD_DECLARE_PATHS(hsgd_vector_math_kernels);

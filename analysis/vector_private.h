@@ -201,7 +201,7 @@ HSGD_INLINE void hsgd_store8(double *x, const hsgd_sum8 *v, size_t count)
         for (; at_ + 8 <= (dim); at_ += 8)                                                                             \
             body(at_, 8);                                                                                              \
         if (at_ < (dim))                                                                                               \
-            body(at_, (dim) - at_);                                                                                    \
+            body(at_, (dim)-at_);                                                                                      \
     } while (0)
 
 HSGD_INLINE double hsgd_sum8_total(const hsgd_sum8 *sum)

@@ -250,8 +250,8 @@ static void rows_together_are_rows_one_by_one(void **state)
                     hsgd_moments_reset(&m);
                     norm_sq = 0;
                     for (size_t j = 0; j < POINTS; j += chunk)
-                        norm_sq += hsgd_moments_add_rows(&m, c.x + j * dim, dim, POINTS - j < chunk ? POINTS - j : chunk,
-                                                         dim);
+                        norm_sq +=
+                            hsgd_moments_add_rows(&m, c.x + j * dim, dim, POINTS - j < chunk ? POINTS - j : chunk, dim);
                     assert_moments(&m, &c, k == 2 ? 1e-11 : 1e-13);
                     if (path == HSGD_PATH_PORTABLE) {
                         first_spread = m.spread;
@@ -290,7 +290,8 @@ static void descent_records_its_noise(void **state)
         for (size_t count = 1; count <= MOST; count++)
             for (int kind = 0; kind < 4; kind++) {
                 bool weighted = kind % 2, alone = kind / 2; /* g is noise alone */
-                double noise_alone[MOST * MAX_DIM], g[MOST * MAX_DIM], exact[MOST * WIDE], start[MOST * MAX_DIM], weight[MOST], first[MOST * MAX_DIM];
+                double noise_alone[MOST * MAX_DIM], g[MOST * MAX_DIM], exact[MOST * WIDE], start[MOST * MAX_DIM],
+                    weight[MOST], first[MOST * MAX_DIM];
                 hsgd_normals(&(hsgd_stream){3, HSGD_PURPOSE_USER, 0, dim}, 1.1, g, count * dim);
                 hsgd_normals(&(hsgd_stream){3, HSGD_PURPOSE_USER, 1, dim}, 0.9, exact, count * WIDE);
                 hsgd_normals(&(hsgd_stream){3, HSGD_PURPOSE_USER, 2, dim}, 2.3, start, count * dim);
@@ -306,8 +307,8 @@ static void descent_records_its_noise(void **state)
                     hsgd_noise_sums sums = {gradient, noise, noise_sq};
                     memcpy(w, start, count * dim * sizeof *w);
                     HSGD_PICK_PATH(hsgd_moments_kernels)
-                        ->descend(w, alone ? noise_alone : g, alone, exact, WIDE, count, weighted ? weight : NULL, 0.3, &sums,
-                                  dim);
+                        ->descend(w, alone ? noise_alone : g, alone, exact, WIDE, count, weighted ? weight : NULL, 0.3,
+                                  &sums, dim);
                     for (size_t i = 0; i < dim; i++) {
                         long double want = 0, want_noise = 0;
                         for (size_t j = 0; j < count; j++) {

@@ -12,6 +12,7 @@
 #include <gsl/gsl_sort.h>
 
 #include "analysis/random.h"
+#include "analysis/random_private.h"
 
 /* False-alarm probability of one statistical check, both sides together; fewer than 50 are made here, so 5e-8 over the
  * whole file (sums are normal by the central limit theorem). */
@@ -111,41 +112,113 @@ static void generator_hands_out_the_words_in_order(void **state)
     gsl_rng_free(other);
 }
 
-/* Box-Muller in long double from the words: words 0, 1 give normals 0, 1 and words 2, 3 give 2, 3. */
-static void normals_are_box_muller_of_the_words(void **state)
+/* The pair of two words, word for word as analysis/random_private.h defines it, in long double. Returns the radius. */
+static long double box_muller(uint32_t v, uint32_t w, long double pair[2])
 {
-    (void)state;
-    const double deviation = 2.385;
-    double out[40];
-    hsgd_normals(&ugly, deviation, out, 40);
-    for (uint32_t i = 0; i < 40; i++) {
-        philox4x32_ctr_t w = words_of(&ugly, i / 4);
-        long double u = (w.v[i % 4 / 2 * 2] + 0.5L) / 4294967296.0L,
-                    v = (w.v[i % 4 / 2 * 2 + 1] + 0.5L) / 4294967296.0L;
-        long double angle = 2 * acosl(-1) * v, radius = sqrtl(-2 * logl(u));
-        assert_near(out[i], (double)(deviation * radius * (i % 2 ? sinl(angle) : cosl(angle))), 1e-14);
-    }
+    long double radius = sqrtl(-2 * logl((v + 0.5L) / 4294967296.0L));
+    long double angle = acosl(-1) / 2 * (((w - w % 4) + 2) / 4294967296.0L - 0.5L), sign = w & 1 ? -1 : 1;
+    pair[w & 2 ? 1 : 0] = sign * radius * cosl(angle);
+    pair[w & 2 ? 0 : 1] = sign * radius * sinl(angle);
+    return radius;
 }
 
-/* Word by word with the C library's functions, the reference of the vector code: 1e-14 of the radius apart, on all
- * paths. This is how the numbers were made before there was vector code. */
-static void normals_agree_with_the_plain_loop(void **state)
+/* The largest error of a block's four normals over its pair's radius: words 0, 1 give normals 0, 1 and words 2, 3 give
+ * 2, 3. Promised: 1.5e-13. */
+static double box_muller_error(const double out[4], const uint32_t word[4], double deviation)
+{
+    long double worst = 0;
+    for (int p = 0; p < 4; p += 2) {
+        long double want[2], radius = box_muller(word[p], word[p + 1], want);
+        for (int i = 0; i < 2; i++) {
+            long double error = fabsl(out[p + i] - deviation * want[i]) / (deviation * radius);
+            worst = error <= worst ? worst : error; /* NaN stays */
+        }
+    }
+    return (double)worst;
+}
+
+static void normals_are_box_muller_of_the_words(void **state)
 {
     (void)state;
     enum { COUNT = 400000 };
     double *out = malloc(COUNT * sizeof *out);
     for_each_path(path)
     {
-        hsgd_normals(&ugly, 0.77, out, COUNT);
-        for (uint32_t pair = 0; pair < COUNT / 2; pair++) {
-            philox4x32_ctr_t w = words_of(&ugly, pair / 2);
-            double radius = sqrt(-2 * log(((double)w.v[pair % 2 * 2] + 0.5) * 0x1p-32));
-            double angle = 2 * M_PI * (((double)w.v[pair % 2 * 2 + 1] + 0.5) * 0x1p-32);
-            assert_true(fabs(out[2 * pair] - 0.77 * (radius * cos(angle))) <= 1e-14 * 0.77 * radius);
-            assert_true(fabs(out[2 * pair + 1] - 0.77 * (radius * sin(angle))) <= 1e-14 * 0.77 * radius);
-        }
+        double worst = 0;
+        hsgd_normals(&ugly, 2.385, out, COUNT);
+        for (uint32_t b = 0; b < COUNT / 4; b++)
+            worst = fmax(worst, box_muller_error(out + 4 * b, words_of(&ugly, b).v, 2.385));
+        if (getenv("HSGD_TEST_VERBOSE"))
+            print_message("normals, %s: %.3g of the radius\n", path_name[path], worst);
+        assert_at_most(worst, 1.5e-13, 0);
     }
     free(out);
+}
+
+/* Words where something changes: the ends, and where 3/4 2^k is passed; beside them, words in arithmetic progression. */
+static void fill_hard_words(uint32_t *word, size_t count)
+{
+    size_t n = 0;
+    for (uint32_t k = 0; k < 32; k++)
+        for (uint32_t d = 0; d < 5; d++) {
+            word[n++] = ((uint32_t)1 << k) + d - 2;
+            word[n++] = ((uint32_t)3 << 30 >> k) + d - 2;
+        }
+    for (; n < count; n++)
+        word[n] = (uint32_t)n * 2654435769u;
+}
+
+static void hard_words_give_accurate_normals(void **state)
+{
+    (void)state;
+    enum { WORDS = 1200 };
+    uint32_t word[WORDS];
+    fill_hard_words(word, WORDS);
+    for_each_path(path)
+    {
+        double worst = 0;
+        for (size_t i = 0; i < WORDS; i++)
+            for (size_t j = 0; j < WORDS; j += 16) {
+                uint32_t words[8][4];
+                double out[32];
+                for (size_t n = 0; n < 16; n++) {
+                    words[n / 2][n % 2 * 2] = word[i];
+                    words[n / 2][n % 2 * 2 + 1] = word[j + n];
+                }
+                HSGD_PICK_PATH(hsgd_random_kernels)->normals_of_words((const uint32_t(*)[4])words, out);
+                for (size_t b = 0; b < 8; b++)
+                    worst = fmax(worst, box_muller_error(out + 4 * b, words[b], 1));
+            }
+        if (getenv("HSGD_TEST_VERBOSE"))
+            print_message("hard words, %s: %.3g of the radius\n", path_name[path], worst);
+        assert_at_most(worst, 1.5e-13, 0);
+    }
+}
+
+/* Bit 0 of the angle word is the sign, bit 1 swaps, and its other bits mirrored change the sign of the sine: to the bit,
+ * so that odd moments vanish over all words. */
+static void pairs_are_symmetric(void **state)
+{
+    (void)state;
+    for_each_path(path)
+    {
+        for (uint32_t i = 0; i < 4000; i++) {
+            uint32_t v = i * 2654435769u, w = i * 2246822519u & 0xfffffffc, words[8][4] = {{0}};
+            const uint32_t angle[] = {w, w | 1, w | 2, w | 3, w ^ 0xfffffffc};
+            double out[32];
+            for (size_t b = 0; b < 5; b++) {
+                words[b][0] = v;
+                words[b][1] = angle[b];
+            }
+            HSGD_PICK_PATH(hsgd_random_kernels)->normals_of_words((const uint32_t(*)[4])words, out);
+            double x = out[0], y = out[1];
+            assert_true(x > fabs(y));
+            assert_true(out[4] == -x && out[5] == -y);
+            assert_true(out[8] == y && out[9] == x);
+            assert_true(out[12] == -y && out[13] == -x);
+            assert_true(out[16] == x && out[17] == -y);
+        }
+    }
 }
 
 /* The bits of 100,003 normals, FNV-1a over their bytes from the lowest; gcc 12 and clang 14 agreed on it with -O0 to -O3
@@ -165,7 +238,7 @@ static void normals_never_change(void **state)
             for (int byte = 0; byte < 8; byte++)
                 hash = (hash ^ (bits >> 8 * byte & 0xff)) * 0x100000001b3;
         }
-        assert_true(hash == 0x0e33f14685cbf457);
+        assert_true(hash == 0xfc6736d03168b722);
     }
     free(out);
 }
@@ -209,25 +282,35 @@ static void the_same_bits_on_every_path(void **state)
     free(all_index);
 }
 
-/* Rows of many workers in one call: those of one call per worker, on every path; worker numbers wrap like any uint32_t. */
+static void check_rows(hsgd_stream first, size_t workers, size_t dim)
+{
+    enum { MOST = 300 };
+    double *rows = malloc((workers * dim + 1) * sizeof *rows), row[MOST];
+    assert_true(rows && dim <= MOST);
+    rows[workers * dim] = -99.5;
+    hsgd_worker_normals(&first, workers, 0.31, rows, dim);
+    assert_true(rows[workers * dim] == -99.5);
+    for (size_t w = 0; w < workers; w++, first.worker++) {
+        hsgd_normals(&first, 0.31, row, dim);
+        assert_memory_equal(rows + w * dim, row, dim * sizeof *row);
+    }
+    free(rows);
+}
+
+/* Rows of many workers in one call: those of one call per worker, on every path; worker numbers wrap like any uint32_t.
+ * The last ones fill the buffer that is used where rows end within a block: more than once, or not at all. */
 static void rows_of_workers_are_their_streams(void **state)
 {
     (void)state;
-    enum { WORKERS = 13, MOST = 70 };
-    double rows[WORKERS * MOST + 1], row[MOST];
+    const size_t long_dim[] = {1, 2, 3, 7, 99, 101, 251, 252, 253, 255, 256, 257, 299};
     for_each_path(path)
     {
-        for (size_t dim = 0; dim <= MOST; dim++)
-            for (size_t workers = 0; workers <= WORKERS; workers += 1 + dim % 3) {
-                hsgd_stream first = {77, HSGD_PURPOSE_NOISE, dim % 2 ? UINT32_MAX - 2 : 5, 12};
-                rows[workers * dim] = -99.5;
-                hsgd_worker_normals(&first, workers, 0.31, rows, dim);
-                assert_true(rows[workers * dim] == -99.5);
-                for (size_t w = 0; w < workers; w++, first.worker++) {
-                    hsgd_normals(&first, 0.31, row, dim);
-                    assert_memory_equal(rows + w * dim, row, dim * sizeof *row);
-                }
-            }
+        for (size_t dim = 0; dim <= 70; dim++)
+            for (size_t workers = 0; workers <= 13; workers += 1 + dim % 3)
+                check_rows((hsgd_stream){77, HSGD_PURPOSE_NOISE, dim % 2 ? UINT32_MAX - 2 : 5, 12}, workers, dim);
+        for (size_t i = 0; i < sizeof long_dim / sizeof *long_dim; i++)
+            for (size_t workers = 2; workers < 700; workers = 5 * workers / 2)
+                check_rows((hsgd_stream){31, HSGD_PURPOSE_NOISE, UINT32_MAX - 20, 4}, workers, long_dim[i]);
     }
 }
 
@@ -314,6 +397,35 @@ static void normals_are_normal(void **state)
         far += fabs(x[i]) > 4;
     double mean = ALL * 2 * gsl_cdf_ugaussian_Q(4);
     assert_true(gsl_cdf_poisson_P(far, mean) > ALARM / 2 && gsl_cdf_poisson_Q(far, mean) > ALARM / 2);
+    free(x);
+}
+
+/* Even moments up to the sixth, and products of the two members x, y of a pair. Variances per number or pair, from
+ * E x^2k = (2k - 1)!!: x^2: 3 - 1, x^4: 105 - 9, x^6: 10395 - 225; xy: 1, x^3 y: 15, x^2 y^2: 9 - 1, x^4 y^2: 105 3 - 9. */
+static void moments_of_pairs(void **state)
+{
+    (void)state;
+    enum { ALL = 1000000, PAIRS = ALL / 2 };
+    double *x = malloc(ALL * sizeof *x), even[3] = {0}, mixed[4] = {0};
+    hsgd_normals(&ugly, 1, x, ALL);
+    for (size_t i = 0; i < ALL; i++) {
+        double sq = x[i] * x[i];
+        even[0] += sq - 1;
+        even[1] += sq * sq - 3;
+        even[2] += sq * sq * sq - 15;
+    }
+    for (size_t i = 0; i < ALL; i += 2) {
+        double y = x[i + 1], sq = x[i] * x[i];
+        mixed[0] += x[i] * y;
+        mixed[1] += sq * x[i] * y;
+        mixed[2] += sq * y * y - 1;
+        mixed[3] += sq * sq * y * y - 3;
+    }
+    const double even_var[] = {2, 96, 10170}, mixed_var[] = {1, 15, 8, 306};
+    for (int k = 0; k < 3; k++)
+        assert_standard_normal(even[k] / sqrt(even_var[k] * ALL));
+    for (int k = 0; k < 4; k++)
+        assert_standard_normal(mixed[k] / sqrt(mixed_var[k] * PAIRS));
     free(x);
 }
 
@@ -473,12 +585,14 @@ int main(void)
         cmocka_unit_test(generator_hands_out_the_words_in_order),
         cmocka_unit_test(words_are_those_of_random123),
         cmocka_unit_test(normals_are_box_muller_of_the_words),
-        cmocka_unit_test(normals_agree_with_the_plain_loop),
+        cmocka_unit_test(hard_words_give_accurate_normals),
+        cmocka_unit_test(pairs_are_symmetric),
         cmocka_unit_test(normals_never_change),
         cmocka_unit_test(the_same_bits_on_every_path),
         cmocka_unit_test(rows_of_workers_are_their_streams),
         cmocka_unit_test(every_bit_of_the_stream_counts),
         cmocka_unit_test(a_count_is_a_prefix_of_a_longer_one),
+        cmocka_unit_test(moments_of_pairs),
         cmocka_unit_test(normals_are_normal),
         cmocka_unit_test(streams_are_uncorrelated),
         cmocka_unit_test(indices_are_uniform),

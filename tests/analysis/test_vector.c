@@ -117,49 +117,6 @@ static void log1p_is_accurate(void **state)
     }
 }
 
-/* The exact remainder after whole turns, then two octants suffice for sinl and cosl to be accurate where they vanish. */
-static long double sine_of_turns(long double x)
-{
-    long double quarter = rintl(4 * x), angle = 2 * acosl(-1) * (x - quarter / 4);
-    int q = (int)fmodl(quarter, 4) & 3;
-    long double y = q % 2 ? cosl(angle) : sinl(angle);
-    return q >= 2 ? -y : y;
-}
-
-static long double cosine_of_turns(long double x)
-{
-    long double quarter = rintl(4 * x), angle = 2 * acosl(-1) * (x - quarter / 4);
-    int q = (int)fmodl(quarter, 4) & 3;
-    long double y = q % 2 ? sinl(angle) : cosl(angle);
-    return q == 1 || q == 2 ? -y : y;
-}
-
-static void sine_alone(const double *x, double *out, size_t count)
-{
-    double cosine[BATCH];
-    kernels()->cos_sin_turns(x, cosine, out, count);
-}
-
-static void cosine_alone(const double *x, double *out, size_t count)
-{
-    double sine[BATCH];
-    kernels()->cos_sin_turns(x, out, sine, count);
-}
-
-static void cosine_and_sine_are_accurate(void **state)
-{
-    (void)state;
-    const double range[][2] = {{0, 1}, {-3, 3}, {-0.125, 0.125}, {-1e6, 1e6}, {-0x1p48, 0x1p48}};
-    for_each_path(path)
-    {
-        for (size_t r = 0; r < 5; r++) {
-            assert_accurate(sine_alone, sine_of_turns, range[r][0], range[r][1], false, 2);
-            assert_accurate(cosine_alone, cosine_of_turns, range[r][0], range[r][1], false, 2);
-        }
-        assert_accurate(sine_alone, sine_of_turns, 0x1p-1000, 1, true, 2);
-    }
-}
-
 /* ---- arguments at which something special happens ---- */
 
 static void special_arguments(void **state)
@@ -194,7 +151,7 @@ static void special_arguments(void **state)
                         M_SQRT2,
                         M_SQRT1_2};
     enum { COUNT = sizeof x / sizeof *x };
-    double y[COUNT], z[COUNT];
+    double y[COUNT];
     for_each_path(path)
     {
         kernels()->exp(x, y, COUNT);
@@ -208,17 +165,6 @@ static void special_arguments(void **state)
             assert_at_most(ulps(y[i], log1pl(x[i])), 1, 0);
             assert_true(isnan(y[i]) || !signbit(y[i]) == !signbit(x[i])); /* zeros too */
         }
-        const double turn[] = {0, 0.25, 0.5, 0.75, 1, -0.25, -0.5, -0.75, 12.25, 0x1p-1074};
-        const double cosine[] = {1, 0, -1, 0, 1, 0, -1, 0, 0, 1}, sine[] = {0, 1, 0, -1, 0, -1, 0, 1, 1, 0x1p-1074 * 6};
-        kernels()->cos_sin_turns(turn, y, z, 10);
-        for (size_t i = 0; i < 10; i++) {
-            assert_true(y[i] == cosine[i]);
-            assert_true(z[i] == sine[i]);
-        }
-        const double none[] = {NAN, INFINITY, -INFINITY};
-        kernels()->cos_sin_turns(none, y, z, 3);
-        for (size_t i = 0; i < 3; i++)
-            assert_true(isnan(y[i]) && isnan(z[i]));
     }
 }
 
@@ -227,13 +173,12 @@ static void special_arguments(void **state)
 static void same_bits_on_every_path(void **state)
 {
     (void)state;
-    enum { MOST = 41, FUNCTIONS = 5, GUARD = 20 };
+    enum { MOST = 41, FUNCTIONS = 3, GUARD = 20 };
     static double x[BATCH], portable[FUNCTIONS][BATCH], all[BATCH], out[MOST + GUARD];
     arguments(x, -30, 40, false, 99);
     for_each_path(path)
     {
-        array_function *const f[FUNCTIONS] = {kernels()->exp, kernels()->log, kernels()->log1p, sine_alone,
-                                              cosine_alone};
+        array_function *const f[FUNCTIONS] = {kernels()->exp, kernels()->log, kernels()->log1p};
         for (size_t i = 0; i < FUNCTIONS; i++) {
             f[i](x, path == HSGD_PATH_PORTABLE ? portable[i] : all, BATCH);
             if (path != HSGD_PATH_PORTABLE)
@@ -264,13 +209,9 @@ static void paths_are_what_they_claim(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exp_is_accurate),
-        cmocka_unit_test(log_is_accurate),
-        cmocka_unit_test(log1p_is_accurate),
-        cmocka_unit_test(cosine_and_sine_are_accurate),
-        cmocka_unit_test(special_arguments),
-        cmocka_unit_test(same_bits_on_every_path),
-        cmocka_unit_test(paths_are_what_they_claim),
+        cmocka_unit_test(exp_is_accurate),         cmocka_unit_test(log_is_accurate),
+        cmocka_unit_test(log1p_is_accurate),       cmocka_unit_test(special_arguments),
+        cmocka_unit_test(same_bits_on_every_path), cmocka_unit_test(paths_are_what_they_claim),
     };
     return cmocka_run_group_tests_name("vector", tests, NULL, NULL);
 }
