@@ -22,7 +22,8 @@ typedef struct hsgd_lists {
 /* Neighbouring rows of one worker, few enough for their scores to stay in the first-level cache. */
 typedef struct hsgd_tile {
     size_t first_row, num_rows;
-    size_t first_list, num_lists; /* of the columns that occur; none where lists would be too short to pay */
+    size_t first_list, num_lists; /* of the columns that occur, the longest first; none where they would not pay */
+    bool complete;                /* columns that do not occur have lists, too */
 } hsgd_tile;
 
 typedef struct hsgd_linear_rows {
@@ -33,7 +34,7 @@ typedef struct hsgd_linear_rows {
     size_t *first_tile;   /* (num_workers + 1) worker j has the tiles first_tile[j] .. first_tile[j + 1] - 1, owned */
 } hsgd_linear_rows;
 
-/* Rows of a tile, at most, where a row has `width` scores. */
+/* Rows of a tile, at most, where a row has `width` scores (at one point). */
 size_t hsgd_linear_tile_rows(size_t width);
 
 /* Whether lists are faster than the dense matrix: always for sparse data. */
