@@ -328,97 +328,87 @@ static void scatter(double *g, const hsgd_lists *lists, const size_t *row, size_
 
 /* ---- transposes, four by four ---- */
 
-/* The rows of a matrix of 4 x 4 become its columns. in[r] NULL: a row of zeros; out[r] NULL: the row is not wanted. */
-HSGD_INLINE void transpose(double *const *out, const double *const *in)
+/* The rows of a matrix of 4 x 4 become its columns. */
+HSGD_INLINE void transpose(double *out0, double *out1, double *out2, double *out3, const double *in0, const double *in1,
+                           const double *in2, const double *in3)
 {
 #if HSGD_LANES == 2
-    double block[4][4] = {{0}};
-    for (size_t r = 0; r < 4; r++)
-        if (in[r])
-            memcpy(block[r], in[r], sizeof block[r]);
-    for (size_t c = 0; c < 4; c++)
-        for (size_t r = 0; r < 4 && out[c]; r++)
-            out[c][r] = block[r][c];
+    double a[4], b[4], c[4], d[4];
+    memcpy(a, in0, sizeof a);
+    memcpy(b, in1, sizeof b);
+    memcpy(c, in2, sizeof c);
+    memcpy(d, in3, sizeof d);
+    memcpy(out0, (double[]){a[0], b[0], c[0], d[0]}, sizeof a);
+    memcpy(out1, (double[]){a[1], b[1], c[1], d[1]}, sizeof a);
+    memcpy(out2, (double[]){a[2], b[2], c[2], d[2]}, sizeof a);
+    memcpy(out3, (double[]){a[3], b[3], c[3], d[3]}, sizeof a);
 #else
-    __m256d row[4], low[2], high[2];
-    HSGD_UNROLL for (size_t r = 0; r < 4; r++) row[r] = in[r] ? _mm256_loadu_pd(in[r]) : _mm256_setzero_pd();
-    HSGD_UNROLL for (size_t r = 0; r < 2; r++)
-    {
-        low[r] = _mm256_unpacklo_pd(row[2 * r], row[2 * r + 1]);
-        high[r] = _mm256_unpackhi_pd(row[2 * r], row[2 * r + 1]);
-    }
-    row[0] = _mm256_permute2f128_pd(low[0], low[1], 0x20);
-    row[1] = _mm256_permute2f128_pd(high[0], high[1], 0x20);
-    row[2] = _mm256_permute2f128_pd(low[0], low[1], 0x31);
-    row[3] = _mm256_permute2f128_pd(high[0], high[1], 0x31);
-    HSGD_UNROLL for (size_t r = 0; r < 4; r++) if (out[r]) _mm256_storeu_pd(out[r], row[r]);
+    __m256d a = _mm256_loadu_pd(in0), b = _mm256_loadu_pd(in1), c = _mm256_loadu_pd(in2), d = _mm256_loadu_pd(in3);
+    __m256d low_ab = _mm256_unpacklo_pd(a, b), high_ab = _mm256_unpackhi_pd(a, b);
+    __m256d low_cd = _mm256_unpacklo_pd(c, d), high_cd = _mm256_unpackhi_pd(c, d);
+    _mm256_storeu_pd(out0, _mm256_permute2f128_pd(low_ab, low_cd, 0x20));
+    _mm256_storeu_pd(out1, _mm256_permute2f128_pd(high_ab, high_cd, 0x20));
+    _mm256_storeu_pd(out2, _mm256_permute2f128_pd(low_ab, low_cd, 0x31));
+    _mm256_storeu_pd(out3, _mm256_permute2f128_pd(high_ab, high_cd, 0x31));
 #endif
 }
 
-/* Features that are transposed at once: their rows of `width` numbers stay in the first-level cache. */
-enum { STRIP = 64 };
+/* Features that are transposed at once, four columns at a time: few enough that their lines are still in the first-level
+ * cache when the next four columns come. */
+enum { STRIP = 16 };
 
-/* The four features from f and the four columns from c, as far as they are there. */
-HSGD_INLINE void widen_block(double *out, const double *const *column, size_t f, size_t features, size_t width)
+/* out (count, width), four columns of it, from four arrays (count). */
+HSGD_INLINE void widen_strip(double *out, const double *const *column, size_t count, size_t width)
 {
-    if (features == 4) {
-        const double *in[4];
-        double *to[4];
-        HSGD_UNROLL for (size_t k = 0; k < 4; k++)
-        {
-            in[k] = column[k] ? column[k] + f : NULL;
-            to[k] = out + (f + k) * width;
-        }
-        transpose(to, in);
-        return;
+    const double *a = column[0], *b = column[1], *c = column[2], *d = column[3];
+    size_t f = 0;
+    for (; f + 4 <= count; f += 4) {
+        double *o = out + f * width;
+        transpose(o, o + width, o + 2 * width, o + 3 * width, a + f, b + f, c + f, d + f);
     }
-    for (size_t k = 0; k < features; k++)
-        for (size_t c = 0; c < 4; c++)
-            out[(f + k) * width + c] = column[c] ? column[c][f + k] : 0;
+    for (; f < count; f++)
+        memcpy(out + f * width, (double[]){a[f], b[f], c[f], d[f]}, 4 * sizeof *out);
 }
 
 static void widen(double *out, const double *const *point, size_t outputs, size_t columns, size_t p, size_t width,
                   size_t from, size_t to)
 {
-    for (size_t strip = 0; strip < p; strip += STRIP)
+    static const double zeros[STRIP];
+    for (size_t f = 0; f < p; f += STRIP)
         for (size_t c = from; c < to; c += 4) {
             const double *column[4];
             for (size_t k = 0; k < 4; k++)
-                column[k] = c + k < columns ? point[(c + k) / outputs] + (c + k) % outputs * p : NULL;
-            size_t end = p - strip < STRIP ? p : strip + STRIP;
-            for (size_t f = strip; f < end; f += 4)
-                widen_block(out + c, column, f, end - f < 4 ? end - f : 4, width);
+                column[k] = c + k < columns ? point[(c + k) / outputs] + (c + k) % outputs * p + f : zeros;
+            widen_strip(out + f * width + c, column, p - f < STRIP ? p - f : STRIP, width);
         }
 }
 
-HSGD_INLINE void narrow_block(double *const *column, const double *g, size_t f, size_t features, size_t width)
+/* Four arrays (count) from four columns of g (count, width). */
+HSGD_INLINE void narrow_strip(double *const *column, const double *g, size_t count, size_t width)
 {
-    if (features == 4) {
-        const double *in[4];
-        double *to[4];
-        HSGD_UNROLL for (size_t k = 0; k < 4; k++)
-        {
-            in[k] = g + (f + k) * width;
-            to[k] = column[k] ? column[k] + f : NULL;
-        }
-        transpose(to, in);
-        return;
+    double *a = column[0], *b = column[1], *c = column[2], *d = column[3];
+    size_t f = 0;
+    for (; f + 4 <= count; f += 4) {
+        const double *in = g + f * width;
+        transpose(a + f, b + f, c + f, d + f, in, in + width, in + 2 * width, in + 3 * width);
     }
-    for (size_t k = 0; k < features; k++)
-        for (size_t c = 0; c < 4 && column[c]; c++)
-            column[c][f + k] = g[(f + k) * width + c];
+    for (; f < count; f++) {
+        a[f] = g[f * width];
+        b[f] = g[f * width + 1];
+        c[f] = g[f * width + 2];
+        d[f] = g[f * width + 3];
+    }
 }
 
 static void narrow(double *out, const double *g, size_t columns, size_t p, size_t width)
 {
-    for (size_t strip = 0; strip < p; strip += STRIP)
+    double unwanted[STRIP];
+    for (size_t f = 0; f < p; f += STRIP)
         for (size_t c = 0; c < columns; c += 4) {
             double *column[4];
             for (size_t k = 0; k < 4; k++)
-                column[k] = c + k < columns ? out + (c + k) * p : NULL;
-            size_t end = p - strip < STRIP ? p : strip + STRIP;
-            for (size_t f = strip; f < end; f += 4)
-                narrow_block(column, g + c, f, end - f < 4 ? end - f : 4, width);
+                column[k] = c + k < columns ? out + (c + k) * p + f : unwanted;
+            narrow_strip(column, g + f * width + c, p - f < STRIP ? p - f : STRIP, width);
         }
 }
 
@@ -527,26 +517,28 @@ HSGD_INLINE hsgd_vd softmax_of_lanes(double *t, hsgd_vd label, size_t outputs, d
 /* Eight rows of z, or `here` of them, to the columns of work (width, 8) and back; the other columns become 0. */
 static void samples_to_lanes(double *work, const double *z, size_t here, size_t width)
 {
-    for (size_t c = 0; c < width; c += 4)
+    for (size_t c = 0; c < width && here == 8; c += 4)
         for (size_t l = 0; l < 8; l += 4) {
             double *to = work + c * 8 + l;
-            const double *in[4];
-            for (size_t k = 0; k < 4; k++)
-                in[k] = l + k < here ? z + (l + k) * width + c : NULL;
-            transpose((double *const[]){to, to + 8, to + 16, to + 24}, in);
+            const double *from = z + l * width + c;
+            transpose(to, to + 8, to + 16, to + 24, from, from + width, from + 2 * width, from + 3 * width);
         }
+    for (size_t c = 0; c < width && here < 8; c++)
+        for (size_t l = 0; l < 8; l++)
+            work[c * 8 + l] = l < here ? z[l * width + c] : 0;
 }
 
 static void lanes_to_samples(double *z, const double *work, size_t here, size_t width)
 {
-    for (size_t c = 0; c < width; c += 4)
+    for (size_t c = 0; c < width && here == 8; c += 4)
         for (size_t l = 0; l < 8; l += 4) {
-            const double *in = work + c * 8 + l;
-            double *to[4];
-            for (size_t k = 0; k < 4; k++)
-                to[k] = l + k < here ? z + (l + k) * width + c : NULL;
-            transpose(to, (const double *const[]){in, in + 8, in + 16, in + 24});
+            double *to = z + l * width + c;
+            const double *from = work + c * 8 + l;
+            transpose(to, to + width, to + 2 * width, to + 3 * width, from, from + 8, from + 16, from + 24);
         }
+    for (size_t l = 0; l < here && here < 8; l++)
+        for (size_t c = 0; c < width; c++)
+            z[l * width + c] = work[c * 8 + l];
 }
 
 static void softmax(double *z, hsgd_labels labels, size_t count, size_t outputs, size_t num_points, size_t width,
