@@ -213,13 +213,14 @@ static void listed_tile(const linear_model *model, const hsgd_tile *tile, const 
     const hsgd_linear_model_kernels *kernels = HSGD_PICK_PATH(hsgd_linear_model_kernels);
     const hsgd_linear_rows *rows = &model->rows;
     hsgd_labels labels = {model->data->label + tile->first_row, NULL};
-    kernels->scores(r->z, &rows->by_row, NULL, tile->first_row, tile->num_rows, wide, r->width);
+    for (size_t k = 0; k < rows->by_row.parts; k++)
+        kernels->scores(r->z, k > 0, &rows->by_row, k, NULL, tile->first_row, tile->num_rows, wide, r->width);
     residuals(model, r, labels, tile->num_rows, scale, loss);
     if (tile->num_lists)
         kernels->collect(grad, !tile->complete, rows->column, &rows->by_column, tile->first_list, tile->num_lists, r->z,
                          r->width);
-    else
-        kernels->scatter(grad, &rows->by_row, NULL, tile->first_row, tile->num_rows, r->z, r->width);
+    for (size_t k = 0; k < rows->by_row.parts && !tile->num_lists; k++)
+        kernels->scatter(grad, &rows->by_row, k, NULL, tile->first_row, tile->num_rows, r->z, r->width);
 }
 
 /* ---- the objective's functions ---- */
@@ -340,9 +341,11 @@ static void add_batch(const linear_model *model, const double *point, const doub
         dense_block(model, r->x, labels, count, point, scale, NULL, sum, r);
         return;
     }
-    kernels->scores(r->z, &model->rows.by_row, r->row, 0, count, wide, r->width);
+    for (size_t k = 0; k < model->rows.by_row.parts; k++)
+        kernels->scores(r->z, k > 0, &model->rows.by_row, k, r->row, 0, count, wide, r->width);
     residuals(model, r, labels, count, scale, NULL);
-    kernels->scatter(sum, &model->rows.by_row, r->row, 0, count, r->z, r->width);
+    for (size_t k = 0; k < model->rows.by_row.parts; k++)
+        kernels->scatter(sum, &model->rows.by_row, k, r->row, 0, count, r->z, r->width);
 }
 
 static void stochastic(const hsgd_objective *objective, const double *point, size_t worker, size_t batch_size,

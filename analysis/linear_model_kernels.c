@@ -230,29 +230,39 @@ HSGD_INLINE double sum_list_1(const hsgd_lists *lists, size_t list, const double
         WITH_FOURS(body, fours);                                                                                       \
     } while (0)
 
-HSGD_INLINE void scores_of_chunk(double *z, const hsgd_lists *lists, const size_t *row, size_t first, size_t count,
-                                 const double *w, size_t width, size_t chains, size_t fours, values v, indices i)
+/* The list of a part of the s-th data row. */
+HSGD_INLINE size_t list_of(const hsgd_lists *lists, size_t part, const size_t *row, size_t first, size_t s)
+{
+    return (row ? row[s] : first + s) * lists->parts + part;
+}
+
+HSGD_INLINE void scores_of_chunk(double *z, bool add, const hsgd_lists *lists, size_t part, const size_t *row,
+                                 size_t first, size_t count, const double *w, size_t width, size_t chains, size_t fours,
+                                 values v, indices i)
 {
     for (size_t s = 0; s < count; s++) {
         row_sum sum[4];
-        sum_list(sum, chains, lists, row ? row[s] : first + s, w, width, fours, v, i);
-        store_row(z + s * width, &sum[0], fours);
+        sum_list(sum, chains, lists, list_of(lists, part, row, first, s), w, width, fours, v, i);
+        if (add)
+            add_to_memory(z + s * width, &sum[0], fours);
+        else
+            store_row(z + s * width, &sum[0], fours);
     }
 }
 
-HSGD_INLINE void scores_1(double *z, const hsgd_lists *lists, const size_t *row, size_t first, size_t count,
-                          const double *w, values v, indices i)
+HSGD_INLINE void scores_1(double *z, bool add, const hsgd_lists *lists, size_t part, const size_t *row, size_t first,
+                          size_t count, const double *w, values v, indices i)
 {
     for (size_t s = 0; s < count; s++)
-        z[s] = sum_list_1(lists, row ? row[s] : first + s, w, v, i);
+        z[s] = (add ? z[s] : 0) + sum_list_1(lists, list_of(lists, part, row, first, s), w, v, i);
 }
 
-static void scores(double *z, const hsgd_lists *lists, const size_t *row, size_t first, size_t count, const double *w,
-                   size_t width)
+static void scores(double *z, bool add, const hsgd_lists *lists, size_t part, const size_t *row, size_t first,
+                   size_t count, const double *w, size_t width)
 {
-#define BODY_1(fours, v, i) scores_1(z, lists, row, first, count, w, v, i)
-#define BODY_4(fours, v, i) scores_of_chunk(z, lists, row, first, count, w, FOUR, 4, fours, v, i)
-#define BODY(fours, v, i) scores_of_chunk(z + at, lists, row, first, count, w + at, width, 2, fours, v, i)
+#define BODY_1(fours, v, i) scores_1(z, add, lists, part, row, first, count, w, v, i)
+#define BODY_4(fours, v, i) scores_of_chunk(z, add, lists, part, row, first, count, w, FOUR, 4, fours, v, i)
+#define BODY(fours, v, i) scores_of_chunk(z + at, add, lists, part, row, first, count, w + at, width, 2, fours, v, i)
     WITH_WIDTH(BODY_1, BODY_4, BODY);
 #undef BODY
 #undef BODY_4
@@ -292,11 +302,11 @@ static void collect(double *g, bool add, const uint32_t *column, const hsgd_list
 #undef BODY_1
 }
 
-HSGD_INLINE void scatter_chunk(double *g, const hsgd_lists *lists, const size_t *row, size_t first, size_t count,
-                               const double *r, size_t width, size_t fours, values v, indices i)
+HSGD_INLINE void scatter_chunk(double *g, const hsgd_lists *lists, size_t part, const size_t *row, size_t first,
+                               size_t count, const double *r, size_t width, size_t fours, values v, indices i)
 {
     for (size_t s = 0; s < count; s++) {
-        size_t list = row ? row[s] : first + s;
+        size_t list = list_of(lists, part, row, first, s);
         row_sum own;
         load_row(&own, r + s * width, fours);
         for (size_t e = lists->start[list]; e < lists->start[list + 1]; e++)
@@ -304,22 +314,22 @@ HSGD_INLINE void scatter_chunk(double *g, const hsgd_lists *lists, const size_t 
     }
 }
 
-HSGD_INLINE void scatter_1(double *g, const hsgd_lists *lists, const size_t *row, size_t first, size_t count,
-                           const double *r, values v, indices i)
+HSGD_INLINE void scatter_1(double *g, const hsgd_lists *lists, size_t part, const size_t *row, size_t first,
+                           size_t count, const double *r, values v, indices i)
 {
     for (size_t s = 0; s < count; s++) {
-        size_t list = row ? row[s] : first + s;
+        size_t list = list_of(lists, part, row, first, s);
         for (size_t e = lists->start[list]; e < lists->start[list + 1]; e++)
             g[index_of(lists, e, i)] += value_of(lists, e, v) * r[s];
     }
 }
 
-static void scatter(double *g, const hsgd_lists *lists, const size_t *row, size_t first, size_t count, const double *r,
-                    size_t width)
+static void scatter(double *g, const hsgd_lists *lists, size_t part, const size_t *row, size_t first, size_t count,
+                    const double *r, size_t width)
 {
-#define BODY_1(fours, v, i) scatter_1(g, lists, row, first, count, r, v, i)
-#define BODY_4(fours, v, i) scatter_chunk(g, lists, row, first, count, r, FOUR, fours, v, i)
-#define BODY(fours, v, i) scatter_chunk(g + at, lists, row, first, count, r + at, width, fours, v, i)
+#define BODY_1(fours, v, i) scatter_1(g, lists, part, row, first, count, r, v, i)
+#define BODY_4(fours, v, i) scatter_chunk(g, lists, part, row, first, count, r, FOUR, fours, v, i)
+#define BODY(fours, v, i) scatter_chunk(g + at, lists, part, row, first, count, r + at, width, fours, v, i)
     WITH_WIDTH(BODY_1, BODY_4, BODY);
 #undef BODY
 #undef BODY_4

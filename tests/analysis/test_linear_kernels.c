@@ -272,7 +272,7 @@ static void features_are_stored_narrowly(void **state)
             assert_int_equal(rows->far != NULL, shapes[i].features > 65536);
             assert_int_equal(rows->code != NULL, c == IMAGES || c == HALVES || (c == ONES && shapes[i].outputs > 1));
             /* few values fit a dictionary whatever they are */
-            assert_true(rows->value != NULL || c < SIGNED || rows->start[shapes[i].samples] <= 256);
+            assert_true(rows->value != NULL || c < SIGNED || rows->start[shapes[i].samples * rows->parts] <= 256);
             for (size_t t = 0; t < tiles; t++) {
                 lists += model->rows.tile[t].num_lists > 0;
                 without_lists += model->rows.tile[t].num_lists == 0;
