@@ -169,7 +169,7 @@ static void logistic_residuals(const room *r, hsgd_labels labels, size_t count, 
     const double *point[HSGD_POINTS_AT_ONCE];
     double *z = r->width > 1 ? r->side : r->z;
     if (r->width > 1)
-        kernels->narrow(z, r->z, r->num_points, count, r->width);
+        kernels->narrow(z, r->z, r->num_points, count, 0, count, r->width);
     for (size_t q = 0; q < r->num_points; q++) {
         double sum = kernels->logistic(z + q * count, labels, count, scale, loss ? r->loss : NULL);
         if (loss)
@@ -177,7 +177,7 @@ static void logistic_residuals(const room *r, hsgd_labels labels, size_t count, 
         point[q] = z + q * count;
     }
     if (r->width > 1)
-        kernels->widen(r->z, point, 1, r->num_points, count, r->width, 0, r->width);
+        kernels->widen(r->z, point, 1, r->num_points, count, 0, count, r->width, 0, r->width);
 }
 
 /* Scores to residuals; the losses are added. loss NULL: they are not wanted. */
@@ -232,14 +232,14 @@ static const double *widened(const linear_model *model, const double *const *poi
 {
     if (!is_transposed(model, r))
         return point[0];
-    size_t done = 0, outputs = model->outputs;
+    size_t done = 0, outputs = model->outputs, p = model->data->num_features;
     for (size_t q = 0; q < r->num_points; q++) {
         size_t from = q * outputs / 4 * 4, to = q + 1 < r->num_points ? round_up((q + 1) * outputs, 4) : r->width;
         if (before && before[q] == point[q])
             continue;
         from = from > done ? from : done; /* four columns may belong to two points */
         HSGD_PICK_PATH(hsgd_linear_model_kernels)
-            ->widen(r->wide, point, outputs, r->num_points * outputs, model->data->num_features, r->width, from, to);
+            ->widen(r->wide, point, outputs, r->num_points * outputs, p, 0, p, r->width, from, to);
         done = to;
     }
     return r->wide;
@@ -257,9 +257,10 @@ static double *open_gradient(const linear_model *model, double *grad, const room
 
 static void close_gradient(const linear_model *model, double *grad, const room *r)
 {
+    size_t p = model->data->num_features;
     if (is_transposed(model, r))
         HSGD_PICK_PATH(hsgd_linear_model_kernels)
-            ->narrow(grad, r->grad, r->num_points * model->outputs, model->data->num_features, r->width);
+            ->narrow(grad, r->grad, r->num_points * model->outputs, p, 0, p, r->width);
 }
 
 static void listed_worker(const linear_model *model, const double *wide, size_t worker, double scale, double *loss,
@@ -330,22 +331,45 @@ static void gather(const hsgd_dataset *data, const size_t *row, size_t count, do
         memcpy(out + i * p, data->dense + row[i] * p, p * sizeof *out);
 }
 
-/* The samples r->row[0..count). */
-static void add_batch(const linear_model *model, const double *point, const double *wide, size_t count, double scale,
-                      double *sum, const room *r)
+/* The mini-batches of one call: blocks of samples, r->row[0..count). */
+typedef struct block {
+    size_t count;
+    bool first, last;
+    double scale;
+} block;
+
+/* Part by part of the features, so that the transposes stay in the first-level cache between their uses. */
+static void listed_batch(const linear_model *model, const double *point, block b, double *grad, const room *r)
 {
     const hsgd_linear_model_kernels *kernels = HSGD_PICK_PATH(hsgd_linear_model_kernels);
-    hsgd_labels labels = {model->data->label, r->row};
-    if (!model->listed) {
-        gather(model->data, r->row, count, r->x);
-        dense_block(model, r->x, labels, count, point, scale, NULL, sum, r);
-        return;
+    const hsgd_lists *lists = &model->rows.by_row;
+    size_t p = model->data->num_features, outputs = model->outputs, parts = lists->parts, width = r->width;
+    bool transposed = is_transposed(model, r);
+    double *sum = transposed ? r->grad : grad;
+    for (size_t k = 0; k < parts; k++) {
+        size_t from = hsgd_linear_part_start(p, parts, k), end = hsgd_linear_part_start(p, parts, k + 1);
+        if (transposed && b.first)
+            kernels->widen(r->wide, &point, outputs, outputs, p, from, end, width, 0, width);
+        kernels->scores(r->z, k > 0, lists, k, r->row, 0, b.count, transposed ? r->wide : point, width);
     }
-    for (size_t k = 0; k < model->rows.by_row.parts; k++)
-        kernels->scores(r->z, k > 0, &model->rows.by_row, k, r->row, 0, count, wide, r->width);
-    residuals(model, r, labels, count, scale, NULL);
-    for (size_t k = 0; k < model->rows.by_row.parts; k++)
-        kernels->scatter(sum, &model->rows.by_row, k, r->row, 0, count, r->z, r->width);
+    residuals(model, r, (hsgd_labels){model->data->label, r->row}, b.count, b.scale, NULL);
+    for (size_t k = 0; k < parts; k++) {
+        size_t from = hsgd_linear_part_start(p, parts, k), end = hsgd_linear_part_start(p, parts, k + 1);
+        if (b.first)
+            memset(sum + from * width, 0, (end - from) * width * sizeof *sum);
+        kernels->scatter(sum, lists, k, r->row, 0, b.count, r->z, width);
+        if (transposed && b.last)
+            kernels->narrow(grad, sum, outputs, p, from, end, width);
+    }
+}
+
+static void dense_batch(const linear_model *model, const double *point, block b, double *grad, const room *r)
+{
+    hsgd_labels labels = {model->data->label, r->row};
+    if (b.first)
+        memset(grad, 0, model->outputs * model->data->num_features * sizeof *grad);
+    gather(model->data, r->row, b.count, r->x);
+    dense_block(model, r->x, labels, b.count, point, b.scale, NULL, grad, r);
 }
 
 static void stochastic(const hsgd_objective *objective, const double *point, size_t worker, size_t batch_size,
@@ -357,18 +381,16 @@ static void stochastic(const hsgd_objective *objective, const double *point, siz
         evaluate(model, &point, NULL, worker, NULL, grad, &r);
         return;
     }
-    const double *wide = widened(model, &point, NULL, &r);
-    size_t first = model->start[worker], m = model->start[worker + 1] - first, *row = r.row;
-    double scale = 1 / (double)batch_size, *sum = open_gradient(model, grad, &r, true);
-    for (size_t done = 0; done < batch_size; done += BLOCK_ROWS) {
-        size_t count = batch_size - done < BLOCK_ROWS ? batch_size - done : BLOCK_ROWS;
+    size_t first = model->start[worker], m = model->start[worker + 1] - first, *row = r.row, count;
+    for (size_t done = 0; done < batch_size; done += count) {
+        count = batch_size - done < BLOCK_ROWS ? batch_size - done : BLOCK_ROWS;
         hsgd_stream stream = {seed, HSGD_PURPOSE_BATCH, (uint32_t)worker, step};
         hsgd_uniform_indices(&stream, done, m, row, count);
         for (size_t i = 0; i < count; i++)
             row[i] += first;
-        add_batch(model, point, wide, count, scale, sum, &r);
+        block b = {count, done == 0, done + count == batch_size, 1 / (double)batch_size};
+        (model->listed ? listed_batch : dense_batch)(model, point, b, grad, &r);
     }
-    close_gradient(model, grad, &r);
     hsgd_regularizer_add(&model->regularizer, point, grad, objective->dim);
 }
 

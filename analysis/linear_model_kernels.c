@@ -118,25 +118,41 @@ HSGD_INLINE void add_product_to_memory(double *out, double x, const row_sum *row
 typedef enum values { ONE, CODED, DOUBLE } values;
 typedef enum indices { NEAR, FAR } indices;
 
-HSGD_INLINE size_t index_of(const hsgd_lists *lists, size_t e, indices kind)
+/* Lists without what is written meanwhile: stores to a gradient might change an hsgd_lists, for all a compiler knows, and
+ * every entry would load its pointers again. */
+typedef struct view {
+    size_t parts;
+    const size_t *start;
+    const uint16_t *near;
+    const uint32_t *far;
+    const uint8_t *code;
+    const double *value, *dictionary;
+} view;
+
+static view view_of(const hsgd_lists *lists)
+{
+    return (view){lists->parts, lists->start, lists->near, lists->far, lists->code, lists->value, lists->dictionary};
+}
+
+HSGD_INLINE size_t index_of(const view *lists, size_t e, indices kind)
 {
     return kind == NEAR ? lists->near[e] : lists->far[e];
 }
 
-HSGD_INLINE double value_of(const hsgd_lists *lists, size_t e, values kind)
+HSGD_INLINE double value_of(const view *lists, size_t e, values kind)
 {
     return kind == ONE ? 1 : kind == CODED ? lists->dictionary[lists->code[e]] : lists->value[e];
 }
 
-HSGD_INLINE void add_entry(row_sum *sum, const hsgd_lists *lists, size_t e, const double *w, size_t width, size_t fours,
+HSGD_INLINE void add_entry(row_sum *sum, const view *lists, size_t e, const double *w, size_t width, size_t fours,
                            values v, indices i)
 {
     add_product(sum, value_of(lists, e, v), w + index_of(lists, e, i) * width, fours);
 }
 
 /* The sum of one list is left in sum[0]. chains: 2 or 4. */
-HSGD_INLINE void sum_list(row_sum *sum, size_t chains, const hsgd_lists *lists, size_t list, const double *w,
-                          size_t width, size_t fours, values v, indices i)
+HSGD_INLINE void sum_list(row_sum *sum, size_t chains, const view *lists, size_t list, const double *w, size_t width,
+                          size_t fours, values v, indices i)
 {
     HSGD_UNROLL for (size_t k = 0; k < chains; k++) clear_row(&sum[k], fours);
     size_t e = lists->start[list], end = lists->start[list + 1];
@@ -148,7 +164,7 @@ HSGD_INLINE void sum_list(row_sum *sum, size_t chains, const hsgd_lists *lists, 
         add_row(&sum[k], &sum[k + half], fours);
 }
 
-HSGD_INLINE double sum_list_1(const hsgd_lists *lists, size_t list, const double *w, values v, indices i)
+HSGD_INLINE double sum_list_1(const view *lists, size_t list, const double *w, values v, indices i)
 {
     double sum[4] = {0};
     size_t e = lists->start[list], end = lists->start[list + 1];
@@ -231,14 +247,14 @@ HSGD_INLINE double sum_list_1(const hsgd_lists *lists, size_t list, const double
     } while (0)
 
 /* The list of a part of the s-th data row. */
-HSGD_INLINE size_t list_of(const hsgd_lists *lists, size_t part, const size_t *row, size_t first, size_t s)
+HSGD_INLINE size_t list_of(const view *lists, size_t part, const size_t *row, size_t first, size_t s)
 {
     return (row ? row[s] : first + s) * lists->parts + part;
 }
 
-HSGD_INLINE void scores_of_chunk(double *z, bool add, const hsgd_lists *lists, size_t part, const size_t *row,
-                                 size_t first, size_t count, const double *w, size_t width, size_t chains, size_t fours,
-                                 values v, indices i)
+HSGD_INLINE void scores_of_chunk(double *z, bool add, const view *lists, size_t part, const size_t *row, size_t first,
+                                 size_t count, const double *w, size_t width, size_t chains, size_t fours, values v,
+                                 indices i)
 {
     for (size_t s = 0; s < count; s++) {
         row_sum sum[4];
@@ -250,16 +266,17 @@ HSGD_INLINE void scores_of_chunk(double *z, bool add, const hsgd_lists *lists, s
     }
 }
 
-HSGD_INLINE void scores_1(double *z, bool add, const hsgd_lists *lists, size_t part, const size_t *row, size_t first,
+HSGD_INLINE void scores_1(double *z, bool add, const view *lists, size_t part, const size_t *row, size_t first,
                           size_t count, const double *w, values v, indices i)
 {
     for (size_t s = 0; s < count; s++)
         z[s] = (add ? z[s] : 0) + sum_list_1(lists, list_of(lists, part, row, first, s), w, v, i);
 }
 
-static void scores(double *z, bool add, const hsgd_lists *lists, size_t part, const size_t *row, size_t first,
+static void scores(double *z, bool add, const hsgd_lists *stored, size_t part, const size_t *row, size_t first,
                    size_t count, const double *w, size_t width)
 {
+    const view seen = view_of(stored), *lists = &seen;
 #define BODY_1(fours, v, i) scores_1(z, add, lists, part, row, first, count, w, v, i)
 #define BODY_4(fours, v, i) scores_of_chunk(z, add, lists, part, row, first, count, w, FOUR, 4, fours, v, i)
 #define BODY(fours, v, i) scores_of_chunk(z + at, add, lists, part, row, first, count, w + at, width, 2, fours, v, i)
@@ -269,7 +286,7 @@ static void scores(double *z, bool add, const hsgd_lists *lists, size_t part, co
 #undef BODY_1
 }
 
-HSGD_INLINE void collect_chunk(double *g, bool add, const uint32_t *column, const hsgd_lists *lists, size_t first,
+HSGD_INLINE void collect_chunk(double *g, bool add, const uint32_t *column, const view *lists, size_t first,
                                size_t count, const double *r, size_t width, size_t chains, size_t fours, values v)
 {
     for (size_t l = first; l < first + count; l++) {
@@ -283,16 +300,17 @@ HSGD_INLINE void collect_chunk(double *g, bool add, const uint32_t *column, cons
     }
 }
 
-HSGD_INLINE void collect_1(double *g, bool add, const uint32_t *column, const hsgd_lists *lists, size_t first,
-                           size_t count, const double *r, values v)
+HSGD_INLINE void collect_1(double *g, bool add, const uint32_t *column, const view *lists, size_t first, size_t count,
+                           const double *r, values v)
 {
     for (size_t l = first; l < first + count; l++)
         g[column[l]] = (add ? g[column[l]] : 0) + sum_list_1(lists, l, r, v, NEAR);
 }
 
-static void collect(double *g, bool add, const uint32_t *column, const hsgd_lists *lists, size_t first, size_t count,
+static void collect(double *g, bool add, const uint32_t *column, const hsgd_lists *stored, size_t first, size_t count,
                     const double *r, size_t width)
 {
+    const view seen = view_of(stored), *lists = &seen;
 #define BODY_1(fours, v, i) collect_1(g, add, column, lists, first, count, r, v)
 #define BODY_4(fours, v, i) collect_chunk(g, add, column, lists, first, count, r, FOUR, 4, fours, v)
 #define BODY(fours, v, i) collect_chunk(g + at, add, column, lists, first, count, r + at, width, 2, fours, v)
@@ -302,8 +320,8 @@ static void collect(double *g, bool add, const uint32_t *column, const hsgd_list
 #undef BODY_1
 }
 
-HSGD_INLINE void scatter_chunk(double *g, const hsgd_lists *lists, size_t part, const size_t *row, size_t first,
-                               size_t count, const double *r, size_t width, size_t fours, values v, indices i)
+HSGD_INLINE void scatter_chunk(double *g, const view *lists, size_t part, const size_t *row, size_t first, size_t count,
+                               const double *r, size_t width, size_t fours, values v, indices i)
 {
     for (size_t s = 0; s < count; s++) {
         size_t list = list_of(lists, part, row, first, s);
@@ -314,8 +332,8 @@ HSGD_INLINE void scatter_chunk(double *g, const hsgd_lists *lists, size_t part, 
     }
 }
 
-HSGD_INLINE void scatter_1(double *g, const hsgd_lists *lists, size_t part, const size_t *row, size_t first,
-                           size_t count, const double *r, values v, indices i)
+HSGD_INLINE void scatter_1(double *g, const view *lists, size_t part, const size_t *row, size_t first, size_t count,
+                           const double *r, values v, indices i)
 {
     for (size_t s = 0; s < count; s++) {
         size_t list = list_of(lists, part, row, first, s);
@@ -324,9 +342,10 @@ HSGD_INLINE void scatter_1(double *g, const hsgd_lists *lists, size_t part, cons
     }
 }
 
-static void scatter(double *g, const hsgd_lists *lists, size_t part, const size_t *row, size_t first, size_t count,
+static void scatter(double *g, const hsgd_lists *stored, size_t part, const size_t *row, size_t first, size_t count,
                     const double *r, size_t width)
 {
+    const view seen = view_of(stored), *lists = &seen;
 #define BODY_1(fours, v, i) scatter_1(g, lists, part, row, first, count, r, v, i)
 #define BODY_4(fours, v, i) scatter_chunk(g, lists, part, row, first, count, r, FOUR, fours, v, i)
 #define BODY(fours, v, i) scatter_chunk(g + at, lists, part, row, first, count, r + at, width, fours, v, i)
@@ -380,16 +399,21 @@ HSGD_INLINE void widen_strip(double *out, const double *const *column, size_t co
         memcpy(out + f * width, (double[]){a[f], b[f], c[f], d[f]}, 4 * sizeof *out);
 }
 
-static void widen(double *out, const double *const *point, size_t outputs, size_t columns, size_t p, size_t width,
-                  size_t from, size_t to)
+static size_t strip_length(size_t from, size_t end)
+{
+    return end - from < STRIP ? end - from : STRIP;
+}
+
+static void widen(double *out, const double *const *point, size_t outputs, size_t columns, size_t p, size_t first,
+                  size_t end, size_t width, size_t from, size_t to)
 {
     static const double zeros[STRIP];
-    for (size_t f = 0; f < p; f += STRIP)
+    for (size_t f = first; f < end; f += STRIP)
         for (size_t c = from; c < to; c += 4) {
             const double *column[4];
             for (size_t k = 0; k < 4; k++)
                 column[k] = c + k < columns ? point[(c + k) / outputs] + (c + k) % outputs * p + f : zeros;
-            widen_strip(out + f * width + c, column, p - f < STRIP ? p - f : STRIP, width);
+            widen_strip(out + f * width + c, column, strip_length(f, end), width);
         }
 }
 
@@ -410,15 +434,15 @@ HSGD_INLINE void narrow_strip(double *const *column, const double *g, size_t cou
     }
 }
 
-static void narrow(double *out, const double *g, size_t columns, size_t p, size_t width)
+static void narrow(double *out, const double *g, size_t columns, size_t p, size_t first, size_t end, size_t width)
 {
     double unwanted[STRIP];
-    for (size_t f = 0; f < p; f += STRIP)
+    for (size_t f = first; f < end; f += STRIP)
         for (size_t c = 0; c < columns; c += 4) {
             double *column[4];
             for (size_t k = 0; k < 4; k++)
                 column[k] = c + k < columns ? out + (c + k) * p + f : unwanted;
-            narrow_strip(column, g + f * width + c, p - f < STRIP ? p - f : STRIP, width);
+            narrow_strip(column, g + f * width + c, strip_length(f, end), width);
         }
 }
 

@@ -39,13 +39,13 @@ typedef struct hsgd_labels {
 
 /* The losses are summed as by hsgd_sum8: in lanes of samples. */
 typedef struct hsgd_linear_model_kernels {
-    /* The columns from .. to - 1 (multiples of 4) of out (p, width): column c is row c of the points (outputs, p) put
-     * below each other, zeros from `columns` on. */
-    void (*widen)(double *out, const double *const *point, size_t outputs, size_t columns, size_t p, size_t width,
-                  size_t from, size_t to);
+    /* Rows first .. end - 1 of out (p, width), of them the columns from .. to - 1 (multiples of 4): column c is row c of
+     * the points (outputs, p) put below each other, zeros from `columns` on. */
+    void (*widen)(double *out, const double *const *point, size_t outputs, size_t columns, size_t p, size_t first,
+                  size_t end, size_t width, size_t from, size_t to);
 
-    /* out (columns, p) = the transpose of g (p, width) without the columns beyond. */
-    void (*narrow)(double *out, const double *g, size_t columns, size_t p, size_t width);
+    /* Columns first .. end - 1 of out (columns, p): the transpose of g (p, width) without the columns beyond. */
+    void (*narrow)(double *out, const double *g, size_t columns, size_t p, size_t first, size_t end, size_t width);
 
     /* z (count, width): the sum over the entries of a part of data row row[i] (row NULL: first + i), of their value times
      * the row of w (., width) that the index names, is added to row i or replaces it. */
