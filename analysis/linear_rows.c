@@ -12,9 +12,9 @@ enum { TILE_DOUBLES = 3072, MAX_TILE_ROWS = 1024, MIN_TILE_ROWS = 16 };
  * than adding to memory entry by entry. */
 enum { MIN_LIST = 4 };
 
-/* A part of the features, at most: their rows of W' at several points fill a sixteenth of a second-level cache of 2 MB and
- * come back to the first-level cache with many of the next rows of the data. Shorter lists by row than MIN_PART cost more
- * than that saves. */
+/* A part of the features, at most: its rows of W' at several points are less than a tenth of a second-level cache of 2 MB,
+ * and come back to the first-level cache with many of the next rows of the data. Shorter lists by row than MIN_PART cost
+ * more than that saves. */
 enum { PART_DOUBLES = 20480, MIN_PART = 64 };
 
 /* Share of the entries that are not 0 from which on the dense matrix is faster (measured with 10 outputs). */
