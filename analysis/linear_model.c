@@ -3,7 +3,11 @@
  *
  * Rows are taken in tiles whose scores stay in cache: Z = X W', the residuals R = dloss/dZ overwrite Z, and the gradient
  * gains R' X. Data with many zeros are listed (linear_rows_private.h) and W and the gradient transposed, (p, width), so
- * that an entry meets neighbouring numbers; other data go through BLAS, mini-batches after their rows were gathered. */
+ * that an entry meets neighbouring numbers; other data go through BLAS, mini-batches after their rows were gathered.
+ *
+ * Several points are put side by side: listed data meet the columns of all in one pass, (p, width) and (rows, width);
+ * other data block by block. No column's arithmetic depends on those next to it, so a point's loss and gradient are the
+ * same to the bit whatever the other points are. */
 #include "analysis/linear_model_private.h"
 
 #include <float.h>
@@ -25,15 +29,17 @@ _Static_assert(sizeof(size_t) <= sizeof(double), "an index fits where a double d
 
 /* ---- scratch memory ---- */
 
-/* The parts of the scratch memory; rows: the most that are handled at once. */
+/* The parts of the scratch memory; rows: the most that are handled at once, P: the points. */
 typedef struct room {
     size_t *row;  /* (INDEX_ROOM) the samples of a mini-batch */
-    double *loss; /* (rows, rounded up to 8) */
-    double *work; /* (outputs, 8) */
+    double *loss; /* (P, rows rounded up to 8) */
+    double *work; /* (width, 8) */
     double *z;    /* (rows, width) */
-    double *wide; /* (p, width) the transpose of W: listed data with several outputs only, like the next */
-    double *grad; /* (p, width) the transpose of the gradient */
+    double *side; /* (P, rows) scores point by point: for one output only */
+    double *wide; /* (p, width) the transposed points: listed data and a width above 1 only, like the next */
+    double *grad; /* (p, width) the transposed gradients */
     double *x;    /* (BLOCK_ROWS, p) gathered rows: mini-batches from dense data only */
+    size_t width, num_points;
 } room;
 
 /* Lines of the cache, in doubles: the matrices start at one. */
@@ -52,42 +58,85 @@ static size_t most_rows(const linear_model *model)
     return rows;
 }
 
-static bool is_transposed(const linear_model *model)
+/* Scores kept per sample: in fours, and where that makes more than twelve in whole lines of the cache. The kernels know
+ * one output by its widths 1 and 4, so more outputs have at least 8. */
+static size_t width_of(size_t outputs, size_t num_points)
 {
-    return model->listed && model->width > 1;
+    size_t columns = outputs * num_points;
+    if (columns == 1)
+        return 1;
+    if (outputs == 1)
+        return HSGD_LINEAR_FOUR;
+    return columns <= 8 ? 8 : columns <= 12 ? 12 : round_up(columns, LINE);
+}
+_Static_assert((int)HSGD_POINTS_AT_ONCE <= (int)HSGD_LINEAR_FOUR,
+               "the points of a model with one output fit its widths");
+
+static bool is_transposed(const linear_model *model, const room *r)
+{
+    return model->listed && r->width > 1;
+}
+
+/* Where the parts begin, in doubles from the first line of the cache on. */
+typedef struct layout {
+    size_t loss, work, z, side, wide, grad, x, end;
+} layout;
+
+static size_t take(size_t *end, size_t count)
+{
+    size_t begin = *end;
+    *end += round_up(count, LINE);
+    return begin;
+}
+
+static layout plan(const linear_model *model, size_t num_points, bool gathers)
+{
+    size_t p = model->data->num_features, at_once = model->listed ? num_points : 1;
+    size_t width = width_of(model->outputs, at_once), matrix = model->listed && width > 1 ? p * width : 0;
+    layout l = {.end = 0};
+    l.loss = take(&l.end, at_once * round_up(model->most_rows, 8));
+    l.work = take(&l.end, width * 8);
+    l.z = take(&l.end, model->most_rows * width);
+    l.side = take(&l.end, model->outputs == 1 ? at_once * model->most_rows : 0);
+    l.wide = take(&l.end, matrix);
+    l.grad = take(&l.end, matrix);
+    l.x = take(&l.end, gathers && !model->listed ? BLOCK_ROWS * p : 0);
+    return l;
 }
 
 static size_t scratch_size(const hsgd_objective *objective, size_t batch_size)
 {
-    const linear_model *model = objective->state;
-    size_t p = model->data->num_features, transposed = is_transposed(model) ? 2 * round_up(p * model->width, LINE) : 0;
-    size_t gathered = !model->listed && batch_size ? BLOCK_ROWS * p : 0;
-    return INDEX_ROOM + LINE + round_up(model->most_rows, LINE) + model->outputs * 8 +
-           round_up(model->most_rows * model->width, LINE) + transposed + gathered;
+    return INDEX_ROOM + LINE + plan(objective->state, HSGD_POINTS_AT_ONCE, batch_size > 0).end;
 }
 
-static room divide(const linear_model *model, double *scratch)
+static room divide(const linear_model *model, size_t num_points, bool gathers, double *scratch)
 {
-    room r = {.row = (size_t *)(void *)scratch}; /* doubles and size_t align alike */
+    layout l = plan(model, num_points, gathers);
     uintptr_t past = (uintptr_t)(scratch + INDEX_ROOM) % (LINE * sizeof *scratch);
-    r.loss = scratch + INDEX_ROOM + (past ? LINE - past / sizeof *scratch : 0);
-    r.work = r.loss + round_up(model->most_rows, LINE);
-    r.z = r.work + model->outputs * 8;
-    r.wide = r.x = r.z + round_up(model->most_rows * model->width, LINE);
-    r.grad = r.wide + round_up(model->data->num_features * model->width, LINE);
-    return r;
+    double *line = scratch + INDEX_ROOM + (past ? LINE - past / sizeof *scratch : 0);
+    return (room){.row = (size_t *)(void *)scratch, /* doubles and size_t align alike */
+                  .loss = line + l.loss,
+                  .work = line + l.work,
+                  .z = line + l.z,
+                  .side = line + l.side,
+                  .wide = line + l.wide,
+                  .grad = line + l.grad,
+                  .x = line + l.x,
+                  .width = width_of(model->outputs, model->listed ? num_points : 1),
+                  .num_points = num_points};
 }
 
 /* ---- dense scores, and those for the bounds on divergences ---- */
 
-/* z (count, outputs) = x W' for dense rows x (count, p). */
-static void dense_scores(const linear_model *model, const double *x, size_t count, const double *point, double *z)
+/* z (count, width) = x W' for dense rows x (count, p); columns beyond the outputs are left alone. */
+static void dense_scores(const linear_model *model, const double *x, size_t count, const double *point, double *z,
+                         size_t width)
 {
     int p = (int)model->data->num_features, outputs = (int)model->outputs, rows = (int)count;
     if (outputs == 1)
         cblas_dgemv(CblasRowMajor, CblasNoTrans, rows, p, 1, x, p, point, 1, 0, z, 1);
     else
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, outputs, p, 1, x, p, point, p, 0, z, outputs);
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, outputs, p, 1, x, p, point, p, 0, z, (int)width);
 }
 
 static void sparse_scores(const linear_model *model, size_t sample, const double *point, double *z)
@@ -105,108 +154,174 @@ void hsgd_linear_model_scores(const linear_model *model, size_t first, size_t co
 {
     const hsgd_dataset *data = model->data;
     if (data->dense)
-        dense_scores(model, data->dense + first * data->num_features, count, point, z);
+        dense_scores(model, data->dense + first * data->num_features, count, point, z, model->outputs);
     else
         for (size_t i = 0; i < count; i++)
             sparse_scores(model, first + i, point, z + i * model->outputs);
 }
 
-/* ---- tiles and blocks of rows: sum of losses returned, scale * gradient added ---- */
+/* ---- tiles and blocks of rows: losses and scale * gradient added ---- */
 
-/* Scores to residuals. loss NULL: no losses are wanted. */
-static double residuals(const linear_model *model, const room *r, hsgd_labels labels, size_t count, double scale,
-                        double *loss)
+/* Scores of one output at several points to residuals: point by point, as the scores of one point. */
+static void logistic_residuals(const room *r, hsgd_labels labels, size_t count, double scale, double *loss)
 {
     const hsgd_linear_model_kernels *kernels = HSGD_PICK_PATH(hsgd_linear_model_kernels);
-    if (model->link == HSGD_LINK_LOGISTIC)
-        return kernels->logistic(r->z, labels, count, scale, loss);
-    return kernels->softmax(r->z, labels, count, model->outputs, model->width, scale, loss, r->work);
+    const double *point[HSGD_POINTS_AT_ONCE];
+    double *z = r->width > 1 ? r->side : r->z;
+    if (r->width > 1)
+        kernels->narrow(z, r->z, r->num_points, count, 0, count, r->width);
+    for (size_t q = 0; q < r->num_points; q++) {
+        double sum = kernels->logistic(z + q * count, labels, count, scale, loss ? r->loss : NULL);
+        if (loss)
+            loss[q] += sum;
+        point[q] = z + q * count;
+    }
+    if (r->width > 1)
+        kernels->widen(r->z, point, 1, r->num_points, count, 0, count, r->width, 0, r->width);
 }
 
-static double dense_block(const linear_model *model, const double *x, hsgd_labels labels, size_t count,
-                          const double *point, double scale, double *grad, const room *r)
+/* Scores to residuals; the losses are added. loss NULL: they are not wanted. */
+static void residuals(const linear_model *model, const room *r, hsgd_labels labels, size_t count, double scale,
+                      double *loss)
 {
-    int p = (int)model->data->num_features, outputs = (int)model->outputs, rows = (int)count;
-    dense_scores(model, x, count, point, r->z);
-    double loss = residuals(model, r, labels, count, scale, r->loss);
+    if (model->link == HSGD_LINK_LOGISTIC)
+        logistic_residuals(r, labels, count, scale, loss);
+    else
+        HSGD_PICK_PATH(hsgd_linear_model_kernels)
+            ->softmax(r->z, labels, count, model->outputs, r->num_points, r->width, scale, loss, r->loss, r->work);
+}
+
+/* One point. */
+static void dense_block(const linear_model *model, const double *x, hsgd_labels labels, size_t count,
+                        const double *point, double scale, double *loss, double *grad, const room *r)
+{
+    int p = (int)model->data->num_features, outputs = (int)model->outputs, rows = (int)count, width = (int)r->width;
+    room one = *r;
+    one.num_points = 1;
+    dense_scores(model, x, count, point, r->z, r->width);
+    residuals(model, &one, labels, count, scale, loss);
     if (outputs == 1)
         cblas_dgemv(CblasRowMajor, CblasTrans, rows, p, 1, x, p, r->z, 1, 1, grad, 1);
     else
-        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, outputs, p, rows, 1, r->z, outputs, x, p, 1, grad, p);
-    return loss;
+        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, outputs, p, rows, 1, r->z, width, x, p, 1, grad, p);
 }
 
-/* wide: W', grad: the transposed gradient. */
-static double listed_tile(const linear_model *model, const hsgd_tile *tile, const double *wide, double scale,
-                          double *grad, const room *r)
+/* wide: the transposed points, grad: the transposed gradients. */
+static void listed_tile(const linear_model *model, const hsgd_tile *tile, const double *wide, double scale,
+                        double *loss, double *grad, const room *r)
 {
     const hsgd_linear_model_kernels *kernels = HSGD_PICK_PATH(hsgd_linear_model_kernels);
     const hsgd_linear_rows *rows = &model->rows;
     hsgd_labels labels = {model->data->label + tile->first_row, NULL};
-    kernels->scores(r->z, &rows->by_row, NULL, tile->first_row, tile->num_rows, wide, model->width);
-    double loss = residuals(model, r, labels, tile->num_rows, scale, r->loss);
+    for (size_t k = 0; k < rows->by_row.parts; k++)
+        kernels->scores(r->z, k > 0, &rows->by_row, k, NULL, tile->first_row, tile->num_rows, wide, r->width);
+    residuals(model, r, labels, tile->num_rows, scale, loss);
     if (tile->num_lists)
-        kernels->collect(grad, rows->column, &rows->by_column, tile->first_list, tile->num_lists, r->z, model->width);
-    else
-        kernels->scatter(grad, &rows->by_row, NULL, tile->first_row, tile->num_rows, r->z, model->width);
-    return loss;
+        kernels->collect(grad, !tile->complete, rows->column, &rows->by_column, tile->first_list, tile->num_lists, r->z,
+                         r->width);
+    for (size_t k = 0; k < rows->by_row.parts && !tile->num_lists; k++)
+        kernels->scatter(grad, &rows->by_row, k, NULL, tile->first_row, tile->num_rows, r->z, r->width);
 }
 
 /* ---- the objective's functions ---- */
 
-/* W as the kernels for listed rows want it: transposed into the scratch memory, or as it is. */
-static const double *widened(const linear_model *model, const double *point, const room *r)
+/* The points as the kernels for listed rows want them: transposed into the scratch memory, or as they are. Columns of
+ * points that lie where they lay before (NULL: none) are there already. */
+static const double *widened(const linear_model *model, const double *const *point, const double *const *before,
+                             const room *r)
 {
-    if (!is_transposed(model))
-        return point;
-    HSGD_PICK_PATH(hsgd_linear_model_kernels)
-        ->widen(r->wide, point, model->outputs, model->data->num_features, model->width);
+    if (!is_transposed(model, r))
+        return point[0];
+    size_t done = 0, outputs = model->outputs, p = model->data->num_features;
+    for (size_t q = 0; q < r->num_points; q++) {
+        size_t from = q * outputs / 4 * 4, to = q + 1 < r->num_points ? round_up((q + 1) * outputs, 4) : r->width;
+        if (before && before[q] == point[q])
+            continue;
+        from = from > done ? from : done; /* four columns may belong to two points */
+        HSGD_PICK_PATH(hsgd_linear_model_kernels)
+            ->widen(r->wide, point, outputs, r->num_points * outputs, p, 0, p, r->width, from, to);
+        done = to;
+    }
     return r->wide;
 }
 
-/* Where the gradient is summed: zeros, in the scratch memory or in grad itself. */
-static double *open_gradient(const linear_model *model, double *grad, const room *r)
+/* Where the gradients are summed: in the scratch memory or in grad itself. */
+static double *open_gradient(const linear_model *model, double *grad, const room *r, bool zeros)
 {
-    double *sum = is_transposed(model) ? r->grad : grad;
-    size_t rows = is_transposed(model) ? model->width : model->outputs;
-    memset(sum, 0, rows * model->data->num_features * sizeof *sum);
+    double *sum = is_transposed(model, r) ? r->grad : grad;
+    size_t rows = is_transposed(model, r) ? r->width : r->num_points * model->outputs;
+    if (zeros)
+        memset(sum, 0, rows * model->data->num_features * sizeof *sum);
     return sum;
 }
 
 static void close_gradient(const linear_model *model, double *grad, const room *r)
 {
-    if (is_transposed(model))
+    size_t p = model->data->num_features;
+    if (is_transposed(model, r))
         HSGD_PICK_PATH(hsgd_linear_model_kernels)
-            ->narrow(grad, r->grad, model->outputs, model->data->num_features, model->width);
+            ->narrow(grad, r->grad, r->num_points * model->outputs, p, 0, p, r->width);
 }
 
-static double full_of_one(const linear_model *model, size_t dim, const double *point, const double *wide, size_t worker,
+static void listed_worker(const linear_model *model, const double *wide, size_t worker, double scale, double *loss,
                           double *grad, const room *r)
 {
-    const hsgd_dataset *data = model->data;
-    size_t first = model->start[worker], m = model->start[worker + 1] - first;
-    double scale = 1 / (double)m, loss = 0, *sum = open_gradient(model, grad, r);
-    if (model->listed)
-        for (size_t i = model->rows.first_tile[worker]; i < model->rows.first_tile[worker + 1]; i++)
-            loss += listed_tile(model, &model->rows.tile[i], wide, scale, sum, r);
-    else
-        for (size_t done = 0; done < m; done += BLOCK_ROWS) {
-            size_t count = m - done < BLOCK_ROWS ? m - done : BLOCK_ROWS, row = first + done;
-            hsgd_labels labels = {data->label + row, NULL};
-            loss += dense_block(model, data->dense + row * data->num_features, labels, count, point, scale, sum, r);
-        }
+    const hsgd_tile *tile = model->rows.tile + model->rows.first_tile[worker],
+                    *end = model->rows.tile + model->rows.first_tile[worker + 1];
+    double *sum = open_gradient(model, grad, r, !tile->complete);
+    for (; tile < end; tile++)
+        listed_tile(model, tile, wide, scale, loss, sum, r);
     close_gradient(model, grad, r);
-    return loss * scale + hsgd_regularizer_add(&model->regularizer, point, grad, dim);
+}
+
+static void dense_worker(const linear_model *model, const double *const *point, size_t worker, double scale,
+                         double *loss, double *grad, const room *r)
+{
+    const hsgd_dataset *data = model->data;
+    size_t first = model->start[worker], m = model->start[worker + 1] - first,
+           dim = model->outputs * data->num_features;
+    open_gradient(model, grad, r, true);
+    for (size_t done = 0; done < m; done += BLOCK_ROWS) {
+        size_t count = m - done < BLOCK_ROWS ? m - done : BLOCK_ROWS, row = first + done;
+        hsgd_labels labels = {data->label + row, NULL};
+        for (size_t q = 0; q < r->num_points; q++)
+            dense_block(model, data->dense + row * data->num_features, labels, count, point[q], scale,
+                        loss ? loss + q : NULL, grad + q * dim, r);
+    }
+}
+
+/* One worker at the points of r. before: those of the call before with this r, NULL: there was none. */
+static void evaluate(const linear_model *model, const double *const *point, const double *const *before, size_t worker,
+                     double *loss, double *grad, const room *r)
+{
+    size_t m = model->start[worker + 1] - model->start[worker], dim = model->outputs * model->data->num_features;
+    double scale = 1 / (double)m, sum[HSGD_POINTS_AT_ONCE] = {0};
+    if (model->listed)
+        listed_worker(model, widened(model, point, before, r), worker, scale, loss ? sum : NULL, grad, r);
+    else
+        dense_worker(model, point, worker, scale, loss ? sum : NULL, grad, r);
+    for (size_t q = 0; q < r->num_points; q++) {
+        double penalty = hsgd_regularizer_add(&model->regularizer, point[q], grad + q * dim, dim);
+        if (loss)
+            loss[q] = sum[q] * scale + penalty;
+    }
 }
 
 static void full(const hsgd_objective *objective, const double *point, const size_t *worker, size_t count, double *loss,
                  double *grad, double *scratch)
 {
-    const linear_model *model = objective->state;
-    room r = divide(model, scratch);
-    const double *wide = widened(model, point, &r);
+    room r = divide(objective->state, 1, false, scratch);
     for (size_t j = 0; j < count; j++)
-        loss[j] = full_of_one(model, objective->dim, point, wide, worker[j], grad + j * objective->dim, &r);
+        evaluate(objective->state, &point, j ? &point : NULL, worker[j], loss + j, grad + j * objective->dim, &r);
+}
+
+static void full_at(const hsgd_objective *objective, const double *const *point, size_t num_points,
+                    const size_t *worker, size_t count, double *loss, double *grad, double *scratch)
+{
+    room r = divide(objective->state, num_points, false, scratch);
+    for (size_t j = 0; j < count; j++, point += num_points)
+        evaluate(objective->state, point, j ? point - num_points : NULL, worker[j], loss ? loss + j * num_points : NULL,
+                 grad + j * num_points * objective->dim, &r);
 }
 
 static void gather(const hsgd_dataset *data, const size_t *row, size_t count, double *out)
@@ -216,43 +331,66 @@ static void gather(const hsgd_dataset *data, const size_t *row, size_t count, do
         memcpy(out + i * p, data->dense + row[i] * p, p * sizeof *out);
 }
 
-/* The samples r->row[0..count). */
-static void add_batch(const linear_model *model, const double *point, const double *wide, size_t count, double scale,
-                      double *sum, const room *r)
+/* The mini-batches of one call: blocks of samples, r->row[0..count). */
+typedef struct block {
+    size_t count;
+    bool first, last;
+    double scale;
+} block;
+
+/* Part by part of the features, so that the transposes stay in the first-level cache between their uses. */
+static void listed_batch(const linear_model *model, const double *point, block b, double *grad, const room *r)
 {
     const hsgd_linear_model_kernels *kernels = HSGD_PICK_PATH(hsgd_linear_model_kernels);
-    hsgd_labels labels = {model->data->label, r->row};
-    if (!model->listed) {
-        gather(model->data, r->row, count, r->x);
-        dense_block(model, r->x, labels, count, point, scale, sum, r);
-        return;
+    const hsgd_lists *lists = &model->rows.by_row;
+    size_t p = model->data->num_features, outputs = model->outputs, parts = lists->parts, width = r->width;
+    bool transposed = is_transposed(model, r);
+    double *sum = transposed ? r->grad : grad;
+    for (size_t k = 0; k < parts; k++) {
+        size_t from = hsgd_linear_part_start(p, parts, k), end = hsgd_linear_part_start(p, parts, k + 1);
+        if (transposed && b.first)
+            kernels->widen(r->wide, &point, outputs, outputs, p, from, end, width, 0, width);
+        kernels->scores(r->z, k > 0, lists, k, r->row, 0, b.count, transposed ? r->wide : point, width);
     }
-    kernels->scores(r->z, &model->rows.by_row, r->row, 0, count, wide, model->width);
-    residuals(model, r, labels, count, scale, NULL);
-    kernels->scatter(sum, &model->rows.by_row, r->row, 0, count, r->z, model->width);
+    residuals(model, r, (hsgd_labels){model->data->label, r->row}, b.count, b.scale, NULL);
+    for (size_t k = 0; k < parts; k++) {
+        size_t from = hsgd_linear_part_start(p, parts, k), end = hsgd_linear_part_start(p, parts, k + 1);
+        if (b.first)
+            memset(sum + from * width, 0, (end - from) * width * sizeof *sum);
+        kernels->scatter(sum, lists, k, r->row, 0, b.count, r->z, width);
+        if (transposed && b.last)
+            kernels->narrow(grad, sum, outputs, p, from, end, width);
+    }
+}
+
+static void dense_batch(const linear_model *model, const double *point, block b, double *grad, const room *r)
+{
+    hsgd_labels labels = {model->data->label, r->row};
+    if (b.first)
+        memset(grad, 0, model->outputs * model->data->num_features * sizeof *grad);
+    gather(model->data, r->row, b.count, r->x);
+    dense_block(model, r->x, labels, b.count, point, b.scale, NULL, grad, r);
 }
 
 static void stochastic(const hsgd_objective *objective, const double *point, size_t worker, size_t batch_size,
                        uint64_t seed, uint64_t step, double *grad, double *scratch)
 {
     const linear_model *model = objective->state;
-    room r = divide(model, scratch);
-    const double *wide = widened(model, point, &r);
+    room r = divide(model, 1, batch_size > 0, scratch);
     if (batch_size == 0) {
-        full_of_one(model, objective->dim, point, wide, worker, grad, &r);
+        evaluate(model, &point, NULL, worker, NULL, grad, &r);
         return;
     }
-    size_t first = model->start[worker], m = model->start[worker + 1] - first, *row = r.row;
-    double scale = 1 / (double)batch_size, *sum = open_gradient(model, grad, &r);
-    for (size_t done = 0; done < batch_size; done += BLOCK_ROWS) {
-        size_t count = batch_size - done < BLOCK_ROWS ? batch_size - done : BLOCK_ROWS;
+    size_t first = model->start[worker], m = model->start[worker + 1] - first, *row = r.row, count;
+    for (size_t done = 0; done < batch_size; done += count) {
+        count = batch_size - done < BLOCK_ROWS ? batch_size - done : BLOCK_ROWS;
         hsgd_stream stream = {seed, HSGD_PURPOSE_BATCH, (uint32_t)worker, step};
         hsgd_uniform_indices(&stream, done, m, row, count);
         for (size_t i = 0; i < count; i++)
             row[i] += first;
-        add_batch(model, point, wide, count, scale, sum, &r);
+        block b = {count, done == 0, done + count == batch_size, 1 / (double)batch_size};
+        (model->listed ? listed_batch : dense_batch)(model, point, b, grad, &r);
     }
-    close_gradient(model, grad, &r);
     hsgd_regularizer_add(&model->regularizer, point, grad, objective->dim);
 }
 
@@ -299,8 +437,8 @@ static void free_model(void *state)
 
 #define TYPE_OF_LINK(label)                                                                                            \
     {                                                                                                                  \
-        .name = (label), .scratch_size = scratch_size, .full = full, .stochastic = stochastic, .constants = constants, \
-        .free = free_model, .divergences = hsgd_linear_model_divergences                                               \
+        .name = (label), .scratch_size = scratch_size, .full = full, .stochastic = stochastic, .full_at = full_at,     \
+        .constants = constants, .free = free_model, .divergences = hsgd_linear_model_divergences                       \
     }
 
 static const hsgd_objective_type types[] = {
@@ -346,9 +484,8 @@ hsgd_status hsgd_linear_model_objective(hsgd_objective *out, hsgd_link link, con
                             .outputs = outputs,
                             .regularizer = regularizer,
                             .listed = hsgd_linear_rows_pay(data, start[num_workers])};
-    model->width = model->listed && outputs > 1 ? round_up(outputs, HSGD_LINEAR_FOUR) : outputs;
     if (model->listed)
-        status = hsgd_linear_rows_make(&model->rows, data, start, num_workers, model->width, err);
+        status = hsgd_linear_rows_make(&model->rows, data, start, num_workers, width_of(outputs, 1), err);
     model->most_rows = status ? 0 : most_rows(model);
     if (status) {
         free(model);

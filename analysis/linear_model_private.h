@@ -19,7 +19,6 @@ typedef struct linear_model {
     hsgd_regularizer regularizer;
     bool listed;           /* rows is in use; otherwise the dense matrix of the data is */
     hsgd_linear_rows rows; /* owned */
-    size_t width;          /* scores kept per sample: outputs, for softmax on listed rows rounded up to whole vectors */
     size_t most_rows;      /* that are handled at once */
 } linear_model;
 
@@ -40,39 +39,42 @@ typedef struct hsgd_labels {
 
 /* The losses are summed as by hsgd_sum8: in lanes of samples. */
 typedef struct hsgd_linear_model_kernels {
-    /* out (p, width) = the transpose of w (outputs, p), with zeros in the columns that W does not have. */
-    void (*widen)(double *out, const double *w, size_t outputs, size_t p, size_t width);
+    /* Rows first .. end - 1 of out (p, width), of them the columns from .. to - 1 (multiples of 4): column c is row c of
+     * the points (outputs, p) put below each other, zeros from `columns` on. */
+    void (*widen)(double *out, const double *const *point, size_t outputs, size_t columns, size_t p, size_t first,
+                  size_t end, size_t width, size_t from, size_t to);
 
-    /* out (outputs, p) = the transpose of g (p, width) without the columns beyond outputs. */
-    void (*narrow)(double *out, const double *g, size_t outputs, size_t p, size_t width);
+    /* Columns first .. end - 1 of out (columns, p): the transpose of g (p, width) without the columns beyond. */
+    void (*narrow)(double *out, const double *g, size_t columns, size_t p, size_t first, size_t end, size_t width);
 
-    /* z (count, width): row i is the sum over the entries of list row[i] (row NULL: first + i) of their value times the
-     * row of w (., width) that the index names. */
-    void (*scores)(double *z, const hsgd_lists *lists, const size_t *row, size_t first, size_t count, const double *w,
-                   size_t width);
+    /* z (count, width): the sum over the entries of a part of data row row[i] (row NULL: first + i), of their value times
+     * the row of w (., width) that the index names, is added to row i or replaces it. */
+    void (*scores)(double *z, bool add, const hsgd_lists *lists, size_t part, const size_t *row, size_t first,
+                   size_t count, const double *w, size_t width);
 
     /* The same sums for the lists first .. first + count - 1 of columns, with r (rows of the tile, width) for w; the one
-     * of list l is added to row column[l] of g (p, width). */
-    void (*collect)(double *g, const uint32_t *column, const hsgd_lists *lists, size_t first, size_t count,
+     * of list l is added to row column[l] of g (p, width), or replaces it. */
+    void (*collect)(double *g, bool add, const uint32_t *column, const hsgd_lists *lists, size_t first, size_t count,
                     const double *r, size_t width);
 
-    /* What collect does, entry by entry: for every entry of list row[i] its value times row i of r (count, width) is
-     * added to the row of g that its index names. */
-    void (*scatter)(double *g, const hsgd_lists *lists, const size_t *row, size_t first, size_t count, const double *r,
-                    size_t width);
+    /* What collect does, entry by entry: for every entry of the part of data row row[i] its value times row i of
+     * r (count, width) is added to the row of g that its index names. */
+    void (*scatter)(double *g, const hsgd_lists *lists, size_t part, const size_t *row, size_t first, size_t count,
+                    const double *r, size_t width);
 
     /* z (count, width): from the scores of samples to scale * d loss / d score. Returned: the sum of the losses.
      * loss (count rounded up to 8): scratch memory; NULL: no losses are wanted, 0 is returned. */
     double (*logistic)(double *z, hsgd_labels labels, size_t count, double scale, double *loss);
 
-    /* work (outputs, 8): scratch memory. */
-    double (*softmax)(double *z, hsgd_labels labels, size_t count, size_t outputs, size_t width, double scale,
-                      double *loss, double *work);
+    /* The same for num_points groups of `outputs` columns; width: a multiple of 4. total (num_points): the sums of the
+     * losses are added; NULL: not wanted. loss (num_points, count rounded up to 8), work (width, 8): scratch memory. */
+    void (*softmax)(double *z, hsgd_labels labels, size_t count, size_t outputs, size_t num_points, size_t width,
+                    double scale, double *total, double *loss, double *work);
 } hsgd_linear_model_kernels;
 
 HSGD_DECLARE_PATHS(hsgd_linear_model_kernels);
 
-/* Scores of one sample that are kept together: 4, what every path can put into whole vectors. */
+/* Widths beyond 1 are multiples of four, what every path can put into whole registers. */
 enum { HSGD_LINEAR_FOUR = 4 };
 
 #endif

@@ -253,11 +253,71 @@ static void fast_is_naive(void **state)
         }
 }
 
+/* ---- several points at once ---- */
+
+enum { TOGETHER = 3, POINTS = HSGD_POINTS_AT_ONCE };
+
+/* Which of five points worker j gets as its q-th: all shared, the first own, a middle one own, all own, or all but the
+ * first two shared by the first workers only. */
+static size_t point_of(size_t pattern, size_t j, size_t q)
+{
+    const size_t of[5][TOGETHER][POINTS] = {{{0, 1, 2, 3}, {0, 1, 2, 3}, {0, 1, 2, 3}},
+                                            {{0, 4, 2, 3}, {1, 4, 2, 3}, {2, 4, 2, 3}},
+                                            {{0, 1, 4, 3}, {0, 2, 4, 3}, {0, 3, 4, 3}},
+                                            {{0, 1, 2, 3}, {1, 2, 3, 4}, {2, 3, 4, 0}},
+                                            {{0, 1, 2, 3}, {4, 0, 2, 3}, {4, 0, 1, 3}}};
+    return of[pattern][j][q];
+}
+
+static void assert_as_alone(const problem *p, const double *const *point, size_t num_points, const size_t *worker,
+                            double *together, double *alone)
+{
+    double loss[TOGETHER * POINTS], one;
+    size_t dim = p->f.dim;
+    p->f.type->full_at(&p->f, point, num_points, worker, TOGETHER, loss, together, p->scratch);
+    for (int wanted = 1; wanted >= 0; wanted--) {
+        for (size_t i = 0; i < TOGETHER * num_points; i++) {
+            p->f.type->full(&p->f, point[i], worker + i / num_points, 1, &one, alone, p->scratch);
+            assert_memory_equal(together + i * dim, alone, dim * sizeof *alone);
+            assert_true(loss[i] == one);
+        }
+        for (size_t i = 0; i < TOGETHER * num_points * dim; i++)
+            together[i] = NAN;
+        p->f.type->full_at(&p->f, point, num_points, worker, TOGETHER, NULL, together, p->scratch);
+    }
+}
+
+/* To the bit, whatever the other points are and however many. */
+static void points_together_are_points_alone(void **state)
+{
+    (void)state;
+    const size_t worker[TOGETHER] = {3, 1, 2};
+    for (size_t i = 0; i < SHAPES; i++) {
+        problem p;
+        open_problem(&p, &shapes[i], 0, 0.3);
+        size_t dim = p.f.dim;
+        double *points = malloc(5 * dim * sizeof *points), *alone = malloc(dim * sizeof *alone);
+        double *together = malloc(TOGETHER * POINTS * dim * sizeof *together);
+        hsgd_normals(&(hsgd_stream){5, HSGD_PURPOSE_USER, 0, 0}, 0.3, points, 5 * dim);
+        for (size_t pattern = 0; pattern < (dim < 10000 ? 5 : 2); pattern++)
+            for (size_t num_points = 1; num_points <= POINTS; num_points++) {
+                const double *at[TOGETHER * POINTS];
+                for (size_t k = 0; k < TOGETHER * num_points; k++)
+                    at[k] = points + point_of(pattern, k / num_points, k % num_points) * dim;
+                assert_as_alone(&p, at, num_points, worker, together, alone);
+            }
+        free(points);
+        free(alone);
+        free(together);
+        close_problem(&p);
+    }
+}
+
 /* The storage is the narrowest that is exact; every kind is met by the shapes above. */
 static void features_are_stored_narrowly(void **state)
 {
     (void)state;
-    size_t lists = 0, without_lists = 0, dense = 0;
+    size_t lists = 0, complete = 0, without_lists = 0, dense = 0, in_parts = 0;
     for (size_t i = 0; i < SHAPES; i++) {
         problem p;
         open_problem(&p, &shapes[i], 0, 1);
@@ -265,8 +325,6 @@ static void features_are_stored_narrowly(void **state)
         const hsgd_lists *rows = &model->rows.by_row;
         content c = shapes[i].content;
         assert_int_equal(model->listed, c != FULL || shapes[i].sparse);
-        assert_int_equal(model->width % (model->listed && shapes[i].outputs > 1 ? 4 : 1), 0);
-        assert_in_range(model->width, shapes[i].outputs, shapes[i].outputs + 3);
         dense += !model->listed;
         if (model->listed) {
             size_t tiles = model->rows.first_tile[WORKERS];
@@ -274,15 +332,17 @@ static void features_are_stored_narrowly(void **state)
             assert_int_equal(rows->far != NULL, shapes[i].features > 65536);
             assert_int_equal(rows->code != NULL, c == IMAGES || c == HALVES || (c == ONES && shapes[i].outputs > 1));
             /* few values fit a dictionary whatever they are */
-            assert_true(rows->value != NULL || c < SIGNED || rows->start[shapes[i].samples] <= 256);
+            assert_true(rows->value != NULL || c < SIGNED || rows->start[shapes[i].samples * rows->parts] <= 256);
+            in_parts += rows->parts > 1;
             for (size_t t = 0; t < tiles; t++) {
+                complete += model->rows.tile[t].complete;
                 lists += model->rows.tile[t].num_lists > 0;
                 without_lists += model->rows.tile[t].num_lists == 0;
             }
         }
         close_problem(&p);
     }
-    assert_true(lists > 20 && without_lists > 20 && dense > 2);
+    assert_true(lists > 20 && complete > 5 && lists > complete + 5 && without_lists > 20 && dense > 2 && in_parts > 1);
 }
 
 /* ---- the same bits on every path ---- */
@@ -311,16 +371,22 @@ static digest run_all(void)
             if (shapes[i].content == FULL && !shapes[i].sparse) /* BLAS has its own paths */
                 continue;
             open_problem(&p, &shapes[i], 33, size);
-            double *grad = malloc(2 * p.f.dim * sizeof *grad), loss[2];
+            double *grad = malloc(6 * p.f.dim * sizeof *grad), loss[6];
+            double *other = calloc(p.f.dim, sizeof *other);
             size_t both[2] = {3, 1};
+            const double *at[6] = {p.point, other, p.point, other, p.point, other};
             for (size_t trial = 0; trial < 2; trial++) {
                 p.f.type->full(&p.f, p.point, both, 2, loss, grad, p.scratch);
                 add_bits(&all, loss, 2);
                 add_bits(&all, grad, 2 * p.f.dim);
+                p.f.type->full_at(&p.f, at, 3, both, 2, loss, grad, p.scratch);
+                add_bits(&all, loss, 6);
+                add_bits(&all, grad, 6 * p.f.dim);
                 p.f.type->stochastic(&p.f, p.point, 2, 33, 9, trial, grad, p.scratch);
                 add_bits(&all, grad, p.f.dim);
                 p.point[p.f.dim / 2] = INFINITY;
             }
+            free(other);
             free(grad);
             close_problem(&p);
         }
@@ -404,6 +470,7 @@ int main(void)
     gsl_set_error_handler_off();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fast_is_naive),
+        cmocka_unit_test(points_together_are_points_alone),
         cmocka_unit_test(features_are_stored_narrowly),
         cmocka_unit_test(every_path_gives_the_same_bits),
         cmocka_unit_test(bad_points_show_in_the_loss),

@@ -319,6 +319,33 @@ static void many_workers_in_one_call(void **state)
     }
 }
 
+/* The penalty of every point is its own, with and without losses. */
+static void many_points_in_one_call(void **state)
+{
+    (void)state;
+    const size_t order[] = {3, 1, 4, 0, 2, 1};
+    for (size_t i = 0; i < VARIANTS; i++)
+        for (size_t count = 1; count <= HSGD_POINTS_AT_ONCE; count++) {
+            problem p;
+            double point[6][MAX_DIM], loss[24], one_loss, all[24 * MAX_DIM], again[24 * MAX_DIM], one[MAX_DIM];
+            const double *at[24];
+            open_problem(&p, variant_of(i), 0);
+            for (size_t k = 0; k < 6; k++)
+                draw_point(point[k], k, 1);
+            for (size_t k = 0; k < 6 * count; k++) /* one of its own and shared ones */
+                at[k] = k % count ? point[k % count] : point[(k / count * 5) % 6];
+            p.f.type->full_at(&p.f, at, count, order, 6, loss, all, p.scratch);
+            p.f.type->full_at(&p.f, at, count, order, 6, NULL, again, p.scratch);
+            assert_memory_equal(again, all, 6 * count * p.f.dim * sizeof *all);
+            for (size_t k = 0; k < 6 * count; k++) {
+                p.f.type->full(&p.f, at[k], order + k / count, 1, &one_loss, one, p.scratch);
+                assert_true(one_loss == loss[k]);
+                assert_memory_equal(one, all + k * p.f.dim, p.f.dim * sizeof *one);
+            }
+            free_problem(&p);
+        }
+}
+
 /* ---- mini-batches ---- */
 
 /* The gradient of each single sample: the objective in which every sample is a worker. samples (count, dim). */
@@ -683,6 +710,7 @@ int main(void)
         cmocka_unit_test(gradients_are_derivatives),
         cmocka_unit_test(dense_and_sparse_give_the_same_numbers),
         cmocka_unit_test(many_workers_in_one_call),
+        cmocka_unit_test(many_points_in_one_call),
         cmocka_unit_test(batches_are_means_of_sample_gradients),
         cmocka_unit_test(enumerated_batches_average_to_the_full_gradient),
         cmocka_unit_test(random_batches_are_unbiased_with_the_right_variance),

@@ -335,7 +335,8 @@ void bench_limits_print(const bench_limits *one, const bench_limits *all, FILE *
     for (size_t i = 0; i < BENCH_SPARSE_SHAPES; i++)
         fprintf(out, "  sparse rows, %-33s %11.2f %11.2f  Gflop/s\n", bench_sparse_name[i], one->sparse[i] / 1e9,
                 all->sparse[i] / 1e9);
-    fprintf(out, "  hsgd_worker_normals, 8 x 100 at a time %20.3f %11.3f  G/s\n", one->normals / 1e9, all->normals / 1e9);
+    fprintf(out, "  hsgd_worker_normals, 8 x 100 at a time %20.3f %11.3f  G/s\n", one->normals / 1e9,
+            all->normals / 1e9);
     for (size_t i = 0; i < BENCH_MEMORY_SIZES; i++) {
         fprintf(out, "  copy,  arrays of %6.1f MB together %24.1f %11.1f  GB/s\n", all->memory_bytes[i] / 1e6,
                 one->copy[i] / 1e9, all->copy[i] / 1e9);
