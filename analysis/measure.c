@@ -132,19 +132,21 @@ static void gradient_rows(void *source, size_t node, size_t first, size_t count,
     const double *point[HSGD_ROWS_AT_ONCE * HSGD_POINTS_AT_ONCE] = {NULL};
     size_t num = s->num_points, dim = engine->dim;
     (void)node;
-    for (size_t i = 0; i < count * num; i++)
-        point[i] = s->point[i % num];
+    for (size_t j = 0; j < count; j++)
+        memcpy(point + j * num, s->point, num * sizeof *point);
     hsgd_objective_full_at(engine->simulation->objective, point, num, engine->placement + first, count, s->space->loss,
                            s->space->grad, s->space->scratch);
-    for (size_t i = 0; i < count * num; i++) {
-        double *keep = s->row[i % num].all_gradients;
-        s->loss[i % num] += hsgd_place_weight(engine->hierarchy, first + i / num) * s->space->loss[i];
-        if (keep)
-            memcpy(keep + (first + i / num) * dim, s->space->grad + i * dim, dim * sizeof *keep);
+    for (size_t j = 0; j < count; j++) {
+        double weight = hsgd_place_weight(engine->hierarchy, first + j);
+        for (size_t r = 0; r < num; r++)
+            s->loss[r] += weight * s->space->loss[j * num + r];
     }
     for (size_t r = 0; r < num; r++) {
         out->at[r] = s->space->grad + r * dim;
         out->stride[r] = num * dim;
+        if (s->row[r].all_gradients)
+            for (size_t j = 0; j < count; j++)
+                memcpy(s->row[r].all_gradients + (first + j) * dim, out->at[r] + j * num * dim, dim * sizeof(double));
     }
 }
 

@@ -93,10 +93,9 @@ static void evaluate(const step *s, const points *p, size_t first, size_t count)
     const double *at[HSGD_ROWS_AT_ONCE * HSGD_POINTS_AT_ONCE];
     for (size_t block = 0; block < p->num; block += HSGD_POINTS_AT_ONCE) {
         size_t num = block_points(p, block);
-        for (size_t i = 0; i < count * num; i++) {
-            const double *point = p->at[block + i % num];
-            at[i] = point ? point : model + i / num * engine->dim;
-        }
+        for (size_t j = 0; j < count; j++)
+            for (size_t i = 0; i < num; i++)
+                at[j * num + i] = p->at[block + i] ? p->at[block + i] : model + j * engine->dim;
         hsgd_objective_full_at(engine->simulation->objective, at, num, engine->placement + first, count, NULL,
                                gradient_at(s, p, block, count), s->space->scratch);
     }

@@ -58,13 +58,14 @@ static void exact_steps(const hsgd_engine *engine, hsgd_proof_part *part, double
     }
 }
 
-static void add_noise_sq(const hsgd_engine *engine, hsgd_proof_part *part, size_t place, size_t t, double weight,
+/* share: of this measured step in the mean over those so far. */
+static void add_noise_sq(const hsgd_engine *engine, hsgd_proof_part *part, size_t place, double share, double weight,
                          double noise_sq)
 {
     double *mean = &engine->trace->worker_noise_sq[engine->placement[place]];
     part->noise_sq += weight * noise_sq;
     part->independent_noise_sq += weight * weight * noise_sq;
-    *mean += (noise_sq - *mean) / (double)(t / engine->simulation->measure_every + 1);
+    *mean += (noise_sq - *mean) * share;
 }
 
 void hsgd_proof_steps(hsgd_engine *engine, size_t unit, size_t row, size_t t, size_t first, size_t count,
@@ -95,8 +96,9 @@ void hsgd_proof_steps(hsgd_engine *engine, size_t unit, size_t row, size_t t, si
     HSGD_PICK_PATH(hsgd_moments_kernels)
         ->descend(model, space->drawn, noise_alone, exact, stride, count,
                   engine->hierarchy->worker_weight ? weight : NULL, s->step_size, &sums, engine->dim);
+    double share = 1 / (double)(t / s->measure_every + 1);
     for (size_t j = 0; j < count; j++)
-        add_noise_sq(engine, part, first + j, t, weight[j], noise_sq[j]);
+        add_noise_sq(engine, part, first + j, share, weight[j], noise_sq[j]);
 }
 
 void hsgd_proof_merge(hsgd_engine *engine, size_t row)

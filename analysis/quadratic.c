@@ -269,13 +269,14 @@ static void full_at(const hsgd_objective *objective, const double *const *point,
     (void)scratch;
     const hsgd_quadratic *q = quadratic_of(objective);
     const hsgd_quadratic_kernels *kernels = HSGD_PICK_PATH(hsgd_quadratic_kernels);
-    for (size_t i = 0; i < count * num_points; i++) {
-        const double *b = q->linear + worker[i / num_points] * q->dim;
-        if (loss)
-            loss[i] = kernels->full(grad + i * q->dim, q->curvature, b, point[i], q->dim);
-        else
-            kernels->gradient(grad + i * q->dim, q->curvature, b, point[i], q->dim);
-    }
+    for (size_t j = 0; j < count; j++)
+        for (size_t r = 0; r < num_points; r++, point++, grad += q->dim) {
+            const double *b = q->linear + worker[j] * q->dim;
+            if (loss)
+                *loss++ = kernels->full(grad, q->curvature, b, *point, q->dim);
+            else
+                kernels->gradient(grad, q->curvature, b, *point, q->dim);
+        }
 }
 
 static void full(const hsgd_objective *objective, const double *point, const size_t *worker, size_t count, double *loss,
