@@ -150,10 +150,27 @@ static void gradient_rows(void *source, size_t node, size_t first, size_t count,
     }
 }
 
+/* The same where the objective does the sums itself. */
+static void add_gradients(hsgd_walk *walk, size_t depth, size_t first, size_t count)
+{
+    root_source *s = walk->source;
+    const hsgd_objective *objective = s->engine->simulation->objective;
+    for (size_t r = 0; r < walk->num_points; r++)
+        objective->type->add_moments(objective, s->point[r], s->engine->placement + first, count,
+                                     hsgd_walk_level(walk, r, depth), &s->loss[r], &walk->norm_sq[r]);
+}
+
 static void keep_node_gradient(void *source, size_t node, size_t point, const double *mean)
 {
     const root_source *s = source;
     memcpy(s->row[point].node_gradient + node * s->engine->dim, mean, s->engine->dim * sizeof *mean);
+}
+
+/* Single gradients are wanted for maxima, and for sums with weights. */
+static bool sums_are_enough(const hsgd_engine *engine)
+{
+    return engine->simulation->objective->type->add_moments && !engine->hierarchy->worker_weight &&
+           !engine->simulation->measure_maxima;
 }
 
 /* Into root_row[slot .. slot + count), from as many rows of the window beginning with `row`. */
@@ -167,6 +184,7 @@ static void gradients_of_unit(hsgd_engine *engine, size_t unit, size_t slot, siz
                       .num_points = count,
                       .rows_at_once = engine->rows_at_once,
                       .rows = gradient_rows,
+                      .add = sums_are_enough(engine) ? add_gradients : NULL,
                       .source = &source,
                       .level = space->level,
                       .node_dispersion = source.row->node_divergence,

@@ -32,17 +32,27 @@ double hsgd_moments_add_row(hsgd_moments *moments, double weight, const double *
 /* With c the mean so far (at first the first vector), d = x - c, and W the weight afterwards: the mean moves by the sum of d
  * over W, and the spread grows by sum ||d||^2 - ||sum d||^2/W. The second term is at most (W - 1)/W of the first at the
  * beginning and less later, so at most log2 W bits are lost, 3 for eight vectors. */
+double hsgd_moments_share(const hsgd_moments *moments, size_t count)
+{
+    return 1 / (moments->weight + (double)count);
+}
+
+void hsgd_moments_add_sums(hsgd_moments *moments, const hsgd_rows_sums *sums, size_t count)
+{
+    moments->spread += sums->deviation_sq - hsgd_moments_share(moments, count) * sums->shift_sq;
+    moments->weight += (double)count;
+}
+
 double hsgd_moments_add_rows(hsgd_moments *moments, const double *row, size_t stride, size_t count, size_t dim)
 {
     if (count == 0)
         return 0;
     if (moments->weight == 0)
         memcpy(moments->mean, row, dim * sizeof *row);
-    double total = moments->weight + (double)count, share = 1 / total;
+    double share = hsgd_moments_share(moments, count);
     hsgd_rows_sums sums =
         HSGD_PICK_PATH(hsgd_moments_kernels)->merge_rows(moments->mean, row, stride, count, share, dim);
-    moments->spread += sums.deviation_sq - share * sums.shift_sq;
-    moments->weight = total;
+    hsgd_moments_add_sums(moments, &sums, count);
     return sums.norm_sq;
 }
 

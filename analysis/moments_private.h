@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "analysis/moments.h"
 #include "analysis/vector_private.h"
 
 /* Sums of one pass over two vectors and their gradients. */
@@ -47,5 +48,9 @@ typedef struct hsgd_moments_kernels {
 } hsgd_moments_kernels;
 
 HSGD_DECLARE_PATHS(hsgd_moments_kernels);
+
+/* Of count rows around the mean, which was moved with share = hsgd_moments_share(moments, count), the sums. */
+double hsgd_moments_share(const hsgd_moments *moments, size_t count);
+void hsgd_moments_add_sums(hsgd_moments *moments, const hsgd_rows_sums *sums, size_t count);
 
 #endif

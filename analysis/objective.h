@@ -12,6 +12,7 @@
 #include "analysis/constants.h"
 #include "analysis/error.h"
 #include "analysis/hierarchy.h"
+#include "analysis/moments.h"
 #include "analysis/random.h"
 
 #ifdef __cplusplus
@@ -47,6 +48,11 @@ typedef struct hsgd_objective_type {
      * wanted; grad (count, num_points, dim). */
     void (*full_at)(const hsgd_objective *objective, const double *const *point, size_t num_points,
                     const size_t *worker, size_t count, double *loss, double *grad, double *scratch);
+
+    /* Optional (NULL: made from the results of full_at). Add the gradients of count <= HSGD_ROWS_AT_ONCE workers at one point
+     * to the moments, each with weight 1, their losses to *loss and their squared norms to *norm_sq. */
+    void (*add_moments)(const hsgd_objective *objective, const double *point, const size_t *worker, size_t count,
+                        hsgd_moments *moments, double *loss, double *norm_sq);
 
     /* Optional (NULL: stochastic is called for every worker). Stochastic gradients of count <= HSGD_ROWS_AT_ONCE workers,
      * each at a point of its own: point (count, dim), grad (count, dim). The same numbers as from stochastic, to the bit. */

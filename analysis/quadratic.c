@@ -286,6 +286,24 @@ static void full(const hsgd_objective *objective, const double *point, const siz
         full_at(objective, &point, 1, worker + j, 1, loss + j, grad + j * objective->dim, scratch);
 }
 
+static void add_moments(const hsgd_objective *objective, const double *point, const size_t *worker, size_t count,
+                        hsgd_moments *moments, double *loss, double *norm_sq)
+{
+    const hsgd_quadratic *q = quadratic_of(objective);
+    const hsgd_quadratic_kernels *kernels = HSGD_PICK_PATH(hsgd_quadratic_kernels);
+    const double *b[HSGD_ROWS_AT_ONCE];
+    double loss_of_all;
+    for (size_t j = 0; j < count; j++)
+        b[j] = q->linear + worker[j] * q->dim;
+    if (moments->weight == 0)
+        kernels->gradient(moments->mean, q->curvature, b[0], point, q->dim);
+    hsgd_rows_sums sums = kernels->merge(moments->mean, q->curvature, b, count, point,
+                                         hsgd_moments_share(moments, count), &loss_of_all, q->dim);
+    hsgd_moments_add_sums(moments, &sums, count);
+    *loss += loss_of_all;
+    *norm_sq += sums.norm_sq;
+}
+
 /* Neighbours get theirs in one call. */
 static void noise_rows(const hsgd_objective *objective, const size_t *worker, size_t count, uint64_t seed,
                        uint64_t step, double *noise)
@@ -346,6 +364,7 @@ static const hsgd_objective_type quadratic_type = {.name = "quadratic",
                                                    .full = full,
                                                    .stochastic = stochastic,
                                                    .full_at = full_at,
+                                                   .add_moments = add_moments,
                                                    .stochastic_rows = stochastic_rows,
                                                    .noise_rows = noise_rows,
                                                    .constants = constants,

@@ -44,4 +44,49 @@ static void noisy(double *grad, const double *h, const double *b, const double *
 #undef BODY
 }
 
-const hsgd_quadratic_kernels HSGD_ON_PATH(hsgd_quadratic_kernels) = {gradient, full, noisy};
+typedef struct merge_parts {
+    hsgd_sum8 deviation, shift, norm, loss;
+} merge_parts;
+
+/* Over the rows: sum b = count h w - sum x, so sum (h w/2 - b) = sum x - count h w/2. */
+HSGD_INLINE void merge_eight(merge_parts *sums, double *mean, const double *h, const double *const *b, size_t rows,
+                             const double *w, double share, size_t at, size_t count)
+{
+    hsgd_sum8 curved = hsgd_load8(h + at, count), point = hsgd_load8(w + at, count), centre = hsgd_load8(mean + at, count);
+    hsgd_sum8 shift = {0}, deviation = {0}, norm = {0};
+    HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++) curved.part[p] *= point.part[p];
+    for (size_t j = 0; j < rows; j++) {
+        hsgd_sum8 linear = hsgd_load8(b[j] + at, count);
+        HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
+        {
+            hsgd_vd x = curved.part[p] - linear.part[p], step = x - centre.part[p];
+            shift.part[p] += step;
+            norm.part[p] += x * x;
+            deviation.part[p] += step * step;
+        }
+    }
+    HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
+    {
+        hsgd_vd sum = shift.part[p] + (double)rows * centre.part[p];
+        sums->loss.part[p] += (sum - 0.5 * (double)rows * curved.part[p]) * point.part[p];
+        sums->shift.part[p] += shift.part[p] * shift.part[p];
+        sums->deviation.part[p] += deviation.part[p];
+        sums->norm.part[p] += norm.part[p];
+        centre.part[p] += share * shift.part[p];
+    }
+    hsgd_store8(mean + at, &centre, count);
+}
+
+static hsgd_rows_sums merge(double *mean, const double *h, const double *const *b, size_t count, const double *w,
+                            double share, double *loss, size_t dim)
+{
+    merge_parts sums = {{{{0}}}, {{{0}}}, {{{0}}}, {{{0}}}};
+#define BODY(at, n) merge_eight(&sums, mean, h, b, count, w, share, at, n)
+    HSGD_FOR_EIGHTS(BODY, dim);
+#undef BODY
+    *loss = hsgd_sum8_total(&sums.loss);
+    return (hsgd_rows_sums){hsgd_sum8_total(&sums.deviation), hsgd_sum8_total(&sums.shift),
+                            hsgd_sum8_total(&sums.norm)};
+}
+
+const hsgd_quadratic_kernels HSGD_ON_PATH(hsgd_quadratic_kernels) = {gradient, full, noisy, merge};

@@ -3,7 +3,7 @@
 #ifndef HSGD_ANALYSIS_QUADRATIC_PRIVATE_H
 #define HSGD_ANALYSIS_QUADRATIC_PRIVATE_H
 
-#include "analysis/vector_private.h"
+#include "analysis/moments_private.h"
 
 typedef struct hsgd_quadratic_kernels {
     /* grad = h w - b */
@@ -12,6 +12,10 @@ typedef struct hsgd_quadratic_kernels {
     double (*full)(double *grad, const double *h, const double *b, const double *w, size_t dim);
     /* grad = h w - b + noise */
     void (*noisy)(double *grad, const double *h, const double *b, const double *w, const double *noise, size_t dim);
+    /* As merge_rows of moments_private.h, with the gradients at w of the `count` workers whose linear terms are named for
+     * rows; *loss: the sum of w'(h w)/2 - b'w over them. */
+    hsgd_rows_sums (*merge)(double *mean, const double *h, const double *const *b, size_t count, const double *w,
+                            double share, double *loss, size_t dim);
 } hsgd_quadratic_kernels;
 
 HSGD_DECLARE_PATHS(hsgd_quadratic_kernels);

@@ -30,18 +30,26 @@ double hsgd_add_workers(const hsgd_hierarchy *h, hsgd_moments *into, const doubl
     return norm_sq;
 }
 
+static void add_some(hsgd_walk *walk, size_t node, size_t depth, size_t first, size_t count)
+{
+    hsgd_rows rows;
+    if (walk->add) {
+        walk->add(walk, depth, first, count);
+        return;
+    }
+    walk->rows(walk->source, node, first, count, &rows);
+    for (size_t r = 0; r < points_at(walk, depth); r++)
+        walk->norm_sq[r] += hsgd_add_workers(walk->hierarchy, hsgd_walk_level(walk, r, depth), rows.at[r],
+                                             rows.stride[r], first, count, walk->dim);
+    if (walk->rows_done)
+        walk->rows_done(walk->source, node, first, count);
+}
+
 static void add_workers(hsgd_walk *walk, size_t node, size_t depth, size_t first, size_t count)
 {
-    size_t points = points_at(walk, depth);
-    hsgd_rows rows;
     for (size_t done = 0; done < count; done += walk->rows_at_once) {
         size_t now = count - done < walk->rows_at_once ? count - done : walk->rows_at_once;
-        walk->rows(walk->source, node, first + done, now, &rows);
-        for (size_t r = 0; r < points; r++)
-            walk->norm_sq[r] += hsgd_add_workers(walk->hierarchy, hsgd_walk_level(walk, r, depth), rows.at[r],
-                                                 rows.stride[r], first + done, now, walk->dim);
-        if (walk->rows_done)
-            walk->rows_done(walk->source, node, first + done, now);
+        add_some(walk, node, depth, first + done, now);
     }
 }
 

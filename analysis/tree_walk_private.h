@@ -22,21 +22,25 @@ typedef void (*hsgd_rows_source)(void *source, size_t node, size_t first, size_t
 
 /* Points: all num_points of them at every node, or, where `nested`, point r only at the nodes of depth top_depth + r and
  * below: it belongs to the one that is open at that depth. */
-typedef struct hsgd_walk {
+typedef struct hsgd_walk hsgd_walk;
+
+struct hsgd_walk {
     const hsgd_hierarchy *hierarchy; /* expanded */
     size_t dim, num_points;          /* at most HSGD_MAX_LEVELS points */
     bool nested;
     size_t top_depth;    /* of the subtree */
     size_t rows_at_once; /* workers asked for at once, at most */
     hsgd_rows_source rows;
+    /* Instead of rows (NULL: not): add the vectors of these workers to the levels of this depth, and to norm_sq. */
+    void (*add)(hsgd_walk *walk, size_t depth, size_t first, size_t count);
     void (*rows_done)(void *source, size_t node, size_t first, size_t count); /* they were added; NULL: not wanted */
-    void *source;                                                             /* handed to the three functions */
+    void *source;                                                             /* handed to the other functions */
     hsgd_moments *level; /* (num_points, num_levels) the open node of each depth */
     double *
         node_dispersion; /* (num_points, num_nodes) out: weighted mean squared distance of u's children to their mean */
     void (*node_done)(void *source, size_t node, size_t point, const double *mean); /* NULL: not wanted */
     double norm_sq[HSGD_MAX_LEVELS]; /* (num_points) out: sum over the workers of weight * ||x||^2, from 0 on */
-} hsgd_walk;
+};
 
 /* Weight of one worker in the sums: p_j n, exactly 1 for equal weights. */
 double hsgd_place_weight(const hsgd_hierarchy *h, size_t place);

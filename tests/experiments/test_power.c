@@ -209,6 +209,7 @@ static void run_in_world(whole *x, hsgd_objective_type *type, const row *r, cons
     type->full = full;
     type->stochastic = stochastic;
     type->full_at = NULL;
+    type->add_moments = NULL;
     type->stochastic_rows = NULL;
     type->noise_rows = NULL;
     type->constants = constants;
