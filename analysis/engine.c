@@ -98,13 +98,13 @@ static void open_window(hsgd_engine *engine, size_t begin)
 static void advance_window(hsgd_engine *engine)
 {
     hsgd_window *window = &engine->window;
-    size_t stride = engine->max_rows + 1;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
     for (size_t i = 0; i < engine->num_units; i++)
         advance_unit(engine, i, &engine->space[hsgd_thread_number()]);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
     for (size_t row = 0; row <= window->num_rows; row++)
-        hsgd_merge_parts(&window->root[row], window->unit_part + row, stride, engine->num_units, engine->dim);
+        hsgd_merge_parts(&window->root[row], window->unit_part + row * engine->num_units, engine->num_units,
+                         engine->dim);
     if (!engine->simulation->measure_proof)
         return;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)

@@ -24,6 +24,13 @@ static size_t count_units(const hsgd_hierarchy *h)
     return hsgd_node_is_lowest(h, 0) ? (h->num_workers - 1) / RUN_OF_WORKERS + 1 : h->node[0].num_children;
 }
 
+/* From one vector to the next where each begins a line. */
+static size_t whole_lines(size_t dim)
+{
+    const size_t line = HSGD_LINE_BYTES / sizeof(double);
+    return (dim + line - 1) / line * line;
+}
+
 /* As many rows as are wanted and fit. */
 static size_t fit_rows(double row_bytes, size_t wanted)
 {
@@ -36,7 +43,7 @@ static double window_row_bytes(const hsgd_simulation *s)
 {
     double units = (double)count_units(s->hierarchy), nodes = (double)s->hierarchy->num_nodes;
     double means = s->measure_proof ? 3 : 1;
-    return 8 * (means * (units + 1) * (double)s->objective->dim + 2 * nodes) +
+    return 8 * (means * (units + 1) * (double)whole_lines(s->objective->dim) + 2 * nodes) +
            (units + 1) * (double)(sizeof(hsgd_part) + (s->measure_proof ? sizeof(hsgd_proof_part) : 0));
 }
 
@@ -118,7 +125,7 @@ static space_sizes sizes_of_space(const hsgd_simulation *s)
 static double space_bytes(const hsgd_simulation *s)
 {
     space_sizes z = sizes_of_space(s);
-    double level = (double)z.level * (double)s->objective->dim;
+    double level = (double)z.level * (double)whole_lines(s->objective->dim);
     return 8 * (level + (double)z.model + (double)z.node_mean + (double)z.dispersion + (double)z.grad +
                 (double)z.drawn + (double)z.loss + (double)z.scratch);
 }
@@ -144,14 +151,11 @@ double hsgd_simulation_bytes(const hsgd_simulation *s)
 /* More than are taken: for the engine, and for each thread. */
 enum { ENGINE_BLOCKS = 40, SPACE_BLOCKS = 12 };
 
-/* Lines of the cache and the widest vectors. */
-enum { ALIGNMENT = 64 };
-
 /* Zeroed. */
 static void *take(hsgd_engine *engine, size_t count, size_t size)
 {
-    size_t bytes = (count * size / ALIGNMENT + 1) * ALIGNMENT;
-    void *block = engine->num_blocks < engine->max_blocks ? aligned_alloc(ALIGNMENT, bytes) : NULL;
+    size_t bytes = (count * size / HSGD_LINE_BYTES + 1) * HSGD_LINE_BYTES;
+    void *block = engine->num_blocks < engine->max_blocks ? aligned_alloc(HSGD_LINE_BYTES, bytes) : NULL;
     if (block)
         engine->block[engine->num_blocks++] = memset(block, 0, bytes);
     else
@@ -162,19 +166,21 @@ static void *take(hsgd_engine *engine, size_t count, size_t size)
 /* Give count parts consecutive rows of memory for their means. */
 static hsgd_part *take_parts(hsgd_engine *engine, size_t count)
 {
+    size_t stride = whole_lines(engine->dim);
     hsgd_part *part = take(engine, count, sizeof *part);
-    double *mean = take(engine, count * engine->dim, sizeof *mean);
+    double *mean = take(engine, count * stride, sizeof *mean);
     for (size_t i = 0; part && mean && i < count; i++)
-        part[i].moments.mean = mean + i * engine->dim;
+        part[i].moments.mean = mean + i * stride;
     return part;
 }
 
 static hsgd_moments *take_moments(hsgd_engine *engine, size_t count)
 {
+    size_t stride = whole_lines(engine->dim);
     hsgd_moments *moments = take(engine, count, sizeof *moments);
-    double *mean = take(engine, count * engine->dim, sizeof *mean);
+    double *mean = take(engine, count * stride, sizeof *mean);
     for (size_t i = 0; moments && mean && i < count; i++)
-        moments[i].mean = mean + i * engine->dim;
+        moments[i].mean = mean + i * stride;
     return moments;
 }
 
@@ -212,11 +218,12 @@ static void take_window(hsgd_engine *engine)
 /* Count slots with rows of memory for their two vectors. */
 static hsgd_proof_part *take_proof_parts(hsgd_engine *engine, size_t count)
 {
+    size_t stride = whole_lines(engine->dim);
     hsgd_proof_part *part = take(engine, count, sizeof *part);
-    double *mean = take(engine, 2 * count * engine->dim, sizeof *mean);
-    for (size_t i = 0; part && mean && i < count; i++) {
-        part[i].gradient = mean + 2 * i * engine->dim;
-        part[i].noise = mean + (2 * i + 1) * engine->dim;
+    double *sum = take(engine, 2 * count * stride, sizeof *sum);
+    for (size_t i = 0; part && sum && i < count; i++) {
+        part[i].gradient = sum + 2 * i * stride;
+        part[i].noise = sum + (2 * i + 1) * stride;
     }
     return part;
 }

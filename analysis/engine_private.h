@@ -19,16 +19,19 @@ typedef struct hsgd_unit {
     size_t first, count;
 } hsgd_unit;
 
+/* Lines of the cache: what different threads write lies in different ones. */
+enum { HSGD_LINE_BYTES = 64 };
+
 /* What some workers contribute to the root: models or gradients at one step. */
 typedef struct hsgd_part {
-    hsgd_moments moments; /* their mean (dim) and, for a run of the root's own workers, its spread */
+    _Alignas(HSGD_LINE_BYTES) hsgd_moments moments; /* their mean (dim) and, for a run of the root's own workers, its spread */
     double norm_sq;       /* sum of weight * ||x||^2 */
     double loss;          /* gradients: sum of weight * F_j */
 } hsgd_part;
 
 /* What some workers contribute to the proof terms of one measured step. */
 typedef struct hsgd_proof_part {
-    double *gradient, *noise;    /* (dim) sums of weight * grad F_j(w_j) and of weight * xi_j; means once merged */
+    _Alignas(HSGD_LINE_BYTES) double *gradient, *noise; /* (dim) sums of weight * grad F_j(w_j) and of weight * xi_j; means once merged */
     double weight;               /* of these workers */
     double noise_sq;             /* sum of weight * ||xi_j||^2 */
     double independent_noise_sq; /* sum of weight^2 * ||xi_j||^2 */
@@ -62,11 +65,11 @@ typedef struct hsgd_thread_space {
 typedef struct hsgd_window {
     size_t begin, end;               /* steps [begin, end) */
     size_t num_rows;                 /* measured steps inside, at most max_rows */
-    hsgd_part *unit_part;            /* (num_units, R) models */
+    hsgd_part *unit_part;            /* (R, num_units) models, row by row because rows are merged */
     hsgd_part *root;                 /* (R) of all workers: wbar^t at the measured steps, and wbar at the end */
     double *node_dispersion;         /* (max_rows, num_nodes) */
     double *node_divergence_at_node; /* (max_rows, num_nodes) beta_u^2(wbar_u^t) */
-    hsgd_proof_part *unit_proof;     /* (num_units, max_rows) NULL unless the proof terms are measured */
+    hsgd_proof_part *unit_proof;     /* (max_rows, num_units) NULL unless the proof terms are measured */
     hsgd_proof_part *root_proof;     /* (max_rows) of all workers */
 } hsgd_window;
 
@@ -152,8 +155,8 @@ void hsgd_walk_unit(hsgd_walk *walk, const hsgd_unit *unit, hsgd_part *const *ou
  * canonical tree. */
 void hsgd_raise_merged(double *at_node, const hsgd_hierarchy *h, size_t u, const double *divergence_sq);
 
-/* measure.c: out receives the parts of all units, one every `stride`, merged in their order. */
-void hsgd_merge_parts(hsgd_part *out, const hsgd_part *part, size_t stride, size_t num_units, size_t dim);
+/* measure.c: out receives the parts of all units, merged in their order. */
+void hsgd_merge_parts(hsgd_part *out, const hsgd_part *part, size_t num_units, size_t dim);
 
 /* measure.c: gradients at wbar for count <= max_root_rows rows of the window, from `row` on, into root_row[0..count).
  */

@@ -85,7 +85,7 @@ void hsgd_measure_unit(hsgd_engine *engine, size_t unit, size_t row, const hsgd_
 {
     bool at_end = row == engine->window.num_rows;
     model_source source = {engine, &engine->unit[unit], space, visitor};
-    hsgd_part *out = &engine->window.unit_part[unit * (engine->max_rows + 1) + row];
+    hsgd_part *out = &engine->window.unit_part[row * engine->num_units + unit];
     hsgd_walk walk = {.hierarchy = engine->hierarchy,
                       .dim = engine->dim,
                       .num_points = 1,
@@ -102,11 +102,11 @@ void hsgd_measure_unit(hsgd_engine *engine, size_t unit, size_t row, const hsgd_
     hsgd_walk_unit(&walk, &engine->unit[unit], &out);
 }
 
-void hsgd_merge_parts(hsgd_part *out, const hsgd_part *part, size_t stride, size_t num_units, size_t dim)
+void hsgd_merge_parts(hsgd_part *out, const hsgd_part *part, size_t num_units, size_t dim)
 {
     hsgd_moments_reset(&out->moments);
     out->norm_sq = out->loss = 0;
-    for (size_t i = 0; i < num_units; i++, part += stride) {
+    for (size_t i = 0; i < num_units; i++, part++) {
         hsgd_moments_add(&out->moments, part->moments.weight, part->moments.mean, part->moments.spread, dim);
         out->norm_sq += part->norm_sq;
         out->loss += part->loss;
@@ -223,7 +223,7 @@ static double child_deviation_max_sq(const hsgd_engine *engine, const hsgd_root_
 static void finish_root_row(const hsgd_engine *engine, hsgd_root_row *row)
 {
     hsgd_part *whole = &row->whole;
-    hsgd_merge_parts(whole, row->unit_part, 1, engine->num_units, engine->dim);
+    hsgd_merge_parts(whole, row->unit_part, engine->num_units, engine->dim);
     whole->norm_sq /= whole->moments.weight;
     whole->loss /= whole->moments.weight;
     row->node_divergence[0] = hsgd_moments_dispersion(&whole->moments);

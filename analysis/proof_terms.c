@@ -72,7 +72,7 @@ void hsgd_proof_steps(hsgd_engine *engine, size_t unit, size_t row, size_t t, si
                       const double *exact, size_t stride, hsgd_thread_space *space)
 {
     const hsgd_simulation *s = engine->simulation;
-    hsgd_proof_part *part = &engine->window.unit_proof[unit * engine->max_rows + row];
+    hsgd_proof_part *part = &engine->window.unit_proof[row * engine->num_units + unit];
     double *model = hsgd_model_at(engine, &engine->unit[unit], space, first);
     double weight[HSGD_ROWS_AT_ONCE], noise_sq[HSGD_ROWS_AT_ONCE];
     hsgd_noise_sums sums = {part->gradient, part->noise, noise_sq};
@@ -108,7 +108,7 @@ void hsgd_proof_merge(hsgd_engine *engine, size_t row)
     size_t dim = engine->dim;
     reset(root, dim);
     for (size_t i = 0; i < engine->num_units; i++) {
-        const hsgd_proof_part *part = &engine->window.unit_proof[i * engine->max_rows + row];
+        const hsgd_proof_part *part = &engine->window.unit_proof[row * engine->num_units + i];
         kernels->add(root->gradient, part->gradient, 1, dim);
         kernels->add(root->noise, part->noise, 1, dim);
         root->weight += part->weight;
