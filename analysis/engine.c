@@ -77,6 +77,7 @@ static void advance_unit(hsgd_engine *engine, size_t index, hsgd_thread_space *s
         row += measured;
         aggregate(engine, unit, t + 1, space);
     }
+    hsgd_finish_steps(engine, index, space);
     hsgd_measure_unit(engine, index, row, NULL, space);
 }
 

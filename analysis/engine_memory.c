@@ -85,6 +85,10 @@ static bool windows_are_whole(const hsgd_simulation *s)
     return window_rows(s) == (length - 1) / s->measure_every + 1;
 }
 
+/* Models and stochastic gradients that wait for true gradients take at most about this much of a thread's memory, so that
+ * they stay in a second-level cache. */
+static const double PAST_BYTES = 4e6;
+
 typedef struct unit_sizes {
     size_t workers, nodes; /* of the largest unit */
 } unit_sizes;
@@ -103,16 +107,30 @@ static unit_sizes largest_unit(const hsgd_hierarchy *h)
     return most;
 }
 
+/* As many measured steps as fill the points of one call, where their noise is wanted and comes with a gradient. */
+static size_t steps_at_once(const hsgd_simulation *s)
+{
+    size_t points = (s->measure_at_nodes ? s->hierarchy->num_levels - 1 : 0) + 1; /* of a worker at one step */
+    const hsgd_objective_type *type = s->objective->type;
+    if (!s->measure_proof || s->exact_gradients || !type->full_at || type->noise_rows || points >= HSGD_POINTS_AT_ONCE)
+        return 1;
+    double step_bytes = 16 * (double)largest_unit(s->hierarchy).workers * (double)s->objective->dim;
+    size_t steps = HSGD_POINTS_AT_ONCE / points;
+    return steps * step_bytes <= PAST_BYTES ? steps : 1;
+}
+
 /* Doubles of every part of a thread's memory. */
 typedef struct space_sizes {
-    size_t model, node_mean, level, dispersion, grad, drawn, loss, scratch;
+    size_t model, past, node_mean, level, dispersion, grad, drawn, loss, scratch;
 } space_sizes;
 
 static space_sizes sizes_of_space(const hsgd_simulation *s)
 {
-    size_t dim = s->objective->dim, points = points_at_once(s), rows = workers_at_once(s);
+    size_t dim = s->objective->dim, points = points_at_once(s), rows = workers_at_once(s),
+           steps = steps_at_once(s);
     unit_sizes unit = largest_unit(s->hierarchy);
     return (space_sizes){.model = windows_are_whole(s) ? unit.workers * dim : 0,
+                         .past = steps > 1 ? unit.workers * dim : 0,
                          .node_mean = s->measure_at_nodes ? unit.nodes * dim : 0,
                          .level = points * s->hierarchy->num_levels,
                          .dispersion = points * s->hierarchy->num_nodes,
@@ -126,7 +144,8 @@ static double space_bytes(const hsgd_simulation *s)
 {
     space_sizes z = sizes_of_space(s);
     double level = (double)z.level * (double)whole_lines(s->objective->dim);
-    return 8 * (level + (double)z.model + (double)z.node_mean + (double)z.dispersion + (double)z.grad +
+    double past = (double)steps_at_once(s) * (2 * (double)z.past + (double)z.node_mean);
+    return 8 * (level + past + (double)z.model + (double)z.dispersion + (double)z.grad +
                 (double)z.drawn + (double)z.loss + (double)z.scratch);
 }
 
@@ -149,7 +168,7 @@ double hsgd_simulation_bytes(const hsgd_simulation *s)
 /* ---- allocation: every block is remembered by the engine, and so is a failure ---- */
 
 /* More than are taken: for the engine, and for each thread. */
-enum { ENGINE_BLOCKS = 40, SPACE_BLOCKS = 12 };
+enum { ENGINE_BLOCKS = 40, SPACE_BLOCKS = 12 + 3 * HSGD_POINTS_AT_ONCE };
 
 /* Zeroed. */
 static void *take(hsgd_engine *engine, size_t count, size_t size)
@@ -188,13 +207,17 @@ static void take_space(hsgd_engine *engine, hsgd_thread_space *out)
 {
     space_sizes size = sizes_of_space(engine->simulation);
     *out = (hsgd_thread_space){.model = size.model ? take(engine, size.model, sizeof(double)) : NULL,
-                               .node_mean = size.node_mean ? take(engine, size.node_mean, sizeof(double)) : NULL,
                                .level = take_moments(engine, size.level),
                                .node_dispersion = take(engine, size.dispersion, sizeof(double)),
                                .grad = take(engine, size.grad, sizeof(double)),
                                .drawn = take(engine, size.drawn, sizeof(double)),
                                .loss = take(engine, size.loss, sizeof(double)),
                                .scratch = take(engine, size.scratch, sizeof(double))};
+    for (size_t k = 0; k < engine->steps_at_once; k++) {
+        out->past[k].model = size.past ? take(engine, size.past, sizeof(double)) : NULL;
+        out->past[k].drawn = size.past ? take(engine, size.past, sizeof(double)) : NULL;
+        out->past[k].node_mean = size.node_mean ? take(engine, size.node_mean, sizeof(double)) : NULL;
+    }
 }
 
 static void take_spaces(hsgd_engine *engine)
@@ -292,6 +315,7 @@ hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulatio
     out->max_rows = window_rows(simulation);
     out->max_root_rows = root_rows(simulation);
     out->rows_at_once = workers_at_once(simulation);
+    out->steps_at_once = steps_at_once(simulation);
     out->start = take(out, dim, sizeof *out->start);
     out->model = windows_are_whole(simulation) ? NULL : take(out, n * dim, sizeof *out->model);
     out->placement = take(out, n, sizeof *out->placement);

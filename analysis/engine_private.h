@@ -48,13 +48,22 @@ typedef struct hsgd_root_row {
     double worker_deviation_max_sq;
 } hsgd_root_row;
 
+/* A measured step of a unit whose true gradients are still to be made. */
+typedef struct hsgd_past {
+    size_t t, row;     /* of the window */
+    double *model;     /* (workers of the unit, dim) w_j before the step */
+    double *drawn;     /* (workers of the unit, dim) the stochastic gradients of the step; NULL: it is still to be made */
+    double *node_mean; /* (nodes of the unit, dim) wbar_u; NULL unless measured at the nodes */
+} hsgd_past;
+
 /* What one thread needs for itself. Points: where the gradients of a worker are wanted at the same time, at most. */
 typedef struct hsgd_thread_space {
     double *model;           /* (largest unit, dim) NULL where the engine keeps the models of all workers */
     double *unit_model;      /* (workers of the unit at hand, dim) w_j by place: in either memory */
     hsgd_moments *level;     /* (points, num_levels) accumulators of a walk */
     double *node_dispersion; /* (points, num_nodes) what a walk finds, where it is not kept */
-    double *node_mean;       /* (nodes of the largest unit, dim) wbar_u; NULL unless measured at the nodes */
+    hsgd_past past[HSGD_POINTS_AT_ONCE]; /* (steps_at_once) of the unit at hand, sized for the largest */
+    size_t num_past;                     /* that are in use */
     double *grad;            /* (rows_at_once, points, dim) true gradients of a few workers */
     double *drawn;           /* (rows_at_once, dim) stochastic ones */
     double *loss;            /* (rows_at_once, points) */
@@ -78,6 +87,7 @@ typedef struct hsgd_engine {
     const hsgd_hierarchy *hierarchy;
     size_t dim, num_units, max_rows, max_root_rows;
     size_t rows_at_once;       /* workers handled together, at most HSGD_ROWS_AT_ONCE */
+    size_t steps_at_once;      /* measured steps whose true gradients are made together */
     int threads;               /* to use in the next parallel region, at most simulation->threads */
     double *start;             /* (dim) wbar after the last average of the root; w^0 at first */
     double *model;             /* (num_workers, dim) w_j by place; NULL where every window begins at an average of the
@@ -110,15 +120,18 @@ static inline double *hsgd_model_at(const hsgd_engine *engine, const hsgd_unit *
     return space->unit_model + (place - unit->first) * engine->dim;
 }
 
-/* measured_step.c: what there is to measure in a unit at the measured step t. Where the proof terms are measured, the
- * workers have then made their step; otherwise false is returned. */
+/* measured_step.c: what there is to measure in a unit at the measured step t; some of it may wait for later measured steps.
+ * Where the proof terms are measured, the workers have then made their step; otherwise false is returned. */
 bool hsgd_measured_step(hsgd_engine *engine, size_t unit, size_t t, size_t row, hsgd_thread_space *space);
 
+/* measured_step.c: what is still waiting, at the end of a window. */
+void hsgd_finish_steps(hsgd_engine *engine, size_t unit, hsgd_thread_space *space);
+
 /* proof_terms.c, all only where proof terms are measured.
- * Local steps of the workers at places first .. first + count - 1, whose true gradients begin at exact + j * stride; what
- * they contribute goes into the unit's slot of the window's row. */
-void hsgd_proof_steps(hsgd_engine *engine, size_t unit, size_t row, size_t t, size_t first, size_t count,
-                      const double *exact, size_t stride, hsgd_thread_space *space);
+ * What the workers at places first .. first + count - 1, whose true gradients begin at exact + j * stride, contribute to the
+ * unit's slot of the step's row. If the step is still to be made, they make it. */
+void hsgd_proof_add(hsgd_engine *engine, size_t unit, const hsgd_past *step, size_t first, size_t count,
+                    const double *exact, size_t stride, hsgd_thread_space *space);
 
 /* Smoothness seen by the worker at this place, only where it is measured: from its model at the last measured step to the
  * model and gradient (dim) of this one, which are kept; */

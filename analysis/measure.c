@@ -70,7 +70,7 @@ static void keep_node_mean(void *source, size_t node, size_t point, const double
     const model_source *m = source;
     size_t dim = m->engine->dim;
     (void)point;
-    memcpy(m->space->node_mean + (node - m->unit->node) * dim, mean, dim * sizeof *mean);
+    memcpy(m->space->past[m->space->num_past - 1].node_mean + (node - m->unit->node) * dim, mean, dim * sizeof *mean);
 }
 
 static void visit(void *source, size_t node, size_t first, size_t count)
@@ -97,7 +97,7 @@ void hsgd_measure_unit(hsgd_engine *engine, size_t unit, size_t row, const hsgd_
                       .node_dispersion = space->node_dispersion};
     if (!at_end) {
         walk.node_dispersion = engine->window.node_dispersion + row * engine->hierarchy->num_nodes;
-        walk.node_done = space->node_mean ? keep_node_mean : NULL;
+        walk.node_done = engine->simulation->measure_at_nodes ? keep_node_mean : NULL;
     }
     hsgd_walk_unit(&walk, &engine->unit[unit], &out);
 }

@@ -1,26 +1,47 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Gradients at the workers' own models and at the averages of the nodes above them, in one pass over each worker's data,
- * and the local step, which comes of the same pass where the proof terms record its noise. */
+/* Measured steps of a unit: the gradients at the workers' own models and at the averages of the nodes above them, and the
+ * steps themselves, whose noise the proof terms record.
+ *
+ * Points share a pass over a worker's data. Where a step has few of them, its models and stochastic gradients are kept, the
+ * workers go on, and the true gradients follow for several measured steps together (steps_at_once). Where there is nothing
+ * to be gained, the step is made from the true gradients at once. */
 #include "analysis/engine_private.h"
 
 #include <string.h>
 
-/* Points where the gradients of some workers are wanted: each is evaluated once, however often it occurs. */
-enum { MAX_POINTS = HSGD_MAX_LEVELS + 1 };
+#include "analysis/moments_private.h"
+
+/* Points where the gradients of some workers are wanted: each is evaluated once, however often it occurs. The indices say
+ * which of them they are, step by step. */
+enum { MAX_POINTS = 2 * HSGD_MAX_LEVELS };
 
 typedef struct points {
-    const double *at[MAX_POINTS]; /* where they differ; NULL: each worker's own model */
+    const double *at[MAX_POINTS]; /* NULL: each worker's own model at step step[i] */
+    size_t step[MAX_POINTS];
     size_t num;
-    size_t mean[MAX_POINTS]; /* which of them is the average of the nodes, from the unit's node downwards */
+    size_t mean[MAX_POINTS]; /* (num_past, num_means) averages of the nodes, from the unit's node downwards */
     size_t num_means;
-    size_t own; /* which of them is the own model; num: not wanted */
+    size_t own[HSGD_POINTS_AT_ONCE]; /* (num_past) the own models */
 } points;
 
-typedef struct step {
+/* The pending steps of one unit. */
+typedef struct pending {
     hsgd_engine *engine;
     hsgd_thread_space *space;
-    size_t unit, t, row; /* of the window */
-} step;
+    const hsgd_unit *unit;
+    size_t index; /* of the unit */
+} pending;
+
+/* Averages above a worker that are measured, at most; the root's is not among them. */
+static size_t depths_below_root(const hsgd_engine *engine)
+{
+    return engine->hierarchy->num_levels - 1;
+}
+
+static const double *past_model(const pending *s, size_t k, size_t place)
+{
+    return s->space->past[k].model + (place - s->unit->first) * s->engine->dim;
+}
 
 /* ---- which points ---- */
 
@@ -28,44 +49,43 @@ typedef struct step {
 static size_t find_or_add(points *p, const double *at, size_t dim)
 {
     for (size_t i = 0; i < p->num; i++)
-        if (memcmp(p->at[i], at, dim * sizeof *at) == 0)
+        if (p->at[i] && memcmp(p->at[i], at, dim * sizeof *at) == 0)
             return i;
     p->at[p->num] = at;
     return p->num++;
 }
 
-static void add_means(points *p, const step *s, size_t node)
+static void add_means(points *p, const pending *s, size_t k, size_t node)
 {
     const hsgd_hierarchy *h = s->engine->hierarchy;
-    size_t top = s->engine->unit[s->unit].node, depth = h->node[top].depth, dim = s->engine->dim;
+    size_t top = s->unit->node, dim = s->engine->dim;
     const double *mean[HSGD_MAX_LEVELS];
-    p->num_means = h->node[node].depth - depth + 1;
+    p->num_means = h->node[node].depth - h->node[top].depth + 1;
     for (size_t r = p->num_means, v = node; r-- > 0; v = h->node[v].parent)
-        mean[r] = s->space->node_mean + (v - top) * dim;
+        mean[r] = s->space->past[k].node_mean + (v - top) * dim;
     for (size_t r = 0; r < p->num_means; r++)
-        p->mean[r] = find_or_add(p, mean[r], dim);
+        p->mean[k * p->num_means + r] = find_or_add(p, mean[r], dim);
 }
 
-/* Right after an average the models are the lowest mean. */
-static bool are_at_mean(const step *s, const points *p, size_t first, size_t count)
+/* Right after an average the models are the lowest mean, whose index is then given. */
+static bool are_at_mean(const pending *s, const points *p, size_t k, size_t first, size_t count, size_t *index)
 {
     size_t dim = s->engine->dim;
-    const double *model = hsgd_model_at(s->engine, &s->engine->unit[s->unit], s->space, first);
     if (p->num_means == 0)
         return false;
+    *index = p->mean[(k + 1) * p->num_means - 1];
     for (size_t j = 0; j < count; j++)
-        if (memcmp(model + j * dim, p->at[p->mean[p->num_means - 1]], dim * sizeof *model) != 0)
+        if (memcmp(past_model(s, k, first + j), p->at[*index], dim * sizeof(double)) != 0)
             return false;
     return true;
 }
 
-static void add_own(points *p, const step *s, size_t first, size_t count)
+static void add_own(points *p, const pending *s, size_t k, size_t first, size_t count)
 {
-    if (are_at_mean(s, p, first, count)) {
-        p->own = p->mean[p->num_means - 1];
+    if (are_at_mean(s, p, k, first, count, &p->own[k]))
         return;
-    }
-    p->own = p->num;
+    p->own[k] = p->num;
+    p->step[p->num] = k;
     p->at[p->num++] = NULL;
 }
 
@@ -78,68 +98,75 @@ static size_t block_points(const points *p, size_t point)
     return left < HSGD_POINTS_AT_ONCE ? left : HSGD_POINTS_AT_ONCE;
 }
 
-/* Where the gradient of the first worker at a point lies; the next worker's follows after block_points(point) dim. */
-static double *gradient_at(const step *s, const points *p, size_t point, size_t count)
+/* From one worker's gradient at a point to the next one's. */
+static size_t stride_at(const pending *s, const points *p, size_t point)
+{
+    return block_points(p, point) * s->engine->dim;
+}
+
+/* Where the gradient of the first of `count` workers at a point lies. */
+static double *gradient_at(const pending *s, size_t point, size_t count)
 {
     size_t block = point / HSGD_POINTS_AT_ONCE * HSGD_POINTS_AT_ONCE;
-    (void)p;
     return s->space->grad + (count * block + (point - block)) * s->engine->dim;
 }
 
-static void evaluate(const step *s, const points *p, size_t first, size_t count)
+static void evaluate(const pending *s, const points *p, size_t first, size_t count)
 {
     const hsgd_engine *engine = s->engine;
-    const double *model = hsgd_model_at(engine, &engine->unit[s->unit], s->space, first);
     const double *at[HSGD_ROWS_AT_ONCE * HSGD_POINTS_AT_ONCE];
     for (size_t block = 0; block < p->num; block += HSGD_POINTS_AT_ONCE) {
         size_t num = block_points(p, block);
         for (size_t j = 0; j < count; j++)
             for (size_t i = 0; i < num; i++)
-                at[j * num + i] = p->at[block + i] ? p->at[block + i] : model + j * engine->dim;
+                at[j * num + i] =
+                    p->at[block + i] ? p->at[block + i] : past_model(s, p->step[block + i], first + j);
         hsgd_objective_full_at(engine->simulation->objective, at, num, engine->placement + first, count, NULL,
-                               gradient_at(s, p, block, count), s->space->scratch);
+                               gradient_at(s, block, count), s->space->scratch);
     }
 }
 
 /* ---- what they are for ---- */
 
-static void see_smoothness(const step *s, const points *p, size_t first, size_t count)
+static void see_smoothness(const pending *s, const points *p, size_t k, size_t first, size_t count)
 {
     hsgd_engine *engine = s->engine;
-    size_t dim = engine->dim;
+    size_t t = s->space->past[k].t;
     for (size_t j = 0; j < count; j++) {
-        const double *model = hsgd_model_at(engine, &engine->unit[s->unit], s->space, first + j);
-        hsgd_proof_see(engine, first + j, s->t, model,
-                       gradient_at(s, p, p->own, count) + j * block_points(p, p->own) * dim);
-        for (size_t i = 0; i < p->num; i++)
-            if (p->at[i])
-                hsgd_proof_compare(engine, first + j, s->t, p->at[i],
-                                   gradient_at(s, p, i, count) + j * block_points(p, i) * dim);
+        const double *own = gradient_at(s, p->own[k], count) + j * stride_at(s, p, p->own[k]);
+        hsgd_proof_see(engine, first + j, t, past_model(s, k, first + j), own);
+        for (size_t r = 0; r < p->num_means; r++) {
+            size_t i = p->mean[k * p->num_means + r];
+            const double *at_mean = gradient_at(s, i, count) + j * stride_at(s, p, i);
+            hsgd_proof_compare(engine, first + j, t, p->at[i], at_mean);
+        }
     }
 }
 
-/* A source of rows: the gradients at the averages. The steps happen on the way. */
+/* A source of rows: the gradients at the averages. Steps that are still to be made happen on the way. */
 static void gradient_rows(void *source, size_t node, size_t first, size_t count, hsgd_rows *out)
 {
-    const step *s = source;
-    const hsgd_simulation *simulation = s->engine->simulation;
-    size_t dim = s->engine->dim;
-    points p = {.num = 0};
-    if (node != HSGD_NO_NODE)
-        add_means(&p, s, node);
-    if (simulation->measure_proof)
-        add_own(&p, s, first, count);
+    const pending *s = source;
+    size_t steps = s->space->num_past, depths = depths_below_root(s->engine);
+    bool proof = s->engine->simulation->measure_proof;
+    points p = {.num = 0, .num_means = 0};
+    for (size_t k = 0; node != HSGD_NO_NODE && k < steps; k++)
+        add_means(&p, s, k, node);
+    for (size_t k = 0; proof && k < steps; k++)
+        add_own(&p, s, k, first, count);
     evaluate(s, &p, first, count);
-    for (size_t r = 0; r < p.num_means; r++) {
-        out->at[r] = gradient_at(s, &p, p.mean[r], count);
-        out->stride[r] = block_points(&p, p.mean[r]) * dim;
+    for (size_t k = 0; k < steps; k++) {
+        for (size_t r = 0; r < p.num_means; r++) {
+            size_t i = p.mean[k * p.num_means + r];
+            out->at[k * depths + r] = gradient_at(s, i, count);
+            out->stride[k * depths + r] = stride_at(s, &p, i);
+        }
+        if (proof && s->engine->measured_gradient)
+            see_smoothness(s, &p, k, first, count);
+        if (proof)
+            hsgd_proof_add(s->engine, s->index, &s->space->past[k], first, count,
+                           gradient_at(s, p.own[k], count), stride_at(s, &p, p.own[k]), s->space);
     }
-    if (!simulation->measure_proof)
-        return;
-    if (s->engine->measured_gradient)
-        see_smoothness(s, &p, first, count);
-    hsgd_proof_steps(s->engine, s->unit, s->row, s->t, first, count, gradient_at(s, &p, p.own, count),
-                     block_points(&p, p.own) * dim, s->space);
 }
 
 /* beta_u^2 at wbar_u: the point where the proof of THEORY 4.2 uses assumption A3'. Where u's parts are nodes of their
@@ -147,50 +174,104 @@ static void gradient_rows(void *source, size_t node, size_t first, size_t count,
  * larger of the two serves both. */
 static void keep_divergence(void *source, size_t node, size_t point, const double *mean)
 {
-    const step *s = source;
-    hsgd_engine *engine = s->engine;
-    const hsgd_hierarchy *h = engine->hierarchy;
+    const pending *s = source;
+    const hsgd_hierarchy *h = s->engine->hierarchy;
+    size_t depths = depths_below_root(s->engine), row = s->space->past[point / depths].row;
     const double *divergence_sq = s->space->node_dispersion + point * h->num_nodes;
-    double *at_node = engine->window.node_divergence_at_node + s->row * h->num_nodes;
+    double *at_node = s->engine->window.node_divergence_at_node + row * h->num_nodes;
     (void)mean;
-    if (point != h->node[node].depth - h->node[engine->unit[s->unit].node].depth)
+    if (h->node[s->unit->node].depth + point % depths != h->node[node].depth)
         return;
     at_node[node] = divergence_sq[node];
     hsgd_raise_merged(at_node, h, node, divergence_sq);
 }
 
-static void walk_nodes(step *s)
+static void walk_nodes(pending *s)
 {
     const hsgd_engine *engine = s->engine;
-    size_t top = engine->unit[s->unit].node;
+    size_t depths = depths_below_root(engine);
     hsgd_walk walk = {.hierarchy = engine->hierarchy,
                       .dim = engine->dim,
-                      .nested = true,
-                      .top_depth = engine->hierarchy->node[top].depth,
+                      .num_points = s->space->num_past * depths,
+                      .nested = depths,
+                      .top_depth = engine->hierarchy->node[s->unit->node].depth,
                       .rows_at_once = engine->rows_at_once,
                       .rows = gradient_rows,
                       .source = s,
                       .level = s->space->level,
                       .node_dispersion = s->space->node_dispersion,
                       .node_done = keep_divergence};
-    hsgd_walk_node(&walk, top);
+    hsgd_walk_node(&walk, s->unit->node);
 }
 
-/* Where no averages are needed first: the gradients and steps of workers whose models were just measured. */
+/* Where no averages are needed. */
 static void visit_workers(void *context, size_t first, size_t count)
 {
     hsgd_rows unused;
     gradient_rows(context, HSGD_NO_NODE, first, count, &unused);
 }
 
+static bool wants_nodes(const hsgd_engine *engine, const hsgd_unit *unit)
+{
+    return engine->simulation->measure_at_nodes && unit->node != HSGD_NO_NODE;
+}
+
+void hsgd_finish_steps(hsgd_engine *engine, size_t unit, hsgd_thread_space *space)
+{
+    pending s = {engine, space, &engine->unit[unit], unit};
+    if (space->num_past == 0)
+        return;
+    if (wants_nodes(engine, s.unit))
+        walk_nodes(&s);
+    else
+        for (size_t done = 0; done < s.unit->count; done += engine->rows_at_once) {
+            size_t left = s.unit->count - done, now = left < engine->rows_at_once ? left : engine->rows_at_once;
+            visit_workers(&s, s.unit->first + done, now);
+        }
+    space->num_past = 0;
+}
+
+/* ---- the steps ---- */
+
+/* Remember the models, and go on. */
+static void step_ahead(hsgd_engine *engine, const hsgd_unit *unit, hsgd_thread_space *space)
+{
+    const hsgd_simulation *s = engine->simulation;
+    hsgd_past *past = &space->past[space->num_past - 1];
+    size_t dim = engine->dim;
+    memcpy(past->model, space->unit_model, unit->count * dim * sizeof *past->model);
+    for (size_t done = 0; done < unit->count; done += engine->rows_at_once) {
+        size_t left = unit->count - done, now = left < engine->rows_at_once ? left : engine->rows_at_once;
+        hsgd_objective_stochastic_rows(s->objective, past->model + done * dim, engine->placement + unit->first + done,
+                                       now, s->batch_size, s->seed, past->t, past->drawn + done * dim, space->scratch);
+    }
+    HSGD_PICK_PATH(hsgd_moments_kernels)
+        ->subtract(space->unit_model, past->drawn, s->step_size, unit->count * dim);
+}
+
+/* The next of the pending steps; where only one fits, its models are the current ones. */
+static void open_step(const hsgd_engine *engine, hsgd_thread_space *space, size_t t, size_t row)
+{
+    hsgd_past *past = &space->past[space->num_past++];
+    past->t = t;
+    past->row = row;
+    if (engine->steps_at_once == 1)
+        past->model = space->unit_model;
+}
+
 bool hsgd_measured_step(hsgd_engine *engine, size_t unit, size_t t, size_t row, hsgd_thread_space *space)
 {
-    const hsgd_simulation *simulation = engine->simulation;
-    bool at_nodes = simulation->measure_at_nodes && engine->unit[unit].node != HSGD_NO_NODE;
-    step s = {engine, space, unit, t, row};
+    pending s = {engine, space, &engine->unit[unit], unit};
     const hsgd_visitor visitor = {visit_workers, &s};
-    hsgd_measure_unit(engine, unit, row, simulation->measure_proof && !at_nodes ? &visitor : NULL, space);
-    if (at_nodes)
-        walk_nodes(&s);
-    return simulation->measure_proof;
+    bool proof = engine->simulation->measure_proof, at_nodes = wants_nodes(engine, s.unit);
+    bool ahead = engine->steps_at_once > 1, in_passing = proof && !at_nodes && !ahead;
+    open_step(engine, space, t, row);
+    hsgd_measure_unit(engine, unit, row, in_passing ? &visitor : NULL, space);
+    if (ahead)
+        step_ahead(engine, s.unit, space);
+    if (in_passing || (!proof && !at_nodes))
+        space->num_past = 0;
+    else if (space->num_past == engine->steps_at_once)
+        hsgd_finish_steps(engine, unit, space);
+    return proof;
 }

@@ -135,36 +135,42 @@ typedef struct descent {
     double *gradient, *noise, *noise_sq;
 } descent;
 
-/* Eight coordinates of `rows` workers; the last four arguments but one are constants where it is called. */
-HSGD_INLINE void descend_eight(hsgd_sum8 *noise_sq, const descent *d, size_t at, size_t rows, bool g_is_noise,
-                               bool weighted, size_t count)
+/* The cases that have code of their own. */
+typedef struct descent_case {
+    size_t rows;
+    bool g_is_noise, steps, weighted;
+} descent_case;
+
+HSGD_INLINE void descend_eight(hsgd_sum8 *noise_sq, const descent *d, descent_case c, size_t at, size_t count)
 {
-    hsgd_sum8 gradient = hsgd_load8(d->gradient + at, count), noise = hsgd_load8(d->noise + at, count);
-    HSGD_UNROLL for (size_t j = 0; j < rows; j++)
+    hsgd_sum8 gradient = hsgd_load8(d->gradient + at, count), noise = hsgd_load8(d->noise + at, count), w = {0};
+    HSGD_UNROLL for (size_t j = 0; j < c.rows; j++)
     {
         hsgd_sum8 g = hsgd_load8(d->g + j * d->dim + at, count), own = hsgd_load8(d->exact + j * d->stride + at, count);
-        hsgd_sum8 w = hsgd_load8(d->w + j * d->dim + at, count);
+        if (c.steps)
+            w = hsgd_load8(d->w + j * d->dim + at, count);
         HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
         {
-            hsgd_vd x = g_is_noise ? own.part[p] + g.part[p] : g.part[p], xi = x - own.part[p];
-            gradient.part[p] += weighted ? d->weight[j] * own.part[p] : own.part[p];
-            noise.part[p] += weighted ? d->weight[j] * xi : xi;
+            hsgd_vd x = c.g_is_noise ? own.part[p] + g.part[p] : g.part[p], xi = x - own.part[p];
+            gradient.part[p] += c.weighted ? d->weight[j] * own.part[p] : own.part[p];
+            noise.part[p] += c.weighted ? d->weight[j] * xi : xi;
             noise_sq[j].part[p] += xi * xi;
             w.part[p] -= d->step_size * x;
         }
-        hsgd_store8(d->w + j * d->dim + at, &w, count);
+        if (c.steps)
+            hsgd_store8(d->w + j * d->dim + at, &w, count);
     }
     hsgd_store8(d->gradient + at, &gradient, count);
     hsgd_store8(d->noise + at, &noise, count);
 }
 
-HSGD_INLINE void descend_rows(descent d, size_t rows, bool g_is_noise, bool weighted)
+HSGD_INLINE void descend_rows(descent d, descent_case c)
 {
     hsgd_sum8 noise_sq[DESCENT_ROWS] = {{{{0}}}};
-#define BODY(at, n) descend_eight(noise_sq, &d, at, rows, g_is_noise, weighted, n)
+#define BODY(at, n) descend_eight(noise_sq, &d, c, at, n)
     HSGD_FOR_EIGHTS(BODY, d.dim);
 #undef BODY
-    for (size_t j = 0; j < rows; j++)
+    for (size_t j = 0; j < c.rows; j++)
         d.noise_sq[j] = hsgd_sum8_total(&noise_sq[j]);
 }
 
@@ -172,19 +178,25 @@ static void descend(double *w, const double *g, bool g_is_noise, const double *e
                     const double *weight, double step_size, const hsgd_noise_sums *sums, size_t dim)
 {
     for (size_t j = 0, rows; j < count; j += rows) {
-        descent d = {w + j * dim, g + j * dim,    exact + j * stride, weight ? weight + j : NULL, stride, dim,
-                     step_size,   sums->gradient, sums->noise,        sums->noise_sq + j};
+        descent d = {w ? w + j * dim : NULL,
+                     g + j * dim,
+                     exact + j * stride,
+                     weight ? weight + j : NULL,
+                     stride,
+                     dim,
+                     step_size,
+                     sums->gradient,
+                     sums->noise,
+                     sums->noise_sq + j};
         rows = !weight && j + DESCENT_ROWS <= count ? DESCENT_ROWS : 1;
-        if (weight && g_is_noise)
-            descend_rows(d, 1, true, true);
-        else if (weight)
-            descend_rows(d, 1, false, true);
-        else if (rows == 1)
-            descend_rows(d, 1, g_is_noise, false);
+        if (rows == 1)
+            descend_rows(d, (descent_case){1, g_is_noise, w != NULL, weight != NULL});
         else if (g_is_noise)
-            descend_rows(d, DESCENT_ROWS, true, false);
+            descend_rows(d, (descent_case){DESCENT_ROWS, true, true, false});
+        else if (w)
+            descend_rows(d, (descent_case){DESCENT_ROWS, false, true, false});
         else
-            descend_rows(d, DESCENT_ROWS, false, false);
+            descend_rows(d, (descent_case){DESCENT_ROWS, false, false, false});
     }
 }
 

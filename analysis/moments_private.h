@@ -41,7 +41,7 @@ typedef struct hsgd_moments_kernels {
     void (*add)(double *sum, const double *x, double weight, size_t dim);
     /* Steps of `count` workers: w (count, dim) -= step_size * g, with g (count, dim) stochastic gradients or, if g_is_noise,
      * what they are beyond the true ones; exact: the true gradients, one row every `stride` numbers. weight (count); NULL:
-     * all 1. */
+     * all 1. w NULL: no steps, only the sums, and g is not noise. */
     void (*descend)(double *w, const double *g, bool g_is_noise, const double *exact, size_t stride, size_t count,
                     const double *weight, double step_size, const hsgd_noise_sums *sums, size_t dim);
     hsgd_pair_sums (*pair)(const double *a, const double *grad_a, const double *b, const double *grad_b, size_t dim);

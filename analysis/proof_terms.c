@@ -58,6 +58,38 @@ static void exact_steps(const hsgd_engine *engine, hsgd_proof_part *part, double
     }
 }
 
+/* Stochastic gradients for the steps, or their noise alone where the objective has it; returns which. */
+static bool draw(const hsgd_engine *engine, const double *model, size_t first, size_t count, size_t t,
+                 hsgd_thread_space *space)
+{
+    const hsgd_simulation *s = engine->simulation;
+    const size_t *worker = engine->placement + first;
+    bool noise_alone = s->objective->type->noise_rows != NULL;
+    if (noise_alone)
+        s->objective->type->noise_rows(s->objective, worker, count, s->seed, t, space->drawn);
+    else
+        hsgd_objective_stochastic_rows(s->objective, model, worker, count, s->batch_size, s->seed, t, space->drawn,
+                                       space->scratch);
+    return noise_alone;
+}
+
+/* The noise of steps that are made now, or have been; the squared norms go into noise_sq (count). */
+static void noisy_steps(const hsgd_engine *engine, hsgd_proof_part *part, const hsgd_past *step, size_t at,
+                        size_t first, size_t count, const double *exact, size_t stride, const double *weight,
+                        double *noise_sq, hsgd_thread_space *space)
+{
+    const hsgd_moments_kernels *kernels = HSGD_PICK_PATH(hsgd_moments_kernels);
+    const hsgd_noise_sums sums = {part->gradient, part->noise, noise_sq};
+    const double *weights = engine->hierarchy->worker_weight ? weight : NULL;
+    double step_size = engine->simulation->step_size, *model = step->model + at;
+    bool noise_alone = !step->drawn && draw(engine, model, first, count, step->t, space);
+    if (step->drawn)
+        kernels->descend(NULL, step->drawn + at, false, exact, stride, count, weights, step_size, &sums, engine->dim);
+    else
+        kernels->descend(model, space->drawn, noise_alone, exact, stride, count, weights, step_size, &sums,
+                         engine->dim);
+}
+
 /* share: of this measured step in the mean over those so far. */
 static void add_noise_sq(const hsgd_engine *engine, hsgd_proof_part *part, size_t place, double share, double weight,
                          double noise_sq)
@@ -68,35 +100,24 @@ static void add_noise_sq(const hsgd_engine *engine, hsgd_proof_part *part, size_
     *mean += (noise_sq - *mean) * share;
 }
 
-void hsgd_proof_steps(hsgd_engine *engine, size_t unit, size_t row, size_t t, size_t first, size_t count,
-                      const double *exact, size_t stride, hsgd_thread_space *space)
+void hsgd_proof_add(hsgd_engine *engine, size_t unit, const hsgd_past *step, size_t first, size_t count,
+                    const double *exact, size_t stride, hsgd_thread_space *space)
 {
-    const hsgd_simulation *s = engine->simulation;
-    hsgd_proof_part *part = &engine->window.unit_proof[row * engine->num_units + unit];
-    double *model = hsgd_model_at(engine, &engine->unit[unit], space, first);
+    hsgd_proof_part *part = &engine->window.unit_proof[step->row * engine->num_units + unit];
+    size_t at = (first - engine->unit[unit].first) * engine->dim;
     double weight[HSGD_ROWS_AT_ONCE], noise_sq[HSGD_ROWS_AT_ONCE];
-    hsgd_noise_sums sums = {part->gradient, part->noise, noise_sq};
-    if (first == engine->unit[unit].first)
+    if (at == 0)
         reset(part, engine->dim);
     for (size_t j = 0; j < count; j++) {
         weight[j] = hsgd_place_weight(engine->hierarchy, first + j);
         part->weight += weight[j];
     }
-    if (s->exact_gradients) {
-        exact_steps(engine, part, model, exact, stride, weight, count);
+    if (engine->simulation->exact_gradients) {
+        exact_steps(engine, part, step->model + at, exact, stride, weight, count);
         return;
     }
-    bool noise_alone = s->objective->type->noise_rows != NULL;
-    const size_t *worker = engine->placement + first;
-    if (noise_alone)
-        s->objective->type->noise_rows(s->objective, worker, count, s->seed, t, space->drawn);
-    else
-        hsgd_objective_stochastic_rows(s->objective, model, worker, count, s->batch_size, s->seed, t, space->drawn,
-                                       space->scratch);
-    HSGD_PICK_PATH(hsgd_moments_kernels)
-        ->descend(model, space->drawn, noise_alone, exact, stride, count,
-                  engine->hierarchy->worker_weight ? weight : NULL, s->step_size, &sums, engine->dim);
-    double share = 1 / (double)(t / s->measure_every + 1);
+    noisy_steps(engine, part, step, at, first, count, exact, stride, weight, noise_sq, space);
+    double share = 1 / (double)(step->t / engine->simulation->measure_every + 1);
     for (size_t j = 0; j < count; j++)
         add_noise_sq(engine, part, first + j, share, weight[j], noise_sq[j]);
 }

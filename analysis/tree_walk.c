@@ -11,10 +11,10 @@ hsgd_moments *hsgd_walk_level(const hsgd_walk *walk, size_t point, size_t depth)
     return &walk->level[point * walk->hierarchy->num_levels + depth];
 }
 
-/* Points that a node of this depth has to do with. */
-static size_t points_at(const hsgd_walk *walk, size_t depth)
+/* Has a node of this depth to do with the point? */
+static bool is_open(const hsgd_walk *walk, size_t point, size_t depth)
 {
-    return walk->nested ? depth - walk->top_depth + 1 : walk->num_points;
+    return walk->nested == 0 || walk->top_depth + point % walk->nested <= depth;
 }
 
 double hsgd_add_workers(const hsgd_hierarchy *h, hsgd_moments *into, const double *row, size_t stride, size_t first,
@@ -38,8 +38,9 @@ static void add_some(hsgd_walk *walk, size_t node, size_t depth, size_t first, s
         return;
     }
     walk->rows(walk->source, node, first, count, &rows);
-    for (size_t r = 0; r < points_at(walk, depth); r++)
-        walk->norm_sq[r] += hsgd_add_workers(walk->hierarchy, hsgd_walk_level(walk, r, depth), rows.at[r],
+    for (size_t r = 0; r < walk->num_points; r++)
+        if (is_open(walk, r, depth))
+            walk->norm_sq[r] += hsgd_add_workers(walk->hierarchy, hsgd_walk_level(walk, r, depth), rows.at[r],
                                              rows.stride[r], first, count, walk->dim);
     if (walk->rows_done)
         walk->rows_done(walk->source, node, first, count);
@@ -60,31 +61,38 @@ void hsgd_walk_workers(hsgd_walk *walk, size_t first, size_t count)
     add_workers(walk, HSGD_NO_NODE, 0, first, count);
 }
 
-static void add_child(hsgd_walk *walk, size_t depth, size_t points)
+static void add_child(hsgd_walk *walk, size_t depth)
 {
-    for (size_t r = 0; r < points; r++) {
+    for (size_t r = 0; r < walk->num_points; r++) {
         const hsgd_moments *child = hsgd_walk_level(walk, r, depth + 1);
-        hsgd_moments_add(hsgd_walk_level(walk, r, depth), child->weight, child->mean, 0, walk->dim);
+        if (is_open(walk, r, depth))
+            hsgd_moments_add(hsgd_walk_level(walk, r, depth), child->weight, child->mean, 0, walk->dim);
+    }
+}
+
+static void close_node(hsgd_walk *walk, size_t node, size_t depth)
+{
+    for (size_t r = 0; r < walk->num_points; r++) {
+        const hsgd_moments *own = hsgd_walk_level(walk, r, depth);
+        if (!is_open(walk, r, depth))
+            continue;
+        walk->node_dispersion[r * walk->hierarchy->num_nodes + node] = hsgd_moments_dispersion(own);
+        if (walk->node_done)
+            walk->node_done(walk->source, node, r, own->mean);
     }
 }
 
 void hsgd_walk_node(hsgd_walk *walk, size_t node)
 {
     const hsgd_node *u = &walk->hierarchy->node[node];
-    size_t points = points_at(walk, u->depth);
-    for (size_t r = 0; r < points; r++)
+    for (size_t r = 0; r < walk->num_points; r++)
         hsgd_moments_reset(hsgd_walk_level(walk, r, u->depth));
     if (hsgd_node_is_lowest(walk->hierarchy, node))
         add_workers(walk, node, u->depth, u->first_worker, u->num_workers);
     else
         for (size_t v = node + 1; v < u->end; v = walk->hierarchy->node[v].end) {
             hsgd_walk_node(walk, v);
-            add_child(walk, u->depth, points);
+            add_child(walk, u->depth);
         }
-    for (size_t r = 0; r < points; r++) {
-        const hsgd_moments *own = hsgd_walk_level(walk, r, u->depth);
-        walk->node_dispersion[r * walk->hierarchy->num_nodes + node] = hsgd_moments_dispersion(own);
-        if (walk->node_done)
-            walk->node_done(walk->source, node, r, own->mean);
-    }
+    close_node(walk, node, u->depth);
 }

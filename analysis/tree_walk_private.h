@@ -20,14 +20,14 @@ typedef struct hsgd_rows {
  * (HSGD_NO_NODE: direct workers of the root); valid until the next call. */
 typedef void (*hsgd_rows_source)(void *source, size_t node, size_t first, size_t count, hsgd_rows *out);
 
-/* Points: all num_points of them at every node, or, where `nested`, point r only at the nodes of depth top_depth + r and
- * below: it belongs to the one that is open at that depth. */
+/* Points: all num_points of them at every node, or, where `nested` > 0, point r only at the nodes of depth
+ * top_depth + r % nested and below: it belongs to the one that is open at that depth. */
 typedef struct hsgd_walk hsgd_walk;
 
 struct hsgd_walk {
     const hsgd_hierarchy *hierarchy; /* expanded */
     size_t dim, num_points;          /* at most HSGD_MAX_LEVELS points */
-    bool nested;
+    size_t nested;       /* depths of the subtree; 0: every node has all points */
     size_t top_depth;    /* of the subtree */
     size_t rows_at_once; /* workers asked for at once, at most */
     hsgd_rows_source rows;
