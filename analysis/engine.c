@@ -21,7 +21,7 @@ static void local_step(hsgd_engine *engine, const hsgd_unit *unit, size_t t, hsg
         double *w = space->unit_model + done * engine->dim;
         hsgd_objective_stochastic_rows(s->objective, w, engine->placement + unit->first + done, now, s->batch_size,
                                        s->seed, t, space->drawn, space->scratch);
-        HSGD_PICK_PATH(hsgd_moments_kernels)->subtract(w, space->drawn, s->step_size, now * engine->dim);
+        HSGD_PICK_PATH(hsgd_moments_kernels)->step(w, w, space->drawn, s->step_size, now * engine->dim);
     }
 }
 
@@ -57,7 +57,8 @@ static void aggregate(const hsgd_engine *engine, const hsgd_unit *unit, size_t u
 static void open_unit(const hsgd_engine *engine, const hsgd_unit *unit, hsgd_thread_space *space)
 {
     size_t dim = engine->dim;
-    space->unit_model = engine->model ? engine->model + unit->first * dim : space->model;
+    if (engine->model)
+        space->unit_model = engine->model + unit->first * dim;
     if (engine->window.begin % hsgd_hierarchy_global_period(engine->hierarchy) != 0)
         return;
     for (size_t i = 0; i < unit->count; i++)

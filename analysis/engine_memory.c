@@ -112,7 +112,8 @@ static size_t steps_at_once(const hsgd_simulation *s)
 {
     size_t points = (s->measure_at_nodes ? s->hierarchy->num_levels - 1 : 0) + 1; /* of a worker at one step */
     const hsgd_objective_type *type = s->objective->type;
-    if (!s->measure_proof || s->exact_gradients || !type->full_at || type->noise_rows || points >= HSGD_POINTS_AT_ONCE)
+    if (!s->measure_proof || s->exact_gradients || !windows_are_whole(s) || !type->full_at || type->noise_rows ||
+        points >= HSGD_POINTS_AT_ONCE)
         return 1;
     double step_bytes = 16 * (double)largest_unit(s->hierarchy).workers * (double)s->objective->dim;
     size_t steps = HSGD_POINTS_AT_ONCE / points;
@@ -126,8 +127,7 @@ typedef struct space_sizes {
 
 static space_sizes sizes_of_space(const hsgd_simulation *s)
 {
-    size_t dim = s->objective->dim, points = points_at_once(s), rows = workers_at_once(s),
-           steps = steps_at_once(s);
+    size_t dim = s->objective->dim, points = points_at_once(s), rows = workers_at_once(s), steps = steps_at_once(s);
     unit_sizes unit = largest_unit(s->hierarchy);
     return (space_sizes){.model = windows_are_whole(s) ? unit.workers * dim : 0,
                          .past = steps > 1 ? unit.workers * dim : 0,
@@ -145,8 +145,8 @@ static double space_bytes(const hsgd_simulation *s)
     space_sizes z = sizes_of_space(s);
     double level = (double)z.level * (double)whole_lines(s->objective->dim);
     double past = (double)steps_at_once(s) * (2 * (double)z.past + (double)z.node_mean);
-    return 8 * (level + past + (double)z.model + (double)z.dispersion + (double)z.grad +
-                (double)z.drawn + (double)z.loss + (double)z.scratch);
+    return 8 * (level + past + (double)z.model + (double)z.dispersion + (double)z.grad + (double)z.drawn +
+                (double)z.loss + (double)z.scratch);
 }
 
 double hsgd_trace_bytes(const hsgd_simulation *s)
@@ -206,7 +206,7 @@ static hsgd_moments *take_moments(hsgd_engine *engine, size_t count)
 static void take_space(hsgd_engine *engine, hsgd_thread_space *out)
 {
     space_sizes size = sizes_of_space(engine->simulation);
-    *out = (hsgd_thread_space){.model = size.model ? take(engine, size.model, sizeof(double)) : NULL,
+    *out = (hsgd_thread_space){.unit_model = size.model ? take(engine, size.model, sizeof(double)) : NULL,
                                .level = take_moments(engine, size.level),
                                .node_dispersion = take(engine, size.dispersion, sizeof(double)),
                                .grad = take(engine, size.grad, sizeof(double)),

@@ -24,14 +24,16 @@ enum { HSGD_LINE_BYTES = 64 };
 
 /* What some workers contribute to the root: models or gradients at one step. */
 typedef struct hsgd_part {
-    _Alignas(HSGD_LINE_BYTES) hsgd_moments moments; /* their mean (dim) and, for a run of the root's own workers, its spread */
-    double norm_sq;       /* sum of weight * ||x||^2 */
-    double loss;          /* gradients: sum of weight * F_j */
+    _Alignas(HSGD_LINE_BYTES)
+        hsgd_moments moments; /* their mean (dim) and, for a run of the root's own workers, its spread */
+    double norm_sq;           /* sum of weight * ||x||^2 */
+    double loss;              /* gradients: sum of weight * F_j */
 } hsgd_part;
 
 /* What some workers contribute to the proof terms of one measured step. */
 typedef struct hsgd_proof_part {
-    _Alignas(HSGD_LINE_BYTES) double *gradient, *noise; /* (dim) sums of weight * grad F_j(w_j) and of weight * xi_j; means once merged */
+    _Alignas(HSGD_LINE_BYTES) double *gradient,
+        *noise;                  /* (dim) sums of weight * grad F_j(w_j) and of weight * xi_j; means once merged */
     double weight;               /* of these workers */
     double noise_sq;             /* sum of weight * ||xi_j||^2 */
     double independent_noise_sq; /* sum of weight^2 * ||xi_j||^2 */
@@ -50,24 +52,24 @@ typedef struct hsgd_root_row {
 
 /* A measured step of a unit whose true gradients are still to be made. */
 typedef struct hsgd_past {
-    size_t t, row;     /* of the window */
-    double *model;     /* (workers of the unit, dim) w_j before the step */
-    double *drawn;     /* (workers of the unit, dim) the stochastic gradients of the step; NULL: it is still to be made */
+    size_t t, row; /* of the window */
+    double *model; /* (workers of the unit, dim) w_j before the step */
+    double *drawn; /* (workers of the unit, dim) the stochastic gradients of the step; NULL: it is still to be made */
     double *node_mean; /* (nodes of the unit, dim) wbar_u; NULL unless measured at the nodes */
 } hsgd_past;
 
 /* What one thread needs for itself. Points: where the gradients of a worker are wanted at the same time, at most. */
 typedef struct hsgd_thread_space {
-    double *model;           /* (largest unit, dim) NULL where the engine keeps the models of all workers */
-    double *unit_model;      /* (workers of the unit at hand, dim) w_j by place: in either memory */
+    double *unit_model;      /* (workers of the unit at hand, dim) w_j by place: among those of all workers where the
+                                engine keeps them, or in memory sized for the largest unit */
     hsgd_moments *level;     /* (points, num_levels) accumulators of a walk */
     double *node_dispersion; /* (points, num_nodes) what a walk finds, where it is not kept */
     hsgd_past past[HSGD_POINTS_AT_ONCE]; /* (steps_at_once) of the unit at hand, sized for the largest */
     size_t num_past;                     /* that are in use */
-    double *grad;            /* (rows_at_once, points, dim) true gradients of a few workers */
-    double *drawn;           /* (rows_at_once, dim) stochastic ones */
-    double *loss;            /* (rows_at_once, points) */
-    double *scratch;         /* what the objective asks for */
+    double *grad;                        /* (rows_at_once, points, dim) true gradients of a few workers */
+    double *drawn;                       /* (rows_at_once, dim) stochastic ones */
+    double *loss;                        /* (rows_at_once, points) */
+    double *scratch;                     /* what the objective asks for */
 } hsgd_thread_space;
 
 /* R = max_rows + 1: the measured steps of a window, and its end. */

@@ -119,8 +119,7 @@ static void evaluate(const pending *s, const points *p, size_t first, size_t cou
         size_t num = block_points(p, block);
         for (size_t j = 0; j < count; j++)
             for (size_t i = 0; i < num; i++)
-                at[j * num + i] =
-                    p->at[block + i] ? p->at[block + i] : past_model(s, p->step[block + i], first + j);
+                at[j * num + i] = p->at[block + i] ? p->at[block + i] : past_model(s, p->step[block + i], first + j);
         hsgd_objective_full_at(engine->simulation->objective, at, num, engine->placement + first, count, NULL,
                                gradient_at(s, block, count), s->space->scratch);
     }
@@ -164,8 +163,8 @@ static void gradient_rows(void *source, size_t node, size_t first, size_t count,
         if (proof && s->engine->measured_gradient)
             see_smoothness(s, &p, k, first, count);
         if (proof)
-            hsgd_proof_add(s->engine, s->index, &s->space->past[k], first, count,
-                           gradient_at(s, p.own[k], count), stride_at(s, &p, p.own[k]), s->space);
+            hsgd_proof_add(s->engine, s->index, &s->space->past[k], first, count, gradient_at(s, p.own[k], count),
+                           stride_at(s, &p, p.own[k]), s->space);
     }
 }
 
@@ -233,20 +232,22 @@ void hsgd_finish_steps(hsgd_engine *engine, size_t unit, hsgd_thread_space *spac
 
 /* ---- the steps ---- */
 
-/* Remember the models, and go on. */
+/* Keep the models where they are, and go on in other memory. */
 static void step_ahead(hsgd_engine *engine, const hsgd_unit *unit, hsgd_thread_space *space)
 {
     const hsgd_simulation *s = engine->simulation;
     hsgd_past *past = &space->past[space->num_past - 1];
     size_t dim = engine->dim;
-    memcpy(past->model, space->unit_model, unit->count * dim * sizeof *past->model);
+    double *next = past->model;
+    past->model = space->unit_model;
+    space->unit_model = next;
     for (size_t done = 0; done < unit->count; done += engine->rows_at_once) {
         size_t left = unit->count - done, now = left < engine->rows_at_once ? left : engine->rows_at_once;
         hsgd_objective_stochastic_rows(s->objective, past->model + done * dim, engine->placement + unit->first + done,
                                        now, s->batch_size, s->seed, past->t, past->drawn + done * dim, space->scratch);
     }
     HSGD_PICK_PATH(hsgd_moments_kernels)
-        ->subtract(space->unit_model, past->drawn, s->step_size, unit->count * dim);
+        ->step(space->unit_model, past->model, past->drawn, s->step_size, unit->count * dim);
 }
 
 /* The next of the pending steps; where only one fits, its models are the current ones. */

@@ -104,23 +104,25 @@ static double distance_sq(const double *x, const double *y, size_t dim)
     return hsgd_sum8_total(&sum);
 }
 
-HSGD_INLINE void add_eight(double *sum, const double *x, double weight, size_t count)
+HSGD_INLINE void add_eight(double *out, const double *sum, const double *x, double weight, size_t count)
 {
     hsgd_sum8 a = hsgd_load8(sum, count), b = hsgd_load8(x, count);
     HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++) a.part[p] += weight * b.part[p];
-    hsgd_store8(sum, &a, count);
+    hsgd_store8(out, &a, count);
 }
 
 static void add(double *sum, const double *x, double weight, size_t dim)
 {
-#define BODY(at, n) add_eight(sum + (at), x + (at), weight, n)
+#define BODY(at, n) add_eight(sum + (at), sum + (at), x + (at), weight, n)
     HSGD_FOR_EIGHTS(BODY, dim);
 #undef BODY
 }
 
-static void subtract(double *w, const double *x, double scale, size_t dim)
+static void step(double *out, const double *w, const double *x, double scale, size_t dim)
 {
-    add(w, x, -scale, dim);
+#define BODY(at, n) add_eight(out + (at), w + (at), x + (at), -scale, n)
+    HSGD_FOR_EIGHTS(BODY, dim);
+#undef BODY
 }
 
 /* Rows whose noise is summed up in registers at the same time. */
@@ -178,16 +180,9 @@ static void descend(double *w, const double *g, bool g_is_noise, const double *e
                     const double *weight, double step_size, const hsgd_noise_sums *sums, size_t dim)
 {
     for (size_t j = 0, rows; j < count; j += rows) {
-        descent d = {w ? w + j * dim : NULL,
-                     g + j * dim,
-                     exact + j * stride,
-                     weight ? weight + j : NULL,
-                     stride,
-                     dim,
-                     step_size,
-                     sums->gradient,
-                     sums->noise,
-                     sums->noise_sq + j};
+        descent d = {
+            w ? w + j * dim : NULL, g + j * dim, exact + j * stride, weight ? weight + j : NULL, stride, dim, step_size,
+            sums->gradient,         sums->noise, sums->noise_sq + j};
         rows = !weight && j + DESCENT_ROWS <= count ? DESCENT_ROWS : 1;
         if (rows == 1)
             descend_rows(d, (descent_case){1, g_is_noise, w != NULL, weight != NULL});
@@ -234,7 +229,7 @@ const hsgd_moments_kernels HSGD_ON_PATH(hsgd_moments_kernels) = {.merge = merge,
                                                                  .norm_sq = norm_sq,
                                                                  .dot = dot,
                                                                  .distance_sq = distance_sq,
-                                                                 .subtract = subtract,
+                                                                 .step = step,
                                                                  .add = add,
                                                                  .descend = descend,
                                                                  .pair = pair};

@@ -35,8 +35,8 @@ typedef struct hsgd_moments_kernels {
     double (*norm_sq)(const double *x, size_t dim);
     double (*dot)(const double *x, const double *y, size_t dim);
     double (*distance_sq)(const double *x, const double *y, size_t dim);
-    /* w -= scale * x */
-    void (*subtract)(double *w, const double *x, double scale, size_t dim);
+    /* out = w - scale * x; out may be w */
+    void (*step)(double *out, const double *w, const double *x, double scale, size_t dim);
     /* sum += weight * x */
     void (*add)(double *sum, const double *x, double weight, size_t dim);
     /* Steps of `count` workers: w (count, dim) -= step_size * g, with g (count, dim) stochastic gradients or, if g_is_noise,

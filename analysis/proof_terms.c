@@ -54,7 +54,7 @@ static void exact_steps(const hsgd_engine *engine, hsgd_proof_part *part, double
     size_t dim = engine->dim;
     for (size_t j = 0; j < count; j++) {
         kernels->add(part->gradient, exact + j * stride, weight[j], dim);
-        kernels->subtract(model + j * dim, exact + j * stride, engine->simulation->step_size, dim);
+        kernels->step(model + j * dim, model + j * dim, exact + j * stride, engine->simulation->step_size, dim);
     }
 }
 

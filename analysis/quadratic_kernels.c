@@ -52,7 +52,8 @@ typedef struct merge_parts {
 HSGD_INLINE void merge_eight(merge_parts *sums, double *mean, const double *h, const double *const *b, size_t rows,
                              const double *w, double share, size_t at, size_t count)
 {
-    hsgd_sum8 curved = hsgd_load8(h + at, count), point = hsgd_load8(w + at, count), centre = hsgd_load8(mean + at, count);
+    hsgd_sum8 curved = hsgd_load8(h + at, count), point = hsgd_load8(w + at, count),
+              centre = hsgd_load8(mean + at, count);
     hsgd_sum8 shift = {0}, deviation = {0}, norm = {0};
     HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++) curved.part[p] *= point.part[p];
     for (size_t j = 0; j < rows; j++) {

@@ -41,7 +41,7 @@ static void add_some(hsgd_walk *walk, size_t node, size_t depth, size_t first, s
     for (size_t r = 0; r < walk->num_points; r++)
         if (is_open(walk, r, depth))
             walk->norm_sq[r] += hsgd_add_workers(walk->hierarchy, hsgd_walk_level(walk, r, depth), rows.at[r],
-                                             rows.stride[r], first, count, walk->dim);
+                                                 rows.stride[r], first, count, walk->dim);
     if (walk->rows_done)
         walk->rows_done(walk->source, node, first, count);
 }

@@ -27,9 +27,9 @@ typedef struct hsgd_walk hsgd_walk;
 struct hsgd_walk {
     const hsgd_hierarchy *hierarchy; /* expanded */
     size_t dim, num_points;          /* at most HSGD_MAX_LEVELS points */
-    size_t nested;       /* depths of the subtree; 0: every node has all points */
-    size_t top_depth;    /* of the subtree */
-    size_t rows_at_once; /* workers asked for at once, at most */
+    size_t nested;                   /* depths of the subtree; 0: every node has all points */
+    size_t top_depth;                /* of the subtree */
+    size_t rows_at_once;             /* workers asked for at once, at most */
     hsgd_rows_source rows;
     /* Instead of rows (NULL: not): add the vectors of these workers to the levels of this depth, and to norm_sq. */
     void (*add)(hsgd_walk *walk, size_t depth, size_t first, size_t count);

@@ -178,7 +178,7 @@ static size_t run_kernels(double *out, const double *a, const double *b, const d
     memcpy(below, a, dim * sizeof *below);
     memcpy(sum, a, dim * sizeof *sum);
     scalar[0] = k->merge(mean, b, 0.3, &scalar[1], dim);
-    k->subtract(below, b, 0.7, dim);
+    k->step(below, a, b, 0.7, dim);
     k->add(sum, b, 1.9, dim);
     scalar[2] = k->norm_sq(a, dim);
     scalar[3] = k->distance_sq(a, b, dim);
