@@ -49,26 +49,30 @@ static double tolerance(const bench_options *options)
 
 static void print_work(const bench_work *w, const bench_bound *b, const bench_side *ours, FILE *out)
 {
+    double median_s = bench_times_median(&ours->wall[1]);
     fprintf(out, "       least work:");
     if (w->pass_flops > 0)
         fprintf(out,
                 " %.4g Gflop in passes over the data + %.4g Gflop in mini-batches, %.3g %% of them with features that "
-                "are not 0;",
-                w->pass_flops / 1e9, w->batch_flops / 1e9, 100 * w->nonzero_share);
+                "are not 0; %.3g G exponentials;",
+                w->pass_flops / 1e9, w->batch_flops / 1e9, 100 * w->nonzero_share, w->exps / 1e9);
     if (w->normals > 0)
         fprintf(out, " %.4g G normals;", w->normals / 1e9);
-    fprintf(out, " %.3g GB of memory traffic (%.3g MB again and again)\n       least time:", w->bytes / 1e9,
-            w->working_set / 1e6);
+    fprintf(out, " %.3g Gflop coordinate by coordinate; %.3g GB of memory traffic (%.3g MB again and again)\n",
+            w->flops / 1e9, w->bytes / 1e9, w->working_set / 1e6);
+    fprintf(out, "       least time:");
     if (w->pass_flops > 0) {
         if (isfinite(b->gemm_s))
             fprintf(out, " GEMM %.3g s or", b->gemm_s);
-        fprintf(out, " sparse products %.3g s,", b->sparse_s);
+        fprintf(out, " sparse rows %.3g s, exponentials %.3g s,", b->sparse_s, b->exps_s);
     }
     if (w->normals > 0)
-        fprintf(out, " random numbers %.3g s,", b->normals_s);
-    double median_s = bench_times_median(&ours->wall[1]);
-    fprintf(out, " memory %.3g s\n       %.3g s took %.0f %% of the %s limit\n", b->memory_s, median_s,
-            100 * b->limit_s / median_s, b->binding);
+        fprintf(out, " normals %.3g s,", b->normals_s);
+    fprintf(out, " arithmetic %.3g s, one after the other, or memory %.3g s\n", b->flops_s, b->memory_s);
+    fprintf(out, "       %.3g s is %.0f %% of the speed that this allows, %.3g s; most of it is %s\n", median_s,
+            100 * b->limit_s / median_s, b->limit_s, b->binding);
+    if (isfinite(b->gemm_s))
+        fprintf(out, "       GEMM alone would take %.0f %% of our time\n", 100 * b->gemm_s / median_s);
 }
 
 static void print_header(size_t threads, FILE *out)
@@ -78,7 +82,7 @@ static void print_header(size_t threads, FILE *out)
     fprintf(out, "\n%-4s %10s %19s %9s %8s %10s %7s %7s  %-27s %7s\n", "", "hsgd", "", "hsgd", "", "NumPy", "NumPy", "",
             "share of", "");
     fprintf(out, "%-4s %10s %19s %9s %8s %10s %7s %7s  %-27s %7s\n", "", many, "min .. max", "1 thread", "speed-up",
-            many, "/ hsgd", "target", "the limit that binds", "memory");
+            many, "/ hsgd", "target", "what the limits allow", "memory");
 }
 
 static void print_row(const bench_workload *w, const bench_side *ours, const bench_side *theirs, const bench_bound *b,
@@ -88,7 +92,7 @@ static void print_row(const bench_workload *w, const bench_side *ours, const ben
     double all_s = bench_times_median(&ours->wall[1]), one_s = bench_times_median(&ours->wall[0]);
     double rival_s = bench_times_median(&theirs->wall[1]);
     snprintf(spread, sizeof spread, "%.3g .. %.3g", bench_times_min(&ours->wall[1]), bench_times_max(&ours->wall[1]));
-    snprintf(share, sizeof share, "%.0f %% of %s", 100 * b->limit_s / all_s, b->binding);
+    snprintf(share, sizeof share, "%.0f %%, mostly %s", 100 * b->limit_s / all_s, b->binding);
     if (!isnan(rival_s))
         snprintf(rival, sizeof rival, "%8.3g s %7.2f", rival_s, rival_s / all_s);
     if (w->target_ratio > 0)

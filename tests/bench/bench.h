@@ -68,6 +68,8 @@ typedef struct bench_work {
     double outputs;                 /* columns of one product of a mini-batch */
     bool dense;                     /* more than half a vector of features per row: GEMM is possible */
     double normals;                 /* Gaussian random numbers */
+    double exps;                    /* exponentials */
+    double flops;                   /* what else is added and multiplied, coordinate by coordinate */
     double bytes;                   /* memory traffic when everything is read once per window */
     double working_set;             /* bytes that are touched again and again: which memory they come from */
 } bench_work;
@@ -78,15 +80,14 @@ bench_work bench_work_from_json(const cJSON *json);
 
 /* ---- limits.c ---- */
 
-enum { BENCH_GEMM_SHAPES = 3, BENCH_SPARSE_SHAPES = 3, BENCH_MEMORY_SIZES = 3 };
-extern const size_t bench_gemm_columns[BENCH_GEMM_SHAPES];
-extern const char *const bench_sparse_name[BENCH_SPARSE_SHAPES];
+enum { BENCH_GEMM_SHAPES = 3, BENCH_SPARSE_SHAPES = 4, BENCH_MEMORY_SIZES = 3 };
 
 typedef struct bench_limits {
     size_t threads;
-    double gemm[BENCH_GEMM_SHAPES];          /* flop/s of the pair (156, 784) x (784, C) and its transpose */
+    double gemm[BENCH_GEMM_SHAPES];          /* flop/s of the pair X W' and its transpose, for the shapes of limits.c */
     double sparse[BENCH_SPARSE_SHAPES];      /* flop/s of gather and scatter with rows of W */
-    double normals;                          /* hsgd_normals, 100 at a time, per second */
+    double normals, exps;                    /* per second, by hsgd's own kernels */
+    double flops;                            /* additions and multiplications of numbers in registers */
     double copy[BENCH_MEMORY_SIZES];         /* bytes read and written per second */
     double triad[BENCH_MEMORY_SIZES];        /* a = b + s c */
     double memory_bytes[BENCH_MEMORY_SIZES]; /* size of the three arrays together */
@@ -101,8 +102,10 @@ void bench_limits_print(const bench_limits *one, const bench_limits *all, FILE *
 
 /* The shortest time that the work can take, and what binds it. */
 typedef struct bench_bound {
-    double gemm_s, sparse_s, memory_s, normals_s; /* INFINITY: not a way to do it */
-    double limit_s;
+    double gemm_s, sparse_s; /* either way of multiplying; INFINITY: not a way to do it */
+    double normals_s, exps_s, flops_s;
+    double memory_s;
+    double limit_s; /* the memory's time, or that of the other four together: they take the same units of the processor */
     const char *binding;
 } bench_bound;
 

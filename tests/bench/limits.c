@@ -14,15 +14,23 @@
 
 #include "analysis/random.h"
 #include "analysis/threads.h"
+#include "analysis/vector_math_private.h"
 
-/* Columns C of the products: one softmax model; wbar, the group's average and the worker's model together; and the models
- * of a whole window together. A worker of W1 has 156 samples on average. */
-const size_t bench_gemm_columns[BENCH_GEMM_SHAPES] = {10, 30, 200};
-enum { ROWS = 156, FEATURES = 784 };
+/* The matrix products X (rows, p) W' (p, C) of MNIST: a mini-batch of W1; a worker's 156 samples at four points together;
+ * and with the models of a whole window together, as the rival does it. */
+typedef struct gemm_shape {
+    size_t rows, columns;
+} gemm_shape;
+static const gemm_shape gemm_shapes[BENCH_GEMM_SHAPES] = {{16, 10}, {156, 40}, {156, 200}};
+enum { FEATURES = 784, BATCH_GEMM = 0 };
 
-/* Sparse rows: of a9a with one model; the same with 16 models; of MNIST (150 of 784 pixels) with 4 models of 10 outputs. */
-const char *const bench_sparse_name[BENCH_SPARSE_SHAPES] = {"14 of 122, 1 column", "14 of 122, 16 columns",
-                                                            "150 of 784, 40 columns"};
+/* Sparse rows of MNIST (150 of 784 pixels) and of a9a, in a mini-batch and at four points together. */
+typedef struct sparse_shape {
+    size_t nonzeros, features, columns;
+} sparse_shape;
+static const sparse_shape sparse_shapes[BENCH_SPARSE_SHAPES] = {
+    {150, 784, 10}, {150, 784, 40}, {14, 122, 1}, {14, 122, 4}};
+enum { MNIST_BATCH, MNIST_PASS, A9A_BATCH, A9A_PASS };
 
 typedef struct job {
     void (*work)(struct job *job, size_t thread); /* one repetition by one thread */
@@ -81,22 +89,22 @@ static double rate_with_memory(job *j, size_t threads, double trial_s, size_t tr
 /* Scores Z (rows, C) = X (rows, p) W' (p, C), then the gradient G (C, p) = Z' X. */
 static void gemm_work(job *j, size_t thread)
 {
-    int columns = (int)bench_gemm_columns[j->shape];
-    double *x = j->memory + thread * j->per_thread, *w = x + ROWS * FEATURES, *g = w + columns * FEATURES,
+    int columns = (int)gemm_shapes[j->shape].columns, rows = (int)gemm_shapes[j->shape].rows;
+    double *x = j->memory + thread * j->per_thread, *w = x + rows * FEATURES, *g = w + columns * FEATURES,
            *z = g + columns * FEATURES;
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, ROWS, columns, FEATURES, 1, x, FEATURES, w, FEATURES, 0, z,
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, columns, FEATURES, 1, x, FEATURES, w, FEATURES, 0, z,
                 columns);
-    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, columns, FEATURES, ROWS, 1, z, columns, x, FEATURES, 0, g,
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, columns, FEATURES, rows, 1, z, columns, x, FEATURES, 0, g,
                 FEATURES);
 }
 
 static double gemm_rate(size_t shape, size_t threads, double trial_s)
 {
-    size_t columns = bench_gemm_columns[shape];
+    size_t columns = gemm_shapes[shape].columns, rows = gemm_shapes[shape].rows;
     job j = {.work = gemm_work,
              .shape = shape,
-             .amount = 4.0 * ROWS * FEATURES * (double)columns,
-             .per_thread = ROWS * FEATURES + 2 * columns * FEATURES + columns * ROWS};
+             .amount = 4.0 * (double)rows * FEATURES * (double)columns,
+             .per_thread = rows * FEATURES + 2 * columns * FEATURES + columns * rows};
     return rate_with_memory(&j, threads, trial_s, 5);
 }
 
@@ -142,49 +150,97 @@ static void triad_work(job *j, size_t thread)
     triad_array(a, a + third, a + 2 * third, third);
 }
 
-/* z += v W[column] for the nonzeros of a row, then G[column] += v z. */
-#define SPARSE_KERNEL(COLUMNS)                                                                                         \
-    BEST_INSTRUCTIONS static void sparse_##COLUMNS(double *restrict g, const double *restrict w,                       \
-                                                   const uint32_t *column, size_t nonzeros)                            \
-    {                                                                                                                  \
-        double z[COLUMNS] = {0};                                                                                       \
-        for (size_t e = 0; e < nonzeros; e++)                                                                          \
-            for (size_t c = 0; c < COLUMNS; c++)                                                                       \
-                z[c] += 0.5 * w[column[e] * COLUMNS + c];                                                              \
-        for (size_t e = 0; e < nonzeros; e++)                                                                          \
-            for (size_t c = 0; c < COLUMNS; c++)                                                                       \
-                g[column[e] * COLUMNS + c] += 0.5 * z[c];                                                              \
-    }
-SPARSE_KERNEL(1)
-SPARSE_KERNEL(16)
-SPARSE_KERNEL(40)
+static void exps_work(job *j, size_t thread)
+{
+    double *x = j->memory + thread * j->per_thread;
+    HSGD_PICK_PATH(hsgd_vector_math_kernels)->exp(x, x + j->per_thread / 2, j->per_thread / 2);
+}
 
-enum { SPARSE_ROWS = 64 };
-static const size_t sparse_nonzeros[BENCH_SPARSE_SHAPES] = {14, 14, 150};
-static const size_t sparse_features[BENCH_SPARSE_SHAPES] = {122, 122, 784};
-static const size_t sparse_columns[BENCH_SPARSE_SHAPES] = {1, 16, 40};
+/* 24 chains of numbers in registers: a = a b, c = c + d. */
+enum { CHAINS = 12, LINKS = 256 };
+typedef double wide __attribute__((vector_size(64), aligned(8)));
+
+BEST_INSTRUCTIONS static void flops_in_registers(double *x)
+{
+    wide product[CHAINS], sum[CHAINS], factor = {0}, term = {0};
+    factor = factor + x[0]; /* not known to the compiler */
+    term = term + x[1];
+    for (size_t c = 0; c < CHAINS; c++)
+        product[c] = sum[c] = (wide){0} + x[2 + c];
+    for (size_t i = 0; i < LINKS; i++)
+        _Pragma("GCC unroll 16") for (size_t c = 0; c < CHAINS; c++)
+        {
+            product[c] = product[c] * factor;
+            sum[c] = sum[c] + term;
+        }
+    for (size_t c = 0; c < CHAINS; c++)
+        x[2 + c] = product[c][0] + sum[c][0] * 1e-9;
+}
+
+static void flops_work(job *j, size_t thread)
+{
+    double *x = j->memory + thread * j->per_thread;
+    x[0] = 1;
+    flops_in_registers(x);
+}
+
+/* z += v W[column] for the nonzeros of a row, then G[column] += v z, in vectors of COLUMNS / PARTS numbers and two sums for
+ * the even and the odd entries. */
+#define SPARSE_KERNEL(COLUMNS, VECTOR, PARTS)                                                                          \
+    BEST_INSTRUCTIONS static void sparse_##COLUMNS(double *restrict g, const double *restrict w,                       \
+                                                   const uint32_t *column, const double *value, size_t nonzeros)       \
+    {                                                                                                                  \
+        enum { WIDTH = sizeof(VECTOR) / sizeof(double) * (PARTS) };                                                    \
+        VECTOR even[PARTS] = {{0}}, odd[PARTS] = {{0}};                                                                \
+        for (size_t e = 0; e + 2 <= nonzeros; e += 2) {                                                                \
+            const VECTOR *first = (const VECTOR *)(w + column[e] * WIDTH);                                             \
+            const VECTOR *second = (const VECTOR *)(w + column[e + 1] * WIDTH);                                        \
+            _Pragma("GCC unroll 16") for (size_t k = 0; k < (PARTS); k++)                                              \
+            {                                                                                                          \
+                even[k] += value[e] * first[k];                                                                        \
+                odd[k] += value[e + 1] * second[k];                                                                    \
+            }                                                                                                          \
+        }                                                                                                              \
+        _Pragma("GCC unroll 16") for (size_t k = 0; k < (PARTS); k++) even[k] += odd[k];                               \
+        for (size_t e = 0; e < nonzeros; e++) {                                                                        \
+            VECTOR *out = (VECTOR *)(g + column[e] * WIDTH);                                                           \
+            _Pragma("GCC unroll 16") for (size_t k = 0; k < (PARTS); k++) out[k] += value[e] * even[k];                \
+        }                                                                                                              \
+    }
+
+typedef double lone __attribute__((vector_size(8)));
+typedef double four __attribute__((vector_size(32), aligned(8)));
+SPARSE_KERNEL(1, lone, 1)
+SPARSE_KERNEL(4, four, 1)
+SPARSE_KERNEL(10, four, 3)
+SPARSE_KERNEL(40, wide, 5)
+
+typedef void (*sparse_kernel)(double *restrict, const double *restrict, const uint32_t *, const double *, size_t);
+static const sparse_kernel sparse_kernels[BENCH_SPARSE_SHAPES] = {sparse_10, sparse_40, sparse_1, sparse_4};
+enum { SPARSE_ROWS = 64, MOST_NONZEROS = 150 };
 
 static void sparse_work(job *j, size_t thread)
 {
-    void (*const kernel[BENCH_SPARSE_SHAPES])(double *restrict, const double *restrict, const uint32_t *,
-                                              size_t) = {sparse_1, sparse_16, sparse_40};
-    double *w = j->memory + thread * j->per_thread, *g = w + j->per_thread / 2;
-    size_t nonzeros = sparse_nonzeros[j->shape];
+    double *w = j->memory + thread * j->per_thread, *g = w + j->per_thread / 2, value[MOST_NONZEROS];
+    size_t nonzeros = sparse_shapes[j->shape].nonzeros;
+    for (size_t e = 0; e < nonzeros; e++)
+        value[e] = 0.5;
     for (size_t row = 0; row < SPARSE_ROWS; row++)
-        kernel[j->shape](g, w, j->column + row * nonzeros, nonzeros);
+        sparse_kernels[j->shape](g, w, j->column + row * nonzeros, value, nonzeros);
 }
 
 static double sparse_rate(size_t shape, size_t threads, double trial_s)
 {
-    size_t nonzeros = sparse_nonzeros[shape], features = sparse_features[shape];
-    uint32_t column[64 * 150];
+    size_t nonzeros = sparse_shapes[shape].nonzeros, features = sparse_shapes[shape].features,
+           columns = sparse_shapes[shape].columns;
+    uint32_t column[SPARSE_ROWS * MOST_NONZEROS];
     for (size_t row = 0; row < SPARSE_ROWS; row++) /* increasing in a row, different from row to row */
         for (size_t e = 0; e < nonzeros; e++)
             column[row * nonzeros + e] = (uint32_t)((e * features + row * 37 % features) / nonzeros % features);
     job j = {.work = sparse_work,
              .shape = shape,
-             .amount = 4.0 * SPARSE_ROWS * (double)nonzeros * (double)sparse_columns[shape],
-             .per_thread = 2 * features * sparse_columns[shape],
+             .amount = 4.0 * SPARSE_ROWS * (double)nonzeros * (double)columns,
+             .per_thread = 2 * features * (columns + 2), /* with room for widths that are multiples of four */
              .column = column};
     return rate_with_memory(&j, threads, trial_s, 5);
 }
@@ -227,6 +283,10 @@ void bench_limits_measure(bench_limits *out, size_t threads, bool tiny)
         raise(&out->sparse[i], sparse_rate(i, threads, trial_s));
     job normals = {.work = normals_work, .amount = 6400, .per_thread = 800};
     raise(&out->normals, rate_with_memory(&normals, threads, trial_s, 5));
+    job exps = {.work = exps_work, .amount = 1000, .per_thread = 2000};
+    raise(&out->exps, rate_with_memory(&exps, threads, trial_s, 5));
+    job flops = {.work = flops_work, .amount = 2.0 * CHAINS * LINKS * 8, .per_thread = 64};
+    raise(&out->flops, rate_with_memory(&flops, threads, trial_s, 5));
     choose_sizes(out->memory_bytes, threads, tiny);
     for (size_t i = 0; i < BENCH_MEMORY_SIZES; i++) {
         raise(&out->copy[i], memory_rate(copy_work, out->memory_bytes[i], 2, threads, trial_s));
@@ -241,6 +301,8 @@ void bench_limits_include(bench_limits *all, const bench_limits *one)
     for (size_t i = 0; i < BENCH_SPARSE_SHAPES; i++)
         raise(&all->sparse[i], one->sparse[i]);
     raise(&all->normals, one->normals);
+    raise(&all->exps, one->exps);
+    raise(&all->flops, one->flops);
     for (size_t i = 0; i < BENCH_MEMORY_SIZES; i++) {
         raise(&all->copy[i], one->copy[i]);
         raise(&all->triad[i], one->triad[i]);
@@ -249,26 +311,20 @@ void bench_limits_include(bench_limits *all, const bench_limits *one)
 
 /* ---- what they mean for a workload ---- */
 
-static double best_of(const double *rate_of, size_t count)
-{
-    double best = 0;
-    for (size_t i = 0; i < count; i++)
-        best = fmax(best, rate_of[i]);
-    return best;
-}
-
-/* Passes may take many models at once and so the best shape; a mini-batch has one model. */
+/* Passes may take many models at once; a mini-batch has one model. */
 static double gemm_s(const bench_work *work, const bench_limits *l)
 {
-    if (!work->dense)
-        return INFINITY;
-    return work->pass_flops / best_of(l->gemm, BENCH_GEMM_SHAPES) + work->batch_flops / l->gemm[0];
+    double pass_rate = 0;
+    for (size_t i = BATCH_GEMM + 1; i < BENCH_GEMM_SHAPES; i++)
+        pass_rate = fmax(pass_rate, l->gemm[i]);
+    return work->dense ? work->pass_flops / pass_rate + work->batch_flops / l->gemm[BATCH_GEMM] : INFINITY;
 }
 
 static double sparse_s(const bench_work *work, const bench_limits *l)
 {
-    double batch_rate = work->outputs > 1 ? l->sparse[2] : l->sparse[0];
-    double pass_rate = work->outputs > 1 ? l->sparse[2] : best_of(l->sparse, 2);
+    bool wide_model = work->outputs > 1;
+    double batch_rate = l->sparse[wide_model ? MNIST_BATCH : A9A_BATCH];
+    double pass_rate = l->sparse[wide_model ? MNIST_PASS : A9A_PASS];
     return work->nonzero_share * (work->pass_flops / pass_rate + work->batch_flops / batch_rate);
 }
 
@@ -281,21 +337,32 @@ static double memory_s(const bench_work *work, const bench_limits *l)
     return work->bytes / fmax(l->copy[i], l->triad[i]);
 }
 
+typedef struct share {
+    double s;
+    const char *name;
+} share;
+
 bench_bound bench_bound_of(const bench_work *work, const bench_limits *l)
 {
     bench_bound bound = {.gemm_s = gemm_s(work, l),
                          .sparse_s = sparse_s(work, l),
                          .memory_s = memory_s(work, l),
-                         .normals_s = work->normals / l->normals};
-    bound.limit_s = fmin(bound.gemm_s, bound.sparse_s); /* either way of multiplying will do */
-    bound.binding = bound.gemm_s < bound.sparse_s ? "GEMM" : "sparse products";
+                         .normals_s = work->normals / l->normals,
+                         .exps_s = work->exps / l->exps,
+                         .flops_s = work->flops / l->flops};
+    const share part[] = {{fmin(bound.gemm_s, bound.sparse_s), bound.gemm_s < bound.sparse_s ? "GEMM" : "sparse rows"},
+                          {bound.normals_s, "normals"},
+                          {bound.exps_s, "exponentials"},
+                          {bound.flops_s, "arithmetic"}};
+    size_t most = 0;
+    for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
+        bound.limit_s += part[i].s;
+        most = part[i].s > part[most].s ? i : most;
+    }
+    bound.binding = part[most].name;
     if (bound.memory_s > bound.limit_s) {
         bound.limit_s = bound.memory_s;
         bound.binding = "memory";
-    }
-    if (bound.normals_s > bound.limit_s) {
-        bound.limit_s = bound.normals_s;
-        bound.binding = "random numbers";
     }
     return bound;
 }
@@ -309,13 +376,19 @@ cJSON *bench_limits_to_json(const bench_limits *l)
           *memory = cJSON_AddArrayToObject(json, "memory");
     cJSON_AddNumberToObject(json, "threads", (double)l->threads);
     cJSON_AddNumberToObject(json, "normals_per_s", l->normals);
+    cJSON_AddNumberToObject(json, "exps_per_s", l->exps);
+    cJSON_AddNumberToObject(json, "register_flops_per_s", l->flops);
     for (size_t i = 0; i < BENCH_GEMM_SHAPES; i++) {
         char name[64];
-        snprintf(name, sizeof name, "%dx%d %zu columns", ROWS, FEATURES, bench_gemm_columns[i]);
+        snprintf(name, sizeof name, "%zux%d %zu columns", gemm_shapes[i].rows, FEATURES, gemm_shapes[i].columns);
         cJSON_AddNumberToObject(gemm, name, l->gemm[i]);
     }
-    for (size_t i = 0; i < BENCH_SPARSE_SHAPES; i++)
-        cJSON_AddNumberToObject(sparse, bench_sparse_name[i], l->sparse[i]);
+    for (size_t i = 0; i < BENCH_SPARSE_SHAPES; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%zu of %zu, %zu columns", sparse_shapes[i].nonzeros, sparse_shapes[i].features,
+                 sparse_shapes[i].columns);
+        cJSON_AddNumberToObject(sparse, name, l->sparse[i]);
+    }
     for (size_t i = 0; i < BENCH_MEMORY_SIZES; i++) {
         cJSON *size = cJSON_CreateObject();
         cJSON_AddNumberToObject(size, "bytes", l->memory_bytes[i]);
@@ -330,13 +403,16 @@ void bench_limits_print(const bench_limits *one, const bench_limits *all, FILE *
 {
     fprintf(out, "The machine's limits in this run%28s1 thread  %2zu threads\n", "", all->threads);
     for (size_t i = 0; i < BENCH_GEMM_SHAPES; i++)
-        fprintf(out, "  dgemm, %d x %d with %3zu columns, and transposed %9.1f %11.1f  Gflop/s\n", ROWS, FEATURES,
-                bench_gemm_columns[i], one->gemm[i] / 1e9, all->gemm[i] / 1e9);
+        fprintf(out, "  dgemm, %3zu x %d with %3zu columns, and transposed %8.1f %11.1f  Gflop/s\n", gemm_shapes[i].rows,
+                FEATURES, gemm_shapes[i].columns, one->gemm[i] / 1e9, all->gemm[i] / 1e9);
     for (size_t i = 0; i < BENCH_SPARSE_SHAPES; i++)
-        fprintf(out, "  sparse rows, %-33s %11.2f %11.2f  Gflop/s\n", bench_sparse_name[i], one->sparse[i] / 1e9,
+        fprintf(out, "  sparse rows, %3zu of %3zu with %3zu columns, and back %7.1f %11.1f  Gflop/s\n",
+                sparse_shapes[i].nonzeros, sparse_shapes[i].features, sparse_shapes[i].columns, one->sparse[i] / 1e9,
                 all->sparse[i] / 1e9);
-    fprintf(out, "  hsgd_worker_normals, 8 x 100 at a time %20.3f %11.3f  G/s\n", one->normals / 1e9,
-            all->normals / 1e9);
+    fprintf(out, "  additions and multiplications in registers %16.1f %11.1f  Gflop/s\n", one->flops / 1e9,
+            all->flops / 1e9);
+    fprintf(out, "  exponentials, 1000 at a time %30.2f %11.2f  G/s\n", one->exps / 1e9, all->exps / 1e9);
+    fprintf(out, "  normals, 8 x 100 at a time %32.3f %11.3f  G/s\n", one->normals / 1e9, all->normals / 1e9);
     for (size_t i = 0; i < BENCH_MEMORY_SIZES; i++) {
         fprintf(out, "  copy,  arrays of %6.1f MB together %24.1f %11.1f  GB/s\n", all->memory_bytes[i] / 1e6,
                 one->copy[i] / 1e9, all->copy[i] / 1e9);

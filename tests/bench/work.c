@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The least that a workload must do, counted from its definition and not from what the engine does.
+/* The least that a workload must do, counted from the definitions and not from what the engine does. C outputs, p features,
+ * d = C p coordinates of a model, n workers, m samples, mini-batches of b, M levels, T steps of which T' are measured;
+ * additions and multiplications count one each. What is left out (copies, transposes, random indices, divisions, the logistic
+ * function beyond its exponential) makes the minimum smaller, so that the share reached is never too flattering.
  *
- * What is left out makes the minimum smaller, so that the share of the limit reached is never too flattering: element-wise
- * work (descent, averages, dispersions, the regulariser), exponentials and logarithms of the losses, the copies of gathered
- * rows, random indices. What is counted:
- *
- *   data     rows        = (steps measured) (passes) m + T n b + m     samples whose score and gradient are needed, where
- *            passes      = 1 at wbar + 1 per level below the root at the averages + 1 at the workers' own models
- *            flops       = 4 rows p C                                  z = W x and G += r x': a product and its transpose
- *                          of which only the share of features that are not 0 is needed by a sparse product
- *            bytes       = windows (data + 2 n d 8)                    data once per window, in the narrowest exact type (a byte
- *                          per pixel; 4 bytes per column index, as all values of a9a are 1); models read and written once
- *   quadratic  normals   = T n d
- *              bytes     = windows 3 n d 8                             w and b read, w written, once per window
- *
- * A window is the time between two averages of the root: inside it the subtrees know nothing of each other, so a cache can
- * hold one of them at a time. */
+ *   products     4 C p a sample: z = W x and G += r x'. Samples: T n b in mini-batches, T' passes m + m in passes over
+ *                the data, where passes = 1 at wbar, M - 1 at the averages below the root, 1 at the workers' own models.
+ *                A sparse product needs only the share of features that are not 0.
+ *   functions    C exponentials a sample
+ *   normals      T n d, quadratics with noise
+ *   arithmetic   a coordinate of a worker, every step: 2 for w - gamma g; quadratics 2 for h w - b and 1 for its noise;
+ *                5 for the gradient of the non-convex regulariser, w/(1 + w^2)^2
+ *                when measured: 6 for the models (1 mean, 3 dispersion, 2 second moment of the identity check), 6 for the
+ *                gradients at wbar (quadratics 2 more, for the gradient and its loss), 4 for those at every average below
+ *                the root; proof terms 5 (mean gradient 1, noise 1, its mean 1, its square 2), 5 for the regulariser
+ *   bytes        once per window (the time between two averages of the root: inside it the subtrees know nothing of each
+ *                other, so a cache can hold one of them at a time) the data in their narrowest exact type (a byte per
+ *                pixel; 4 bytes per column index, as all values of a9a are 1), models read and written; for quadratics
+ *                w and b read, w written */
 #include "tests/bench/bench.h"
 
 #include <math.h>
@@ -44,11 +46,31 @@ static double num_windows(const bench_case *c)
     return ceil((double)c->simulation.steps / (double)hsgd_hierarchy_global_period(&c->problem.hierarchy));
 }
 
+static double num_measured(const hsgd_simulation *s)
+{
+    return ceil((double)s->steps / (double)s->measure_every);
+}
+
+/* Averages below the root at which gradients are measured. */
+static double num_averages(const hsgd_simulation *s)
+{
+    return s->measure_at_nodes ? (double)s->hierarchy->num_levels - 1 : 0;
+}
+
+/* own: what the problem itself takes of a coordinate at every step, and of one of a measured step. */
+static double arithmetic(const hsgd_simulation *s, double own, double own_measured)
+{
+    double coordinates = (double)s->hierarchy->num_workers * (double)s->objective->dim;
+    double measured = 12 + 4 * num_averages(s) + (s->measure_proof ? 5 : 0) + own_measured;
+    return coordinates * ((double)s->steps * (2 + own) + num_measured(s) * measured);
+}
+
 static bench_work quadratic_work(const bench_case *c)
 {
     const hsgd_simulation *s = &c->simulation;
     double n = (double)s->hierarchy->num_workers, d = (double)s->objective->dim;
     return (bench_work){.normals = c->config.noise_sq > 0 ? (double)s->steps * n * d : 0,
+                        .flops = arithmetic(s, 3, 2),
                         .bytes = num_windows(c) * 3 * n * d * 8,
                         .working_set = 2 * n * d * 8};
 }
@@ -58,11 +80,15 @@ static bench_work data_work(const bench_case *c)
     const hsgd_simulation *s = &c->simulation;
     const hsgd_dataset *data = &c->problem.data;
     double n = (double)s->hierarchy->num_workers, d = (double)s->objective->dim, m = (double)data->num_samples;
-    double measured = ceil((double)s->steps / (double)s->measure_every);
-    double passes = 1 + (s->measure_at_nodes ? (double)s->hierarchy->num_levels - 1 : 0) + (s->measure_proof ? 1 : 0);
+    double passes = 1 + num_averages(s) + (s->measure_proof ? 1 : 0);
     double entries = (double)data->num_samples * (double)data->num_features;
-    return (bench_work){.pass_flops = 4 * (measured * passes + 1) * m * d,
-                        .batch_flops = 4 * (double)s->steps * n * (double)s->batch_size * d,
+    double pass_samples = (num_measured(s) * passes + 1) * m;
+    double batch_samples = (double)s->steps * n * (double)s->batch_size;
+    double regularizer = c->config.regularizer.type == HSGD_REGULARIZER_NONCONVEX ? 5 : 0;
+    return (bench_work){.pass_flops = 4 * pass_samples * d,
+                        .batch_flops = 4 * batch_samples * d,
+                        .exps = (pass_samples + batch_samples) * d / (double)data->num_features,
+                        .flops = arithmetic(s, regularizer, s->measure_proof ? regularizer : 0),
                         .nonzero_share = count_nonzeros(data) / entries,
                         .outputs = d / (double)data->num_features,
                         .dense = data->row_start == NULL,
@@ -87,6 +113,8 @@ static const field fields[] = {{"batch_flops", offsetof(bench_work, batch_flops)
                                {"nonzero_share", offsetof(bench_work, nonzero_share)},
                                {"outputs", offsetof(bench_work, outputs)},
                                {"normals", offsetof(bench_work, normals)},
+                               {"exps", offsetof(bench_work, exps)},
+                               {"flops", offsetof(bench_work, flops)},
                                {"bytes", offsetof(bench_work, bytes)},
                                {"working_set", offsetof(bench_work, working_set)}};
 
