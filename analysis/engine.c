@@ -12,16 +12,27 @@
 
 /* ---- one step of a unit's workers ---- */
 
-/* w_j <- w_j - gamma g_j for the unit's workers at step t. */
-static void local_step(hsgd_engine *engine, const hsgd_unit *unit, size_t t, hsgd_thread_space *space)
+void hsgd_local_steps(const hsgd_engine *engine, double *w, size_t first, size_t count, size_t t,
+                      hsgd_thread_space *space)
 {
     const hsgd_simulation *s = engine->simulation;
+    const size_t *worker = engine->placement + first;
+    if (s->objective->type->step_rows) {
+        s->objective->type->step_rows(s->objective, w, worker, count, s->batch_size, s->seed, t, s->step_size,
+                                      space->scratch);
+        return;
+    }
+    hsgd_objective_stochastic_rows(s->objective, w, worker, count, s->batch_size, s->seed, t, space->drawn,
+                                   space->scratch);
+    HSGD_PICK_PATH(hsgd_moments_kernels)->step(w, w, space->drawn, s->step_size, count * engine->dim);
+}
+
+/* The step of all workers of a unit. */
+static void local_step(hsgd_engine *engine, const hsgd_unit *unit, size_t t, hsgd_thread_space *space)
+{
     for (size_t done = 0; done < unit->count; done += engine->rows_at_once) {
         size_t left = unit->count - done, now = left < engine->rows_at_once ? left : engine->rows_at_once;
-        double *w = space->unit_model + done * engine->dim;
-        hsgd_objective_stochastic_rows(s->objective, w, engine->placement + unit->first + done, now, s->batch_size,
-                                       s->seed, t, space->drawn, space->scratch);
-        HSGD_PICK_PATH(hsgd_moments_kernels)->step(w, w, space->drawn, s->step_size, now * engine->dim);
+        hsgd_local_steps(engine, space->unit_model + done * engine->dim, unit->first + done, now, t, space);
     }
 }
 

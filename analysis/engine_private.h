@@ -122,8 +122,12 @@ static inline double *hsgd_model_at(const hsgd_engine *engine, const hsgd_unit *
     return space->unit_model + (place - unit->first) * engine->dim;
 }
 
+/* engine.c: w_j <- w_j - gamma g_j at step t for count <= HSGD_ROWS_AT_ONCE workers with models w (count, dim). */
+void hsgd_local_steps(const hsgd_engine *engine, double *w, size_t first, size_t count, size_t t,
+                      hsgd_thread_space *space);
+
 /* measured_step.c: what there is to measure in a unit at the measured step t; some of it may wait for later measured steps.
- * Where the proof terms are measured, the workers have then made their step; otherwise false is returned. */
+ * Returns whether the workers have made their step on the way. */
 bool hsgd_measured_step(hsgd_engine *engine, size_t unit, size_t t, size_t row, hsgd_thread_space *space);
 
 /* measured_step.c: what is still waiting, at the end of a window. */

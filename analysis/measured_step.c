@@ -203,11 +203,19 @@ static void walk_nodes(pending *s)
     hsgd_walk_node(&walk, s->unit->node);
 }
 
-/* Where no averages are needed. */
+/* Where no averages are needed: workers whose models are in cache. */
 static void visit_workers(void *context, size_t first, size_t count)
 {
     hsgd_rows unused;
     gradient_rows(context, HSGD_NO_NODE, first, count, &unused);
+}
+
+/* Where no gradients are needed either. */
+static void step_workers(void *context, size_t first, size_t count)
+{
+    const pending *s = context;
+    hsgd_local_steps(s->engine, hsgd_model_at(s->engine, s->unit, s->space, first), first, count, s->space->past[0].t,
+                     s->space);
 }
 
 static bool wants_nodes(const hsgd_engine *engine, const hsgd_unit *unit)
@@ -263,16 +271,16 @@ static void open_step(const hsgd_engine *engine, hsgd_thread_space *space, size_
 bool hsgd_measured_step(hsgd_engine *engine, size_t unit, size_t t, size_t row, hsgd_thread_space *space)
 {
     pending s = {engine, space, &engine->unit[unit], unit};
-    const hsgd_visitor visitor = {visit_workers, &s};
     bool proof = engine->simulation->measure_proof, at_nodes = wants_nodes(engine, s.unit);
-    bool ahead = engine->steps_at_once > 1, in_passing = proof && !at_nodes && !ahead;
+    bool ahead = engine->steps_at_once > 1, in_passing = !at_nodes && !ahead;
+    const hsgd_visitor visitor = {proof ? visit_workers : step_workers, &s};
     open_step(engine, space, t, row);
     hsgd_measure_unit(engine, unit, row, in_passing ? &visitor : NULL, space);
     if (ahead)
         step_ahead(engine, s.unit, space);
-    if (in_passing || (!proof && !at_nodes))
+    if (in_passing)
         space->num_past = 0;
     else if (space->num_past == engine->steps_at_once)
         hsgd_finish_steps(engine, unit, space);
-    return proof;
+    return proof || in_passing;
 }

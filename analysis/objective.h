@@ -59,6 +59,11 @@ typedef struct hsgd_objective_type {
     void (*stochastic_rows)(const hsgd_objective *objective, const double *point, const size_t *worker, size_t count,
                             size_t batch_size, uint64_t seed, uint64_t step, double *grad, double *scratch);
 
+    /* Optional (NULL: made from stochastic_rows). Steps of count <= HSGD_ROWS_AT_ONCE workers, in place: w (count, dim) -=
+     * step_size times what stochastic gives, to the bit. */
+    void (*step_rows)(const hsgd_objective *objective, double *w, const size_t *worker, size_t count, size_t batch_size,
+                      uint64_t seed, uint64_t step, double step_size, double *scratch);
+
     /* Optional (NULL: the noise depends on the point). Noise (count, dim) that stochastic adds to grad F_j, where it is the
      * same at every point: a gradient that is known need not be made again. The sum has the bits of stochastic. */
     void (*noise_rows)(const hsgd_objective *objective, const size_t *worker, size_t count, uint64_t seed,

@@ -336,6 +336,21 @@ static void stochastic_rows(const hsgd_objective *objective, const double *point
     }
 }
 
+static void step_rows(const hsgd_objective *objective, double *w, const size_t *worker, size_t count, size_t batch_size,
+                      uint64_t seed, uint64_t step, double step_size, double *scratch)
+{
+    (void)batch_size;
+    const hsgd_quadratic *q = quadratic_of(objective);
+    size_t dim = q->dim;
+    bool noisy = q->noise_sq > 0;
+    if (noisy)
+        noise_rows(objective, worker, count, seed, step, scratch);
+    for (size_t j = 0; j < count; j++)
+        HSGD_PICK_PATH(hsgd_quadratic_kernels)
+            ->step(w + j * dim, q->curvature, q->linear + worker[j] * dim, noisy ? scratch + j * dim : NULL, step_size,
+                   dim);
+}
+
 static void stochastic(const hsgd_objective *objective, const double *point, size_t worker, size_t batch_size,
                        uint64_t seed, uint64_t step, double *grad, double *scratch)
 {
@@ -366,6 +381,7 @@ static const hsgd_objective_type quadratic_type = {.name = "quadratic",
                                                    .full_at = full_at,
                                                    .add_moments = add_moments,
                                                    .stochastic_rows = stochastic_rows,
+                                                   .step_rows = step_rows,
                                                    .noise_rows = noise_rows,
                                                    .constants = constants,
                                                    .free = free};

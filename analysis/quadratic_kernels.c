@@ -44,6 +44,33 @@ static void noisy(double *grad, const double *h, const double *b, const double *
 #undef BODY
 }
 
+HSGD_INLINE void step_eight(double *w, const double *h, const double *b, const double *noise, double step_size,
+                            size_t at, size_t count)
+{
+    hsgd_sum8 curvature = hsgd_load8(h + at, count), linear = hsgd_load8(b + at, count), x = hsgd_load8(w + at, count);
+    hsgd_sum8 xi = {0};
+    if (noise)
+        xi = hsgd_load8(noise + at, count);
+    HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
+    {
+        hsgd_vd g = curvature.part[p] * x.part[p] - linear.part[p];
+        x.part[p] -= step_size * (noise ? g + xi.part[p] : g);
+    }
+    hsgd_store8(w + at, &x, count);
+}
+
+static void step(double *w, const double *h, const double *b, const double *noise, double step_size, size_t dim)
+{
+#define NOISY(at, n) step_eight(w, h, b, noise, step_size, at, n)
+#define PLAIN(at, n) step_eight(w, h, b, NULL, step_size, at, n)
+    if (noise)
+        HSGD_FOR_EIGHTS(NOISY, dim);
+    else
+        HSGD_FOR_EIGHTS(PLAIN, dim);
+#undef NOISY
+#undef PLAIN
+}
+
 typedef struct merge_parts {
     hsgd_sum8 deviation, shift, norm, loss;
 } merge_parts;
@@ -90,4 +117,4 @@ static hsgd_rows_sums merge(double *mean, const double *h, const double *const *
                             hsgd_sum8_total(&sums.norm)};
 }
 
-const hsgd_quadratic_kernels HSGD_ON_PATH(hsgd_quadratic_kernels) = {gradient, full, noisy, merge};
+const hsgd_quadratic_kernels HSGD_ON_PATH(hsgd_quadratic_kernels) = {gradient, full, noisy, step, merge};

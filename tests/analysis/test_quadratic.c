@@ -478,6 +478,11 @@ static void many_at_once_are_one_by_one(void **state)
         }
         hsgd_objective_stochastic_rows(&f, w, order[o], MOST, 0, 3, o, grad, scratch);
         f.type->noise_rows(&f, order[o], MOST, 3, o, noise);
+        double stepped[MOST * DIM];
+        memcpy(stepped, w, sizeof stepped);
+        f.type->step_rows(&f, stepped, order[o], MOST, 0, 3, o, 0.3, scratch);
+        for (size_t i = 0; i < MOST * DIM; i++)
+            assert_true(stepped[i] == w[i] - 0.3 * grad[i]);
         for (size_t j = 0; j < MOST; j++) {
             double drawn[DIM];
             f.type->stochastic(&f, w + j * DIM, order[o][j], 0, 3, o, drawn, scratch);

@@ -105,7 +105,8 @@ typedef struct bench_bound {
     double gemm_s, sparse_s; /* either way of multiplying; INFINITY: not a way to do it */
     double normals_s, exps_s, flops_s;
     double memory_s;
-    double limit_s; /* the memory's time, or that of the other four together: they take the same units of the processor */
+    double
+        limit_s; /* the memory's time, or that of the other four together: they take the same units of the processor */
     const char *binding;
 } bench_bound;
 

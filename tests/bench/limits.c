@@ -403,8 +403,8 @@ void bench_limits_print(const bench_limits *one, const bench_limits *all, FILE *
 {
     fprintf(out, "The machine's limits in this run%28s1 thread  %2zu threads\n", "", all->threads);
     for (size_t i = 0; i < BENCH_GEMM_SHAPES; i++)
-        fprintf(out, "  dgemm, %3zu x %d with %3zu columns, and transposed %8.1f %11.1f  Gflop/s\n", gemm_shapes[i].rows,
-                FEATURES, gemm_shapes[i].columns, one->gemm[i] / 1e9, all->gemm[i] / 1e9);
+        fprintf(out, "  dgemm, %3zu x %d with %3zu columns, and transposed %8.1f %11.1f  Gflop/s\n",
+                gemm_shapes[i].rows, FEATURES, gemm_shapes[i].columns, one->gemm[i] / 1e9, all->gemm[i] / 1e9);
     for (size_t i = 0; i < BENCH_SPARSE_SHAPES; i++)
         fprintf(out, "  sparse rows, %3zu of %3zu with %3zu columns, and back %7.1f %11.1f  Gflop/s\n",
                 sparse_shapes[i].nonzeros, sparse_shapes[i].features, sparse_shapes[i].columns, one->sparse[i] / 1e9,

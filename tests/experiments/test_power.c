@@ -211,6 +211,7 @@ static void run_in_world(whole *x, hsgd_objective_type *type, const row *r, cons
     type->full_at = NULL;
     type->add_moments = NULL;
     type->stochastic_rows = NULL;
+    type->step_rows = NULL;
     type->noise_rows = NULL;
     type->constants = constants;
     type->divergences = real->divergences ? divergences : NULL;
