@@ -113,7 +113,7 @@ static void advance_window(hsgd_engine *engine)
     hsgd_window *window = &engine->window;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
     for (size_t i = 0; i < engine->num_units; i++)
-        advance_unit(engine, i, &engine->space[hsgd_thread_number()]);
+        advance_unit(engine, engine->order[i], &engine->space[hsgd_thread_number()]);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
     for (size_t row = 0; row <= window->num_rows; row++)
         hsgd_merge_parts(&window->root[row], window->unit_part + row * engine->num_units, engine->num_units,

@@ -38,6 +38,8 @@ typedef struct hsgd_simulation {
                                 both */
     uint64_t seed;
     int threads;        /* threads that share this run, >= 1 */
+    uint64_t shuffle;   /* not 0: parts of the tree are visited in an order drawn from it; no number depends on it; for
+                                tests */
     bool eager_threads; /* use them all even where a step is so short that it does not pay; for tests */
     /* steps_done since the last call; the seeds of an ensemble call it from several threads at once; NULL: not wanted */
     void (*progress)(void *context, size_t steps_done);

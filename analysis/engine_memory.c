@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <gsl/gsl_randist.h>
+
+#include "analysis/random.h"
+
 /* The slots of a window, and those of the gradients at wbar, take at most about this much each (one row at least): more
  * rows cost memory, fewer synchronise the threads more often. */
 static const double SLOT_BYTES = 48e6;
@@ -301,6 +305,19 @@ static void take_units(hsgd_engine *engine)
     }
 }
 
+static void choose_order(hsgd_engine *engine)
+{
+    const hsgd_stream stream = {engine->simulation->shuffle, HSGD_PURPOSE_USER, 0, 0};
+    gsl_rng *rng = engine->simulation->shuffle ? hsgd_stream_rng(&stream) : NULL;
+    engine->order = take(engine, engine->num_units, sizeof *engine->order);
+    for (size_t i = 0; engine->order && i < engine->num_units; i++)
+        engine->order[i] = i;
+    if (engine->order && rng)
+        gsl_ran_shuffle(rng, engine->order, engine->num_units, sizeof *engine->order);
+    if (rng)
+        gsl_rng_free(rng);
+}
+
 hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulation, hsgd_trace *trace, hsgd_error *err)
 {
     const hsgd_hierarchy *h = simulation->hierarchy;
@@ -320,6 +337,7 @@ hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulatio
     out->model = windows_are_whole(simulation) ? NULL : take(out, n * dim, sizeof *out->model);
     out->placement = take(out, n, sizeof *out->placement);
     take_units(out);
+    choose_order(out);
     take_window(out);
     take_root_rows(out);
     take_spaces(out);

@@ -100,6 +100,7 @@ typedef struct hsgd_engine {
     hsgd_seen_smoothness *smoothness; /* (num_workers) by place */
     double *measured_mean;            /* (2, dim) wbar of the last measured step and grad f there */
     hsgd_unit *unit;                  /* (num_units) */
+    size_t *order;                    /* (num_units) in which they are visited; what they give is merged in theirs */
     hsgd_window window;
     hsgd_root_row *root_row;  /* (max_root_rows); their node_divergence follow one another */
     hsgd_thread_space *space; /* (simulation->threads) */

@@ -245,8 +245,8 @@ void hsgd_measure_root(hsgd_engine *engine, size_t row, size_t count)
 #pragma omp parallel for collapse(2) schedule(dynamic, grain) num_threads(engine->threads)
     for (size_t unit = 0; unit < engine->num_units; unit++)
         for (size_t i = 0; i < times; i++)
-            gradients_of_unit(engine, unit, i * most, row + i * most, count - i * most < most ? count - i * most : most,
-                              &engine->space[hsgd_thread_number()]);
+            gradients_of_unit(engine, engine->order[unit], i * most, row + i * most,
+                              count - i * most < most ? count - i * most : most, &engine->space[hsgd_thread_number()]);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
     for (size_t i = 0; i < count; i++)
         finish_root_row(engine, &engine->root_row[i]);

@@ -22,6 +22,7 @@
 #include "analysis/ensemble.h"
 #include "analysis/linear_model.h"
 #include "analysis/quadratic.h"
+#include "tests/analysis/paths.h"
 
 static hsgd_error err;
 
@@ -649,13 +650,16 @@ static void assert_same_measurements(const hsgd_trace *a, const hsgd_trace *b)
     assert_memory_equal(a->loss, b->loss, (rows + 1) * 8);
     assert_memory_equal(a->grad_norm_sq, b->grad_norm_sq, (rows + 1) * 8);
     assert_memory_equal(a->divergence, b->divergence, (cells + a->num_levels) * 8);
-    assert_memory_equal(a->divergence_at_nodes, b->divergence_at_nodes, cells * 8);
+    if (a->divergence_at_nodes) {
+        assert_memory_equal(a->divergence_at_nodes, b->divergence_at_nodes, cells * 8);
+        assert_memory_equal(a->node_divergence_at_node_max, b->node_divergence_at_node_max, nodes * 8);
+    }
     assert_memory_equal(a->dispersion, b->dispersion, cells * 8);
     assert_memory_equal(a->node_divergence_mean, b->node_divergence_mean, nodes * 8);
     assert_memory_equal(a->node_divergence_max, b->node_divergence_max, nodes * 8);
-    assert_memory_equal(a->node_divergence_at_node_max, b->node_divergence_at_node_max, nodes * 8);
     assert_memory_equal(a->node_dispersion_mean, b->node_dispersion_mean, nodes * 8);
-    assert_memory_equal(a->node_deviation_max_sq, b->node_deviation_max_sq, nodes * 8);
+    if (a->node_deviation_max_sq)
+        assert_memory_equal(a->node_deviation_max_sq, b->node_deviation_max_sq, nodes * 8);
     assert_memory_equal(a->final_point, b->final_point, a->dim * 8);
     assert_memory_equal(&a->worker_deviation_max_sq, &b->worker_deviation_max_sq, 8);
     assert_memory_equal(&a->gradient_identity_error, &b->gradient_identity_error, 8);
@@ -776,31 +780,67 @@ static void exact_gradients_change_nothing_without_noise(void **state)
     }
 }
 
-static void same_bits_for_any_number_of_threads(void **state)
+/* Problems that offer the engine one worker and point at a time, and those that take several in a call: bowls without and
+ * with noise, quadratics, mini-batches of dense and of sparse data. */
+enum { KINDS = 5 };
+static hsgd_objective make_kind(size_t kind, const hsgd_hierarchy *h, hsgd_quadratic *q, samples *d)
+{
+    hsgd_objective f;
+    if (kind < 2)
+        return make_bowls(h->num_workers, 7, kind ? 0.6 : 0);
+    if (kind == 2 && h->num_workers > 1)
+        return make_quadratic(q, h, 7, 0.07, 0.6);
+    make_samples(d, h->num_workers, 2, kind == 4);
+    assert_ok(hsgd_linear_model_objective(&f, HSGD_LINK_LOGISTIC, &d->data, d->start, h->num_workers,
+                                          (hsgd_regularizer){HSGD_REGULARIZER_NONCONVEX, 0.1}, &err),
+              err);
+    return f;
+}
+
+/* One worker after the other on the portable path, against threads, orders and paths. */
+static void same_bits_however_it_is_done(const hsgd_simulation *one_thread)
+{
+    hsgd_simulation s = *one_thread;
+    hsgd_trace one, many;
+    hsgd_vector_limit(HSGD_PATH_PORTABLE);
+    assert_ok(hsgd_simulate(&one, &s, &err), err);
+    for_each_path(path) for (s.threads = 1; s.threads <= 3; s.threads++)
+    {
+        s.shuffle = (uint64_t)s.threads + 10 * path;
+        assert_ok(hsgd_simulate(&many, &s, &err), err);
+        assert_same_measurements(&one, &many);
+        assert_same_proof(&one, &many);
+        hsgd_trace_free(&many);
+    }
+    hsgd_trace_free(&one);
+}
+
+static void same_bits_for_any_threads_order_and_path(void **state)
 {
     (void)state;
     for (size_t i = 0; i < TREES; i++)
-        for (int exact = 0; exact < 2; exact++) {
-            hsgd_hierarchy h = tree(i);
-            hsgd_objective f = make_bowls(h.num_workers, 13, exact ? 0 : 0.6);
-            size_t place[100];
-            shuffle(place, h.num_workers);
-            set_weights(&h);
-            hsgd_simulation s = everything(&f, &h, INITIAL);
-            s.placement = place;
-            s.exact_gradients = exact;
-            hsgd_trace one, many;
-            assert_ok(hsgd_simulate(&one, &s, &err), err);
-            for (s.threads = 2; s.threads <= 3; s.threads++) {
-                assert_ok(hsgd_simulate(&many, &s, &err), err);
-                assert_same_measurements(&one, &many);
-                assert_same_proof(&one, &many);
-                hsgd_trace_free(&many);
+        for (size_t kind = 0; kind < KINDS; kind++)
+            for (int variant = 0; variant < 4; variant++) {
+                hsgd_hierarchy h = tree(i);
+                hsgd_quadratic q = {0};
+                samples d = {0};
+                hsgd_objective f = make_kind(kind, &h, &q, &d);
+                size_t place[100];
+                shuffle(place, h.num_workers);
+                if (variant % 2)
+                    set_weights(&h);
+                hsgd_simulation s = everything(&f, &h, INITIAL);
+                s.placement = place;
+                s.exact_gradients = kind == 0;
+                s.batch_size = kind > 2 ? 2 : 0;
+                s.measure_at_nodes = s.measure_maxima = variant < 2;
+                s.measure_every = 1 + (i + (size_t)variant) % 3;
+                same_bits_however_it_is_done(&s);
+                hsgd_objective_free(&f);
+                hsgd_quadratic_free(&q);
+                hsgd_dataset_free(&d.data);
+                hsgd_hierarchy_free(&h);
             }
-            hsgd_trace_free(&one);
-            hsgd_objective_free(&f);
-            hsgd_hierarchy_free(&h);
-        }
 }
 
 /* ---- runs that diverge, runs that converge ---- */
@@ -1128,7 +1168,7 @@ int main(void)
         cmocka_unit_test(agrees_with_loops_on_mini_batches),
         cmocka_unit_test(measuring_changes_no_other_number),
         cmocka_unit_test(exact_gradients_change_nothing_without_noise),
-        cmocka_unit_test(same_bits_for_any_number_of_threads),
+        cmocka_unit_test(same_bits_for_any_threads_order_and_path),
         cmocka_unit_test(diverging_runs_become_infinite),
         cmocka_unit_test(a_run_that_stands_still_shows_no_more_than_L),
         cmocka_unit_test(a_minimiser_at_zero_is_no_exception),
