@@ -111,12 +111,19 @@ static unit_sizes largest_unit(const hsgd_hierarchy *h)
     return most;
 }
 
+/* May the objective make measured steps itself? It sums with equal weights, and single gradients are not kept. */
+static bool steps_itself(const hsgd_simulation *s)
+{
+    return s->objective->type->recorded_step_rows && s->measure_proof && !s->measure_smoothness &&
+           !s->exact_gradients && !s->measure_at_nodes && !s->hierarchy->worker_weight;
+}
+
 /* As many measured steps as fill the points of one call, where their noise is wanted and comes with a gradient. */
 static size_t steps_at_once(const hsgd_simulation *s)
 {
     size_t points = (s->measure_at_nodes ? s->hierarchy->num_levels - 1 : 0) + 1; /* of a worker at one step */
     const hsgd_objective_type *type = s->objective->type;
-    if (!s->measure_proof || s->exact_gradients || !windows_are_whole(s) || !type->full_at || type->noise_rows ||
+    if (!s->measure_proof || s->exact_gradients || !windows_are_whole(s) || !type->full_at || steps_itself(s) ||
         points >= HSGD_POINTS_AT_ONCE)
         return 1;
     double step_bytes = 16 * (double)largest_unit(s->hierarchy).workers * (double)s->objective->dim;
@@ -333,6 +340,7 @@ hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulatio
     out->max_root_rows = root_rows(simulation);
     out->rows_at_once = workers_at_once(simulation);
     out->steps_at_once = steps_at_once(simulation);
+    out->steps_itself = steps_itself(simulation);
     out->start = take(out, dim, sizeof *out->start);
     out->model = windows_are_whole(simulation) ? NULL : take(out, n * dim, sizeof *out->model);
     out->placement = take(out, n, sizeof *out->placement);

@@ -89,6 +89,7 @@ typedef struct hsgd_engine {
     const hsgd_hierarchy *hierarchy;
     size_t dim, num_units, max_rows, max_root_rows;
     size_t rows_at_once;       /* workers handled together, at most HSGD_ROWS_AT_ONCE */
+    bool steps_itself;         /* the objective records its steps, and nothing else is wanted there */
     size_t steps_at_once;      /* measured steps whose true gradients are made together */
     int threads;               /* to use in the next parallel region, at most simulation->threads */
     double *start;             /* (dim) wbar after the last average of the root; w^0 at first */
@@ -139,6 +140,10 @@ void hsgd_finish_steps(hsgd_engine *engine, size_t unit, hsgd_thread_space *spac
  * unit's slot of the step's row. If the step is still to be made, they make it. */
 void hsgd_proof_add(hsgd_engine *engine, size_t unit, const hsgd_past *step, size_t first, size_t count,
                     const double *exact, size_t stride, hsgd_thread_space *space);
+
+/* The same where the objective records its steps itself. */
+void hsgd_proof_steps(hsgd_engine *engine, size_t unit, const hsgd_past *step, size_t first, size_t count,
+                      hsgd_thread_space *space);
 
 /* Smoothness seen by the worker at this place, only where it is measured: from its model at the last measured step to the
  * model and gradient (dim) of this one, which are kept; */

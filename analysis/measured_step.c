@@ -210,12 +210,16 @@ static void visit_workers(void *context, size_t first, size_t count)
     gradient_rows(context, HSGD_NO_NODE, first, count, &unused);
 }
 
-/* Where no gradients are needed either. */
+/* Where no gradients are needed here either. */
 static void step_workers(void *context, size_t first, size_t count)
 {
     const pending *s = context;
-    hsgd_local_steps(s->engine, hsgd_model_at(s->engine, s->unit, s->space, first), first, count, s->space->past[0].t,
-                     s->space);
+    const hsgd_past *step = &s->space->past[0];
+    double *model = hsgd_model_at(s->engine, s->unit, s->space, first);
+    if (s->engine->steps_itself)
+        hsgd_proof_steps(s->engine, s->index, step, first, count, s->space);
+    else
+        hsgd_local_steps(s->engine, model, first, count, step->t, s->space);
 }
 
 static bool wants_nodes(const hsgd_engine *engine, const hsgd_unit *unit)
@@ -273,7 +277,7 @@ bool hsgd_measured_step(hsgd_engine *engine, size_t unit, size_t t, size_t row, 
     pending s = {engine, space, &engine->unit[unit], unit};
     bool proof = engine->simulation->measure_proof, at_nodes = wants_nodes(engine, s.unit);
     bool ahead = engine->steps_at_once > 1, in_passing = !at_nodes && !ahead;
-    const hsgd_visitor visitor = {proof ? visit_workers : step_workers, &s};
+    const hsgd_visitor visitor = {proof && !engine->steps_itself ? visit_workers : step_workers, &s};
     open_step(engine, space, t, row);
     hsgd_measure_unit(engine, unit, row, in_passing ? &visitor : NULL, space);
     if (ahead)

@@ -140,7 +140,7 @@ typedef struct descent {
 /* The cases that have code of their own. */
 typedef struct descent_case {
     size_t rows;
-    bool g_is_noise, steps, weighted;
+    bool steps, weighted;
 } descent_case;
 
 HSGD_INLINE void descend_eight(hsgd_sum8 *noise_sq, const descent *d, descent_case c, size_t at, size_t count)
@@ -153,11 +153,11 @@ HSGD_INLINE void descend_eight(hsgd_sum8 *noise_sq, const descent *d, descent_ca
             w = hsgd_load8(d->w + j * d->dim + at, count);
         HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
         {
-            hsgd_vd x = c.g_is_noise ? own.part[p] + g.part[p] : g.part[p], xi = x - own.part[p];
+            hsgd_vd xi = g.part[p] - own.part[p];
             gradient.part[p] += c.weighted ? d->weight[j] * own.part[p] : own.part[p];
             noise.part[p] += c.weighted ? d->weight[j] * xi : xi;
             noise_sq[j].part[p] += xi * xi;
-            w.part[p] -= d->step_size * x;
+            w.part[p] -= d->step_size * g.part[p];
         }
         if (c.steps)
             hsgd_store8(d->w + j * d->dim + at, &w, count);
@@ -176,8 +176,8 @@ HSGD_INLINE void descend_rows(descent d, descent_case c)
         d.noise_sq[j] = hsgd_sum8_total(&noise_sq[j]);
 }
 
-static void descend(double *w, const double *g, bool g_is_noise, const double *exact, size_t stride, size_t count,
-                    const double *weight, double step_size, const hsgd_noise_sums *sums, size_t dim)
+static void descend(double *w, const double *g, const double *exact, size_t stride, size_t count, const double *weight,
+                    double step_size, const hsgd_step_record *sums, size_t dim)
 {
     for (size_t j = 0, rows; j < count; j += rows) {
         descent d = {
@@ -185,13 +185,11 @@ static void descend(double *w, const double *g, bool g_is_noise, const double *e
             sums->gradient,         sums->noise, sums->noise_sq + j};
         rows = !weight && j + DESCENT_ROWS <= count ? DESCENT_ROWS : 1;
         if (rows == 1)
-            descend_rows(d, (descent_case){1, g_is_noise, w != NULL, weight != NULL});
-        else if (g_is_noise)
-            descend_rows(d, (descent_case){DESCENT_ROWS, true, true, false});
+            descend_rows(d, (descent_case){1, w != NULL, weight != NULL});
         else if (w)
-            descend_rows(d, (descent_case){DESCENT_ROWS, false, true, false});
+            descend_rows(d, (descent_case){DESCENT_ROWS, true, false});
         else
-            descend_rows(d, (descent_case){DESCENT_ROWS, false, false, false});
+            descend_rows(d, (descent_case){DESCENT_ROWS, false, false});
     }
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "analysis/moments.h"
+#include "analysis/objective.h"
 #include "analysis/vector_private.h"
 
 /* Sums of one pass over two vectors and their gradients. */
@@ -20,12 +21,6 @@ typedef struct hsgd_rows_sums {
     double deviation_sq, shift_sq, norm_sq;
 } hsgd_rows_sums;
 
-/* What workers contribute to the proof terms: sums over them, each times the worker's weight. */
-typedef struct hsgd_noise_sums {
-    double *gradient, *noise; /* (dim) */
-    double *noise_sq;         /* (count) ||xi_j||^2 of each worker of the call */
-} hsgd_noise_sums;
-
 typedef struct hsgd_moments_kernels {
     /* step = vector - mean; mean += share * step; returns ||step||^2, and ||vector||^2 in *norm_sq */
     double (*merge)(double *mean, const double *vector, double share, double *norm_sq, size_t dim);
@@ -39,11 +34,10 @@ typedef struct hsgd_moments_kernels {
     void (*step)(double *out, const double *w, const double *x, double scale, size_t dim);
     /* sum += weight * x */
     void (*add)(double *sum, const double *x, double weight, size_t dim);
-    /* Steps of `count` workers: w (count, dim) -= step_size * g, with g (count, dim) stochastic gradients or, if g_is_noise,
-     * what they are beyond the true ones; exact: the true gradients, one row every `stride` numbers. weight (count); NULL:
-     * all 1. w NULL: no steps, only the sums, and g is not noise. */
-    void (*descend)(double *w, const double *g, bool g_is_noise, const double *exact, size_t stride, size_t count,
-                    const double *weight, double step_size, const hsgd_noise_sums *sums, size_t dim);
+    /* Steps of `count` workers along stochastic gradients g (count, dim): w (count, dim) -= step_size * g. exact: the true
+     * gradients, one row every `stride` numbers. weight (count); NULL: all 1. w NULL: no steps, only the sums. */
+    void (*descend)(double *w, const double *g, const double *exact, size_t stride, size_t count, const double *weight,
+                    double step_size, const hsgd_step_record *sums, size_t dim);
     hsgd_pair_sums (*pair)(const double *a, const double *grad_a, const double *b, const double *grad_b, size_t dim);
 } hsgd_moments_kernels;
 

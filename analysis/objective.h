@@ -23,6 +23,12 @@ extern "C" {
  * points, few enough to stay in cache. */
 enum { HSGD_ROWS_AT_ONCE = 8, HSGD_POINTS_AT_ONCE = 4 };
 
+/* Where some workers' true gradients and noise (what their stochastic gradients are beyond them) are summed up. */
+typedef struct hsgd_step_record {
+    double *gradient, *noise; /* (dim) sums over the workers, each times its weight */
+    double *noise_sq;         /* (count) ||xi_j||^2 of each worker of a call; not summed */
+} hsgd_step_record;
+
 typedef struct hsgd_objective hsgd_objective;
 
 typedef struct hsgd_objective_type {
@@ -64,10 +70,11 @@ typedef struct hsgd_objective_type {
     void (*step_rows)(const hsgd_objective *objective, double *w, const size_t *worker, size_t count, size_t batch_size,
                       uint64_t seed, uint64_t step, double step_size, double *scratch);
 
-    /* Optional (NULL: the noise depends on the point). Noise (count, dim) that stochastic adds to grad F_j, where it is the
-     * same at every point: a gradient that is known need not be made again. The sum has the bits of stochastic. */
-    void (*noise_rows)(const hsgd_objective *objective, const size_t *worker, size_t count, uint64_t seed,
-                       uint64_t step, double *noise);
+    /* Optional (NULL: made from full_at and stochastic_rows). The same, and what the steps were made of is added to record,
+     * each worker with weight 1. */
+    void (*recorded_step_rows)(const hsgd_objective *objective, double *w, const size_t *worker, size_t count,
+                               size_t batch_size, uint64_t seed, uint64_t step, double step_size,
+                               const hsgd_step_record *record, double *scratch);
 
     /* L, sigma^2 for this batch size, and f*, with their kinds (THEORY 8). */
     hsgd_status (*constants)(const hsgd_objective *objective, size_t batch_size, hsgd_constants *out, hsgd_error *err);

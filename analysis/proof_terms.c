@@ -58,68 +58,73 @@ static void exact_steps(const hsgd_engine *engine, hsgd_proof_part *part, double
     }
 }
 
-/* Stochastic gradients for the steps, or their noise alone where the objective has it; returns which. */
-static bool draw(const hsgd_engine *engine, const double *model, size_t first, size_t count, size_t t,
-                 hsgd_thread_space *space)
-{
-    const hsgd_simulation *s = engine->simulation;
-    const size_t *worker = engine->placement + first;
-    bool noise_alone = s->objective->type->noise_rows != NULL;
-    if (noise_alone)
-        s->objective->type->noise_rows(s->objective, worker, count, s->seed, t, space->drawn);
-    else
-        hsgd_objective_stochastic_rows(s->objective, model, worker, count, s->batch_size, s->seed, t, space->drawn,
-                                       space->scratch);
-    return noise_alone;
-}
-
 /* The noise of steps that are made now, or have been; the squared norms go into noise_sq (count). */
 static void noisy_steps(const hsgd_engine *engine, hsgd_proof_part *part, const hsgd_past *step, size_t at,
                         size_t first, size_t count, const double *exact, size_t stride, const double *weight,
                         double *noise_sq, hsgd_thread_space *space)
 {
-    const hsgd_moments_kernels *kernels = HSGD_PICK_PATH(hsgd_moments_kernels);
-    const hsgd_noise_sums sums = {part->gradient, part->noise, noise_sq};
-    const double *weights = engine->hierarchy->worker_weight ? weight : NULL;
-    double step_size = engine->simulation->step_size, *model = step->model + at;
-    bool noise_alone = !step->drawn && draw(engine, model, first, count, step->t, space);
-    if (step->drawn)
-        kernels->descend(NULL, step->drawn + at, false, exact, stride, count, weights, step_size, &sums, engine->dim);
-    else
-        kernels->descend(model, space->drawn, noise_alone, exact, stride, count, weights, step_size, &sums,
-                         engine->dim);
+    const hsgd_simulation *s = engine->simulation;
+    const hsgd_step_record sums = {part->gradient, part->noise, noise_sq};
+    double *drawn = step->drawn ? step->drawn + at : space->drawn;
+    if (!step->drawn)
+        hsgd_objective_stochastic_rows(s->objective, step->model + at, engine->placement + first, count, s->batch_size,
+                                       s->seed, step->t, drawn, space->scratch);
+    HSGD_PICK_PATH(hsgd_moments_kernels)
+        ->descend(step->drawn ? NULL : step->model + at, drawn, exact, stride, count,
+                  engine->hierarchy->worker_weight ? weight : NULL, s->step_size, &sums, engine->dim);
 }
 
-/* share: of this measured step in the mean over those so far. */
-static void add_noise_sq(const hsgd_engine *engine, hsgd_proof_part *part, size_t place, double share, double weight,
-                         double noise_sq)
+static void add_noise_sq(const hsgd_engine *engine, hsgd_proof_part *part, size_t t, size_t first, size_t count,
+                         const double *weight, const double *noise_sq)
 {
-    double *mean = &engine->trace->worker_noise_sq[engine->placement[place]];
-    part->noise_sq += weight * noise_sq;
-    part->independent_noise_sq += weight * weight * noise_sq;
-    *mean += (noise_sq - *mean) * share;
+    double share = 1 / (double)(t / engine->simulation->measure_every + 1); /* in the mean over the steps so far */
+    for (size_t j = 0; j < count; j++) {
+        double *mean = &engine->trace->worker_noise_sq[engine->placement[first + j]];
+        part->noise_sq += weight[j] * noise_sq[j];
+        part->independent_noise_sq += weight[j] * weight[j] * noise_sq[j];
+        *mean += (noise_sq[j] - *mean) * share;
+    }
 }
 
-void hsgd_proof_add(hsgd_engine *engine, size_t unit, const hsgd_past *step, size_t first, size_t count,
-                    const double *exact, size_t stride, hsgd_thread_space *space)
+/* The slot of the step, with the weights of these workers added. */
+static hsgd_proof_part *open_part(const hsgd_engine *engine, size_t unit, const hsgd_past *step, size_t first,
+                                  size_t count, double *weight)
 {
     hsgd_proof_part *part = &engine->window.unit_proof[step->row * engine->num_units + unit];
-    size_t at = (first - engine->unit[unit].first) * engine->dim;
-    double weight[HSGD_ROWS_AT_ONCE], noise_sq[HSGD_ROWS_AT_ONCE];
-    if (at == 0)
+    if (first == engine->unit[unit].first)
         reset(part, engine->dim);
     for (size_t j = 0; j < count; j++) {
         weight[j] = hsgd_place_weight(engine->hierarchy, first + j);
         part->weight += weight[j];
     }
+    return part;
+}
+
+void hsgd_proof_add(hsgd_engine *engine, size_t unit, const hsgd_past *step, size_t first, size_t count,
+                    const double *exact, size_t stride, hsgd_thread_space *space)
+{
+    double weight[HSGD_ROWS_AT_ONCE], noise_sq[HSGD_ROWS_AT_ONCE];
+    hsgd_proof_part *part = open_part(engine, unit, step, first, count, weight);
+    size_t at = (first - engine->unit[unit].first) * engine->dim;
     if (engine->simulation->exact_gradients) {
         exact_steps(engine, part, step->model + at, exact, stride, weight, count);
         return;
     }
     noisy_steps(engine, part, step, at, first, count, exact, stride, weight, noise_sq, space);
-    double share = 1 / (double)(step->t / engine->simulation->measure_every + 1);
-    for (size_t j = 0; j < count; j++)
-        add_noise_sq(engine, part, first + j, share, weight[j], noise_sq[j]);
+    add_noise_sq(engine, part, step->t, first, count, weight, noise_sq);
+}
+
+void hsgd_proof_steps(hsgd_engine *engine, size_t unit, const hsgd_past *step, size_t first, size_t count,
+                      hsgd_thread_space *space)
+{
+    const hsgd_simulation *s = engine->simulation;
+    double weight[HSGD_ROWS_AT_ONCE], noise_sq[HSGD_ROWS_AT_ONCE];
+    hsgd_proof_part *part = open_part(engine, unit, step, first, count, weight);
+    const hsgd_step_record record = {part->gradient, part->noise, noise_sq};
+    s->objective->type->recorded_step_rows(s->objective, hsgd_model_at(engine, &engine->unit[unit], space, first),
+                                           engine->placement + first, count, s->batch_size, s->seed, step->t,
+                                           s->step_size, &record, space->scratch);
+    add_noise_sq(engine, part, step->t, first, count, weight, noise_sq);
 }
 
 void hsgd_proof_merge(hsgd_engine *engine, size_t row)

@@ -305,7 +305,7 @@ static void add_moments(const hsgd_objective *objective, const double *point, co
 }
 
 /* Neighbours get theirs in one call. */
-static void noise_rows(const hsgd_objective *objective, const size_t *worker, size_t count, uint64_t seed,
+static void draw_noise(const hsgd_objective *objective, const size_t *worker, size_t count, uint64_t seed,
                        uint64_t step, double *noise)
 {
     const hsgd_quadratic *q = quadratic_of(objective);
@@ -326,7 +326,7 @@ static void stochastic_rows(const hsgd_objective *objective, const double *point
     const hsgd_quadratic_kernels *kernels = HSGD_PICK_PATH(hsgd_quadratic_kernels);
     size_t dim = q->dim;
     if (q->noise_sq > 0)
-        noise_rows(objective, worker, count, seed, step, scratch);
+        draw_noise(objective, worker, count, seed, step, scratch);
     for (size_t j = 0; j < count; j++) {
         const double *b = q->linear + worker[j] * dim, *w = point + j * dim;
         if (q->noise_sq > 0)
@@ -344,11 +344,25 @@ static void step_rows(const hsgd_objective *objective, double *w, const size_t *
     size_t dim = q->dim;
     bool noisy = q->noise_sq > 0;
     if (noisy)
-        noise_rows(objective, worker, count, seed, step, scratch);
+        draw_noise(objective, worker, count, seed, step, scratch);
     for (size_t j = 0; j < count; j++)
         HSGD_PICK_PATH(hsgd_quadratic_kernels)
             ->step(w + j * dim, q->curvature, q->linear + worker[j] * dim, noisy ? scratch + j * dim : NULL, step_size,
                    dim);
+}
+
+static void recorded_step_rows(const hsgd_objective *objective, double *w, const size_t *worker, size_t count,
+                               size_t batch_size, uint64_t seed, uint64_t step, double step_size,
+                               const hsgd_step_record *record, double *scratch)
+{
+    (void)batch_size;
+    const hsgd_quadratic *q = quadratic_of(objective);
+    const double *b[HSGD_ROWS_AT_ONCE];
+    for (size_t j = 0; j < count; j++)
+        b[j] = q->linear + worker[j] * q->dim;
+    draw_noise(objective, worker, count, seed, step, scratch);
+    HSGD_PICK_PATH(hsgd_quadratic_kernels)
+        ->recorded_steps(w, q->curvature, b, scratch, count, step_size, record, q->dim);
 }
 
 static void stochastic(const hsgd_objective *objective, const double *point, size_t worker, size_t batch_size,
@@ -382,7 +396,7 @@ static const hsgd_objective_type quadratic_type = {.name = "quadratic",
                                                    .add_moments = add_moments,
                                                    .stochastic_rows = stochastic_rows,
                                                    .step_rows = step_rows,
-                                                   .noise_rows = noise_rows,
+                                                   .recorded_step_rows = recorded_step_rows,
                                                    .constants = constants,
                                                    .free = free};
 

@@ -71,6 +71,73 @@ static void step(double *w, const double *h, const double *b, const double *nois
 #undef PLAIN
 }
 
+/* Rows whose noise is summed up in registers at the same time. */
+enum { RECORDED_ROWS = 4 };
+
+typedef struct recorded {
+    double *w;
+    const double *h, *const *b, *noise;
+    double step_size;
+    hsgd_step_record to;
+    size_t dim;
+} recorded;
+
+HSGD_INLINE void recorded_eight(hsgd_sum8 *noise_sq, const recorded *r, size_t rows, size_t at, size_t count)
+{
+    const hsgd_sum8 h = hsgd_load8(r->h + at, count);
+    hsgd_sum8 gradients = hsgd_load8(r->to.gradient + at, count), noises = hsgd_load8(r->to.noise + at, count);
+    HSGD_UNROLL for (size_t j = 0; j < rows; j++)
+    {
+        hsgd_sum8 w = hsgd_load8(r->w + j * r->dim + at, count), b = hsgd_load8(r->b[j] + at, count);
+        hsgd_sum8 noise = hsgd_load8(r->noise + j * r->dim + at, count);
+        HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
+        {
+            hsgd_vd own = h.part[p] * w.part[p] - b.part[p], g = own + noise.part[p], xi = g - own;
+            gradients.part[p] += own;
+            noises.part[p] += xi;
+            noise_sq[j].part[p] += xi * xi;
+            w.part[p] -= r->step_size * g;
+        }
+        hsgd_store8(r->w + j * r->dim + at, &w, count);
+    }
+    hsgd_store8(r->to.gradient + at, &gradients, count);
+    hsgd_store8(r->to.noise + at, &noises, count);
+}
+
+HSGD_INLINE void recorded_rows(recorded r, size_t rows)
+{
+    hsgd_sum8 noise_sq[RECORDED_ROWS] = {{{{0}}}};
+#define BODY(at, n) recorded_eight(noise_sq, &r, rows, at, n)
+    HSGD_FOR_EIGHTS(BODY, r.dim);
+#undef BODY
+    for (size_t j = 0; j < rows; j++)
+        r.to.noise_sq[j] = hsgd_sum8_total(&noise_sq[j]);
+}
+
+static void recorded_steps(double *w, const double *h, const double *const *b, const double *noise, size_t count,
+                           double step_size, const hsgd_step_record *record, size_t dim)
+{
+    size_t j = 0;
+    for (; j + RECORDED_ROWS <= count; j += RECORDED_ROWS)
+        recorded_rows((recorded){w + j * dim,
+                                 h,
+                                 b + j,
+                                 noise + j * dim,
+                                 step_size,
+                                 {record->gradient, record->noise, record->noise_sq + j},
+                                 dim},
+                      RECORDED_ROWS);
+    for (; j < count; j++)
+        recorded_rows((recorded){w + j * dim,
+                                 h,
+                                 b + j,
+                                 noise + j * dim,
+                                 step_size,
+                                 {record->gradient, record->noise, record->noise_sq + j},
+                                 dim},
+                      1);
+}
+
 typedef struct merge_parts {
     hsgd_sum8 deviation, shift, norm, loss;
 } merge_parts;
@@ -117,4 +184,5 @@ static hsgd_rows_sums merge(double *mean, const double *h, const double *const *
                             hsgd_sum8_total(&sums.norm)};
 }
 
-const hsgd_quadratic_kernels HSGD_ON_PATH(hsgd_quadratic_kernels) = {gradient, full, noisy, step, merge};
+const hsgd_quadratic_kernels HSGD_ON_PATH(hsgd_quadratic_kernels) = {gradient, full,           noisy,
+                                                                     step,     recorded_steps, merge};

@@ -461,7 +461,7 @@ static void many_at_once_are_one_by_one(void **state)
     hsgd_quadratic q = small(1.7);
     hsgd_objective f;
     assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
-    double w[MOST * POINTS * DIM], scratch[8 * DIM], grad[MOST * POINTS * DIM], loss[MOST * POINTS], noise[MOST * DIM];
+    double w[MOST * POINTS * DIM], scratch[8 * DIM], grad[MOST * POINTS * DIM], loss[MOST * POINTS];
     hsgd_normals(&(hsgd_stream){4, HSGD_PURPOSE_USER, 0, 0}, 1.5, w, MOST * POINTS * DIM);
     for (size_t o = 0; o < 4; o++) {
         const double *point[MOST * POINTS];
@@ -477,19 +477,32 @@ static void many_at_once_are_one_by_one(void **state)
             }
         }
         hsgd_objective_stochastic_rows(&f, w, order[o], MOST, 0, 3, o, grad, scratch);
-        f.type->noise_rows(&f, order[o], MOST, 3, o, noise);
         double stepped[MOST * DIM];
         memcpy(stepped, w, sizeof stepped);
         f.type->step_rows(&f, stepped, order[o], MOST, 0, 3, o, 0.3, scratch);
         for (size_t i = 0; i < MOST * DIM; i++)
             assert_true(stepped[i] == w[i] - 0.3 * grad[i]);
+        double recorded[MOST * DIM], gradients[DIM] = {0}, noises[DIM] = {0}, noise_sq[MOST], sums[2][DIM] = {{0}};
+        hsgd_step_record record = {gradients, noises, noise_sq};
+        memcpy(recorded, w, sizeof recorded);
+        f.type->recorded_step_rows(&f, recorded, order[o], MOST, 0, 3, o, 0.3, &record, scratch);
+        assert_memory_equal(recorded, stepped, sizeof stepped);
         for (size_t j = 0; j < MOST; j++) {
             double drawn[DIM];
             f.type->stochastic(&f, w + j * DIM, order[o][j], 0, 3, o, drawn, scratch);
             assert_memory_equal(grad + j * DIM, drawn, sizeof drawn);
             f.type->full(&f, w + j * DIM, &order[o][j], 1, &own_loss, one, scratch);
-            for (size_t i = 0; i < DIM; i++)
-                assert_true(one[i] + noise[j * DIM + i] == drawn[i]);
+            double norm_sq = 0;
+            for (size_t i = 0; i < DIM; i++) {
+                sums[0][i] += one[i];
+                sums[1][i] += drawn[i] - one[i];
+                norm_sq += (drawn[i] - one[i]) * (drawn[i] - one[i]);
+            }
+            assert_close(noise_sq[j], norm_sq, 1e-14);
+        }
+        for (size_t i = 0; i < DIM; i++) {
+            assert_near(gradients[i], sums[0][i], 1e-14);
+            assert_near(noises[i], sums[1][i], 1e-14);
         }
     }
     hsgd_objective_free(&f);

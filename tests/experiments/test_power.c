@@ -212,7 +212,7 @@ static void run_in_world(whole *x, hsgd_objective_type *type, const row *r, cons
     type->add_moments = NULL;
     type->stochastic_rows = NULL;
     type->step_rows = NULL;
-    type->noise_rows = NULL;
+    type->recorded_step_rows = NULL;
     type->constants = constants;
     type->divergences = real->divergences ? divergences : NULL;
     x->problem.objective.type = type;
