@@ -184,10 +184,9 @@ enum { ENGINE_BLOCKS = 40, SPACE_BLOCKS = 12 + 3 * HSGD_POINTS_AT_ONCE };
 /* Zeroed. */
 static void *take(hsgd_engine *engine, size_t count, size_t size)
 {
-    size_t bytes = (count * size / HSGD_LINE_BYTES + 1) * HSGD_LINE_BYTES;
-    void *block = engine->num_blocks < engine->max_blocks ? aligned_alloc(HSGD_LINE_BYTES, bytes) : NULL;
+    void *block = engine->num_blocks < engine->max_blocks ? hsgd_alloc_array(count, size) : NULL;
     if (block)
-        engine->block[engine->num_blocks++] = memset(block, 0, bytes);
+        engine->block[engine->num_blocks++] = block;
     else
         engine->incomplete = true;
     return block;

@@ -10,6 +10,7 @@
 #define HSGD_ANALYSIS_ENGINE_PRIVATE_H
 
 #include "analysis/engine.h"
+#include "analysis/memory.h"
 #include "analysis/moments.h"
 #include "analysis/tree_walk_private.h"
 
@@ -18,9 +19,6 @@ typedef struct hsgd_unit {
     size_t node; /* the subtree's node, HSGD_NO_NODE for a run of the root's own workers */
     size_t first, count;
 } hsgd_unit;
-
-/* Lines of the cache: what different threads write lies in different ones. */
-enum { HSGD_LINE_BYTES = 64 };
 
 /* What some workers contribute to the root: models or gradients at one step. */
 typedef struct hsgd_part {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/memory.h"
 #include "analysis/quadratic_private.h"
 #include "analysis/random.h"
 
@@ -15,8 +16,8 @@ static hsgd_status allocate(hsgd_quadratic *q, size_t dim, size_t num_workers, d
         return hsgd_fail(err, HSGD_ERROR_INPUT, "a quadratic needs at least one dimension and one worker");
     if (!(noise_sq >= 0) || !isfinite(noise_sq))
         return hsgd_fail(err, HSGD_ERROR_INPUT, "noise_variance: %g is not a finite number >= 0", noise_sq);
-    q->curvature = calloc(dim, sizeof *q->curvature);
-    q->linear = num_workers <= SIZE_MAX / sizeof *q->linear / dim ? calloc(num_workers * dim, sizeof *q->linear) : NULL;
+    q->curvature = hsgd_alloc_array(dim, sizeof *q->curvature);
+    q->linear = dim <= SIZE_MAX / sizeof *q->linear ? hsgd_alloc_array(num_workers, dim * sizeof *q->linear) : NULL;
     return q->curvature && q->linear ? HSGD_OK : hsgd_fail_memory(err, "the quadratic problem");
 }
 
