@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The least that a workload must do, counted from the definitions and not from what the engine does. C outputs, p features,
  * d = C p coordinates of a model, n workers, m samples, mini-batches of b, M levels, T steps of which T' are measured;
- * additions and multiplications count one each. What is left out (copies, transposes, random indices, divisions, the logistic
- * function beyond its exponential) makes the minimum smaller, so that the share reached is never too flattering.
+ * additions and multiplications count one each. What is left out (copies, transposes, random indices, logarithms) makes the minimum smaller, so that the share reached is never too flattering.
  *
  *   products     4 C p a sample: z = W x and G += r x'. Samples: T n b in mini-batches, T' passes m + m in passes over
  *                the data, where passes = 1 at wbar, M - 1 at the averages below the root, 1 at the workers' own models.
  *                A sparse product needs only the share of features that are not 0.
- *   functions    C exponentials a sample
+ *   functions    C exponentials and 1 division a sample; a division a coordinate and step for the non-convex regulariser
  *   normals      T n d, quadratics with noise
  *   arithmetic   a coordinate of a worker, every step: 2 for w - gamma g; quadratics 2 for h w - b and 1 for its noise;
  *                5 for the gradient of the non-convex regulariser, w/(1 + w^2)^2
@@ -88,6 +87,7 @@ static bench_work data_work(const bench_case *c)
     return (bench_work){.pass_flops = 4 * pass_samples * d,
                         .batch_flops = 4 * batch_samples * d,
                         .exps = (pass_samples + batch_samples) * d / (double)data->num_features,
+                        .divisions = pass_samples + batch_samples + (regularizer > 0 ? (double)s->steps * n * d : 0),
                         .flops = arithmetic(s, regularizer, s->measure_proof ? regularizer : 0),
                         .nonzero_share = count_nonzeros(data) / entries,
                         .outputs = d / (double)data->num_features,
@@ -114,6 +114,7 @@ static const field fields[] = {{"batch_flops", offsetof(bench_work, batch_flops)
                                {"outputs", offsetof(bench_work, outputs)},
                                {"normals", offsetof(bench_work, normals)},
                                {"exps", offsetof(bench_work, exps)},
+                               {"divisions", offsetof(bench_work, divisions)},
                                {"flops", offsetof(bench_work, flops)},
                                {"bytes", offsetof(bench_work, bytes)},
                                {"working_set", offsetof(bench_work, working_set)}};
