@@ -18,14 +18,20 @@ static const double SLOT_BYTES = 48e6;
  * they stay in a second-level cache. */
 static const double GRADIENT_BYTES = 1e6;
 
-/* Workers of one unit where the root has no child nodes: fixed, because the order of sums depends on it. */
-enum { RUN_OF_WORKERS = 64 };
+/* Workers of one unit where the root has no child nodes: not to depend on the number of threads, because the order of sums
+ * hangs on it; enough units for many threads, and few enough that their means are small beside the models. */
+static size_t run_of_workers(const hsgd_hierarchy *h)
+{
+    const size_t least = 64, most = 2048, units = 256;
+    size_t run = h->num_workers / units;
+    return run < least ? least : run < most ? run : most;
+}
 
 /* ---- sizes ---- */
 
 static size_t count_units(const hsgd_hierarchy *h)
 {
-    return hsgd_node_is_lowest(h, 0) ? (h->num_workers - 1) / RUN_OF_WORKERS + 1 : h->node[0].num_children;
+    return hsgd_node_is_lowest(h, 0) ? (h->num_workers - 1) / run_of_workers(h) + 1 : h->node[0].num_children;
 }
 
 /* From one vector to the next where each begins a line. */
@@ -99,7 +105,8 @@ typedef struct unit_sizes {
 
 static unit_sizes largest_unit(const hsgd_hierarchy *h)
 {
-    unit_sizes most = {h->num_workers < RUN_OF_WORKERS ? h->num_workers : RUN_OF_WORKERS, 0};
+    size_t run = run_of_workers(h);
+    unit_sizes most = {h->num_workers < run ? h->num_workers : run, 0};
     if (hsgd_node_is_lowest(h, 0))
         return most;
     most.workers = 0;
@@ -300,10 +307,11 @@ static void take_units(hsgd_engine *engine)
 {
     const hsgd_hierarchy *h = engine->hierarchy;
     bool runs = hsgd_node_is_lowest(h, 0);
+    size_t run = run_of_workers(h);
     engine->unit = take(engine, engine->num_units, sizeof *engine->unit);
     for (size_t i = 0, v = 1; engine->unit && i < engine->num_units; i++) {
-        size_t first = i * RUN_OF_WORKERS, left = h->num_workers - (runs ? first : 0);
-        engine->unit[i] = (hsgd_unit){HSGD_NO_NODE, first, left < RUN_OF_WORKERS ? left : RUN_OF_WORKERS};
+        size_t first = i * run, left = h->num_workers - (runs ? first : 0);
+        engine->unit[i] = (hsgd_unit){HSGD_NO_NODE, first, left < run ? left : run};
         if (!runs) {
             engine->unit[i] = (hsgd_unit){v, h->node[v].first_worker, h->node[v].num_workers};
             v = h->node[v].end;
