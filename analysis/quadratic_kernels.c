@@ -117,25 +117,15 @@ HSGD_INLINE void recorded_rows(recorded r, size_t rows)
 static void recorded_steps(double *w, const double *h, const double *const *b, const double *noise, size_t count,
                            double step_size, const hsgd_step_record *record, size_t dim)
 {
-    size_t j = 0;
-    for (; j + RECORDED_ROWS <= count; j += RECORDED_ROWS)
-        recorded_rows((recorded){w + j * dim,
-                                 h,
-                                 b + j,
-                                 noise + j * dim,
-                                 step_size,
-                                 {record->gradient, record->noise, record->noise_sq + j},
-                                 dim},
-                      RECORDED_ROWS);
-    for (; j < count; j++)
-        recorded_rows((recorded){w + j * dim,
-                                 h,
-                                 b + j,
-                                 noise + j * dim,
-                                 step_size,
-                                 {record->gradient, record->noise, record->noise_sq + j},
-                                 dim},
-                      1);
+    for (size_t j = 0, rows; j < count; j += rows) {
+        const hsgd_step_record to = {record->gradient, record->noise, record->noise_sq + j};
+        const recorded r = {w + j * dim, h, b + j, noise + j * dim, step_size, to, dim};
+        rows = j + RECORDED_ROWS <= count ? RECORDED_ROWS : 1;
+        if (rows == RECORDED_ROWS)
+            recorded_rows(r, RECORDED_ROWS);
+        else
+            recorded_rows(r, 1);
+    }
 }
 
 typedef struct merge_parts {
