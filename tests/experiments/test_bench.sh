@@ -26,7 +26,7 @@ json_is_complete() {
     has "$folder/bench.json" limits gemm_flops_per_s sparse_flops_per_s normals_per_s triad_bytes_per_s all_threads_s \
         one_thread_s speed_up median min max peak_bytes binding share process_s
 }
-table_names_the_limit() { grep -q '^W2 .* %, mostly normals' "$folder/out"; }
+table_names_the_limit() { grep -Eq '^W2 .* %, mostly (normals|arithmetic)' "$folder/out"; }
 rival_agrees() { # where NumPy is there
     grep -q 'NumPy is not there' "$folder/out" && return 0
     has "$folder/bench.json" numpy ratio target_ratio same_results && ! grep '"same_results":[[:space:]]*false' "$folder/bench.json"
