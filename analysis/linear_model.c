@@ -388,6 +388,8 @@ static void stochastic(const hsgd_objective *objective, const double *point, siz
         hsgd_uniform_indices(&stream, done, m, row, count);
         for (size_t i = 0; i < count; i++)
             row[i] += first;
+        if (model->listed)
+            hsgd_linear_rows_prefetch(&model->rows.by_row, row, count);
         block b = {count, done == 0, done + count == batch_size, 1 / (double)batch_size};
         (model->listed ? listed_batch : dense_batch)(model, point, b, grad, &r);
     }

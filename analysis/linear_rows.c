@@ -381,6 +381,26 @@ static void free_lists(hsgd_lists *lists)
     free(lists->value);
 }
 
+static void prefetch(const void *array, size_t from, size_t end, size_t size)
+{
+    enum { LINE_BYTES = 64 };
+    for (const char *at = (const char *)array + from * size; array && at < (const char *)array + end * size;
+         at += LINE_BYTES)
+        __builtin_prefetch(at);
+}
+
+void hsgd_linear_rows_prefetch(const hsgd_lists *by_row, const size_t *row, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const size_t *list = by_row->start + row[i] * by_row->parts;
+        size_t from = list[0], end = list[by_row->parts];
+        prefetch(by_row->near, from, end, sizeof *by_row->near);
+        prefetch(by_row->far, from, end, sizeof *by_row->far);
+        prefetch(by_row->code, from, end, sizeof *by_row->code);
+        prefetch(by_row->value, from, end, sizeof *by_row->value);
+    }
+}
+
 void hsgd_linear_rows_free(hsgd_linear_rows *rows)
 {
     free_lists(&rows->by_row);

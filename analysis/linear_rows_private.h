@@ -42,6 +42,9 @@ size_t hsgd_linear_tile_rows(size_t width);
 /* The first feature of a part; part `parts` starts at num_features. */
 size_t hsgd_linear_part_start(size_t num_features, size_t parts, size_t part);
 
+/* Asks for the entries of some data rows ahead of time: rows drawn at random come from far away, one after the other. */
+void hsgd_linear_rows_prefetch(const hsgd_lists *by_row, const size_t *row, size_t count);
+
 /* Whether lists are faster than the dense matrix: always for sparse data. */
 bool hsgd_linear_rows_pay(const hsgd_dataset *data, size_t num_rows);
 
