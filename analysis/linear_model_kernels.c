@@ -246,6 +246,9 @@ HSGD_INLINE double sum_list_1(const view *lists, size_t list, const double *w, v
         WITH_FOURS(body, fours);                                                                                       \
     } while (0)
 
+/* A width that one short chunk fills is a constant, too: the multiplication by it leaves a port to the arithmetic. */
+#define IS_CHUNK(fours) ((fours) <= 3 && width == (fours)*FOUR)
+
 /* The list of a part of the s-th data row. */
 HSGD_INLINE size_t list_of(const view *lists, size_t part, const size_t *row, size_t first, size_t s)
 {
@@ -279,9 +282,11 @@ static void scores(double *z, bool add, const hsgd_lists *stored, size_t part, c
     const view seen = view_of(stored), *lists = &seen;
 #define BODY_1(fours, v, i) scores_1(z, add, lists, part, row, first, count, w, v, i)
 #define BODY_4(fours, v, i) scores_of_chunk(z, add, lists, part, row, first, count, w, FOUR, 4, fours, v, i)
-#define BODY(fours, v, i) scores_of_chunk(z + at, add, lists, part, row, first, count, w + at, width, 2, fours, v, i)
+#define BODY_AT(fours, v, i, width) scores_of_chunk(z + at, add, lists, part, row, first, count, w + at, width, 2, fours, v, i)
+#define BODY(fours, v, i) IS_CHUNK(fours) ? BODY_AT(fours, v, i, (fours)*FOUR) : BODY_AT(fours, v, i, width)
     WITH_WIDTH(BODY_1, BODY_4, BODY);
 #undef BODY
+#undef BODY_AT
 #undef BODY_4
 #undef BODY_1
 }
@@ -313,9 +318,11 @@ static void collect(double *g, bool add, const uint32_t *column, const hsgd_list
     const view seen = view_of(stored), *lists = &seen;
 #define BODY_1(fours, v, i) collect_1(g, add, column, lists, first, count, r, v)
 #define BODY_4(fours, v, i) collect_chunk(g, add, column, lists, first, count, r, FOUR, 4, fours, v)
-#define BODY(fours, v, i) collect_chunk(g + at, add, column, lists, first, count, r + at, width, 2, fours, v)
+#define BODY_AT(fours, v, width) collect_chunk(g + at, add, column, lists, first, count, r + at, width, 2, fours, v)
+#define BODY(fours, v, i) IS_CHUNK(fours) ? BODY_AT(fours, v, (fours)*FOUR) : BODY_AT(fours, v, width)
     WITH_WIDTH(BODY_1, BODY_4, BODY);
 #undef BODY
+#undef BODY_AT
 #undef BODY_4
 #undef BODY_1
 }
@@ -348,9 +355,11 @@ static void scatter(double *g, const hsgd_lists *stored, size_t part, const size
     const view seen = view_of(stored), *lists = &seen;
 #define BODY_1(fours, v, i) scatter_1(g, lists, part, row, first, count, r, v, i)
 #define BODY_4(fours, v, i) scatter_chunk(g, lists, part, row, first, count, r, FOUR, fours, v, i)
-#define BODY(fours, v, i) scatter_chunk(g + at, lists, part, row, first, count, r + at, width, fours, v, i)
+#define BODY_AT(fours, v, i, width) scatter_chunk(g + at, lists, part, row, first, count, r + at, width, fours, v, i)
+#define BODY(fours, v, i) IS_CHUNK(fours) ? BODY_AT(fours, v, i, (fours)*FOUR) : BODY_AT(fours, v, i, width)
     WITH_WIDTH(BODY_1, BODY_4, BODY);
 #undef BODY
+#undef BODY_AT
 #undef BODY_4
 #undef BODY_1
 }
