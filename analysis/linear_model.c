@@ -19,19 +19,20 @@
 
 #include <gsl/gsl_cblas.h>
 
+#include "analysis/moments_private.h"
 #include "analysis/smoothness.h"
 
 enum { BLOCK_ROWS = HSGD_LINEAR_BLOCK_ROWS };
 
-/* Doubles at the front of the scratch memory that hold the indices of a block. */
-enum { INDEX_ROOM = BLOCK_ROWS };
+/* Doubles at the front of the scratch memory that hold the indices of a block and of the next one. */
+enum { INDEX_ROOM = 2 * BLOCK_ROWS };
 _Static_assert(sizeof(size_t) <= sizeof(double), "an index fits where a double does");
 
 /* ---- scratch memory ---- */
 
 /* The parts of the scratch memory; rows: the most that are handled at once, P: the points. */
 typedef struct room {
-    size_t *row;  /* (INDEX_ROOM) the samples of a mini-batch */
+    size_t *row;  /* (INDEX_ROOM) the samples of a block of a mini-batch, and of the next one */
     double *loss; /* (P, rows rounded up to 8) */
     double *work; /* (width, 8) */
     double *z;    /* (rows, width) */
@@ -39,6 +40,7 @@ typedef struct room {
     double *wide; /* (p, width) the transposed points: listed data and a width above 1 only, like the next */
     double *grad; /* (p, width) the transposed gradients */
     double *x;    /* (BLOCK_ROWS, p) gathered rows: mini-batches from dense data only */
+    double *step; /* (d) a stochastic gradient: steps only */
     size_t width, num_points;
 } room;
 
@@ -79,7 +81,7 @@ static bool is_transposed(const linear_model *model, const room *r)
 
 /* Where the parts begin, in doubles from the first line of the cache on. */
 typedef struct layout {
-    size_t loss, work, z, side, wide, grad, x, end;
+    size_t loss, work, z, side, wide, grad, x, step, end;
 } layout;
 
 static size_t take(size_t *end, size_t count)
@@ -101,6 +103,7 @@ static layout plan(const linear_model *model, size_t num_points, bool gathers)
     l.wide = take(&l.end, matrix);
     l.grad = take(&l.end, matrix);
     l.x = take(&l.end, gathers && !model->listed ? BLOCK_ROWS * p : 0);
+    l.step = take(&l.end, model->outputs * p);
     return l;
 }
 
@@ -122,6 +125,7 @@ static room divide(const linear_model *model, size_t num_points, bool gathers, d
                   .wide = line + l.wide,
                   .grad = line + l.grad,
                   .x = line + l.x,
+                  .step = line + l.step,
                   .width = width_of(model->outputs, model->listed ? num_points : 1),
                   .num_points = num_points};
 }
@@ -372,28 +376,113 @@ static void dense_batch(const linear_model *model, const double *point, block b,
     dense_block(model, r->x, labels, b.count, point, b.scale, NULL, grad, r);
 }
 
+/* Whose mini-batch of which step. */
+typedef struct draw {
+    size_t worker, batch_size;
+    uint64_t seed, step;
+} draw;
+
+/* The samples first, first + 1, ... of a mini-batch, a block of them at most. Returned: how many. */
+static size_t draw_block(const linear_model *model, draw d, size_t first, size_t *row)
+{
+    size_t start = model->start[d.worker], m = model->start[d.worker + 1] - start, left = d.batch_size - first,
+           count = left < BLOCK_ROWS ? left : BLOCK_ROWS;
+    hsgd_stream stream = {d.seed, HSGD_PURPOSE_BATCH, (uint32_t)d.worker, d.step};
+    hsgd_uniform_indices(&stream, first, m, row, count);
+    for (size_t i = 0; i < count; i++)
+        row[i] += start;
+    if (model->listed)
+        hsgd_linear_rows_prefetch(&model->rows.by_row, row, count);
+    return count;
+}
+
+static void batch_gradient(const linear_model *model, const double *point, draw d, double *grad, const room *r)
+{
+    size_t count;
+    for (size_t done = 0; done < d.batch_size; done += count) {
+        count = draw_block(model, d, done, r->row);
+        block b = {count, done == 0, done + count == d.batch_size, 1 / (double)d.batch_size};
+        (model->listed ? listed_batch : dense_batch)(model, point, b, grad, r);
+    }
+    hsgd_regularizer_add(&model->regularizer, point, grad, model->outputs * model->data->num_features);
+}
+
 static void stochastic(const hsgd_objective *objective, const double *point, size_t worker, size_t batch_size,
                        uint64_t seed, uint64_t step, double *grad, double *scratch)
 {
     const linear_model *model = objective->state;
     room r = divide(model, 1, batch_size > 0, scratch);
-    if (batch_size == 0) {
+    if (batch_size == 0)
         evaluate(model, &point, NULL, worker, NULL, grad, &r);
+    else
+        batch_gradient(model, point, (draw){worker, batch_size, seed, step}, grad, &r);
+}
+
+/* The step of one worker whose mini-batch is one block of r->row, in place: only features that its rows may have move. */
+static void listed_step(const linear_model *model, double *w, size_t worker, size_t count, double step_size,
+                        const room *r)
+{
+    const hsgd_linear_model_kernels *kernels = HSGD_PICK_PATH(hsgd_linear_model_kernels);
+    const hsgd_lists *lists = &model->rows.by_row;
+    const hsgd_range *range = model->rows.range;
+    const size_t *first = model->rows.first_range + worker * lists->parts;
+    const double *point = w;
+    size_t p = model->data->num_features, outputs = model->outputs, width = r->width;
+    for (size_t k = 0; k < lists->parts; k++) {
+        for (size_t i = first[k]; i < first[k + 1]; i++)
+            kernels->widen(r->wide, &point, outputs, outputs, p, range[i].from, range[i].end, width, 0, width);
+        kernels->scores(r->z, k > 0, lists, k, r->row, 0, count, r->wide, width);
+    }
+    residuals(model, r, (hsgd_labels){model->data->label, r->row}, count, 1 / (double)count, NULL);
+    for (size_t k = 0; k < lists->parts; k++) {
+        for (size_t i = first[k]; i < first[k + 1]; i++)
+            memset(r->grad + range[i].from * width, 0, (range[i].end - range[i].from) * width * sizeof *r->grad);
+        kernels->scatter(r->grad, lists, k, r->row, 0, count, r->z, width);
+        for (size_t i = first[k]; i < first[k + 1]; i++)
+            kernels->narrow_step(w, r->grad, step_size, outputs, p, range[i].from, range[i].end, width);
+    }
+}
+
+/* Steps whose rows are asked for while the worker before them moves. */
+static void listed_steps(const linear_model *model, double *w, const size_t *worker, size_t count, draw d,
+                         double step_size, room *r)
+{
+    size_t dim = model->outputs * model->data->num_features;
+    size_t *now = r->row, *next = r->row + BLOCK_ROWS;
+    d.worker = worker[0];
+    draw_block(model, d, 0, now);
+    for (size_t j = 0; j < count; j++) {
+        d.worker = worker[j + 1 < count ? j + 1 : j];
+        if (j + 1 < count)
+            draw_block(model, d, 0, next);
+        r->row = now;
+        listed_step(model, w + j * dim, worker[j], d.batch_size, step_size, r);
+        size_t *other = now;
+        now = next;
+        next = other;
+    }
+}
+
+static void step_rows(const hsgd_objective *objective, double *w, const size_t *worker, size_t count, size_t batch_size,
+                      uint64_t seed, uint64_t step, double step_size, double *scratch)
+{
+    const linear_model *model = objective->state;
+    room r = divide(model, 1, batch_size > 0, scratch);
+    draw d = {0, batch_size, seed, step};
+    bool moves_all = model->regularizer.type != HSGD_REGULARIZER_NONE;
+    if (is_transposed(model, &r) && !moves_all && batch_size > 0 && batch_size <= BLOCK_ROWS) {
+        listed_steps(model, w, worker, count, d, step_size, &r);
         return;
     }
-    size_t first = model->start[worker], m = model->start[worker + 1] - first, *row = r.row, count;
-    for (size_t done = 0; done < batch_size; done += count) {
-        count = batch_size - done < BLOCK_ROWS ? batch_size - done : BLOCK_ROWS;
-        hsgd_stream stream = {seed, HSGD_PURPOSE_BATCH, (uint32_t)worker, step};
-        hsgd_uniform_indices(&stream, done, m, row, count);
-        for (size_t i = 0; i < count; i++)
-            row[i] += first;
-        if (model->listed)
-            hsgd_linear_rows_prefetch(&model->rows.by_row, row, count);
-        block b = {count, done == 0, done + count == batch_size, 1 / (double)batch_size};
-        (model->listed ? listed_batch : dense_batch)(model, point, b, grad, &r);
+    for (size_t j = 0; j < count; j++, w += objective->dim) {
+        const double *point = w;
+        d.worker = worker[j];
+        if (batch_size == 0)
+            evaluate(model, &point, NULL, worker[j], NULL, r.step, &r);
+        else
+            batch_gradient(model, point, d, r.step, &r);
+        HSGD_PICK_PATH(hsgd_moments_kernels)->step(w, w, r.step, step_size, objective->dim);
     }
-    hsgd_regularizer_add(&model->regularizer, point, grad, objective->dim);
 }
 
 /* mean ||x||^2, not below the true one: every term is positive, so the rounding of so many additions is relative. */
@@ -440,7 +529,7 @@ static void free_model(void *state)
 #define TYPE_OF_LINK(label)                                                                                            \
     {                                                                                                                  \
         .name = (label), .scratch_size = scratch_size, .full = full, .stochastic = stochastic, .full_at = full_at,     \
-        .constants = constants, .free = free_model, .divergences = hsgd_linear_model_divergences                       \
+        .step_rows = step_rows, .constants = constants, .free = free_model, .divergences = hsgd_linear_model_divergences                       \
     }
 
 static const hsgd_objective_type types[] = {

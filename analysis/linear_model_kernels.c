@@ -455,6 +455,40 @@ static void narrow(double *out, const double *g, size_t columns, size_t p, size_
         }
 }
 
+/* x -= step_size * g, as (-step_size) * g added: what the step of hsgd_moments_kernels does. */
+HSGD_INLINE void step_four(double *x, const double *g, double step_size)
+{
+    HSGD_UNROLL for (size_t k = 0; k < FOUR; k += FOUR_LANES)
+        store_four(x + k, load_four(x + k) + -step_size * load_four(g + k));
+}
+
+HSGD_INLINE void narrow_step_strip(double *const *column, const double *g, double step_size, size_t count, size_t width)
+{
+    size_t f = 0;
+    for (; f + 4 <= count; f += 4) {
+        const double *in = g + f * width;
+        double turned[4][4];
+        transpose(turned[0], turned[1], turned[2], turned[3], in, in + width, in + 2 * width, in + 3 * width);
+        HSGD_UNROLL for (size_t k = 0; k < 4; k++) step_four(column[k] + f, turned[k], step_size);
+    }
+    for (; f < count; f++)
+        for (size_t k = 0; k < 4; k++)
+            column[k][f] += -step_size * g[f * width + k];
+}
+
+static void narrow_step(double *w, const double *g, double step_size, size_t columns, size_t p, size_t first,
+                        size_t end, size_t width)
+{
+    double unwanted[STRIP] = {0};
+    for (size_t f = first; f < end; f += STRIP)
+        for (size_t c = 0; c < columns; c += 4) {
+            double *column[4];
+            for (size_t k = 0; k < 4; k++)
+                column[k] = c + k < columns ? w + (c + k) * p + f : unwanted;
+            narrow_step_strip(column, g + f * width + c, step_size, strip_length(f, end), width);
+        }
+}
+
 /* ---- losses ---- */
 
 static uint32_t label_of(hsgd_labels labels, size_t sample)
@@ -606,5 +640,5 @@ static void softmax(double *z, hsgd_labels labels, size_t count, size_t outputs,
         total[q] += sum_losses(loss + q * room, count);
 }
 
-const hsgd_linear_model_kernels HSGD_ON_PATH(hsgd_linear_model_kernels) = {widen,   narrow,   scores, collect,
-                                                                           scatter, logistic, softmax};
+const hsgd_linear_model_kernels HSGD_ON_PATH(hsgd_linear_model_kernels) = {
+    widen, narrow, narrow_step, scores, collect, scatter, logistic, softmax};

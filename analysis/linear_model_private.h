@@ -47,6 +47,10 @@ typedef struct hsgd_linear_model_kernels {
     /* Columns first .. end - 1 of out (columns, p): the transpose of g (p, width) without the columns beyond. */
     void (*narrow)(double *out, const double *g, size_t columns, size_t p, size_t first, size_t end, size_t width);
 
+    /* The same columns of w (columns, p) -= step_size times that transpose. */
+    void (*narrow_step)(double *w, const double *g, double step_size, size_t columns, size_t p, size_t first,
+                        size_t end, size_t width);
+
     /* z (count, width): the sum over the entries of a part of data row row[i] (row NULL: first + i), of their value times
      * the row of w (., width) that the index names, is added to row i or replaces it. */
     void (*scores)(double *z, bool add, const hsgd_lists *lists, size_t part, const size_t *row, size_t first,

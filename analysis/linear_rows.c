@@ -360,13 +360,70 @@ static bool make_by_column(hsgd_linear_rows *rows, size_t num_workers, size_t nu
     return done;
 }
 
+/* ---- which features a worker has ---- */
+
+/* Features that are handled together: with one of four that is not there, the other three still are. */
+enum { NEIGHBOURS = 4 };
+
+/* The ranges of a part of the features; range NULL: they are only counted. */
+static size_t ranges_of_part(hsgd_range *range, const bool *has, size_t from, size_t end)
+{
+    size_t count = 0;
+    bool inside = false;
+    for (size_t f = from; f < end; f += NEIGHBOURS) {
+        bool any = false;
+        for (size_t i = f; i < f + NEIGHBOURS && i < end; i++)
+            any |= has[i];
+        if (any && !inside)
+            count++;
+        inside = any;
+        if (any && range) {
+            range[count - 1].from = range[count - 1].end ? range[count - 1].from : f;
+            range[count - 1].end = f + NEIGHBOURS < end ? f + NEIGHBOURS : end;
+        }
+    }
+    return count;
+}
+
+/* Fills first_range, and range if there is one. has (p): scratch memory. */
+static void list_ranges(hsgd_linear_rows *rows, const size_t *start, size_t num_workers, size_t num_features, bool *has)
+{
+    const hsgd_lists *lists = &rows->by_row;
+    size_t *first = rows->first_range, parts = lists->parts;
+    for (size_t j = 0; j < num_workers; j++) {
+        memset(has, 0, num_features * sizeof *has);
+        for (size_t e = lists->start[start[j] * parts]; e < lists->start[start[j + 1] * parts]; e++)
+            has[index_at(lists, e)] = true;
+        for (size_t k = 0; k < parts; k++, first++)
+            first[1] = first[0] + ranges_of_part(rows->range ? rows->range + first[0] : NULL, has,
+                                                 hsgd_linear_part_start(num_features, parts, k),
+                                                 hsgd_linear_part_start(num_features, parts, k + 1));
+    }
+}
+
+static bool make_ranges(hsgd_linear_rows *rows, const size_t *start, size_t num_workers, size_t num_features)
+{
+    size_t lists = num_workers * rows->by_row.parts;
+    bool *has = malloc(num_features * sizeof *has);
+    rows->first_range = calloc(lists + 1, sizeof *rows->first_range);
+    if (has && rows->first_range) {
+        list_ranges(rows, start, num_workers, num_features, has);
+        rows->range = calloc(rows->first_range[lists] + 1, sizeof *rows->range);
+        if (rows->range)
+            list_ranges(rows, start, num_workers, num_features, has);
+    }
+    free(has);
+    return rows->range;
+}
+
 hsgd_status hsgd_linear_rows_make(hsgd_linear_rows *out, const hsgd_dataset *data, const size_t *start,
                                   size_t num_workers, size_t width, hsgd_error *err)
 {
     memset(out, 0, sizeof *out);
     if (make_by_row(&out->by_row, data, start[num_workers], width) &&
         make_tiles(out, start, num_workers, hsgd_linear_tile_rows(width)) &&
-        make_by_column(out, num_workers, data->num_features))
+        make_by_column(out, num_workers, data->num_features) &&
+        make_ranges(out, start, num_workers, data->num_features))
         return HSGD_OK;
     hsgd_linear_rows_free(out);
     return hsgd_fail_memory(err, "the features");
@@ -408,5 +465,7 @@ void hsgd_linear_rows_free(hsgd_linear_rows *rows)
     free(rows->column);
     free(rows->tile);
     free(rows->first_tile);
+    free(rows->range);
+    free(rows->first_range);
     memset(rows, 0, sizeof *rows);
 }

@@ -28,11 +28,18 @@ typedef struct hsgd_tile {
     bool complete;                /* columns that do not occur have lists, too */
 } hsgd_tile;
 
+/* Neighbouring features. */
+typedef struct hsgd_range {
+    size_t from, end;
+} hsgd_range;
+
 typedef struct hsgd_linear_rows {
     hsgd_lists by_row;    /* list row * parts + k is part k of a row of the data, an index a feature */
     hsgd_lists by_column; /* a list is a feature in a tile, an index a row of the tile; start NULL: no tile has lists */
     uint32_t *column;     /* the feature of each list of by_column, owned */
     hsgd_tile *tile;      /* owned */
+    hsgd_range *range;    /* the features that a worker has, in its rows, but for gaps of a few; owned */
+    size_t *first_range;  /* (num_workers * parts + 1) where those of a worker's part of the features start, owned */
     size_t *first_tile;   /* (num_workers + 1) worker j has the tiles first_tile[j] .. first_tile[j + 1] - 1, owned */
 } hsgd_linear_rows;
 
