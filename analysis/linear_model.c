@@ -40,7 +40,8 @@ typedef struct room {
     double *wide; /* (p, width) the transposed points: listed data and a width above 1 only, like the next */
     double *grad; /* (p, width) the transposed gradients */
     double *x;    /* (BLOCK_ROWS, p) gathered rows: mini-batches from dense data only */
-    double *step; /* (d) a stochastic gradient: steps only */
+    double *step; /* (d) a stochastic gradient: steps only, like the next */
+    uint32_t *strip; /* (p in strips) */
     size_t width, num_points;
 } room;
 
@@ -81,7 +82,7 @@ static bool is_transposed(const linear_model *model, const room *r)
 
 /* Where the parts begin, in doubles from the first line of the cache on. */
 typedef struct layout {
-    size_t loss, work, z, side, wide, grad, x, step, end;
+    size_t loss, work, z, side, wide, grad, x, step, strip, end;
 } layout;
 
 static size_t take(size_t *end, size_t count)
@@ -104,6 +105,7 @@ static layout plan(const linear_model *model, size_t num_points, bool gathers)
     l.grad = take(&l.end, matrix);
     l.x = take(&l.end, gathers && !model->listed ? BLOCK_ROWS * p : 0);
     l.step = take(&l.end, model->outputs * p);
+    l.strip = take(&l.end, matrix ? p / HSGD_STRIP + 1 : 0);
     return l;
 }
 
@@ -126,6 +128,7 @@ static room divide(const linear_model *model, size_t num_points, bool gathers, d
                   .grad = line + l.grad,
                   .x = line + l.x,
                   .step = line + l.step,
+                  .strip = (uint32_t *)(void *)(line + l.strip),
                   .width = width_of(model->outputs, model->listed ? num_points : 1),
                   .num_points = num_points};
 }
@@ -392,7 +395,7 @@ static size_t draw_block(const linear_model *model, draw d, size_t first, size_t
     for (size_t i = 0; i < count; i++)
         row[i] += start;
     if (model->listed)
-        hsgd_linear_rows_prefetch(&model->rows.by_row, row, count);
+        hsgd_linear_rows_prefetch(&model->rows, row, count);
     return count;
 }
 
@@ -418,28 +421,32 @@ static void stochastic(const hsgd_objective *objective, const double *point, siz
         batch_gradient(model, point, (draw){worker, batch_size, seed, step}, grad, &r);
 }
 
-/* The step of one worker whose mini-batch is one block of r->row, in place: only features that its rows may have move. */
-static void listed_step(const linear_model *model, double *w, size_t worker, size_t count, double step_size,
-                        const room *r)
+/* The first of the strips from .. used - 1 that starts at `feature` or above. */
+static size_t strips_below(const room *r, size_t from, size_t used, size_t feature)
+{
+    while (from < used && r->strip[from] * (size_t)HSGD_STRIP < feature)
+        from++;
+    return from;
+}
+
+/* The step of one worker whose mini-batch is one block of r->row, in place: only features near those of its rows are
+ * touched. */
+static void listed_step(const linear_model *model, double *w, size_t count, double step_size, const room *r)
 {
     const hsgd_linear_model_kernels *kernels = HSGD_PICK_PATH(hsgd_linear_model_kernels);
     const hsgd_lists *lists = &model->rows.by_row;
-    const hsgd_range *range = model->rows.range;
-    const size_t *first = model->rows.first_range + worker * lists->parts;
-    const double *point = w;
     size_t p = model->data->num_features, outputs = model->outputs, width = r->width;
-    for (size_t k = 0; k < lists->parts; k++) {
-        for (size_t i = first[k]; i < first[k + 1]; i++)
-            kernels->widen(r->wide, &point, outputs, outputs, p, range[i].from, range[i].end, width, 0, width);
+    size_t used = hsgd_linear_rows_strips(r->strip, &model->rows, r->row, count, p);
+    for (size_t k = 0, from = 0, end; k < lists->parts; k++, from = end) {
+        end = strips_below(r, from, used, hsgd_linear_part_start(p, lists->parts, k + 1));
+        kernels->widen_strips(r->wide, r->grad, w, r->strip + from, end - from, outputs, p, width);
         kernels->scores(r->z, k > 0, lists, k, r->row, 0, count, r->wide, width);
     }
     residuals(model, r, (hsgd_labels){model->data->label, r->row}, count, 1 / (double)count, NULL);
-    for (size_t k = 0; k < lists->parts; k++) {
-        for (size_t i = first[k]; i < first[k + 1]; i++)
-            memset(r->grad + range[i].from * width, 0, (range[i].end - range[i].from) * width * sizeof *r->grad);
+    for (size_t k = 0, from = 0, end; k < lists->parts; k++, from = end) {
+        end = strips_below(r, from, used, hsgd_linear_part_start(p, lists->parts, k + 1));
         kernels->scatter(r->grad, lists, k, r->row, 0, count, r->z, width);
-        for (size_t i = first[k]; i < first[k + 1]; i++)
-            kernels->narrow_step(w, r->grad, step_size, outputs, p, range[i].from, range[i].end, width);
+        kernels->step_strips(w, r->grad, step_size, r->strip + from, end - from, outputs, p, width);
     }
 }
 
@@ -456,7 +463,7 @@ static void listed_steps(const linear_model *model, double *w, const size_t *wor
         if (j + 1 < count)
             draw_block(model, d, 0, next);
         r->row = now;
-        listed_step(model, w + j * dim, worker[j], d.batch_size, step_size, r);
+        listed_step(model, w + j * dim, d.batch_size, step_size, r);
         size_t *other = now;
         now = next;
         next = other;

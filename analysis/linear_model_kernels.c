@@ -455,6 +455,40 @@ static void narrow(double *out, const double *g, size_t columns, size_t p, size_
         }
 }
 
+/* ---- the same where features are listed ---- */
+
+/* Strips that are transposed at once, for the reason of STRIP. */
+enum { STRIPS_AT_ONCE = 4 };
+
+/* Strips without the one that is not whole, if that is listed. */
+static size_t whole_strips(const uint32_t *strip, size_t count, size_t p)
+{
+    return count && (strip[count - 1] + (size_t)1) * HSGD_STRIP > p ? count - 1 : count;
+}
+
+static void widen_strips(double *out, double *g, const double *w, const uint32_t *strip, size_t count, size_t outputs,
+                         size_t p, size_t width)
+{
+    size_t whole = whole_strips(strip, count, p), last = outputs - 1;
+    for (size_t done = 0; done < whole; done += STRIPS_AT_ONCE)
+        for (size_t c = 0; c < width; c += 4) {
+            const double *a = w + (c < last ? c : last) * p, *b = w + (c + 1 < last ? c + 1 : last) * p,
+                         *d = w + (c + 2 < last ? c + 2 : last) * p, *e = w + (c + 3 < last ? c + 3 : last) * p;
+            for (size_t i = done; i < whole && i < done + STRIPS_AT_ONCE; i++) {
+                size_t f = strip[i] * (size_t)HSGD_STRIP;
+                double *o = out + f * width + c;
+                transpose(o, o + width, o + 2 * width, o + 3 * width, a + f, b + f, d + f, e + f);
+            }
+        }
+    for (size_t i = 0; i < whole; i++)
+        memset(g + strip[i] * HSGD_STRIP * width, 0, HSGD_STRIP * width * sizeof *g);
+    for (size_t f = whole < count ? strip[whole] * (size_t)HSGD_STRIP : p; f < p; f++)
+        for (size_t c = 0; c < width; c++) {
+            out[f * width + c] = w[(c < last ? c : last) * p + f];
+            g[f * width + c] = 0;
+        }
+}
+
 /* x -= step_size * g, as (-step_size) * g added: what the step of hsgd_moments_kernels does. */
 HSGD_INLINE void step_four(double *x, const double *g, double step_size)
 {
@@ -462,31 +496,37 @@ HSGD_INLINE void step_four(double *x, const double *g, double step_size)
         store_four(x + k, load_four(x + k) + -step_size * load_four(g + k));
 }
 
-HSGD_INLINE void narrow_step_strip(double *const *column, const double *g, double step_size, size_t count, size_t width)
+/* Of `columns` <= 4 outputs, a constant. */
+HSGD_INLINE void step_columns(double *w, const double *g, double step_size, const uint32_t *strip, size_t count,
+                              size_t columns, size_t p, size_t width)
 {
-    size_t f = 0;
-    for (; f + 4 <= count; f += 4) {
+    for (size_t i = 0; i < count; i++) {
+        size_t f = strip[i] * (size_t)HSGD_STRIP;
         const double *in = g + f * width;
         double turned[4][4];
         transpose(turned[0], turned[1], turned[2], turned[3], in, in + width, in + 2 * width, in + 3 * width);
-        HSGD_UNROLL for (size_t k = 0; k < 4; k++) step_four(column[k] + f, turned[k], step_size);
+        HSGD_UNROLL for (size_t k = 0; k < columns; k++) step_four(w + k * p + f, turned[k], step_size);
     }
-    for (; f < count; f++)
-        for (size_t k = 0; k < 4; k++)
-            column[k][f] += -step_size * g[f * width + k];
 }
 
-static void narrow_step(double *w, const double *g, double step_size, size_t columns, size_t p, size_t first,
-                        size_t end, size_t width)
+static void step_strips(double *w, const double *g, double step_size, const uint32_t *strip, size_t count,
+                        size_t outputs, size_t p, size_t width)
 {
-    double unwanted[STRIP] = {0};
-    for (size_t f = first; f < end; f += STRIP)
-        for (size_t c = 0; c < columns; c += 4) {
-            double *column[4];
-            for (size_t k = 0; k < 4; k++)
-                column[k] = c + k < columns ? w + (c + k) * p + f : unwanted;
-            narrow_step_strip(column, g + f * width + c, step_size, strip_length(f, end), width);
-        }
+    size_t whole = whole_strips(strip, count, p);
+    for (size_t done = 0; done < whole; done += STRIPS_AT_ONCE) {
+        size_t now = whole - done < STRIPS_AT_ONCE ? whole - done : STRIPS_AT_ONCE, c = 0;
+        for (; c + 4 <= outputs; c += 4)
+            step_columns(w + c * p, g + c, step_size, strip + done, now, 4, p, width);
+        if (outputs - c == 3)
+            step_columns(w + c * p, g + c, step_size, strip + done, now, 3, p, width);
+        if (outputs - c == 2)
+            step_columns(w + c * p, g + c, step_size, strip + done, now, 2, p, width);
+        if (outputs - c == 1)
+            step_columns(w + c * p, g + c, step_size, strip + done, now, 1, p, width);
+    }
+    for (size_t f = whole < count ? strip[whole] * (size_t)HSGD_STRIP : p; f < p; f++)
+        for (size_t c = 0; c < outputs; c++)
+            w[c * p + f] += -step_size * g[f * width + c];
 }
 
 /* ---- losses ---- */
@@ -641,4 +681,4 @@ static void softmax(double *z, hsgd_labels labels, size_t count, size_t outputs,
 }
 
 const hsgd_linear_model_kernels HSGD_ON_PATH(hsgd_linear_model_kernels) = {
-    widen, narrow, narrow_step, scores, collect, scatter, logistic, softmax};
+    widen, narrow, widen_strips, step_strips, scores, collect, scatter, logistic, softmax};

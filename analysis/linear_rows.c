@@ -22,7 +22,8 @@ static const double DENSE_SHARE = 0.5;
 
 size_t hsgd_linear_part_start(size_t num_features, size_t parts, size_t part)
 {
-    return num_features / parts * part + num_features % parts * part / parts;
+    size_t start = num_features / parts * part + num_features % parts * part / parts;
+    return part == parts ? start : start / HSGD_STRIP * HSGD_STRIP;
 }
 
 size_t hsgd_linear_tile_rows(size_t width)
@@ -360,60 +361,35 @@ static bool make_by_column(hsgd_linear_rows *rows, size_t num_workers, size_t nu
     return done;
 }
 
-/* ---- which features a worker has ---- */
+/* ---- which features a row has ---- */
 
-/* Features that are handled together: with one of four that is not there, the other three still are. */
-enum { NEIGHBOURS = 4 };
-
-/* The ranges of a part of the features; range NULL: they are only counted. */
-static size_t ranges_of_part(hsgd_range *range, const bool *has, size_t from, size_t end)
+static bool make_groups(hsgd_linear_rows *rows, size_t num_rows, size_t num_features)
 {
-    size_t count = 0;
-    bool inside = false;
-    for (size_t f = from; f < end; f += NEIGHBOURS) {
-        bool any = false;
-        for (size_t i = f; i < f + NEIGHBOURS && i < end; i++)
-            any |= has[i];
-        if (any && !inside)
-            count++;
-        inside = any;
-        if (any && range) {
-            range[count - 1].from = range[count - 1].end ? range[count - 1].from : f;
-            range[count - 1].end = f + NEIGHBOURS < end ? f + NEIGHBOURS : end;
+    rows->group = ceiling(ceiling(num_features, HSGD_MAX_GROUPS), HSGD_STRIP) * HSGD_STRIP;
+    rows->groups = calloc(num_rows, sizeof *rows->groups);
+    for (size_t s = 0; s < num_rows && rows->groups; s++)
+        for (size_t e = row_start(rows, s); e < row_start(rows, s + 1); e++) {
+            size_t g = index_at(&rows->by_row, e) / rows->group;
+            rows->groups[s].has[g / 64] |= (uint64_t)1 << g % 64;
         }
-    }
-    return count;
+    return rows->groups;
 }
 
-/* Fills first_range, and range if there is one. has (p): scratch memory. */
-static void list_ranges(hsgd_linear_rows *rows, const size_t *start, size_t num_workers, size_t num_features, bool *has)
+size_t hsgd_linear_rows_strips(uint32_t *strip, const hsgd_linear_rows *rows, const size_t *row, size_t count,
+                               size_t num_features)
 {
-    const hsgd_lists *lists = &rows->by_row;
-    size_t *first = rows->first_range, parts = lists->parts;
-    for (size_t j = 0; j < num_workers; j++) {
-        memset(has, 0, num_features * sizeof *has);
-        for (size_t e = lists->start[start[j] * parts]; e < lists->start[start[j + 1] * parts]; e++)
-            has[index_at(lists, e)] = true;
-        for (size_t k = 0; k < parts; k++, first++)
-            first[1] = first[0] + ranges_of_part(rows->range ? rows->range + first[0] : NULL, has,
-                                                 hsgd_linear_part_start(num_features, parts, k),
-                                                 hsgd_linear_part_start(num_features, parts, k + 1));
-    }
-}
-
-static bool make_ranges(hsgd_linear_rows *rows, const size_t *start, size_t num_workers, size_t num_features)
-{
-    size_t lists = num_workers * rows->by_row.parts;
-    bool *has = malloc(num_features * sizeof *has);
-    rows->first_range = calloc(lists + 1, sizeof *rows->first_range);
-    if (has && rows->first_range) {
-        list_ranges(rows, start, num_workers, num_features, has);
-        rows->range = calloc(rows->first_range[lists] + 1, sizeof *rows->range);
-        if (rows->range)
-            list_ranges(rows, start, num_workers, num_features, has);
-    }
-    free(has);
-    return rows->range;
+    size_t used = 0, each = rows->group / HSGD_STRIP, end = ceiling(num_features, HSGD_STRIP);
+    hsgd_groups all = {{0}};
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < HSGD_GROUP_WORDS; k++)
+            all.has[k] |= rows->groups[row[i]].has[k];
+    for (size_t k = 0; k < HSGD_GROUP_WORDS; k++)
+        for (uint64_t left = all.has[k]; left; left &= left - 1) {
+            size_t first = (k * 64 + (size_t)__builtin_ctzll(left)) * each;
+            for (size_t s = first; s < first + each && s < end; s++)
+                strip[used++] = (uint32_t)s;
+        }
+    return used;
 }
 
 hsgd_status hsgd_linear_rows_make(hsgd_linear_rows *out, const hsgd_dataset *data, const size_t *start,
@@ -423,7 +399,7 @@ hsgd_status hsgd_linear_rows_make(hsgd_linear_rows *out, const hsgd_dataset *dat
     if (make_by_row(&out->by_row, data, start[num_workers], width) &&
         make_tiles(out, start, num_workers, hsgd_linear_tile_rows(width)) &&
         make_by_column(out, num_workers, data->num_features) &&
-        make_ranges(out, start, num_workers, data->num_features))
+        make_groups(out, start[num_workers], data->num_features))
         return HSGD_OK;
     hsgd_linear_rows_free(out);
     return hsgd_fail_memory(err, "the features");
@@ -446,8 +422,9 @@ static void prefetch(const void *array, size_t from, size_t end, size_t size)
         __builtin_prefetch(at);
 }
 
-void hsgd_linear_rows_prefetch(const hsgd_lists *by_row, const size_t *row, size_t count)
+void hsgd_linear_rows_prefetch(const hsgd_linear_rows *rows, const size_t *row, size_t count)
 {
+    const hsgd_lists *by_row = &rows->by_row;
     for (size_t i = 0; i < count; i++) {
         const size_t *list = by_row->start + row[i] * by_row->parts;
         size_t from = list[0], end = list[by_row->parts];
@@ -455,6 +432,7 @@ void hsgd_linear_rows_prefetch(const hsgd_lists *by_row, const size_t *row, size
         prefetch(by_row->far, from, end, sizeof *by_row->far);
         prefetch(by_row->code, from, end, sizeof *by_row->code);
         prefetch(by_row->value, from, end, sizeof *by_row->value);
+        prefetch(rows->groups, row[i], row[i] + 1, sizeof *rows->groups);
     }
 }
 
@@ -465,7 +443,6 @@ void hsgd_linear_rows_free(hsgd_linear_rows *rows)
     free(rows->column);
     free(rows->tile);
     free(rows->first_tile);
-    free(rows->range);
-    free(rows->first_range);
+    free(rows->groups);
     memset(rows, 0, sizeof *rows);
 }
