@@ -40,7 +40,7 @@ typedef struct room {
     double *wide; /* (p, width) the transposed points: listed data and a width above 1 only, like the next */
     double *grad; /* (p, width) the transposed gradients */
     double *x;    /* (BLOCK_ROWS, p) gathered rows: mini-batches from dense data only */
-    double *step; /* (d) a stochastic gradient: steps only, like the next */
+    double *step; /* (together, d) stochastic gradients: steps only, like the next */
     uint32_t *strip; /* (p in strips) */
     size_t width, num_points;
 } room;
@@ -80,6 +80,14 @@ static bool is_transposed(const linear_model *model, const room *r)
     return model->listed && r->width > 1;
 }
 
+/* Workers whose steps are made at the same time, at most: few enough for their gradients to stay in the first-level cache. */
+static size_t together(const linear_model *model)
+{
+    enum { DOUBLES = 2048 };
+    size_t fit = DOUBLES / (model->outputs * model->data->num_features);
+    return fit < 1 ? 1 : fit < HSGD_ROWS_AT_ONCE ? fit : HSGD_ROWS_AT_ONCE;
+}
+
 /* Where the parts begin, in doubles from the first line of the cache on. */
 typedef struct layout {
     size_t loss, work, z, side, wide, grad, x, step, strip, end;
@@ -104,7 +112,7 @@ static layout plan(const linear_model *model, size_t num_points, bool gathers)
     l.wide = take(&l.end, matrix);
     l.grad = take(&l.end, matrix);
     l.x = take(&l.end, gathers && !model->listed ? BLOCK_ROWS * p : 0);
-    l.step = take(&l.end, model->outputs * p);
+    l.step = take(&l.end, together(model) * model->outputs * p);
     l.strip = take(&l.end, matrix ? p / HSGD_STRIP + 1 : 0);
     return l;
 }
@@ -410,15 +418,20 @@ static void batch_gradient(const linear_model *model, const double *point, draw 
     hsgd_regularizer_add(&model->regularizer, point, grad, model->outputs * model->data->num_features);
 }
 
+/* Batch size 0: the full gradient. */
+static void one_gradient(const linear_model *model, const double *point, draw d, double *grad, const room *r)
+{
+    if (d.batch_size == 0)
+        evaluate(model, &point, NULL, d.worker, NULL, grad, r);
+    else
+        batch_gradient(model, point, d, grad, r);
+}
+
 static void stochastic(const hsgd_objective *objective, const double *point, size_t worker, size_t batch_size,
                        uint64_t seed, uint64_t step, double *grad, double *scratch)
 {
-    const linear_model *model = objective->state;
-    room r = divide(model, 1, batch_size > 0, scratch);
-    if (batch_size == 0)
-        evaluate(model, &point, NULL, worker, NULL, grad, &r);
-    else
-        batch_gradient(model, point, (draw){worker, batch_size, seed, step}, grad, &r);
+    room r = divide(objective->state, 1, batch_size > 0, scratch);
+    one_gradient(objective->state, point, (draw){worker, batch_size, seed, step}, grad, &r);
 }
 
 /* The first of the strips from .. used - 1 that starts at `feature` or above. */
@@ -470,25 +483,67 @@ static void listed_steps(const linear_model *model, double *w, const size_t *wor
     }
 }
 
+/* Listed models with one output whose mini-batches fit a block of r->row together: their residuals are made in one call,
+ * where the latencies of several mini-batches overlap. point, grad (count, d). */
+static void joint_gradients(const linear_model *model, const double *point, const size_t *worker, size_t count, draw d,
+                            double *grad, const room *r)
+{
+    const hsgd_linear_model_kernels *kernels = HSGD_PICK_PATH(hsgd_linear_model_kernels);
+    const hsgd_lists *lists = &model->rows.by_row;
+    size_t dim = model->data->num_features, batch = d.batch_size;
+    for (size_t j = 0; j < count; j++) {
+        d.worker = worker[j];
+        draw_block(model, d, 0, r->row + j * batch);
+    }
+    for (size_t j = 0; j < count; j++)
+        for (size_t k = 0; k < lists->parts; k++)
+            kernels->scores(r->z + j * batch, k > 0, lists, k, r->row + j * batch, 0, batch, point + j * dim, 1);
+    residuals(model, r, (hsgd_labels){model->data->label, r->row}, count * batch, 1 / (double)batch, NULL);
+    memset(grad, 0, count * dim * sizeof *grad);
+    for (size_t j = 0; j < count; j++) {
+        for (size_t k = 0; k < lists->parts; k++)
+            kernels->scatter(grad + j * dim, lists, k, r->row + j * batch, 0, batch, r->z + j * batch, 1);
+        hsgd_regularizer_add(&model->regularizer, point + j * dim, grad + j * dim, dim);
+    }
+}
+
+/* Mini-batches of so many workers are handled at once. */
+static size_t joint_batches(const linear_model *model, size_t batch_size)
+{
+    return model->listed && model->outputs == 1 && batch_size > 0 ? BLOCK_ROWS / batch_size : 0;
+}
+
+static void stochastic_rows(const hsgd_objective *objective, const double *point, const size_t *worker, size_t count,
+                            size_t batch_size, uint64_t seed, uint64_t step, double *grad, double *scratch)
+{
+    const linear_model *model = objective->state;
+    size_t joint = joint_batches(model, batch_size), dim = objective->dim, now;
+    room r = divide(model, 1, batch_size > 0, scratch);
+    for (size_t j = 0; j < count; j += now) {
+        now = joint < 1 ? 1 : joint < count - j ? joint : count - j;
+        if (now > 1)
+            joint_gradients(model, point + j * dim, worker + j, now, (draw){0, batch_size, seed, step}, grad + j * dim,
+                            &r);
+        else
+            one_gradient(model, point + j * dim, (draw){worker[j], batch_size, seed, step}, grad + j * dim, &r);
+    }
+}
+
 static void step_rows(const hsgd_objective *objective, double *w, const size_t *worker, size_t count, size_t batch_size,
                       uint64_t seed, uint64_t step, double step_size, double *scratch)
 {
     const linear_model *model = objective->state;
     room r = divide(model, 1, batch_size > 0, scratch);
-    draw d = {0, batch_size, seed, step};
     bool moves_all = model->regularizer.type != HSGD_REGULARIZER_NONE;
     if (is_transposed(model, &r) && !moves_all && batch_size > 0 && batch_size <= BLOCK_ROWS) {
-        listed_steps(model, w, worker, count, d, step_size, &r);
+        listed_steps(model, w, worker, count, (draw){0, batch_size, seed, step}, step_size, &r);
         return;
     }
-    for (size_t j = 0; j < count; j++, w += objective->dim) {
-        const double *point = w;
-        d.worker = worker[j];
-        if (batch_size == 0)
-            evaluate(model, &point, NULL, worker[j], NULL, r.step, &r);
-        else
-            batch_gradient(model, point, d, r.step, &r);
-        HSGD_PICK_PATH(hsgd_moments_kernels)->step(w, w, r.step, step_size, objective->dim);
+    size_t dim = objective->dim, most = together(model), now;
+    for (size_t j = 0; j < count; j += now) {
+        now = count - j < most ? count - j : most;
+        stochastic_rows(objective, w + j * dim, worker + j, now, batch_size, seed, step, r.step, scratch);
+        HSGD_PICK_PATH(hsgd_moments_kernels)->step(w + j * dim, w + j * dim, r.step, step_size, now * dim);
     }
 }
 
@@ -536,7 +591,7 @@ static void free_model(void *state)
 #define TYPE_OF_LINK(label)                                                                                            \
     {                                                                                                                  \
         .name = (label), .scratch_size = scratch_size, .full = full, .stochastic = stochastic, .full_at = full_at,     \
-        .step_rows = step_rows, .constants = constants, .free = free_model, .divergences = hsgd_linear_model_divergences                       \
+        .stochastic_rows = stochastic_rows, .step_rows = step_rows, .constants = constants, .free = free_model, .divergences = hsgd_linear_model_divergences                       \
     }
 
 static const hsgd_objective_type types[] = {

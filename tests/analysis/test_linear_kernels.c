@@ -338,7 +338,12 @@ static void assert_steps_agree(const problem *p, size_t batch_size, size_t most)
     double *stepped = malloc(2 * STEPS * dim * sizeof *stepped), *want = stepped + STEPS * dim;
     for (size_t i = 0; i < STEPS * dim; i++)
         stepped[i] = want[i] = i % 11 == 3 ? -0.0 : i % 13 == 5 ? 0 : p->point[i % dim] * (double)(1 + i / dim);
+    double *grad = malloc(STEPS * dim * sizeof *grad);
+    p->f.type->stochastic_rows(&p->f, stepped, worker, STEPS, batch_size, 7, 5, grad, p->scratch);
     step_by_gradient(p, want, worker, STEPS, batch_size);
+    for (size_t i = 0; i < STEPS * dim; i++)
+        assert_true(stepped[i] + -0.3 * grad[i] == want[i]);
+    free(grad);
     for (size_t i = 0; i < scratch; i++)
         p->scratch[i] = NAN;
     p->f.type->step_rows(&p->f, stepped, worker, STEPS, batch_size, 7, 5, 0.3, p->scratch);
