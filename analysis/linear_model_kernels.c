@@ -569,7 +569,7 @@ HSGD_INLINE hsgd_vd logistic_of_lanes(hsgd_vd *z, hsgd_vd label, double scale, b
     hsgd_vd sign = 2.0 * label - 1.0, margin = sign * *z, tail = hsgd_exp(-hsgd_abs(margin));
     hsgd_vi right = margin > 0.0;
     *z = -sign * hsgd_select(right, tail, hsgd_splat(1)) / (1.0 + tail) * scale;
-    return want_loss ? hsgd_select(right, hsgd_splat(0), -margin) + hsgd_log1p(tail) : tail;
+    return want_loss ? hsgd_select(right, hsgd_splat(0), -margin) + hsgd_log1p_unit(tail) : tail;
 }
 
 HSGD_INLINE void logistic_of_all(double *z, hsgd_labels labels, size_t count, double scale, double *loss)
