@@ -32,15 +32,15 @@ _Static_assert(sizeof(size_t) <= sizeof(double), "an index fits where a double d
 
 /* The parts of the scratch memory; rows: the most that are handled at once, P: the points. */
 typedef struct room {
-    size_t *row;  /* (INDEX_ROOM) the samples of a block of a mini-batch, and of the next one */
-    double *loss; /* (P, rows rounded up to 8) */
-    double *work; /* (width, 8) */
-    double *z;    /* (rows, width) */
-    double *side; /* (P, rows) scores point by point: for one output only */
-    double *wide; /* (p, width) the transposed points: listed data and a width above 1 only, like the next */
-    double *grad; /* (p, width) the transposed gradients */
-    double *x;    /* (BLOCK_ROWS, p) gathered rows: mini-batches from dense data only */
-    double *step; /* (together, d) stochastic gradients: steps only, like the next */
+    size_t *row;     /* (INDEX_ROOM) the samples of a block of a mini-batch, and of the next one */
+    double *loss;    /* (P, rows rounded up to 8) */
+    double *work;    /* (width, 8) */
+    double *z;       /* (rows, width) */
+    double *side;    /* (P, rows) scores point by point: for one output only */
+    double *wide;    /* (p, width) the transposed points: listed data and a width above 1 only, like the next */
+    double *grad;    /* (p, width) the transposed gradients */
+    double *x;       /* (BLOCK_ROWS, p) gathered rows: mini-batches from dense data only */
+    double *step;    /* (together, d) stochastic gradients: steps only, like the next */
     uint32_t *strip; /* (p in strips) */
     size_t width, num_points;
 } room;
@@ -402,7 +402,7 @@ static size_t draw_block(const linear_model *model, draw d, size_t first, size_t
     hsgd_uniform_indices(&stream, first, m, row, count);
     for (size_t i = 0; i < count; i++)
         row[i] += start;
-    if (model->listed)
+    if (model->listed && model->outputs > 1) /* with one output the rows come into use too soon for it to pay */
         hsgd_linear_rows_prefetch(&model->rows, row, count);
     return count;
 }
@@ -591,7 +591,8 @@ static void free_model(void *state)
 #define TYPE_OF_LINK(label)                                                                                            \
     {                                                                                                                  \
         .name = (label), .scratch_size = scratch_size, .full = full, .stochastic = stochastic, .full_at = full_at,     \
-        .stochastic_rows = stochastic_rows, .step_rows = step_rows, .constants = constants, .free = free_model, .divergences = hsgd_linear_model_divergences                       \
+        .stochastic_rows = stochastic_rows, .step_rows = step_rows, .constants = constants, .free = free_model,        \
+        .divergences = hsgd_linear_model_divergences                                                                   \
     }
 
 static const hsgd_objective_type types[] = {

@@ -282,7 +282,8 @@ static void scores(double *z, bool add, const hsgd_lists *stored, size_t part, c
     const view seen = view_of(stored), *lists = &seen;
 #define BODY_1(fours, v, i) scores_1(z, add, lists, part, row, first, count, w, v, i)
 #define BODY_4(fours, v, i) scores_of_chunk(z, add, lists, part, row, first, count, w, FOUR, 4, fours, v, i)
-#define BODY_AT(fours, v, i, width) scores_of_chunk(z + at, add, lists, part, row, first, count, w + at, width, 2, fours, v, i)
+#define BODY_AT(fours, v, i, width)                                                                                    \
+    scores_of_chunk(z + at, add, lists, part, row, first, count, w + at, width, 2, fours, v, i)
 #define BODY(fours, v, i) IS_CHUNK(fours) ? BODY_AT(fours, v, i, (fours)*FOUR) : BODY_AT(fours, v, i, width)
     WITH_WIDTH(BODY_1, BODY_4, BODY);
 #undef BODY

@@ -355,19 +355,19 @@ static void steps_in_place_are_gradient_steps(void **state)
 {
     (void)state;
     const size_t batches[] = {0, 1, 3, 16, 64, 65, 150};
-    for_each_path(path)
-        for (size_t i = 0; i < SHAPES; i++) {
-            problem p;
-            open_problem(&p, &shapes[i], 150, 0.3);
-            linear_model *model = p.f.state;
-            for (size_t b = 0; b < sizeof batches / sizeof *batches; b++)
-                assert_steps_agree(&p, batches[b], 150);
-            model->regularizer = (hsgd_regularizer){HSGD_REGULARIZER_NONCONVEX, 0.37};
-            assert_steps_agree(&p, 16, 150);
-            model->regularizer = (hsgd_regularizer){HSGD_REGULARIZER_L2, 0.37};
-            assert_steps_agree(&p, 16, 150);
-            close_problem(&p);
-        }
+    for_each_path(path) for (size_t i = 0; i < SHAPES; i++)
+    {
+        problem p;
+        open_problem(&p, &shapes[i], 150, 0.3);
+        linear_model *model = p.f.state;
+        for (size_t b = 0; b < sizeof batches / sizeof *batches; b++)
+            assert_steps_agree(&p, batches[b], 150);
+        model->regularizer = (hsgd_regularizer){HSGD_REGULARIZER_NONCONVEX, 0.37};
+        assert_steps_agree(&p, 16, 150);
+        model->regularizer = (hsgd_regularizer){HSGD_REGULARIZER_L2, 0.37};
+        assert_steps_agree(&p, 16, 150);
+        close_problem(&p);
+    }
 }
 
 /* The storage is the narrowest that is exact; every kind is met by the shapes above. */
