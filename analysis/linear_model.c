@@ -19,26 +19,29 @@
 
 #include <gsl/gsl_cblas.h>
 
+#include "analysis/moments_private.h"
 #include "analysis/smoothness.h"
 
 enum { BLOCK_ROWS = HSGD_LINEAR_BLOCK_ROWS };
 
-/* Doubles at the front of the scratch memory that hold the indices of a block. */
-enum { INDEX_ROOM = BLOCK_ROWS };
+/* Doubles at the front of the scratch memory that hold the indices of a block and of the next one. */
+enum { INDEX_ROOM = 2 * BLOCK_ROWS };
 _Static_assert(sizeof(size_t) <= sizeof(double), "an index fits where a double does");
 
 /* ---- scratch memory ---- */
 
 /* The parts of the scratch memory; rows: the most that are handled at once, P: the points. */
 typedef struct room {
-    size_t *row;  /* (INDEX_ROOM) the samples of a mini-batch */
-    double *loss; /* (P, rows rounded up to 8) */
-    double *work; /* (width, 8) */
-    double *z;    /* (rows, width) */
-    double *side; /* (P, rows) scores point by point: for one output only */
-    double *wide; /* (p, width) the transposed points: listed data and a width above 1 only, like the next */
-    double *grad; /* (p, width) the transposed gradients */
-    double *x;    /* (BLOCK_ROWS, p) gathered rows: mini-batches from dense data only */
+    size_t *row;     /* (INDEX_ROOM) the samples of a block of a mini-batch, and of the next one */
+    double *loss;    /* (P, rows rounded up to 8) */
+    double *work;    /* (width, 8) */
+    double *z;       /* (rows, width) */
+    double *side;    /* (P, rows) scores point by point: for one output only */
+    double *wide;    /* (p, width) the transposed points: listed data and a width above 1 only, like the next */
+    double *grad;    /* (p, width) the transposed gradients */
+    double *x;       /* (BLOCK_ROWS, p) gathered rows: mini-batches from dense data only */
+    double *step;    /* (together, d) stochastic gradients: steps only, like the next */
+    uint32_t *strip; /* (p in strips) */
     size_t width, num_points;
 } room;
 
@@ -77,9 +80,17 @@ static bool is_transposed(const linear_model *model, const room *r)
     return model->listed && r->width > 1;
 }
 
+/* Workers whose steps are made at the same time, at most: few enough for their gradients to stay in the first-level cache. */
+static size_t together(const linear_model *model)
+{
+    enum { DOUBLES = 2048 };
+    size_t fit = DOUBLES / (model->outputs * model->data->num_features);
+    return fit < 1 ? 1 : fit < HSGD_ROWS_AT_ONCE ? fit : HSGD_ROWS_AT_ONCE;
+}
+
 /* Where the parts begin, in doubles from the first line of the cache on. */
 typedef struct layout {
-    size_t loss, work, z, side, wide, grad, x, end;
+    size_t loss, work, z, side, wide, grad, x, step, strip, end;
 } layout;
 
 static size_t take(size_t *end, size_t count)
@@ -101,6 +112,8 @@ static layout plan(const linear_model *model, size_t num_points, bool gathers)
     l.wide = take(&l.end, matrix);
     l.grad = take(&l.end, matrix);
     l.x = take(&l.end, gathers && !model->listed ? BLOCK_ROWS * p : 0);
+    l.step = take(&l.end, together(model) * model->outputs * p);
+    l.strip = take(&l.end, matrix ? p / HSGD_STRIP + 1 : 0);
     return l;
 }
 
@@ -122,6 +135,8 @@ static room divide(const linear_model *model, size_t num_points, bool gathers, d
                   .wide = line + l.wide,
                   .grad = line + l.grad,
                   .x = line + l.x,
+                  .step = line + l.step,
+                  .strip = (uint32_t *)(void *)(line + l.strip),
                   .width = width_of(model->outputs, model->listed ? num_points : 1),
                   .num_points = num_points};
 }
@@ -372,26 +387,164 @@ static void dense_batch(const linear_model *model, const double *point, block b,
     dense_block(model, r->x, labels, b.count, point, b.scale, NULL, grad, r);
 }
 
+/* Whose mini-batch of which step. */
+typedef struct draw {
+    size_t worker, batch_size;
+    uint64_t seed, step;
+} draw;
+
+/* The samples first, first + 1, ... of a mini-batch, a block of them at most. Returned: how many. */
+static size_t draw_block(const linear_model *model, draw d, size_t first, size_t *row)
+{
+    size_t start = model->start[d.worker], m = model->start[d.worker + 1] - start, left = d.batch_size - first,
+           count = left < BLOCK_ROWS ? left : BLOCK_ROWS;
+    hsgd_stream stream = {d.seed, HSGD_PURPOSE_BATCH, (uint32_t)d.worker, d.step};
+    hsgd_uniform_indices(&stream, first, m, row, count);
+    for (size_t i = 0; i < count; i++)
+        row[i] += start;
+    if (model->listed && model->outputs > 1) /* with one output the rows come into use too soon for it to pay */
+        hsgd_linear_rows_prefetch(&model->rows, row, count);
+    return count;
+}
+
+static void batch_gradient(const linear_model *model, const double *point, draw d, double *grad, const room *r)
+{
+    size_t count;
+    for (size_t done = 0; done < d.batch_size; done += count) {
+        count = draw_block(model, d, done, r->row);
+        block b = {count, done == 0, done + count == d.batch_size, 1 / (double)d.batch_size};
+        (model->listed ? listed_batch : dense_batch)(model, point, b, grad, r);
+    }
+    hsgd_regularizer_add(&model->regularizer, point, grad, model->outputs * model->data->num_features);
+}
+
+/* Batch size 0: the full gradient. */
+static void one_gradient(const linear_model *model, const double *point, draw d, double *grad, const room *r)
+{
+    if (d.batch_size == 0)
+        evaluate(model, &point, NULL, d.worker, NULL, grad, r);
+    else
+        batch_gradient(model, point, d, grad, r);
+}
+
 static void stochastic(const hsgd_objective *objective, const double *point, size_t worker, size_t batch_size,
                        uint64_t seed, uint64_t step, double *grad, double *scratch)
 {
+    room r = divide(objective->state, 1, batch_size > 0, scratch);
+    one_gradient(objective->state, point, (draw){worker, batch_size, seed, step}, grad, &r);
+}
+
+/* The first of the strips from .. used - 1 that starts at `feature` or above. */
+static size_t strips_below(const room *r, size_t from, size_t used, size_t feature)
+{
+    while (from < used && r->strip[from] * (size_t)HSGD_STRIP < feature)
+        from++;
+    return from;
+}
+
+/* The step of one worker whose mini-batch is one block of r->row, in place: only features near those of its rows are
+ * touched. */
+static void listed_step(const linear_model *model, double *w, size_t count, double step_size, const room *r)
+{
+    const hsgd_linear_model_kernels *kernels = HSGD_PICK_PATH(hsgd_linear_model_kernels);
+    const hsgd_lists *lists = &model->rows.by_row;
+    size_t p = model->data->num_features, outputs = model->outputs, width = r->width;
+    size_t used = hsgd_linear_rows_strips(r->strip, &model->rows, r->row, count, p);
+    for (size_t k = 0, from = 0, end; k < lists->parts; k++, from = end) {
+        end = strips_below(r, from, used, hsgd_linear_part_start(p, lists->parts, k + 1));
+        kernels->widen_strips(r->wide, r->grad, w, r->strip + from, end - from, outputs, p, width);
+        kernels->scores(r->z, k > 0, lists, k, r->row, 0, count, r->wide, width);
+    }
+    residuals(model, r, (hsgd_labels){model->data->label, r->row}, count, 1 / (double)count, NULL);
+    for (size_t k = 0, from = 0, end; k < lists->parts; k++, from = end) {
+        end = strips_below(r, from, used, hsgd_linear_part_start(p, lists->parts, k + 1));
+        kernels->scatter(r->grad, lists, k, r->row, 0, count, r->z, width);
+        kernels->step_strips(w, r->grad, step_size, r->strip + from, end - from, outputs, p, width);
+    }
+}
+
+/* Steps whose rows are asked for while the worker before them moves. */
+static void listed_steps(const linear_model *model, double *w, const size_t *worker, size_t count, draw d,
+                         double step_size, room *r)
+{
+    size_t dim = model->outputs * model->data->num_features;
+    size_t *now = r->row, *next = r->row + BLOCK_ROWS;
+    d.worker = worker[0];
+    draw_block(model, d, 0, now);
+    for (size_t j = 0; j < count; j++) {
+        d.worker = worker[j + 1 < count ? j + 1 : j];
+        if (j + 1 < count)
+            draw_block(model, d, 0, next);
+        r->row = now;
+        listed_step(model, w + j * dim, d.batch_size, step_size, r);
+        size_t *other = now;
+        now = next;
+        next = other;
+    }
+}
+
+/* Listed models with one output whose mini-batches fit a block of r->row together: their residuals are made in one call,
+ * where the latencies of several mini-batches overlap. point, grad (count, d). */
+static void joint_gradients(const linear_model *model, const double *point, const size_t *worker, size_t count, draw d,
+                            double *grad, const room *r)
+{
+    const hsgd_linear_model_kernels *kernels = HSGD_PICK_PATH(hsgd_linear_model_kernels);
+    const hsgd_lists *lists = &model->rows.by_row;
+    size_t dim = model->data->num_features, batch = d.batch_size;
+    for (size_t j = 0; j < count; j++) {
+        d.worker = worker[j];
+        draw_block(model, d, 0, r->row + j * batch);
+    }
+    for (size_t j = 0; j < count; j++)
+        for (size_t k = 0; k < lists->parts; k++)
+            kernels->scores(r->z + j * batch, k > 0, lists, k, r->row + j * batch, 0, batch, point + j * dim, 1);
+    residuals(model, r, (hsgd_labels){model->data->label, r->row}, count * batch, 1 / (double)batch, NULL);
+    memset(grad, 0, count * dim * sizeof *grad);
+    for (size_t j = 0; j < count; j++) {
+        for (size_t k = 0; k < lists->parts; k++)
+            kernels->scatter(grad + j * dim, lists, k, r->row + j * batch, 0, batch, r->z + j * batch, 1);
+        hsgd_regularizer_add(&model->regularizer, point + j * dim, grad + j * dim, dim);
+    }
+}
+
+/* Mini-batches of so many workers are handled at once. */
+static size_t joint_batches(const linear_model *model, size_t batch_size)
+{
+    return model->listed && model->outputs == 1 && batch_size > 0 ? BLOCK_ROWS / batch_size : 0;
+}
+
+static void stochastic_rows(const hsgd_objective *objective, const double *point, const size_t *worker, size_t count,
+                            size_t batch_size, uint64_t seed, uint64_t step, double *grad, double *scratch)
+{
+    const linear_model *model = objective->state;
+    size_t joint = joint_batches(model, batch_size), dim = objective->dim, now;
+    room r = divide(model, 1, batch_size > 0, scratch);
+    for (size_t j = 0; j < count; j += now) {
+        now = joint < 1 ? 1 : joint < count - j ? joint : count - j;
+        if (now > 1)
+            joint_gradients(model, point + j * dim, worker + j, now, (draw){0, batch_size, seed, step}, grad + j * dim,
+                            &r);
+        else
+            one_gradient(model, point + j * dim, (draw){worker[j], batch_size, seed, step}, grad + j * dim, &r);
+    }
+}
+
+static void step_rows(const hsgd_objective *objective, double *w, const size_t *worker, size_t count, size_t batch_size,
+                      uint64_t seed, uint64_t step, double step_size, double *scratch)
+{
     const linear_model *model = objective->state;
     room r = divide(model, 1, batch_size > 0, scratch);
-    if (batch_size == 0) {
-        evaluate(model, &point, NULL, worker, NULL, grad, &r);
+    bool moves_all = model->regularizer.type != HSGD_REGULARIZER_NONE;
+    if (is_transposed(model, &r) && !moves_all && batch_size > 0 && batch_size <= BLOCK_ROWS) {
+        listed_steps(model, w, worker, count, (draw){0, batch_size, seed, step}, step_size, &r);
         return;
     }
-    size_t first = model->start[worker], m = model->start[worker + 1] - first, *row = r.row, count;
-    for (size_t done = 0; done < batch_size; done += count) {
-        count = batch_size - done < BLOCK_ROWS ? batch_size - done : BLOCK_ROWS;
-        hsgd_stream stream = {seed, HSGD_PURPOSE_BATCH, (uint32_t)worker, step};
-        hsgd_uniform_indices(&stream, done, m, row, count);
-        for (size_t i = 0; i < count; i++)
-            row[i] += first;
-        block b = {count, done == 0, done + count == batch_size, 1 / (double)batch_size};
-        (model->listed ? listed_batch : dense_batch)(model, point, b, grad, &r);
+    size_t dim = objective->dim, most = together(model), now;
+    for (size_t j = 0; j < count; j += now) {
+        now = count - j < most ? count - j : most;
+        stochastic_rows(objective, w + j * dim, worker + j, now, batch_size, seed, step, r.step, scratch);
+        HSGD_PICK_PATH(hsgd_moments_kernels)->step(w + j * dim, w + j * dim, r.step, step_size, now * dim);
     }
-    hsgd_regularizer_add(&model->regularizer, point, grad, objective->dim);
 }
 
 /* mean ||x||^2, not below the true one: every term is positive, so the rounding of so many additions is relative. */
@@ -438,7 +591,8 @@ static void free_model(void *state)
 #define TYPE_OF_LINK(label)                                                                                            \
     {                                                                                                                  \
         .name = (label), .scratch_size = scratch_size, .full = full, .stochastic = stochastic, .full_at = full_at,     \
-        .constants = constants, .free = free_model, .divergences = hsgd_linear_model_divergences                       \
+        .stochastic_rows = stochastic_rows, .step_rows = step_rows, .constants = constants, .free = free_model,        \
+        .divergences = hsgd_linear_model_divergences                                                                   \
     }
 
 static const hsgd_objective_type types[] = {

@@ -246,6 +246,9 @@ HSGD_INLINE double sum_list_1(const view *lists, size_t list, const double *w, v
         WITH_FOURS(body, fours);                                                                                       \
     } while (0)
 
+/* A width that one short chunk fills is a constant, too: the multiplication by it leaves a port to the arithmetic. */
+#define IS_CHUNK(fours) ((fours) <= 3 && width == (fours)*FOUR)
+
 /* The list of a part of the s-th data row. */
 HSGD_INLINE size_t list_of(const view *lists, size_t part, const size_t *row, size_t first, size_t s)
 {
@@ -279,9 +282,12 @@ static void scores(double *z, bool add, const hsgd_lists *stored, size_t part, c
     const view seen = view_of(stored), *lists = &seen;
 #define BODY_1(fours, v, i) scores_1(z, add, lists, part, row, first, count, w, v, i)
 #define BODY_4(fours, v, i) scores_of_chunk(z, add, lists, part, row, first, count, w, FOUR, 4, fours, v, i)
-#define BODY(fours, v, i) scores_of_chunk(z + at, add, lists, part, row, first, count, w + at, width, 2, fours, v, i)
+#define BODY_AT(fours, v, i, width)                                                                                    \
+    scores_of_chunk(z + at, add, lists, part, row, first, count, w + at, width, 2, fours, v, i)
+#define BODY(fours, v, i) IS_CHUNK(fours) ? BODY_AT(fours, v, i, (fours)*FOUR) : BODY_AT(fours, v, i, width)
     WITH_WIDTH(BODY_1, BODY_4, BODY);
 #undef BODY
+#undef BODY_AT
 #undef BODY_4
 #undef BODY_1
 }
@@ -313,9 +319,11 @@ static void collect(double *g, bool add, const uint32_t *column, const hsgd_list
     const view seen = view_of(stored), *lists = &seen;
 #define BODY_1(fours, v, i) collect_1(g, add, column, lists, first, count, r, v)
 #define BODY_4(fours, v, i) collect_chunk(g, add, column, lists, first, count, r, FOUR, 4, fours, v)
-#define BODY(fours, v, i) collect_chunk(g + at, add, column, lists, first, count, r + at, width, 2, fours, v)
+#define BODY_AT(fours, v, width) collect_chunk(g + at, add, column, lists, first, count, r + at, width, 2, fours, v)
+#define BODY(fours, v, i) IS_CHUNK(fours) ? BODY_AT(fours, v, (fours)*FOUR) : BODY_AT(fours, v, width)
     WITH_WIDTH(BODY_1, BODY_4, BODY);
 #undef BODY
+#undef BODY_AT
 #undef BODY_4
 #undef BODY_1
 }
@@ -348,9 +356,11 @@ static void scatter(double *g, const hsgd_lists *stored, size_t part, const size
     const view seen = view_of(stored), *lists = &seen;
 #define BODY_1(fours, v, i) scatter_1(g, lists, part, row, first, count, r, v, i)
 #define BODY_4(fours, v, i) scatter_chunk(g, lists, part, row, first, count, r, FOUR, fours, v, i)
-#define BODY(fours, v, i) scatter_chunk(g + at, lists, part, row, first, count, r + at, width, fours, v, i)
+#define BODY_AT(fours, v, i, width) scatter_chunk(g + at, lists, part, row, first, count, r + at, width, fours, v, i)
+#define BODY(fours, v, i) IS_CHUNK(fours) ? BODY_AT(fours, v, i, (fours)*FOUR) : BODY_AT(fours, v, i, width)
     WITH_WIDTH(BODY_1, BODY_4, BODY);
 #undef BODY
+#undef BODY_AT
 #undef BODY_4
 #undef BODY_1
 }
@@ -446,6 +456,80 @@ static void narrow(double *out, const double *g, size_t columns, size_t p, size_
         }
 }
 
+/* ---- the same where features are listed ---- */
+
+/* Strips that are transposed at once, for the reason of STRIP. */
+enum { STRIPS_AT_ONCE = 4 };
+
+/* Strips without the one that is not whole, if that is listed. */
+static size_t whole_strips(const uint32_t *strip, size_t count, size_t p)
+{
+    return count && (strip[count - 1] + (size_t)1) * HSGD_STRIP > p ? count - 1 : count;
+}
+
+static void widen_strips(double *out, double *g, const double *w, const uint32_t *strip, size_t count, size_t outputs,
+                         size_t p, size_t width)
+{
+    size_t whole = whole_strips(strip, count, p), last = outputs - 1;
+    for (size_t done = 0; done < whole; done += STRIPS_AT_ONCE)
+        for (size_t c = 0; c < width; c += 4) {
+            const double *a = w + (c < last ? c : last) * p, *b = w + (c + 1 < last ? c + 1 : last) * p,
+                         *d = w + (c + 2 < last ? c + 2 : last) * p, *e = w + (c + 3 < last ? c + 3 : last) * p;
+            for (size_t i = done; i < whole && i < done + STRIPS_AT_ONCE; i++) {
+                size_t f = strip[i] * (size_t)HSGD_STRIP;
+                double *o = out + f * width + c;
+                transpose(o, o + width, o + 2 * width, o + 3 * width, a + f, b + f, d + f, e + f);
+            }
+        }
+    for (size_t i = 0; i < whole; i++)
+        memset(g + strip[i] * HSGD_STRIP * width, 0, HSGD_STRIP * width * sizeof *g);
+    for (size_t f = whole < count ? strip[whole] * (size_t)HSGD_STRIP : p; f < p; f++)
+        for (size_t c = 0; c < width; c++) {
+            out[f * width + c] = w[(c < last ? c : last) * p + f];
+            g[f * width + c] = 0;
+        }
+}
+
+/* x -= step_size * g, as (-step_size) * g added: what the step of hsgd_moments_kernels does. */
+HSGD_INLINE void step_four(double *x, const double *g, double step_size)
+{
+    HSGD_UNROLL for (size_t k = 0; k < FOUR; k += FOUR_LANES)
+        store_four(x + k, load_four(x + k) + -step_size * load_four(g + k));
+}
+
+/* Of `columns` <= 4 outputs, a constant. */
+HSGD_INLINE void step_columns(double *w, const double *g, double step_size, const uint32_t *strip, size_t count,
+                              size_t columns, size_t p, size_t width)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t f = strip[i] * (size_t)HSGD_STRIP;
+        const double *in = g + f * width;
+        double turned[4][4];
+        transpose(turned[0], turned[1], turned[2], turned[3], in, in + width, in + 2 * width, in + 3 * width);
+        HSGD_UNROLL for (size_t k = 0; k < columns; k++) step_four(w + k * p + f, turned[k], step_size);
+    }
+}
+
+static void step_strips(double *w, const double *g, double step_size, const uint32_t *strip, size_t count,
+                        size_t outputs, size_t p, size_t width)
+{
+    size_t whole = whole_strips(strip, count, p);
+    for (size_t done = 0; done < whole; done += STRIPS_AT_ONCE) {
+        size_t now = whole - done < STRIPS_AT_ONCE ? whole - done : STRIPS_AT_ONCE, c = 0;
+        for (; c + 4 <= outputs; c += 4)
+            step_columns(w + c * p, g + c, step_size, strip + done, now, 4, p, width);
+        if (outputs - c == 3)
+            step_columns(w + c * p, g + c, step_size, strip + done, now, 3, p, width);
+        if (outputs - c == 2)
+            step_columns(w + c * p, g + c, step_size, strip + done, now, 2, p, width);
+        if (outputs - c == 1)
+            step_columns(w + c * p, g + c, step_size, strip + done, now, 1, p, width);
+    }
+    for (size_t f = whole < count ? strip[whole] * (size_t)HSGD_STRIP : p; f < p; f++)
+        for (size_t c = 0; c < outputs; c++)
+            w[c * p + f] += -step_size * g[f * width + c];
+}
+
 /* ---- losses ---- */
 
 static uint32_t label_of(hsgd_labels labels, size_t sample)
@@ -486,7 +570,7 @@ HSGD_INLINE hsgd_vd logistic_of_lanes(hsgd_vd *z, hsgd_vd label, double scale, b
     hsgd_vd sign = 2.0 * label - 1.0, margin = sign * *z, tail = hsgd_exp(-hsgd_abs(margin));
     hsgd_vi right = margin > 0.0;
     *z = -sign * hsgd_select(right, tail, hsgd_splat(1)) / (1.0 + tail) * scale;
-    return want_loss ? hsgd_select(right, hsgd_splat(0), -margin) + hsgd_log1p(tail) : tail;
+    return want_loss ? hsgd_select(right, hsgd_splat(0), -margin) + hsgd_log1p_unit(tail) : tail;
 }
 
 HSGD_INLINE void logistic_of_all(double *z, hsgd_labels labels, size_t count, double scale, double *loss)
@@ -597,5 +681,5 @@ static void softmax(double *z, hsgd_labels labels, size_t count, size_t outputs,
         total[q] += sum_losses(loss + q * room, count);
 }
 
-const hsgd_linear_model_kernels HSGD_ON_PATH(hsgd_linear_model_kernels) = {widen,   narrow,   scores, collect,
-                                                                           scatter, logistic, softmax};
+const hsgd_linear_model_kernels HSGD_ON_PATH(hsgd_linear_model_kernels) = {
+    widen, narrow, widen_strips, step_strips, scores, collect, scatter, logistic, softmax};

@@ -47,6 +47,16 @@ typedef struct hsgd_linear_model_kernels {
     /* Columns first .. end - 1 of out (columns, p): the transpose of g (p, width) without the columns beyond. */
     void (*narrow)(double *out, const double *g, size_t columns, size_t p, size_t first, size_t end, size_t width);
 
+    /* The same for a step, of one point w (outputs, p) and only where features are listed: strip (count) in ascending
+     * order, HSGD_STRIP features each. The rows of those of out (p, width), with some of the outputs again instead of zeros,
+     * and zeros in the rows of g (p, width). */
+    void (*widen_strips)(double *out, double *g, const double *w, const uint32_t *strip, size_t count, size_t outputs,
+                         size_t p, size_t width);
+
+    /* The columns of w (outputs, p) -= step_size times the transpose of g (p, width). */
+    void (*step_strips)(double *w, const double *g, double step_size, const uint32_t *strip, size_t count,
+                        size_t outputs, size_t p, size_t width);
+
     /* z (count, width): the sum over the entries of a part of data row row[i] (row NULL: first + i), of their value times
      * the row of w (., width) that the index names, is added to row i or replaces it. */
     void (*scores)(double *z, bool add, const hsgd_lists *lists, size_t part, const size_t *row, size_t first,

@@ -22,7 +22,8 @@ static const double DENSE_SHARE = 0.5;
 
 size_t hsgd_linear_part_start(size_t num_features, size_t parts, size_t part)
 {
-    return num_features / parts * part + num_features % parts * part / parts;
+    size_t start = num_features / parts * part + num_features % parts * part / parts;
+    return part == parts ? start : start / HSGD_STRIP * HSGD_STRIP;
 }
 
 size_t hsgd_linear_tile_rows(size_t width)
@@ -360,13 +361,45 @@ static bool make_by_column(hsgd_linear_rows *rows, size_t num_workers, size_t nu
     return done;
 }
 
+/* ---- which features a row has ---- */
+
+static bool make_groups(hsgd_linear_rows *rows, size_t num_rows, size_t num_features)
+{
+    rows->group = ceiling(ceiling(num_features, HSGD_MAX_GROUPS), HSGD_STRIP) * HSGD_STRIP;
+    rows->groups = calloc(num_rows, sizeof *rows->groups);
+    for (size_t s = 0; s < num_rows && rows->groups; s++)
+        for (size_t e = row_start(rows, s); e < row_start(rows, s + 1); e++) {
+            size_t g = index_at(&rows->by_row, e) / rows->group;
+            rows->groups[s].has[g / 64] |= (uint64_t)1 << g % 64;
+        }
+    return rows->groups;
+}
+
+size_t hsgd_linear_rows_strips(uint32_t *strip, const hsgd_linear_rows *rows, const size_t *row, size_t count,
+                               size_t num_features)
+{
+    size_t used = 0, each = rows->group / HSGD_STRIP, end = ceiling(num_features, HSGD_STRIP);
+    hsgd_groups all = {{0}};
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < HSGD_GROUP_WORDS; k++)
+            all.has[k] |= rows->groups[row[i]].has[k];
+    for (size_t k = 0; k < HSGD_GROUP_WORDS; k++)
+        for (uint64_t left = all.has[k]; left; left &= left - 1) {
+            size_t first = (k * 64 + (size_t)__builtin_ctzll(left)) * each;
+            for (size_t s = first; s < first + each && s < end; s++)
+                strip[used++] = (uint32_t)s;
+        }
+    return used;
+}
+
 hsgd_status hsgd_linear_rows_make(hsgd_linear_rows *out, const hsgd_dataset *data, const size_t *start,
                                   size_t num_workers, size_t width, hsgd_error *err)
 {
     memset(out, 0, sizeof *out);
     if (make_by_row(&out->by_row, data, start[num_workers], width) &&
         make_tiles(out, start, num_workers, hsgd_linear_tile_rows(width)) &&
-        make_by_column(out, num_workers, data->num_features))
+        make_by_column(out, num_workers, data->num_features) &&
+        make_groups(out, start[num_workers], data->num_features))
         return HSGD_OK;
     hsgd_linear_rows_free(out);
     return hsgd_fail_memory(err, "the features");
@@ -381,6 +414,28 @@ static void free_lists(hsgd_lists *lists)
     free(lists->value);
 }
 
+static void prefetch(const void *array, size_t from, size_t end, size_t size)
+{
+    enum { LINE_BYTES = 64 };
+    for (const char *at = (const char *)array + from * size; array && at < (const char *)array + end * size;
+         at += LINE_BYTES)
+        __builtin_prefetch(at);
+}
+
+void hsgd_linear_rows_prefetch(const hsgd_linear_rows *rows, const size_t *row, size_t count)
+{
+    const hsgd_lists *by_row = &rows->by_row;
+    for (size_t i = 0; i < count; i++) {
+        const size_t *list = by_row->start + row[i] * by_row->parts;
+        size_t from = list[0], end = list[by_row->parts];
+        prefetch(by_row->near, from, end, sizeof *by_row->near);
+        prefetch(by_row->far, from, end, sizeof *by_row->far);
+        prefetch(by_row->code, from, end, sizeof *by_row->code);
+        prefetch(by_row->value, from, end, sizeof *by_row->value);
+        prefetch(rows->groups, row[i], row[i] + 1, sizeof *rows->groups);
+    }
+}
+
 void hsgd_linear_rows_free(hsgd_linear_rows *rows)
 {
     free_lists(&rows->by_row);
@@ -388,5 +443,6 @@ void hsgd_linear_rows_free(hsgd_linear_rows *rows)
     free(rows->column);
     free(rows->tile);
     free(rows->first_tile);
+    free(rows->groups);
     memset(rows, 0, sizeof *rows);
 }

@@ -17,25 +17,23 @@ HSGD_INLINE hsgd_vd nonconvex_lanes(double weight, hsgd_vd w, hsgd_vd *grad)
     return hsgd_select(square > 1.0, 1.0 - scale, square * scale);
 }
 
+/* The last few coordinates are eight, too, with zeros: one division instead of one for each. */
 #define DEFINE_SUM(name, lanes, factor)                                                                                \
+    HSGD_INLINE void name##_of_eight(hsgd_sum8 *sum, double weight, const double *point, double *grad, size_t count)   \
+    {                                                                                                                  \
+        hsgd_sum8 w = hsgd_load8(point, count), g = hsgd_load8(grad, count);                                           \
+        HSGD_UNROLL for (size_t k = 0; k < 8 / HSGD_LANES; k++) sum->part[k] += lanes(weight, w.part[k], &g.part[k]);  \
+        hsgd_store8(grad, &g, count);                                                                                  \
+    }                                                                                                                  \
+                                                                                                                       \
     static double name(double weight, const double *point, double *grad, size_t dim)                                   \
     {                                                                                                                  \
         hsgd_sum8 sum = {0};                                                                                           \
-        size_t i = 0;                                                                                                  \
-        for (; i + 8 <= dim; i += 8)                                                                                   \
-            HSGD_UNROLL for (size_t k = 0; k < 8 / HSGD_LANES; k++)                                                    \
-            {                                                                                                          \
-                hsgd_vd g = hsgd_load(grad + i + k * HSGD_LANES);                                                      \
-                sum.part[k] += lanes(weight, hsgd_load(point + i + k * HSGD_LANES), &g);                               \
-                hsgd_store(grad + i + k * HSGD_LANES, g);                                                              \
-            }                                                                                                          \
-        double tail = 0;                                                                                               \
-        for (; i < dim; i++) {                                                                                         \
-            hsgd_vd g = hsgd_load_part(grad + i, 1, 0), value = lanes(weight, hsgd_load_part(point + i, 1, 0), &g);    \
-            hsgd_store_part(grad + i, g, 1);                                                                           \
-            tail += value[0];                                                                                          \
-        }                                                                                                              \
-        return weight * factor * (hsgd_sum8_total(&sum) + tail);                                                       \
+        for (size_t i = 0; i + 8 <= dim; i += 8)                                                                       \
+            name##_of_eight(&sum, weight, point + i, grad + i, 8);                                                     \
+        if (dim % 8)                                                                                                   \
+            name##_of_eight(&sum, weight, point + dim / 8 * 8, grad + dim / 8 * 8, dim % 8);                           \
+        return weight * factor * hsgd_sum8_total(&sum);                                                                \
     }
 
 DEFINE_SUM(l2, l2_lanes, 0.5)

@@ -14,5 +14,7 @@
 DEFINE_ON_ARRAYS(exp_array, hsgd_exp)
 DEFINE_ON_ARRAYS(log_array, hsgd_log)
 DEFINE_ON_ARRAYS(log1p_array, hsgd_log1p)
+DEFINE_ON_ARRAYS(log1p_unit_array, hsgd_log1p_unit)
 
-const hsgd_vector_math_kernels HSGD_ON_PATH(hsgd_vector_math_kernels) = {HSGD_LANES, exp_array, log_array, log1p_array};
+const hsgd_vector_math_kernels HSGD_ON_PATH(hsgd_vector_math_kernels) = {HSGD_LANES, exp_array, log_array, log1p_array,
+                                                                         log1p_unit_array};

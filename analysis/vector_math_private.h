@@ -28,6 +28,21 @@ HSGD_INLINE hsgd_vd hsgd_scale_normal(hsgd_vd x, hsgd_vi k)
     return (hsgd_vd)((hsgd_vi)((hsgd_vu)(hsgd_vi)x + ((hsgd_vu)k << 52)));
 }
 
+/* x 2^k, rounded once, for x in [1/2, 2) and an integer |k| <= 1100: overflow and denormals come out of the rounding. */
+#if HSGD_LANES == 8
+HSGD_INLINE hsgd_vd hsgd_scale(hsgd_vd x, hsgd_vd k)
+{
+    return (hsgd_vd)_mm512_scalef_pd((__m512d)x, (__m512d)k);
+}
+#else
+HSGD_INLINE hsgd_vd hsgd_scale(hsgd_vd x, hsgd_vd k)
+{
+    /* two factors, of which the first cannot round; their exponents end up in the low bits */
+    hsgd_vd half = k * 0.5 + HSGD_ROUND, rest = k - (half - HSGD_ROUND) + HSGD_ROUND;
+    return hsgd_scale_normal(x, (hsgd_vi)half) * hsgd_scale_normal(hsgd_splat(1), (hsgd_vi)rest);
+}
+#endif
+
 /* e^x, below 1 ulp (2 for denormal results): x = k ln 2 + r with |r| <= 0.35, then 2^k (1 + r + r^2/2! + ... + r^13/13!). */
 HSGD_INLINE hsgd_vd hsgd_exp(hsgd_vd x)
 {
@@ -40,10 +55,7 @@ HSGD_INLINE hsgd_vd hsgd_exp(hsgd_vd x)
     hsgd_vd middle = (1.0 / 720 + r * (1.0 / 5040)) + r2 * (1.0 / 40320 + r * (1.0 / 362880));
     hsgd_vd high = (1.0 / 3628800 + r * (1.0 / 39916800)) + r2 * (1.0 / 479001600 + r * (1.0 / 6227020800));
     hsgd_vd power = 1.0 + (head + (r2 * (low + r4 * (middle + r4 * high)) - tail));
-    /* 2^k in two factors, so that overflow and denormals come out of multiplications; k is the low bits of shifted */
-    hsgd_vd half = (k * 0.5 + HSGD_ROUND);
-    hsgd_vi k1 = (hsgd_vi)half, k2 = (hsgd_vi)(k - (half - HSGD_ROUND) + HSGD_ROUND);
-    return hsgd_scale_normal(power, k1) * hsgd_scale_normal(hsgd_splat(1), k2);
+    return hsgd_scale(power, k);
 }
 
 /* x = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)), for positive normal x. */
@@ -96,6 +108,16 @@ HSGD_INLINE hsgd_vd hsgd_log1p(hsgd_vd x)
     return hsgd_select(hsgd_abs(x) < 0x1p-54, x, y);
 }
 
+/* log(1 + x) for x in [0, 1], and NaN, below 1 ulp: with one division. From sqrt(2) - 1 on as log 2 + log(1 + f) with
+ * f = (x - 1)/2; what is lost in f (below x = 1/2) adds 1/(1 + f) times itself, and 1/(1 + f) is nearly 1.37 there. */
+HSGD_INLINE hsgd_vd hsgd_log1p_unit(hsgd_vd x)
+{
+    hsgd_vi above = x > M_SQRT2 - 1;
+    hsgd_vd half = 0.5 * x, f = half - 0.5, lost = half - (f + 0.5), none = hsgd_splat(0);
+    return hsgd_log_of_parts(hsgd_select(above, hsgd_splat(1), none), hsgd_select(above, f, x),
+                             hsgd_select(above, 1.37 * lost, none));
+}
+
 /* ---- the same on arrays (tests, and callers outside kernels) ---- */
 
 typedef struct hsgd_vector_math_kernels {
@@ -103,6 +125,7 @@ typedef struct hsgd_vector_math_kernels {
     void (*exp)(const double *x, double *out, size_t count);
     void (*log)(const double *x, double *out, size_t count);
     void (*log1p)(const double *x, double *out, size_t count);
+    void (*log1p_unit)(const double *x, double *out, size_t count);
 } hsgd_vector_math_kernels;
 
 HSGD_DECLARE_PATHS(hsgd_vector_math_kernels);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The fast linear models against plain double loops, for every way to store the features and many shapes, and the same
  * bits on every path that this machine has. */
+#include "tests/analysis/paths.h"
 #include "tests/test.h"
 
 #include <float.h>
@@ -313,6 +314,62 @@ static void points_together_are_points_alone(void **state)
     }
 }
 
+/* ---- steps in place ---- */
+
+/* w - step_size * the stochastic gradient of each worker, as the engine makes it from stochastic. */
+static void step_by_gradient(const problem *p, double *w, const size_t *worker, size_t count, size_t batch_size)
+{
+    size_t dim = p->f.dim;
+    double *grad = malloc(dim * sizeof *grad);
+    for (size_t j = 0; j < count; j++, w += dim) {
+        p->f.type->stochastic(&p->f, w, worker[j], batch_size, 7, 5, grad, p->scratch);
+        for (size_t i = 0; i < dim; i++)
+            w[i] += -0.3 * grad[i];
+    }
+    free(grad);
+}
+
+/* To the bit, also where a coordinate is -0, with scratch memory that holds anything. */
+static void assert_steps_agree(const problem *p, size_t batch_size, size_t most)
+{
+    enum { STEPS = 5 };
+    const size_t worker[STEPS] = {3, 1, 1, 0, 2};
+    size_t dim = p->f.dim, scratch = p->f.type->scratch_size(&p->f, most);
+    double *stepped = malloc(2 * STEPS * dim * sizeof *stepped), *want = stepped + STEPS * dim;
+    for (size_t i = 0; i < STEPS * dim; i++)
+        stepped[i] = want[i] = i % 11 == 3 ? -0.0 : i % 13 == 5 ? 0 : p->point[i % dim] * (double)(1 + i / dim);
+    double *grad = malloc(STEPS * dim * sizeof *grad);
+    p->f.type->stochastic_rows(&p->f, stepped, worker, STEPS, batch_size, 7, 5, grad, p->scratch);
+    step_by_gradient(p, want, worker, STEPS, batch_size);
+    for (size_t i = 0; i < STEPS * dim; i++)
+        assert_true(stepped[i] + -0.3 * grad[i] == want[i]);
+    free(grad);
+    for (size_t i = 0; i < scratch; i++)
+        p->scratch[i] = NAN;
+    p->f.type->step_rows(&p->f, stepped, worker, STEPS, batch_size, 7, 5, 0.3, p->scratch);
+    assert_memory_equal(stepped, want, STEPS * dim * sizeof *want);
+    free(stepped);
+}
+
+static void steps_in_place_are_gradient_steps(void **state)
+{
+    (void)state;
+    const size_t batches[] = {0, 1, 3, 16, 64, 65, 150};
+    for_each_path(path) for (size_t i = 0; i < SHAPES; i++)
+    {
+        problem p;
+        open_problem(&p, &shapes[i], 150, 0.3);
+        linear_model *model = p.f.state;
+        for (size_t b = 0; b < sizeof batches / sizeof *batches; b++)
+            assert_steps_agree(&p, batches[b], 150);
+        model->regularizer = (hsgd_regularizer){HSGD_REGULARIZER_NONCONVEX, 0.37};
+        assert_steps_agree(&p, 16, 150);
+        model->regularizer = (hsgd_regularizer){HSGD_REGULARIZER_L2, 0.37};
+        assert_steps_agree(&p, 16, 150);
+        close_problem(&p);
+    }
+}
+
 /* The storage is the narrowest that is exact; every kind is met by the shapes above. */
 static void features_are_stored_narrowly(void **state)
 {
@@ -383,6 +440,9 @@ static digest run_all(void)
                 add_bits(&all, loss, 6);
                 add_bits(&all, grad, 6 * p.f.dim);
                 p.f.type->stochastic(&p.f, p.point, 2, 33, 9, trial, grad, p.scratch);
+                add_bits(&all, grad, p.f.dim);
+                memcpy(grad, p.point, p.f.dim * sizeof *grad);
+                p.f.type->step_rows(&p.f, grad, both, 1, 33, 9, trial, 0.3, p.scratch);
                 add_bits(&all, grad, p.f.dim);
                 p.point[p.f.dim / 2] = INFINITY;
             }
@@ -471,6 +531,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fast_is_naive),
         cmocka_unit_test(points_together_are_points_alone),
+        cmocka_unit_test(steps_in_place_are_gradient_steps),
         cmocka_unit_test(features_are_stored_narrowly),
         cmocka_unit_test(every_path_gives_the_same_bits),
         cmocka_unit_test(bad_points_show_in_the_loss),

@@ -114,6 +114,15 @@ static void log1p_is_accurate(void **state)
         assert_accurate(f, log1pl, -0x1p-1074, -1, true, 1);
         assert_accurate(f, log1pl, -1, 3, false, 1);
         assert_accurate(f, log1pl, -1.0 - 0x1p-52, -1e300, true, 0); /* NaN */
+        f = kernels()->log1p_unit;
+        assert_accurate(f, log1pl, 0, 1, false, 1);
+        assert_accurate(f, log1pl, 0.4, 0.51, false, 1);
+        assert_accurate(f, log1pl, 0x1p-1074, 1, true, 1);
+        double ends[5] = {0, 0.5, 1, NAN, 0.5 + 0x1p-53}, y[5];
+        f(ends, y, 5);
+        assert_true(y[0] == 0 && !signbit(y[0]) && isnan(y[3]));
+        for (size_t i = 0; i < 5; i++)
+            assert_at_most(ulps(y[i], log1pl(ends[i])), 1, 0);
     }
 }
 
@@ -173,12 +182,12 @@ static void special_arguments(void **state)
 static void same_bits_on_every_path(void **state)
 {
     (void)state;
-    enum { MOST = 41, FUNCTIONS = 3, GUARD = 20 };
+    enum { MOST = 41, FUNCTIONS = 4, GUARD = 20 };
     static double x[BATCH], portable[FUNCTIONS][BATCH], all[BATCH], out[MOST + GUARD];
     arguments(x, -30, 40, false, 99);
     for_each_path(path)
     {
-        array_function *const f[FUNCTIONS] = {kernels()->exp, kernels()->log, kernels()->log1p};
+        array_function *const f[FUNCTIONS] = {kernels()->exp, kernels()->log, kernels()->log1p, kernels()->log1p_unit};
         for (size_t i = 0; i < FUNCTIONS; i++) {
             f[i](x, path == HSGD_PATH_PORTABLE ? portable[i] : all, BATCH);
             if (path != HSGD_PATH_PORTABLE)
