@@ -108,6 +108,14 @@ static void open_window(hsgd_engine *engine, size_t begin)
     window->num_rows = next_measured < end ? (end - 1 - next_measured) / every + 1 : 0;
 }
 
+static void merge_row(hsgd_engine *engine, size_t row)
+{
+    hsgd_window *window = &engine->window;
+    hsgd_merge_parts(&window->root[row], window->unit_part + row * engine->num_units, engine->num_units, engine->dim);
+    if (engine->simulation->measure_proof && row < window->num_rows)
+        hsgd_proof_merge(engine, row);
+}
+
 static void advance_window(hsgd_engine *engine)
 {
     hsgd_window *window = &engine->window;
@@ -116,13 +124,7 @@ static void advance_window(hsgd_engine *engine)
         advance_unit(engine, engine->order[i], &engine->space[hsgd_thread_number()]);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
     for (size_t row = 0; row <= window->num_rows; row++)
-        hsgd_merge_parts(&window->root[row], window->unit_part + row * engine->num_units, engine->num_units,
-                         engine->dim);
-    if (!engine->simulation->measure_proof)
-        return;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
-    for (size_t row = 0; row < window->num_rows; row++)
-        hsgd_proof_merge(engine, row);
+        merge_row(engine, row);
 }
 
 /* If the root is due, every worker takes wbar: when the next window opens. */

@@ -146,10 +146,8 @@ typedef struct descent_case {
 HSGD_INLINE void descend_eight(hsgd_sum8 *noise_sq, const descent *d, descent_case c, size_t at, size_t count)
 {
     hsgd_sum8 gradient = hsgd_load8(d->gradient + at, count), noise = hsgd_load8(d->noise + at, count), w = {0};
-    HSGD_UNROLL for (size_t j = 0; j < DESCENT_ROWS; j++)
+    HSGD_UNROLL_ROWS for (size_t j = 0; j < c.rows; j++)
     {
-        if (j >= c.rows)
-            break;
         hsgd_sum8 g = hsgd_load8(d->g + j * d->dim + at, count), own = hsgd_load8(d->exact + j * d->stride + at, count);
         if (c.steps)
             w = hsgd_load8(d->w + j * d->dim + at, count);

@@ -86,10 +86,8 @@ HSGD_INLINE void recorded_eight(hsgd_sum8 *noise_sq, const recorded *r, size_t r
 {
     const hsgd_sum8 h = hsgd_load8(r->h + at, count);
     hsgd_sum8 gradients = hsgd_load8(r->to.gradient + at, count), noises = hsgd_load8(r->to.noise + at, count);
-    HSGD_UNROLL for (size_t j = 0; j < RECORDED_ROWS; j++)
+    HSGD_UNROLL_ROWS for (size_t j = 0; j < rows; j++)
     {
-        if (j >= rows)
-            break;
         hsgd_sum8 w = hsgd_load8(r->w + j * r->dim + at, count), b = hsgd_load8(r->b[j] + at, count);
         hsgd_sum8 noise = hsgd_load8(r->noise + j * r->dim + at, count);
         HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)

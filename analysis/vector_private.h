@@ -69,8 +69,10 @@ typedef uint64_t hsgd_vu __attribute__((vector_size(8 * HSGD_LANES)));
 /* Loops over constants that must be unrolled: HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++) */
 #ifdef __clang__
 #define HSGD_UNROLL _Pragma("clang loop unroll(full)")
+#define HSGD_UNROLL_ROWS /* it does so by itself, and warns where one row leaves no loop */
 #else
 #define HSGD_UNROLL _Pragma("GCC unroll 32")
+#define HSGD_UNROLL_ROWS HSGD_UNROLL
 #endif
 
 /* Loads and stores need no alignment. */
