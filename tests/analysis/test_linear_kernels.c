@@ -360,7 +360,8 @@ static void steps_in_place_are_gradient_steps(void **state)
         problem p;
         open_problem(&p, &shapes[i], 150, 0.3);
         linear_model *model = p.f.state;
-        for (size_t b = 0; b < sizeof batches / sizeof *batches; b++)
+        size_t every = p.f.dim > 100000 ? 3 : 1; /* large ones take most of the time and no other path */
+        for (size_t b = 0; b < sizeof batches / sizeof *batches; b += every)
             assert_steps_agree(&p, batches[b], 150);
         model->regularizer = (hsgd_regularizer){HSGD_REGULARIZER_NONCONVEX, 0.37};
         assert_steps_agree(&p, 16, 150);
