@@ -14,6 +14,16 @@
 #include "analysis/moments.h"
 #include "analysis/tree_walk_private.h"
 
+/* What one thread wrote another one merges: it asks for the vectors of this many units ahead, whose way from cache to cache
+ * would else be waited for. */
+enum { HSGD_UNITS_AHEAD = 3 };
+static inline void hsgd_ask_for(const double *vector, size_t dim)
+{
+    const size_t line = HSGD_LINE_BYTES / sizeof *vector, most = 64 * line; /* more would push each other out */
+    for (size_t i = 0; i < dim && i < most; i += line)
+        __builtin_prefetch(vector + i);
+}
+
 /* Workers [first, first + count) that one thread advances. */
 typedef struct hsgd_unit {
     size_t node; /* the subtree's node, HSGD_NO_NODE for a run of the root's own workers */

@@ -121,6 +121,8 @@ void hsgd_merge_parts(hsgd_part *out, const hsgd_part *part, size_t num_units, s
     hsgd_moments_reset(&out->moments);
     out->norm_sq = out->loss = 0;
     for (size_t i = 0; i < num_units; i++, part++) {
+        if (i + HSGD_UNITS_AHEAD < num_units)
+            hsgd_ask_for(part[HSGD_UNITS_AHEAD].moments.mean, dim);
         hsgd_moments_add(&out->moments, part->moments.weight, part->moments.mean, part->moments.spread, dim);
         out->norm_sq += part->norm_sq;
         out->loss += part->loss;

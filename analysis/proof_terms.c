@@ -135,6 +135,10 @@ void hsgd_proof_merge(hsgd_engine *engine, size_t row)
     reset(root, dim);
     for (size_t i = 0; i < engine->num_units; i++) {
         const hsgd_proof_part *part = &engine->window.unit_proof[row * engine->num_units + i];
+        if (i + HSGD_UNITS_AHEAD < engine->num_units) {
+            hsgd_ask_for(part[HSGD_UNITS_AHEAD].gradient, dim);
+            hsgd_ask_for(part[HSGD_UNITS_AHEAD].noise, dim);
+        }
         kernels->add(root->gradient, part->gradient, 1, dim);
         kernels->add(root->noise, part->noise, 1, dim);
         root->weight += part->weight;
