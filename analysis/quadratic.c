@@ -342,14 +342,14 @@ static void step_rows(const hsgd_objective *objective, double *w, const size_t *
 {
     (void)batch_size;
     const hsgd_quadratic *q = quadratic_of(objective);
+    const hsgd_quadratic_kernels *kernels = HSGD_PICK_PATH(hsgd_quadratic_kernels);
     size_t dim = q->dim;
     bool noisy = q->noise_sq > 0;
     if (noisy)
         draw_noise(objective, worker, count, seed, step, scratch);
     for (size_t j = 0; j < count; j++)
-        HSGD_PICK_PATH(hsgd_quadratic_kernels)
-            ->step(w + j * dim, q->curvature, q->linear + worker[j] * dim, noisy ? scratch + j * dim : NULL, step_size,
-                   dim);
+        kernels->step(w + j * dim, q->curvature, q->linear + worker[j] * dim, noisy ? scratch + j * dim : NULL,
+                      step_size, dim);
 }
 
 static void recorded_step_rows(const hsgd_objective *objective, double *w, const size_t *worker, size_t count,

@@ -92,7 +92,7 @@ static void noise_has_the_covariance_asked_for(void **state)
     (void)state;
     enum { DRAWS = 40000 };
     const double noise_sq = 3.7, w[DIM] = {0.3, 0.4, -1.5, 0.6}, s_sq = noise_sq / DIM;
-    hsgd_quadratic q = small(noise_sq);
+    hsgd_quadratic q = small(variance);
     hsgd_objective f;
     assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
     double sum[DIM] = {0}, product[DIM][DIM] = {{0}}, full[DIM], g[DIM], scratch[8 * DIM], loss;
@@ -453,12 +453,11 @@ static void permuted_workers_keep_their_functions(void **state)
 }
 
 /* Several workers and points in one call, in any order, next to each other or not: the bits of one by one. */
-static void many_at_once_are_one_by_one(void **state)
+static void assert_many_are_one_by_one(double variance)
 {
-    (void)state;
     enum { MOST = 4, POINTS = 3 };
     const size_t order[][MOST] = {{0, 1, 2, 0}, {2, 0, 1, 1}, {0, 2, 1, 2}, {2, 1, 0, 0}};
-    hsgd_quadratic q = small(1.7);
+    hsgd_quadratic q = small(variance);
     hsgd_objective f;
     assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
     double w[MOST * POINTS * DIM], scratch[8 * DIM], grad[MOST * POINTS * DIM], loss[MOST * POINTS];
@@ -507,6 +506,13 @@ static void many_at_once_are_one_by_one(void **state)
     }
     hsgd_objective_free(&f);
     hsgd_quadratic_free(&q);
+}
+
+static void many_at_once_are_one_by_one(void **state)
+{
+    (void)state;
+    assert_many_are_one_by_one(1.7);
+    assert_many_are_one_by_one(0);
 }
 
 /* Values, gradients and noise by their definitions, in every dimension that fills vectors in another way. */
