@@ -92,7 +92,7 @@ static void noise_has_the_covariance_asked_for(void **state)
     (void)state;
     enum { DRAWS = 40000 };
     const double noise_sq = 3.7, w[DIM] = {0.3, 0.4, -1.5, 0.6}, s_sq = noise_sq / DIM;
-    hsgd_quadratic q = small(variance);
+    hsgd_quadratic q = small(noise_sq);
     hsgd_objective f;
     assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
     double sum[DIM] = {0}, product[DIM][DIM] = {{0}}, full[DIM], g[DIM], scratch[8 * DIM], loss;
