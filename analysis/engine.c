@@ -1,97 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* H-SGD itself. Read hsgd_simulate from the bottom up: run, window, unit, step. engine_private.h says how time and
- * workers are cut up; measure.c says what is recorded. */
+/* H-SGD itself. Read hsgd_simulate from the bottom up: run, window; advance.c takes a unit through a window.
+ * engine_private.h says how time and workers are cut up; measure.c says what is recorded. */
 #include "analysis/engine_private.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "analysis/clock.h"
-#include "analysis/moments_private.h"
 #include "analysis/threads.h"
 
-/* ---- one step of a unit's workers ---- */
-
-void hsgd_local_steps(const hsgd_engine *engine, double *w, size_t first, size_t count, size_t t,
-                      hsgd_thread_space *space)
-{
-    const hsgd_simulation *s = engine->simulation;
-    const size_t *worker = engine->placement + first;
-    if (s->objective->type->step_rows) {
-        s->objective->type->step_rows(s->objective, w, worker, count, s->batch_size, s->seed, t, s->step_size,
-                                      space->scratch);
-        return;
-    }
-    hsgd_objective_stochastic_rows(s->objective, w, worker, count, s->batch_size, s->seed, t, space->drawn,
-                                   space->scratch);
-    HSGD_PICK_PATH(hsgd_moments_kernels)->step(w, w, space->drawn, s->step_size, count * engine->dim);
-}
-
-/* The step of all workers of a unit. */
-static void local_step(hsgd_engine *engine, const hsgd_unit *unit, size_t t, hsgd_thread_space *space)
-{
-    for (size_t done = 0; done < unit->count; done += engine->rows_at_once) {
-        size_t left = unit->count - done, now = left < engine->rows_at_once ? left : engine->rows_at_once;
-        hsgd_local_steps(engine, space->unit_model + done * engine->dim, unit->first + done, now, t, space);
-    }
-}
-
-/* Every worker below u, a node of the unit, takes the average of their models. */
-static void average_node(const hsgd_engine *engine, const hsgd_unit *unit, size_t u, hsgd_thread_space *space)
-{
-    const hsgd_node *node = &engine->hierarchy->node[u];
-    size_t dim = engine->dim;
-    double *model = hsgd_model_at(engine, unit, space, node->first_worker);
-    hsgd_moments *all = &space->level[0];
-    hsgd_moments_reset(all);
-    for (size_t done = 0; done < node->num_workers; done += HSGD_ROWS_AT_ONCE) {
-        size_t left = node->num_workers - done, now = left < HSGD_ROWS_AT_ONCE ? left : HSGD_ROWS_AT_ONCE;
-        hsgd_add_workers(engine->hierarchy, all, model + done * dim, dim, node->first_worker + done, now, dim);
-    }
-    for (size_t i = 0; i < node->num_workers; i++)
-        memcpy(model + i * dim, all->mean, dim * sizeof *model);
-}
-
-/* The topmost due nodes of the unit average after update number `updates`; the root's turn comes in finish_window. */
-static void aggregate(const hsgd_engine *engine, const hsgd_unit *unit, size_t updates, hsgd_thread_space *space)
-{
-    if (unit->node == HSGD_NO_NODE)
-        return;
-    for (size_t u = unit->node; u < engine->hierarchy->node[unit->node].end; u++)
-        if (hsgd_node_acts(engine->hierarchy, u, updates))
-            average_node(engine, unit, u, space);
-}
-
 /* ---- one window ---- */
-
-/* The unit's models at the beginning of the window: after an average of the root all are wbar. */
-static void open_unit(const hsgd_engine *engine, const hsgd_unit *unit, hsgd_thread_space *space)
-{
-    size_t dim = engine->dim;
-    if (engine->model)
-        space->unit_model = engine->model + unit->first * dim;
-    if (engine->window.begin % hsgd_hierarchy_global_period(engine->hierarchy) != 0)
-        return;
-    for (size_t i = 0; i < unit->count; i++)
-        memcpy(space->unit_model + i * dim, engine->start, dim * sizeof *engine->start);
-}
-
-static void advance_unit(hsgd_engine *engine, size_t index, hsgd_thread_space *space)
-{
-    const hsgd_window *window = &engine->window;
-    const hsgd_unit *unit = &engine->unit[index];
-    size_t row = 0;
-    open_unit(engine, unit, space);
-    for (size_t t = window->begin; t < window->end; t++) {
-        bool measured = t % engine->simulation->measure_every == 0;
-        if (!measured || !hsgd_measured_step(engine, index, t, row, space))
-            local_step(engine, unit, t, space);
-        row += measured;
-        aggregate(engine, unit, t + 1, space);
-    }
-    hsgd_finish_steps(engine, index, space);
-    hsgd_measure_unit(engine, index, row, NULL, space);
-}
 
 /* The next window: up to the root's next aggregation, the end of the run, or as many measured steps as fit. */
 static void open_window(hsgd_engine *engine, size_t begin)
@@ -121,7 +39,7 @@ static void advance_window(hsgd_engine *engine)
     hsgd_window *window = &engine->window;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
     for (size_t i = 0; i < engine->num_units; i++)
-        advance_unit(engine, engine->order[i], &engine->space[hsgd_thread_number()]);
+        hsgd_advance_unit(engine, engine->order[i], &engine->space[hsgd_thread_number()]);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
     for (size_t row = 0; row <= window->num_rows; row++)
         merge_row(engine, row);

@@ -138,6 +138,34 @@ static size_t steps_at_once(const hsgd_simulation *s)
     return steps * step_bytes <= PAST_BYTES ? steps : 1;
 }
 
+/* Accumulators of subtrees that go ahead of others take at most about this much: their models are to stay in the nearest
+ * cache beside those of a step. */
+static const double PASSAGE_BYTES = 64e3;
+
+static size_t passage_rows(const hsgd_simulation *s)
+{
+    double row_bytes = 8 * (double)s->hierarchy->num_levels * (double)whole_lines(s->objective->dim);
+    double fit = floor(PASSAGE_BYTES / row_bytes), rows = (double)window_rows(s);
+    return fit < 1 ? 1 : (size_t)(fit < rows ? fit : rows);
+}
+
+static bool by_steps(const hsgd_simulation *s)
+{
+    return (s->measure_at_nodes && !hsgd_node_is_lowest(s->hierarchy, 0)) || steps_at_once(s) > 1;
+}
+
+/* Is every stretch of a lowest group between two averages, at which models become the same? */
+static bool models_pass(const hsgd_simulation *s)
+{
+    return windows_are_whole(s) && !by_steps(s) && passage_rows(s) == window_rows(s);
+}
+
+/* Workers whose models a thread has in memory of its own. */
+static size_t own_models(const hsgd_simulation *s)
+{
+    return models_pass(s) ? workers_at_once(s) : windows_are_whole(s) ? largest_unit(s->hierarchy).workers : 0;
+}
+
 /* Doubles of every part of a thread's memory. */
 typedef struct space_sizes {
     size_t model, past, node_mean, level, dispersion, grad, drawn, loss, scratch;
@@ -146,11 +174,12 @@ typedef struct space_sizes {
 static space_sizes sizes_of_space(const hsgd_simulation *s)
 {
     size_t dim = s->objective->dim, points = points_at_once(s), rows = workers_at_once(s), steps = steps_at_once(s);
+    size_t accumulators = passage_rows(s) + 2 > points ? passage_rows(s) + 2 : points;
     unit_sizes unit = largest_unit(s->hierarchy);
-    return (space_sizes){.model = windows_are_whole(s) ? unit.workers * dim : 0,
+    return (space_sizes){.model = own_models(s) * dim,
                          .past = steps > 1 ? unit.workers * dim : 0,
                          .node_mean = s->measure_at_nodes ? unit.nodes * dim : 0,
-                         .level = points * s->hierarchy->num_levels,
+                         .level = accumulators * s->hierarchy->num_levels,
                          .dispersion = points * s->hierarchy->num_nodes,
                          .grad = rows * points * dim,
                          .drawn = rows * dim,
@@ -348,6 +377,9 @@ hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulatio
     out->rows_at_once = workers_at_once(simulation);
     out->steps_at_once = steps_at_once(simulation);
     out->steps_itself = steps_itself(simulation);
+    out->by_steps = by_steps(simulation);
+    out->passage_rows = passage_rows(simulation);
+    out->models_pass = models_pass(simulation);
     out->start = take(out, dim, sizeof *out->start);
     out->model = windows_are_whole(simulation) ? NULL : take(out, n * dim, sizeof *out->model);
     out->placement = take(out, n, sizeof *out->placement);

@@ -58,19 +58,22 @@ typedef struct hsgd_root_row {
     double worker_deviation_max_sq;
 } hsgd_root_row;
 
-/* A measured step of a unit whose true gradients are still to be made. */
+/* A measured step of a unit, or of some of its workers, whose true gradients are still to be made. */
 typedef struct hsgd_past {
     size_t t, row; /* of the window */
-    double *model; /* (workers of the unit, dim) w_j before the step */
-    double *drawn; /* (workers of the unit, dim) the stochastic gradients of the step; NULL: it is still to be made */
+    size_t first;  /* place of the first worker below */
+    double *model; /* (workers, dim) w_j before the step */
+    double *drawn; /* (workers, dim) the stochastic gradients of the step; NULL: it is still to be made */
     double *node_mean; /* (nodes of the unit, dim) wbar_u; NULL unless measured at the nodes */
 } hsgd_past;
 
 /* What one thread needs for itself. Points: where the gradients of a worker are wanted at the same time, at most. */
 typedef struct hsgd_thread_space {
     double *unit_model;      /* (workers of the unit at hand, dim) w_j by place: among those of all workers where the
-                                engine keeps them, or in memory sized for the largest unit */
-    hsgd_moments *level;     /* (points, num_levels) accumulators of a walk */
+                                engine keeps them, or in memory sized for the largest unit; where models pass,
+                                (rows_at_once, dim) of the workers at hand */
+    size_t first;            /* the place of the first of them */
+    hsgd_moments *level;     /* (points or passage_rows + 2, num_levels) accumulators */
     double *node_dispersion; /* (points, num_nodes) what a walk finds, where it is not kept */
     hsgd_past past[HSGD_POINTS_AT_ONCE]; /* (steps_at_once) of the unit at hand, sized for the largest */
     size_t num_past;                     /* that are in use */
@@ -99,6 +102,10 @@ typedef struct hsgd_engine {
     size_t rows_at_once;       /* workers handled together, at most HSGD_ROWS_AT_ONCE */
     bool steps_itself;         /* the objective records its steps, and nothing else is wanted there */
     size_t steps_at_once;      /* measured steps whose true gradients are made together */
+    bool by_steps;             /* all workers of a unit must have come to a step before it can be measured, or several
+                                  measured steps wait for each other; otherwise a unit goes subtree by subtree */
+    size_t passage_rows;       /* measured steps that a subtree can go through before others follow, at least 1 */
+    bool models_pass;          /* nothing is left of a worker's model when others have their turn but its share in averages */
     int threads;               /* to use in the next parallel region, at most simulation->threads */
     double *start;             /* (dim) wbar after the last average of the root; w^0 at first */
     double *model;             /* (num_workers, dim) w_j by place; NULL where every window begins at an average of the
@@ -125,20 +132,26 @@ hsgd_status hsgd_trace_alloc(hsgd_trace *out, const hsgd_simulation *simulation,
 hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulation, hsgd_trace *trace, hsgd_error *err);
 void hsgd_engine_free(hsgd_engine *engine);
 
-/* Model of the worker at a place of the unit at hand. */
-static inline double *hsgd_model_at(const hsgd_engine *engine, const hsgd_unit *unit, const hsgd_thread_space *space,
-                                    size_t place)
+/* Model of a worker at hand. */
+static inline double *hsgd_model_at(const hsgd_engine *engine, const hsgd_thread_space *space, size_t place)
 {
-    return space->unit_model + (place - unit->first) * engine->dim;
+    return space->unit_model + (place - space->first) * engine->dim;
 }
 
-/* engine.c: w_j <- w_j - gamma g_j at step t for count <= HSGD_ROWS_AT_ONCE workers with models w (count, dim). */
+/* advance.c: a unit through the window, with all that is measured below the root on the way. */
+void hsgd_advance_unit(hsgd_engine *engine, size_t unit, hsgd_thread_space *space);
+
+/* advance.c: w_j <- w_j - gamma g_j at step t for count <= HSGD_ROWS_AT_ONCE workers with models w (count, dim). */
 void hsgd_local_steps(const hsgd_engine *engine, double *w, size_t first, size_t count, size_t t,
                       hsgd_thread_space *space);
 
-/* measured_step.c: what there is to measure in a unit at the measured step t; some of it may wait for later measured steps.
- * Returns whether the workers have made their step on the way. */
+/* measured_step.c: where the unit goes by steps, what there is to measure in it at the measured step t; some of it may wait
+ * for later measured steps. Returns whether the workers have made their step on the way. */
 bool hsgd_measured_step(hsgd_engine *engine, size_t unit, size_t t, size_t row, hsgd_thread_space *space);
+
+/* measured_step.c: where it does not, the measured step t of the workers at places first .. first + count - 1. */
+void hsgd_measured_steps(hsgd_engine *engine, size_t unit, size_t t, size_t row, size_t first, size_t count,
+                         hsgd_thread_space *space);
 
 /* measured_step.c: what is still waiting, at the end of a window. */
 void hsgd_finish_steps(hsgd_engine *engine, size_t unit, hsgd_thread_space *space);
@@ -170,16 +183,9 @@ void hsgd_proof_record(hsgd_engine *engine, const hsgd_root_row *root_row, size_
 /* The largest over the workers, in their order, at the end of the run. */
 void hsgd_proof_finish(hsgd_engine *engine);
 
-/* Called for the workers at places first .. first + count - 1 when their models have been measured and are in cache. */
-typedef struct hsgd_visitor {
-    void (*visit)(void *context, size_t first, size_t count);
-    void *context;
-} hsgd_visitor;
-
 /* measure.c: the unit's models now, into its slot of the window and the window's node arrays; the averages of its nodes go
- * into the space. The last row of a window (row == num_rows) keeps only the unit's mean. visitor may be NULL. */
-void hsgd_measure_unit(hsgd_engine *engine, size_t unit, size_t row, const hsgd_visitor *visitor,
-                       hsgd_thread_space *space);
+ * into the space. The last row of a window (row == num_rows) keeps only the unit's mean. */
+void hsgd_measure_unit(hsgd_engine *engine, size_t unit, size_t row, hsgd_thread_space *space);
 
 /* measure.c: walk over the workers of a unit; out[r] receives their mean at point r and the sum of squared norms. */
 void hsgd_walk_unit(hsgd_walk *walk, const hsgd_unit *unit, hsgd_part *const *out);

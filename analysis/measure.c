@@ -53,8 +53,6 @@ typedef struct model_source {
     const hsgd_engine *engine;
     const hsgd_unit *unit;
     hsgd_thread_space *space;
-    const hsgd_visitor *visitor;
-    size_t next, waiting; /* workers next .. next + waiting - 1 have been measured and not been visited */
 } model_source;
 
 static void model_rows(void *source, size_t node, size_t first, size_t count, hsgd_rows *out)
@@ -62,7 +60,7 @@ static void model_rows(void *source, size_t node, size_t first, size_t count, hs
     const model_source *m = source;
     (void)node;
     (void)count;
-    out->at[0] = hsgd_model_at(m->engine, m->unit, m->space, first);
+    out->at[0] = hsgd_model_at(m->engine, m->space, first);
     out->stride[0] = m->engine->dim;
 }
 
@@ -74,36 +72,16 @@ static void keep_node_mean(void *source, size_t node, size_t point, const double
     memcpy(m->space->past[m->space->num_past - 1].node_mean + (node - m->unit->node) * dim, mean, dim * sizeof *mean);
 }
 
-static void visit_next(model_source *m, size_t count)
-{
-    m->visitor->visit(m->visitor->context, m->next, count);
-    m->next += count;
-    m->waiting -= count;
-}
-
-/* Small groups wait for each other, because visits of several workers are cheaper. */
-static void visit(void *source, size_t node, size_t first, size_t count)
-{
-    model_source *m = source;
-    (void)node;
-    (void)first;
-    m->waiting += count;
-    while (m->waiting >= m->engine->rows_at_once)
-        visit_next(m, m->engine->rows_at_once);
-}
-
-void hsgd_measure_unit(hsgd_engine *engine, size_t unit, size_t row, const hsgd_visitor *visitor,
-                       hsgd_thread_space *space)
+void hsgd_measure_unit(hsgd_engine *engine, size_t unit, size_t row, hsgd_thread_space *space)
 {
     bool at_end = row == engine->window.num_rows;
-    model_source source = {engine, &engine->unit[unit], space, visitor, engine->unit[unit].first, 0};
+    model_source source = {engine, &engine->unit[unit], space};
     hsgd_part *out = &engine->window.unit_part[row * engine->num_units + unit];
     hsgd_walk walk = {.hierarchy = engine->hierarchy,
                       .dim = engine->dim,
                       .num_points = 1,
-                      .rows_at_once = visitor ? engine->rows_at_once : HSGD_ROWS_AT_ONCE,
+                      .rows_at_once = HSGD_ROWS_AT_ONCE,
                       .rows = model_rows,
-                      .rows_done = visitor ? visit : NULL,
                       .source = &source,
                       .level = space->level,
                       .node_dispersion = space->node_dispersion};
@@ -112,8 +90,6 @@ void hsgd_measure_unit(hsgd_engine *engine, size_t unit, size_t row, const hsgd_
         walk.node_done = engine->simulation->measure_at_nodes ? keep_node_mean : NULL;
     }
     hsgd_walk_unit(&walk, &engine->unit[unit], &out);
-    if (source.waiting > 0)
-        visit_next(&source, source.waiting);
 }
 
 void hsgd_merge_parts(hsgd_part *out, const hsgd_part *part, size_t num_units, size_t dim)

@@ -40,7 +40,7 @@ static size_t depths_below_root(const hsgd_engine *engine)
 
 static const double *past_model(const pending *s, size_t k, size_t place)
 {
-    return s->space->past[k].model + (place - s->unit->first) * s->engine->dim;
+    return s->space->past[k].model + (place - s->space->past[k].first) * s->engine->dim;
 }
 
 /* ---- which points ---- */
@@ -203,23 +203,11 @@ static void walk_nodes(pending *s)
     hsgd_walk_node(&walk, s->unit->node);
 }
 
-/* Where no averages are needed: workers whose models are in cache. */
-static void visit_workers(void *context, size_t first, size_t count)
+/* Workers whose averages are not needed. */
+static void visit_workers(pending *s, size_t first, size_t count)
 {
     hsgd_rows unused;
-    gradient_rows(context, HSGD_NO_NODE, first, count, &unused);
-}
-
-/* Where no gradients are needed here either. */
-static void step_workers(void *context, size_t first, size_t count)
-{
-    const pending *s = context;
-    const hsgd_past *step = &s->space->past[0];
-    double *model = hsgd_model_at(s->engine, s->unit, s->space, first);
-    if (s->engine->steps_itself)
-        hsgd_proof_steps(s->engine, s->index, step, first, count, s->space);
-    else
-        hsgd_local_steps(s->engine, model, first, count, step->t, s->space);
+    gradient_rows(s, HSGD_NO_NODE, first, count, &unused);
 }
 
 static bool wants_nodes(const hsgd_engine *engine, const hsgd_unit *unit)
@@ -268,23 +256,32 @@ static void open_step(const hsgd_engine *engine, hsgd_thread_space *space, size_
     hsgd_past *past = &space->past[space->num_past++];
     past->t = t;
     past->row = row;
+    past->first = space->first;
     if (engine->steps_at_once == 1)
         past->model = space->unit_model;
 }
 
 bool hsgd_measured_step(hsgd_engine *engine, size_t unit, size_t t, size_t row, hsgd_thread_space *space)
 {
-    pending s = {engine, space, &engine->unit[unit], unit};
-    bool proof = engine->simulation->measure_proof, at_nodes = wants_nodes(engine, s.unit);
-    bool ahead = engine->steps_at_once > 1, in_passing = !at_nodes && !ahead;
-    const hsgd_visitor visitor = {proof && !engine->steps_itself ? visit_workers : step_workers, &s};
     open_step(engine, space, t, row);
-    hsgd_measure_unit(engine, unit, row, in_passing ? &visitor : NULL, space);
-    if (ahead)
-        step_ahead(engine, s.unit, space);
-    if (in_passing)
-        space->num_past = 0;
-    else if (space->num_past == engine->steps_at_once)
+    hsgd_measure_unit(engine, unit, row, space);
+    if (engine->steps_at_once > 1)
+        step_ahead(engine, &engine->unit[unit], space);
+    if (space->num_past == engine->steps_at_once)
         hsgd_finish_steps(engine, unit, space);
-    return proof || in_passing;
+    return engine->simulation->measure_proof;
+}
+
+void hsgd_measured_steps(hsgd_engine *engine, size_t unit, size_t t, size_t row, size_t first, size_t count,
+                         hsgd_thread_space *space)
+{
+    pending s = {engine, space, &engine->unit[unit], unit};
+    open_step(engine, space, t, row);
+    if (engine->steps_itself)
+        hsgd_proof_steps(engine, unit, &space->past[0], first, count, space);
+    else if (engine->simulation->measure_proof)
+        visit_workers(&s, first, count);
+    else
+        hsgd_local_steps(engine, hsgd_model_at(engine, space, first), first, count, t, space);
+    space->num_past = 0;
 }

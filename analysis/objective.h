@@ -21,7 +21,7 @@ extern "C" {
 
 /* What the engine asks for in one call of full_at or stochastic_rows, at most: enough to share work between workers and
  * points, few enough to stay in cache. */
-enum { HSGD_ROWS_AT_ONCE = 8, HSGD_POINTS_AT_ONCE = 4 };
+enum { HSGD_ROWS_AT_ONCE = 16, HSGD_POINTS_AT_ONCE = 4 };
 
 /* Where some workers' true gradients and noise (what their stochastic gradients are beyond them) are summed up. */
 typedef struct hsgd_step_record {

@@ -105,7 +105,7 @@ void hsgd_proof_add(hsgd_engine *engine, size_t unit, const hsgd_past *step, siz
 {
     double weight[HSGD_ROWS_AT_ONCE], noise_sq[HSGD_ROWS_AT_ONCE];
     hsgd_proof_part *part = open_part(engine, unit, step, first, count, weight);
-    size_t at = (first - engine->unit[unit].first) * engine->dim;
+    size_t at = (first - step->first) * engine->dim;
     if (engine->simulation->exact_gradients) {
         exact_steps(engine, part, step->model + at, exact, stride, weight, count);
         return;
@@ -121,7 +121,7 @@ void hsgd_proof_steps(hsgd_engine *engine, size_t unit, const hsgd_past *step, s
     double weight[HSGD_ROWS_AT_ONCE], noise_sq[HSGD_ROWS_AT_ONCE];
     hsgd_proof_part *part = open_part(engine, unit, step, first, count, weight);
     const hsgd_step_record record = {part->gradient, part->noise, noise_sq};
-    s->objective->type->recorded_step_rows(s->objective, hsgd_model_at(engine, &engine->unit[unit], space, first),
+    s->objective->type->recorded_step_rows(s->objective, hsgd_model_at(engine, space, first),
                                            engine->placement + first, count, s->batch_size, s->seed, step->t,
                                            s->step_size, &record, space->scratch);
     add_noise_sq(engine, part, step->t, first, count, weight, noise_sq);

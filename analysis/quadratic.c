@@ -349,7 +349,7 @@ static void step_rows(const hsgd_objective *objective, double *w, const size_t *
         draw_noise(objective, worker, count, seed, step, scratch);
     for (size_t j = 0; j < count; j++)
         kernels->step(w + j * dim, q->curvature, q->linear + worker[j] * dim, noisy ? scratch + j * dim : NULL,
-                      step_size, dim);
+                      step_size, count * dim, dim);
 }
 
 static void recorded_step_rows(const hsgd_objective *objective, double *w, const size_t *worker, size_t count,

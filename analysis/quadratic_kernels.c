@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "analysis/quadratic_private.h"
 
+/* Linear terms come from far memory, those of one call's workers after those of the call before. Each kernel asks for the
+ * numbers that lie `ahead` of its own, all rows of a call further; to ask for memory that is not there does no harm. */
+
 /* Eight coordinates; noise and loss may be NULL. */
 HSGD_INLINE void eight(double *grad, const double *h, const double *b, const double *w, const double *noise,
                        hsgd_sum8 *loss, size_t at, size_t count)
@@ -45,10 +48,11 @@ static void noisy(double *grad, const double *h, const double *b, const double *
 }
 
 HSGD_INLINE void step_eight(double *w, const double *h, const double *b, const double *noise, double step_size,
-                            size_t at, size_t count)
+                            size_t ahead, size_t at, size_t count)
 {
     hsgd_sum8 curvature = hsgd_load8(h + at, count), linear = hsgd_load8(b + at, count), x = hsgd_load8(w + at, count);
     hsgd_sum8 xi = {0};
+    __builtin_prefetch(b + ahead + at, 0, 2);
     if (noise)
         xi = hsgd_load8(noise + at, count);
     HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
@@ -59,10 +63,11 @@ HSGD_INLINE void step_eight(double *w, const double *h, const double *b, const d
     hsgd_store8(w + at, &x, count);
 }
 
-static void step(double *w, const double *h, const double *b, const double *noise, double step_size, size_t dim)
+static void step(double *w, const double *h, const double *b, const double *noise, double step_size, size_t ahead,
+                 size_t dim)
 {
-#define NOISY(at, n) step_eight(w, h, b, noise, step_size, at, n)
-#define PLAIN(at, n) step_eight(w, h, b, NULL, step_size, at, n)
+#define NOISY(at, n) step_eight(w, h, b, noise, step_size, ahead, at, n)
+#define PLAIN(at, n) step_eight(w, h, b, NULL, step_size, ahead, at, n)
     if (noise)
         HSGD_FOR_EIGHTS(NOISY, dim);
     else
@@ -79,7 +84,7 @@ typedef struct recorded {
     const double *h, *const *b, *noise;
     double step_size;
     hsgd_step_record to;
-    size_t dim;
+    size_t ahead, dim;
 } recorded;
 
 HSGD_INLINE void recorded_eight(hsgd_sum8 *noise_sq, const recorded *r, size_t rows, size_t at, size_t count)
@@ -90,6 +95,7 @@ HSGD_INLINE void recorded_eight(hsgd_sum8 *noise_sq, const recorded *r, size_t r
     {
         hsgd_sum8 w = hsgd_load8(r->w + j * r->dim + at, count), b = hsgd_load8(r->b[j] + at, count);
         hsgd_sum8 noise = hsgd_load8(r->noise + j * r->dim + at, count);
+        __builtin_prefetch(r->b[j] + r->ahead + at, 0, 2);
         HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
         {
             hsgd_vd own = h.part[p] * w.part[p] - b.part[p], g = own + noise.part[p], xi = g - own;
@@ -119,7 +125,7 @@ static void recorded_steps(double *w, const double *h, const double *const *b, c
 {
     for (size_t j = 0, rows; j < count; j += rows) {
         const hsgd_step_record to = {record->gradient, record->noise, record->noise_sq + j};
-        const recorded r = {w + j * dim, h, b + j, noise + j * dim, step_size, to, dim};
+        const recorded r = {w + j * dim, h, b + j, noise + j * dim, step_size, to, count * dim, dim};
         rows = j + RECORDED_ROWS <= count ? RECORDED_ROWS : 1;
         if (rows == RECORDED_ROWS)
             recorded_rows(r, RECORDED_ROWS);
@@ -134,7 +140,7 @@ typedef struct merge_parts {
 
 /* Over the rows: sum b = count h w - sum x, so sum (h w/2 - b) = sum x - count h w/2. */
 HSGD_INLINE void merge_eight(merge_parts *sums, double *mean, const double *h, const double *const *b, size_t rows,
-                             const double *w, double share, size_t at, size_t count)
+                             size_t ahead, const double *w, double share, size_t at, size_t count)
 {
     hsgd_sum8 curved = hsgd_load8(h + at, count), point = hsgd_load8(w + at, count),
               centre = hsgd_load8(mean + at, count);
@@ -142,6 +148,7 @@ HSGD_INLINE void merge_eight(merge_parts *sums, double *mean, const double *h, c
     HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++) curved.part[p] *= point.part[p];
     for (size_t j = 0; j < rows; j++) {
         hsgd_sum8 linear = hsgd_load8(b[j] + at, count);
+        __builtin_prefetch(b[j] + ahead + at, 0, 2);
         HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
         {
             hsgd_vd x = curved.part[p] - linear.part[p], step = x - centre.part[p];
@@ -165,8 +172,9 @@ HSGD_INLINE void merge_eight(merge_parts *sums, double *mean, const double *h, c
 static hsgd_rows_sums merge(double *mean, const double *h, const double *const *b, size_t count, const double *w,
                             double share, double *loss, size_t dim)
 {
+    const size_t ahead = count * dim;
     merge_parts sums = {{{{0}}}, {{{0}}}, {{{0}}}, {{{0}}}};
-#define BODY(at, n) merge_eight(&sums, mean, h, b, count, w, share, at, n)
+#define BODY(at, n) merge_eight(&sums, mean, h, b, count, ahead, w, share, at, n)
     HSGD_FOR_EIGHTS(BODY, dim);
 #undef BODY
     *loss = hsgd_sum8_total(&sums.loss);

@@ -12,8 +12,9 @@ typedef struct hsgd_quadratic_kernels {
     double (*full)(double *grad, const double *h, const double *b, const double *w, size_t dim);
     /* grad = h w - b + noise */
     void (*noisy)(double *grad, const double *h, const double *b, const double *w, const double *noise, size_t dim);
-    /* w -= step_size (h w - b + noise); noise NULL: none */
-    void (*step)(double *w, const double *h, const double *b, const double *noise, double step_size, size_t dim);
+    /* w -= step_size (h w - b + noise); noise NULL: none. b + ahead will be wanted soon. */
+    void (*step)(double *w, const double *h, const double *b, const double *noise, double step_size, size_t ahead,
+                 size_t dim);
     /* Steps of `count` workers as by `step`, worker by worker: w, noise (count, dim), b (count) where their linear terms lie;
      * what they were made of is added to record. */
     void (*recorded_steps)(double *w, const double *h, const double *const *b, const double *noise, size_t count,

@@ -42,8 +42,6 @@ static void add_some(hsgd_walk *walk, size_t node, size_t depth, size_t first, s
         if (is_open(walk, r, depth))
             walk->norm_sq[r] += hsgd_add_workers(walk->hierarchy, hsgd_walk_level(walk, r, depth), rows.at[r],
                                                  rows.stride[r], first, count, walk->dim);
-    if (walk->rows_done)
-        walk->rows_done(walk->source, node, first, count);
 }
 
 static void add_workers(hsgd_walk *walk, size_t node, size_t depth, size_t first, size_t count)

@@ -33,8 +33,7 @@ struct hsgd_walk {
     hsgd_rows_source rows;
     /* Instead of rows (NULL: not): add the vectors of these workers to the levels of this depth, and to norm_sq. */
     void (*add)(hsgd_walk *walk, size_t depth, size_t first, size_t count);
-    void (*rows_done)(void *source, size_t node, size_t first, size_t count); /* they were added; NULL: not wanted */
-    void *source;                                                             /* handed to the other functions */
+    void *source;        /* handed to the other functions */
     hsgd_moments *level; /* (num_points, num_levels) the open node of each depth */
     double *
         node_dispersion; /* (num_points, num_nodes) out: weighted mean squared distance of u's children to their mean */

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One unit of workers through one window of time.
+ *
+ * Between two averages of a node the subtrees below it know nothing of each other, so each goes through all these steps at
+ * once, and in a lowest group a few workers at a time: their models and data stay in the nearest cache, and what the steps
+ * in between measure waits in an accumulator per step and level. Where every such stretch begins and ends with an average
+ * (models_pass), models need no memory beyond that of a few workers. Where a measurement needs the averages of a step before
+ * it can look at the workers again (measured_step.c), the whole unit goes step by step instead. */
+#include "analysis/engine_private.h"
+
+#include <string.h>
+
+#include "analysis/moments_private.h"
+
+/* ---- single steps ---- */
+
+void hsgd_local_steps(const hsgd_engine *engine, double *w, size_t first, size_t count, size_t t,
+                      hsgd_thread_space *space)
+{
+    const hsgd_simulation *s = engine->simulation;
+    const size_t *worker = engine->placement + first;
+    if (s->objective->type->step_rows) {
+        s->objective->type->step_rows(s->objective, w, worker, count, s->batch_size, s->seed, t, s->step_size,
+                                      space->scratch);
+        return;
+    }
+    hsgd_objective_stochastic_rows(s->objective, w, worker, count, s->batch_size, s->seed, t, space->drawn,
+                                   space->scratch);
+    HSGD_PICK_PATH(hsgd_moments_kernels)->step(w, w, space->drawn, s->step_size, count * engine->dim);
+}
+
+/* ---- subtree by subtree ---- */
+
+/* A unit between two steps with at most engine->passage_rows measured ones, the first of which is row first_row of the
+ * window. */
+typedef struct passage {
+    hsgd_engine *engine;
+    hsgd_thread_space *space;
+    size_t unit, first_row;
+} passage;
+
+/* Some steps of a subtree, in which no node above it averages. */
+typedef struct stretch {
+    const double *from; /* (dim) where all its workers begin; NULL: each where it has got to */
+    size_t begin, end;  /* steps [begin, end) */
+} stretch;
+
+/* Measured steps of the window before step t. */
+static size_t row_of(const hsgd_engine *engine, size_t t)
+{
+    size_t every = engine->simulation->measure_every, begin = engine->window.begin;
+    return (t + every - 1) / every - (begin + every - 1) / every;
+}
+
+/* Of the models at a measured step, for the open node of a depth; */
+static hsgd_moments *accumulator(const passage *p, size_t row, size_t depth)
+{
+    return &p->space->level[(row - p->first_row) * p->engine->hierarchy->num_levels + depth];
+}
+
+/* of the models after the last step of a stretch; */
+static hsgd_moments *accumulator_at_end(const passage *p, size_t depth)
+{
+    return accumulator(p, p->first_row + p->engine->passage_rows, depth);
+}
+
+/* and where the node's workers begin its next one. */
+static double *beginning(const passage *p, size_t depth)
+{
+    return accumulator(p, p->first_row + p->engine->passage_rows + 1, depth)->mean;
+}
+
+/* The unit's slot of a row. */
+static hsgd_part *slot(const passage *p, size_t row)
+{
+    return &p->engine->window.unit_part[row * p->engine->num_units + p->unit];
+}
+
+static void reset_accumulators(const passage *p, size_t depth, stretch s)
+{
+    for (size_t row = row_of(p->engine, s.begin); row < row_of(p->engine, s.end); row++)
+        hsgd_moments_reset(accumulator(p, row, depth));
+    hsgd_moments_reset(accumulator_at_end(p, depth));
+}
+
+static double *open_models(const passage *p, const double *from, size_t first, size_t count)
+{
+    size_t dim = p->engine->dim;
+    if (p->engine->models_pass)
+        p->space->first = first;
+    double *model = hsgd_model_at(p->engine, p->space, first);
+    for (size_t j = 0; from && j < count; j++)
+        memcpy(model + j * dim, from, dim * sizeof *model);
+    return model;
+}
+
+/* A few workers. */
+static void advance_some(const passage *p, size_t depth, size_t first, size_t count, stretch s)
+{
+    hsgd_engine *engine = p->engine;
+    size_t dim = engine->dim, row = row_of(engine, s.begin);
+    double *model = open_models(p, s.from, first, count);
+    for (size_t t = s.begin; t < s.end; t++) {
+        if (t % engine->simulation->measure_every != 0) {
+            hsgd_local_steps(engine, model, first, count, t, p->space);
+            continue;
+        }
+        slot(p, row)->norm_sq +=
+            hsgd_add_workers(engine->hierarchy, accumulator(p, row, depth), model, dim, first, count, dim);
+        hsgd_measured_steps(engine, p->unit, t, row, first, count, p->space);
+        row++;
+    }
+    hsgd_add_workers(engine->hierarchy, accumulator_at_end(p, depth), model, dim, first, count, dim);
+}
+
+/* Workers of one group, or of the root itself. */
+static void advance_workers(const passage *p, size_t depth, size_t first, size_t count, stretch s)
+{
+    size_t most = p->engine->rows_at_once;
+    reset_accumulators(p, depth, s);
+    for (size_t done = 0; done < count; done += most)
+        advance_some(p, depth, first + done, count - done < most ? count - done : most, s);
+}
+
+static void advance_node(const passage *p, size_t u, stretch s);
+
+static void add_child(const passage *p, hsgd_moments *parent, const hsgd_moments *child)
+{
+    hsgd_moments_add(parent, child->weight, child->mean, 0, p->engine->dim);
+}
+
+/* The children of u one after the other; their averages go into the accumulators of u. */
+static void advance_children(const passage *p, size_t u, stretch s)
+{
+    const hsgd_hierarchy *h = p->engine->hierarchy;
+    size_t depth = h->node[u].depth;
+    reset_accumulators(p, depth, s);
+    for (size_t v = u + 1; v < h->node[u].end; v = h->node[v].end) {
+        advance_node(p, v, s);
+        for (size_t row = row_of(p->engine, s.begin); row < row_of(p->engine, s.end); row++)
+            add_child(p, accumulator(p, row, depth), accumulator(p, row, depth + 1));
+        add_child(p, accumulator_at_end(p, depth), accumulator_at_end(p, depth + 1));
+    }
+}
+
+/* All workers below u take their average: at once, or when they go on. Returns where they will begin. */
+static const double *average_node(const passage *p, size_t u)
+{
+    const hsgd_engine *engine = p->engine;
+    const hsgd_node *node = &engine->hierarchy->node[u];
+    const double *mean = accumulator_at_end(p, node->depth)->mean;
+    size_t dim = engine->dim;
+    if (engine->models_pass)
+        return memcpy(beginning(p, node->depth), mean, dim * sizeof *mean);
+    double *model = hsgd_model_at(engine, p->space, node->first_worker);
+    for (size_t i = 0; i < node->num_workers; i++)
+        memcpy(model + i * dim, mean, dim * sizeof *mean);
+    return NULL;
+}
+
+/* The subtree of u from one of its averages to the next. */
+static void advance_node(const passage *p, size_t u, stretch s)
+{
+    const hsgd_engine *engine = p->engine;
+    const hsgd_hierarchy *h = engine->hierarchy;
+    const hsgd_node *node = &h->node[u];
+    for (stretch part = s; part.begin < s.end; part.begin = part.end) {
+        size_t due = (part.begin / node->period + 1) * node->period;
+        part.end = due < s.end ? due : s.end;
+        if (hsgd_node_is_lowest(h, u))
+            advance_workers(p, node->depth, node->first_worker, node->num_workers, part);
+        else
+            advance_children(p, u, part);
+        for (size_t row = row_of(engine, part.begin); row < row_of(engine, part.end); row++)
+            engine->window.node_dispersion[row * h->num_nodes + u] =
+                hsgd_moments_dispersion(accumulator(p, row, node->depth));
+        part.from = hsgd_node_acts(h, u, part.end) ? average_node(p, u) : NULL;
+    }
+}
+
+/* What the accumulators of the unit's top say about a row. */
+static void fill_slot(const passage *p, size_t row, const hsgd_moments *all)
+{
+    /* a node's spread is its dispersion; that of a run of the root's own workers belongs to the root */
+    double spread = p->engine->unit[p->unit].node == HSGD_NO_NODE ? all->spread : 0;
+    hsgd_moments *out = &slot(p, row)->moments;
+    hsgd_moments_reset(out);
+    hsgd_moments_add(out, all->weight, all->mean, spread, p->engine->dim);
+}
+
+static void advance_passage(const passage *p, stretch s)
+{
+    const hsgd_engine *engine = p->engine;
+    const hsgd_unit *unit = &engine->unit[p->unit];
+    size_t last = row_of(engine, s.end), depth = 0;
+    for (size_t row = p->first_row; row < last; row++)
+        slot(p, row)->norm_sq = 0;
+    if (unit->node == HSGD_NO_NODE)
+        advance_workers(p, depth, unit->first, unit->count, s);
+    else {
+        depth = engine->hierarchy->node[unit->node].depth;
+        advance_node(p, unit->node, s);
+    }
+    for (size_t row = p->first_row; row < last; row++)
+        fill_slot(p, row, accumulator(p, row, depth));
+    if (s.end == engine->window.end)
+        fill_slot(p, last, accumulator_at_end(p, depth));
+}
+
+static void advance_by_subtrees(hsgd_engine *engine, size_t unit, hsgd_thread_space *space)
+{
+    const hsgd_window *window = &engine->window;
+    size_t most = engine->passage_rows * engine->simulation->measure_every; /* steps that measure so often at most */
+    stretch s = {engine->models_pass ? engine->start : NULL, window->begin, window->begin};
+    for (; s.begin < window->end; s.begin = s.end) {
+        s.end = window->end - s.begin < most ? window->end : s.begin + most;
+        advance_passage(&(passage){engine, space, unit, row_of(engine, s.begin)}, s);
+    }
+}
+
+/* ---- step by step ---- */
+
+/* The step of all workers of a unit. */
+static void local_step(hsgd_engine *engine, const hsgd_unit *unit, size_t t, hsgd_thread_space *space)
+{
+    for (size_t done = 0; done < unit->count; done += engine->rows_at_once) {
+        size_t left = unit->count - done, now = left < engine->rows_at_once ? left : engine->rows_at_once;
+        hsgd_local_steps(engine, space->unit_model + done * engine->dim, unit->first + done, now, t, space);
+    }
+}
+
+/* Every worker below u, a node of the unit, takes the average of their models. */
+static void average_models(const hsgd_engine *engine, size_t u, hsgd_thread_space *space)
+{
+    const hsgd_node *node = &engine->hierarchy->node[u];
+    size_t dim = engine->dim;
+    double *model = hsgd_model_at(engine, space, node->first_worker);
+    hsgd_moments *all = &space->level[0];
+    hsgd_moments_reset(all);
+    for (size_t done = 0; done < node->num_workers; done += HSGD_ROWS_AT_ONCE) {
+        size_t left = node->num_workers - done, now = left < HSGD_ROWS_AT_ONCE ? left : HSGD_ROWS_AT_ONCE;
+        hsgd_add_workers(engine->hierarchy, all, model + done * dim, dim, node->first_worker + done, now, dim);
+    }
+    for (size_t i = 0; i < node->num_workers; i++)
+        memcpy(model + i * dim, all->mean, dim * sizeof *model);
+}
+
+/* The topmost due nodes of the unit average after update number `updates`; the root's turn comes in finish_window. */
+static void aggregate(const hsgd_engine *engine, const hsgd_unit *unit, size_t updates, hsgd_thread_space *space)
+{
+    if (unit->node == HSGD_NO_NODE)
+        return;
+    for (size_t u = unit->node; u < engine->hierarchy->node[unit->node].end; u++)
+        if (hsgd_node_acts(engine->hierarchy, u, updates))
+            average_models(engine, u, space);
+}
+
+static void advance_by_steps(hsgd_engine *engine, size_t index, hsgd_thread_space *space)
+{
+    const hsgd_unit *unit = &engine->unit[index];
+    size_t row = 0;
+    for (size_t t = engine->window.begin; t < engine->window.end; t++) {
+        bool measured = t % engine->simulation->measure_every == 0, stepped = false;
+        if (measured)
+            stepped = hsgd_measured_step(engine, index, t, row++, space);
+        if (!stepped)
+            local_step(engine, unit, t, space);
+        aggregate(engine, unit, t + 1, space);
+    }
+    hsgd_finish_steps(engine, index, space);
+    hsgd_measure_unit(engine, index, row, space);
+}
+
+/* ---- the window ---- */
+
+/* Where models are kept: after an average of the root all are wbar. */
+static void open_unit(const hsgd_engine *engine, const hsgd_unit *unit, hsgd_thread_space *space)
+{
+    size_t dim = engine->dim;
+    if (engine->model)
+        space->unit_model = engine->model + unit->first * dim;
+    space->first = unit->first;
+    if (engine->models_pass || engine->window.begin % hsgd_hierarchy_global_period(engine->hierarchy) != 0)
+        return;
+    for (size_t i = 0; i < unit->count; i++)
+        memcpy(space->unit_model + i * dim, engine->start, dim * sizeof *engine->start);
+}
+
+void hsgd_advance_unit(hsgd_engine *engine, size_t unit, hsgd_thread_space *space)
+{
+    open_unit(engine, &engine->unit[unit], space);
+    if (engine->by_steps)
+        advance_by_steps(engine, unit, space);
+    else
+        advance_by_subtrees(engine, unit, space);
+}
