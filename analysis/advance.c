@@ -20,13 +20,14 @@ void hsgd_local_steps(const hsgd_engine *engine, double *w, size_t first, size_t
     const hsgd_simulation *s = engine->simulation;
     const size_t *worker = engine->placement + first;
     if (s->objective->type->step_rows) {
-        s->objective->type->step_rows(s->objective, w, worker, count, s->batch_size, s->seed, t, s->step_size,
+        s->objective->type->step_rows(s->objective, w, engine->stride, worker, count, s->batch_size, s->seed, t, s->step_size,
                                       space->scratch);
         return;
     }
-    hsgd_objective_stochastic_rows(s->objective, w, worker, count, s->batch_size, s->seed, t, space->drawn,
-                                   space->scratch);
-    HSGD_PICK_PATH(hsgd_moments_kernels)->step(w, w, space->drawn, s->step_size, count * engine->dim);
+    hsgd_objective_stochastic_rows(s->objective, w, engine->stride, worker, count, s->batch_size, s->seed, t,
+                                   space->drawn, space->scratch);
+    for (size_t j = 0; j < count; j++, w += engine->stride)
+        HSGD_PICK_PATH(hsgd_moments_kernels)->step(w, w, space->drawn + j * engine->dim, s->step_size, engine->dim);
 }
 
 /* ---- subtree by subtree ---- */
@@ -90,7 +91,7 @@ static double *open_models(const passage *p, const double *from, size_t first, s
         p->space->first = first;
     double *model = hsgd_model_at(p->engine, p->space, first);
     for (size_t j = 0; from && j < count; j++)
-        memcpy(model + j * dim, from, dim * sizeof *model);
+        memcpy(model + j * p->engine->stride, from, dim * sizeof *model);
     return model;
 }
 
@@ -106,11 +107,11 @@ static void advance_some(const passage *p, size_t depth, size_t first, size_t co
             continue;
         }
         slot(p, row)->norm_sq +=
-            hsgd_add_workers(engine->hierarchy, accumulator(p, row, depth), model, dim, first, count, dim);
+            hsgd_add_workers(engine->hierarchy, accumulator(p, row, depth), model, engine->stride, first, count, dim);
         hsgd_measured_steps(engine, p->unit, t, row, first, count, p->space);
         row++;
     }
-    hsgd_add_workers(engine->hierarchy, accumulator_at_end(p, depth), model, dim, first, count, dim);
+    hsgd_add_workers(engine->hierarchy, accumulator_at_end(p, depth), model, engine->stride, first, count, dim);
 }
 
 /* Workers of one group, or of the root itself. */
@@ -154,7 +155,7 @@ static const double *average_node(const passage *p, size_t u)
         return memcpy(beginning(p, node->depth), mean, dim * sizeof *mean);
     double *model = hsgd_model_at(engine, p->space, node->first_worker);
     for (size_t i = 0; i < node->num_workers; i++)
-        memcpy(model + i * dim, mean, dim * sizeof *mean);
+        memcpy(model + i * engine->stride, mean, dim * sizeof *mean);
     return NULL;
 }
 
@@ -225,7 +226,7 @@ static void local_step(hsgd_engine *engine, const hsgd_unit *unit, size_t t, hsg
 {
     for (size_t done = 0; done < unit->count; done += engine->rows_at_once) {
         size_t left = unit->count - done, now = left < engine->rows_at_once ? left : engine->rows_at_once;
-        hsgd_local_steps(engine, space->unit_model + done * engine->dim, unit->first + done, now, t, space);
+        hsgd_local_steps(engine, space->unit_model + done * engine->stride, unit->first + done, now, t, space);
     }
 }
 
@@ -233,16 +234,16 @@ static void local_step(hsgd_engine *engine, const hsgd_unit *unit, size_t t, hsg
 static void average_models(const hsgd_engine *engine, size_t u, hsgd_thread_space *space)
 {
     const hsgd_node *node = &engine->hierarchy->node[u];
-    size_t dim = engine->dim;
+    size_t dim = engine->dim, stride = engine->stride;
     double *model = hsgd_model_at(engine, space, node->first_worker);
     hsgd_moments *all = &space->level[0];
     hsgd_moments_reset(all);
     for (size_t done = 0; done < node->num_workers; done += HSGD_ROWS_AT_ONCE) {
         size_t left = node->num_workers - done, now = left < HSGD_ROWS_AT_ONCE ? left : HSGD_ROWS_AT_ONCE;
-        hsgd_add_workers(engine->hierarchy, all, model + done * dim, dim, node->first_worker + done, now, dim);
+        hsgd_add_workers(engine->hierarchy, all, model + done * stride, stride, node->first_worker + done, now, dim);
     }
     for (size_t i = 0; i < node->num_workers; i++)
-        memcpy(model + i * dim, all->mean, dim * sizeof *model);
+        memcpy(model + i * stride, all->mean, dim * sizeof *model);
 }
 
 /* The topmost due nodes of the unit average after update number `updates`; the root's turn comes in finish_window. */
@@ -278,12 +279,12 @@ static void open_unit(const hsgd_engine *engine, const hsgd_unit *unit, hsgd_thr
 {
     size_t dim = engine->dim;
     if (engine->model)
-        space->unit_model = engine->model + unit->first * dim;
+        space->unit_model = engine->model + unit->first * engine->stride;
     space->first = unit->first;
     if (engine->models_pass || engine->window.begin % hsgd_hierarchy_global_period(engine->hierarchy) != 0)
         return;
     for (size_t i = 0; i < unit->count; i++)
-        memcpy(space->unit_model + i * dim, engine->start, dim * sizeof *engine->start);
+        memcpy(space->unit_model + i * engine->stride, engine->start, dim * sizeof *engine->start);
 }
 
 void hsgd_advance_unit(hsgd_engine *engine, size_t unit, hsgd_thread_space *space)

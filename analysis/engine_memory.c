@@ -160,6 +160,12 @@ static bool models_pass(const hsgd_simulation *s)
     return windows_are_whole(s) && !by_steps(s) && passage_rows(s) == window_rows(s);
 }
 
+/* From one model to the next: few models can afford whole cache lines. */
+static size_t stride_of(const hsgd_simulation *s)
+{
+    return models_pass(s) ? whole_lines(s->objective->dim) : s->objective->dim;
+}
+
 /* Workers whose models a thread has in memory of its own. */
 static size_t own_models(const hsgd_simulation *s)
 {
@@ -173,11 +179,11 @@ typedef struct space_sizes {
 
 static space_sizes sizes_of_space(const hsgd_simulation *s)
 {
-    size_t dim = s->objective->dim, points = points_at_once(s), rows = workers_at_once(s), steps = steps_at_once(s);
+    size_t dim = s->objective->dim, stride = stride_of(s), points = points_at_once(s), rows = workers_at_once(s), steps = steps_at_once(s);
     size_t accumulators = passage_rows(s) + 2 > points ? passage_rows(s) + 2 : points;
     unit_sizes unit = largest_unit(s->hierarchy);
-    return (space_sizes){.model = own_models(s) * dim,
-                         .past = steps > 1 ? unit.workers * dim : 0,
+    return (space_sizes){.model = own_models(s) * stride,
+                         .past = steps > 1 ? unit.workers * stride : 0,
                          .node_mean = s->measure_at_nodes ? unit.nodes * dim : 0,
                          .level = accumulators * s->hierarchy->num_levels,
                          .dispersion = points * s->hierarchy->num_nodes,
@@ -380,8 +386,9 @@ hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulatio
     out->by_steps = by_steps(simulation);
     out->passage_rows = passage_rows(simulation);
     out->models_pass = models_pass(simulation);
+    out->stride = stride_of(simulation);
     out->start = take(out, dim, sizeof *out->start);
-    out->model = windows_are_whole(simulation) ? NULL : take(out, n * dim, sizeof *out->model);
+    out->model = windows_are_whole(simulation) ? NULL : take(out, n * out->stride, sizeof *out->model);
     out->placement = take(out, n, sizeof *out->placement);
     take_units(out);
     choose_order(out);

@@ -62,16 +62,16 @@ typedef struct hsgd_root_row {
 typedef struct hsgd_past {
     size_t t, row; /* of the window */
     size_t first;  /* place of the first worker below */
-    double *model; /* (workers, dim) w_j before the step */
+    double *model; /* (workers, stride) w_j before the step */
     double *drawn; /* (workers, dim) the stochastic gradients of the step; NULL: it is still to be made */
     double *node_mean; /* (nodes of the unit, dim) wbar_u; NULL unless measured at the nodes */
 } hsgd_past;
 
 /* What one thread needs for itself. Points: where the gradients of a worker are wanted at the same time, at most. */
 typedef struct hsgd_thread_space {
-    double *unit_model;      /* (workers of the unit at hand, dim) w_j by place: among those of all workers where the
+    double *unit_model;      /* (workers of the unit at hand, stride) w_j by place: among those of all workers where the
                                 engine keeps them, or in memory sized for the largest unit; where models pass,
-                                (rows_at_once, dim) of the workers at hand */
+                                (rows_at_once, stride) of the workers at hand */
     size_t first;            /* the place of the first of them */
     hsgd_moments *level;     /* (points or passage_rows + 2, num_levels) accumulators */
     double *node_dispersion; /* (points, num_nodes) what a walk finds, where it is not kept */
@@ -99,6 +99,7 @@ typedef struct hsgd_engine {
     const hsgd_simulation *simulation;
     const hsgd_hierarchy *hierarchy;
     size_t dim, num_units, max_rows, max_root_rows;
+    size_t stride;             /* from one model at hand to the next */
     size_t rows_at_once;       /* workers handled together, at most HSGD_ROWS_AT_ONCE */
     bool steps_itself;         /* the objective records its steps, and nothing else is wanted there */
     size_t steps_at_once;      /* measured steps whose true gradients are made together */
@@ -108,7 +109,7 @@ typedef struct hsgd_engine {
     bool models_pass;          /* nothing is left of a worker's model when others have their turn but its share in averages */
     int threads;               /* to use in the next parallel region, at most simulation->threads */
     double *start;             /* (dim) wbar after the last average of the root; w^0 at first */
-    double *model;             /* (num_workers, dim) w_j by place; NULL where every window begins at an average of the
+    double *model;             /* (num_workers, stride) w_j by place; NULL where every window begins at an average of the
                                   root, because then a unit's models live no longer than its window */
     size_t *placement;         /* (num_workers) */
     double *measured_model;    /* (num_workers, dim) w_j at the last measured step, and */
@@ -135,13 +136,14 @@ void hsgd_engine_free(hsgd_engine *engine);
 /* Model of a worker at hand. */
 static inline double *hsgd_model_at(const hsgd_engine *engine, const hsgd_thread_space *space, size_t place)
 {
-    return space->unit_model + (place - space->first) * engine->dim;
+    return space->unit_model + (place - space->first) * engine->stride;
 }
 
 /* advance.c: a unit through the window, with all that is measured below the root on the way. */
 void hsgd_advance_unit(hsgd_engine *engine, size_t unit, hsgd_thread_space *space);
 
-/* advance.c: w_j <- w_j - gamma g_j at step t for count <= HSGD_ROWS_AT_ONCE workers with models w (count, dim). */
+/* advance.c: w_j <- w_j - gamma g_j at step t for count <= HSGD_ROWS_AT_ONCE workers with models w (dim), one
+ * every engine->stride numbers. */
 void hsgd_local_steps(const hsgd_engine *engine, double *w, size_t first, size_t count, size_t t,
                       hsgd_thread_space *space);
 

@@ -80,7 +80,7 @@ static void local_step(exact_work *w)
     for (size_t i = 0; i < d; i++) {
         double a = 1 - w->step_size * w->q->curvature[i];
         for (size_t j = 0; j < w->q->num_workers; j++)
-            w->mean[j * d + i] = a * w->mean[j * d + i] + w->step_size * w->q->linear[j * d + i];
+            w->mean[j * d + i] = a * w->mean[j * d + i] + w->step_size * w->q->linear[j * w->q->stride + i];
         w->noise_root[i] = a * a * w->noise_root[i] + fresh * w->h->noise_share;
         for (size_t u = 0; u < w->h->num_nodes; u++)
             w->noise_node[u * d + i] = a * a * w->noise_node[u * d + i] + fresh * w->h->node[u].noise_share;

@@ -464,10 +464,9 @@ static void listed_step(const linear_model *model, double *w, size_t count, doub
 }
 
 /* Steps whose rows are asked for while the worker before them moves. */
-static void listed_steps(const linear_model *model, double *w, const size_t *worker, size_t count, draw d,
+static void listed_steps(const linear_model *model, double *w, size_t stride, const size_t *worker, size_t count, draw d,
                          double step_size, room *r)
 {
-    size_t dim = model->outputs * model->data->num_features;
     size_t *now = r->row, *next = r->row + BLOCK_ROWS;
     d.worker = worker[0];
     draw_block(model, d, 0, now);
@@ -476,7 +475,7 @@ static void listed_steps(const linear_model *model, double *w, const size_t *wor
         if (j + 1 < count)
             draw_block(model, d, 0, next);
         r->row = now;
-        listed_step(model, w + j * dim, d.batch_size, step_size, r);
+        listed_step(model, w + j * stride, d.batch_size, step_size, r);
         size_t *other = now;
         now = next;
         next = other;
@@ -484,8 +483,8 @@ static void listed_steps(const linear_model *model, double *w, const size_t *wor
 }
 
 /* Listed models with one output whose mini-batches fit a block of r->row together: their residuals are made in one call,
- * where the latencies of several mini-batches overlap. point, grad (count, d). */
-static void joint_gradients(const linear_model *model, const double *point, const size_t *worker, size_t count, draw d,
+ * where the latencies of several mini-batches overlap. */
+static void joint_gradients(const linear_model *model, const double *point, size_t stride, const size_t *worker, size_t count, draw d,
                             double *grad, const room *r)
 {
     const hsgd_linear_model_kernels *kernels = HSGD_PICK_PATH(hsgd_linear_model_kernels);
@@ -497,13 +496,13 @@ static void joint_gradients(const linear_model *model, const double *point, cons
     }
     for (size_t j = 0; j < count; j++)
         for (size_t k = 0; k < lists->parts; k++)
-            kernels->scores(r->z + j * batch, k > 0, lists, k, r->row + j * batch, 0, batch, point + j * dim, 1);
+            kernels->scores(r->z + j * batch, k > 0, lists, k, r->row + j * batch, 0, batch, point + j * stride, 1);
     residuals(model, r, (hsgd_labels){model->data->label, r->row}, count * batch, 1 / (double)batch, NULL);
     memset(grad, 0, count * dim * sizeof *grad);
     for (size_t j = 0; j < count; j++) {
         for (size_t k = 0; k < lists->parts; k++)
             kernels->scatter(grad + j * dim, lists, k, r->row + j * batch, 0, batch, r->z + j * batch, 1);
-        hsgd_regularizer_add(&model->regularizer, point + j * dim, grad + j * dim, dim);
+        hsgd_regularizer_add(&model->regularizer, point + j * stride, grad + j * dim, dim);
     }
 }
 
@@ -513,8 +512,8 @@ static size_t joint_batches(const linear_model *model, size_t batch_size)
     return model->listed && model->outputs == 1 && batch_size > 0 ? BLOCK_ROWS / batch_size : 0;
 }
 
-static void stochastic_rows(const hsgd_objective *objective, const double *point, const size_t *worker, size_t count,
-                            size_t batch_size, uint64_t seed, uint64_t step, double *grad, double *scratch)
+static void stochastic_rows(const hsgd_objective *objective, const double *point, size_t stride, const size_t *worker,
+                            size_t count, size_t batch_size, uint64_t seed, uint64_t step, double *grad, double *scratch)
 {
     const linear_model *model = objective->state;
     size_t joint = joint_batches(model, batch_size), dim = objective->dim, now;
@@ -522,28 +521,30 @@ static void stochastic_rows(const hsgd_objective *objective, const double *point
     for (size_t j = 0; j < count; j += now) {
         now = joint < 1 ? 1 : joint < count - j ? joint : count - j;
         if (now > 1)
-            joint_gradients(model, point + j * dim, worker + j, now, (draw){0, batch_size, seed, step}, grad + j * dim,
-                            &r);
+            joint_gradients(model, point + j * stride, stride, worker + j, now, (draw){0, batch_size, seed, step},
+                            grad + j * dim, &r);
         else
-            one_gradient(model, point + j * dim, (draw){worker[j], batch_size, seed, step}, grad + j * dim, &r);
+            one_gradient(model, point + j * stride, (draw){worker[j], batch_size, seed, step}, grad + j * dim, &r);
     }
 }
 
-static void step_rows(const hsgd_objective *objective, double *w, const size_t *worker, size_t count, size_t batch_size,
+static void step_rows(const hsgd_objective *objective, double *w, size_t stride, const size_t *worker, size_t count, size_t batch_size,
                       uint64_t seed, uint64_t step, double step_size, double *scratch)
 {
     const linear_model *model = objective->state;
     room r = divide(model, 1, batch_size > 0, scratch);
     bool moves_all = model->regularizer.type != HSGD_REGULARIZER_NONE;
     if (is_transposed(model, &r) && !moves_all && batch_size > 0 && batch_size <= BLOCK_ROWS) {
-        listed_steps(model, w, worker, count, (draw){0, batch_size, seed, step}, step_size, &r);
+        listed_steps(model, w, stride, worker, count, (draw){0, batch_size, seed, step}, step_size, &r);
         return;
     }
+    const hsgd_moments_kernels *kernels = HSGD_PICK_PATH(hsgd_moments_kernels);
     size_t dim = objective->dim, most = together(model), now;
     for (size_t j = 0; j < count; j += now) {
         now = count - j < most ? count - j : most;
-        stochastic_rows(objective, w + j * dim, worker + j, now, batch_size, seed, step, r.step, scratch);
-        HSGD_PICK_PATH(hsgd_moments_kernels)->step(w + j * dim, w + j * dim, r.step, step_size, now * dim);
+        stochastic_rows(objective, w + j * stride, stride, worker + j, now, batch_size, seed, step, r.step, scratch);
+        for (size_t i = j; i < j + now; i++)
+            kernels->step(w + i * stride, w + i * stride, r.step + (i - j) * dim, step_size, dim);
     }
 }
 

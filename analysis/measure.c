@@ -61,7 +61,7 @@ static void model_rows(void *source, size_t node, size_t first, size_t count, hs
     (void)node;
     (void)count;
     out->at[0] = hsgd_model_at(m->engine, m->space, first);
-    out->stride[0] = m->engine->dim;
+    out->stride[0] = m->engine->stride;
 }
 
 static void keep_node_mean(void *source, size_t node, size_t point, const double *mean)

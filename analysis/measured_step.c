@@ -40,7 +40,7 @@ static size_t depths_below_root(const hsgd_engine *engine)
 
 static const double *past_model(const pending *s, size_t k, size_t place)
 {
-    return s->space->past[k].model + (place - s->space->past[k].first) * s->engine->dim;
+    return s->space->past[k].model + (place - s->space->past[k].first) * s->engine->stride;
 }
 
 /* ---- which points ---- */
@@ -237,17 +237,18 @@ static void step_ahead(hsgd_engine *engine, const hsgd_unit *unit, hsgd_thread_s
 {
     const hsgd_simulation *s = engine->simulation;
     hsgd_past *past = &space->past[space->num_past - 1];
-    size_t dim = engine->dim;
+    const hsgd_moments_kernels *kernels = HSGD_PICK_PATH(hsgd_moments_kernels);
+    size_t dim = engine->dim, stride = engine->stride;
     double *next = past->model;
     past->model = space->unit_model;
     space->unit_model = next;
     for (size_t done = 0; done < unit->count; done += engine->rows_at_once) {
         size_t left = unit->count - done, now = left < engine->rows_at_once ? left : engine->rows_at_once;
-        hsgd_objective_stochastic_rows(s->objective, past->model + done * dim, engine->placement + unit->first + done,
+        hsgd_objective_stochastic_rows(s->objective, past->model + done * stride, stride, engine->placement + unit->first + done,
                                        now, s->batch_size, s->seed, past->t, past->drawn + done * dim, space->scratch);
     }
-    HSGD_PICK_PATH(hsgd_moments_kernels)
-        ->step(space->unit_model, past->model, past->drawn, s->step_size, unit->count * dim);
+    for (size_t j = 0; j < unit->count; j++)
+        kernels->step(next + j * stride, past->model + j * stride, past->drawn + j * dim, s->step_size, dim);
 }
 
 /* The next of the pending steps; where only one fits, its models are the current ones. */

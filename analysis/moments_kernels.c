@@ -131,6 +131,7 @@ enum { DESCENT_ROWS = 4 };
 /* What descend is called with, for some of its rows. */
 typedef struct descent {
     double *w;
+    size_t w_stride;
     const double *g, *exact, *weight;
     size_t stride, dim;
     double step_size;
@@ -150,7 +151,7 @@ HSGD_INLINE void descend_eight(hsgd_sum8 *noise_sq, const descent *d, descent_ca
     {
         hsgd_sum8 g = hsgd_load8(d->g + j * d->dim + at, count), own = hsgd_load8(d->exact + j * d->stride + at, count);
         if (c.steps)
-            w = hsgd_load8(d->w + j * d->dim + at, count);
+            w = hsgd_load8(d->w + j * d->w_stride + at, count);
         HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
         {
             hsgd_vd xi = g.part[p] - own.part[p];
@@ -160,7 +161,7 @@ HSGD_INLINE void descend_eight(hsgd_sum8 *noise_sq, const descent *d, descent_ca
             w.part[p] -= d->step_size * g.part[p];
         }
         if (c.steps)
-            hsgd_store8(d->w + j * d->dim + at, &w, count);
+            hsgd_store8(d->w + j * d->w_stride + at, &w, count);
     }
     hsgd_store8(d->gradient + at, &gradient, count);
     hsgd_store8(d->noise + at, &noise, count);
@@ -176,12 +177,12 @@ HSGD_INLINE void descend_rows(descent d, descent_case c)
         d.noise_sq[j] = hsgd_sum8_total(&noise_sq[j]);
 }
 
-static void descend(double *w, const double *g, const double *exact, size_t stride, size_t count, const double *weight,
+static void descend(double *w, size_t w_stride, const double *g, const double *exact, size_t stride, size_t count, const double *weight,
                     double step_size, const hsgd_step_record *sums, size_t dim)
 {
     for (size_t j = 0, rows; j < count; j += rows) {
         descent d = {
-            w ? w + j * dim : NULL, g + j * dim, exact + j * stride, weight ? weight + j : NULL, stride, dim, step_size,
+            w ? w + j * w_stride : NULL, w_stride, g + j * dim, exact + j * stride, weight ? weight + j : NULL, stride, dim, step_size,
             sums->gradient,         sums->noise, sums->noise_sq + j};
         rows = !weight && j + DESCENT_ROWS <= count ? DESCENT_ROWS : 1;
         if (rows == 1)

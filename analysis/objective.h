@@ -61,19 +61,20 @@ typedef struct hsgd_objective_type {
                         hsgd_moments *moments, double *loss, double *norm_sq);
 
     /* Optional (NULL: stochastic is called for every worker). Stochastic gradients of count <= HSGD_ROWS_AT_ONCE workers,
-     * each at a point of its own: point (count, dim), grad (count, dim). The same numbers as from stochastic, to the bit. */
-    void (*stochastic_rows)(const hsgd_objective *objective, const double *point, const size_t *worker, size_t count,
-                            size_t batch_size, uint64_t seed, uint64_t step, double *grad, double *scratch);
+     * each at a point (dim) of its own, one every `stride` numbers; grad (count, dim). The same numbers as from stochastic,
+     * to the bit. */
+    void (*stochastic_rows)(const hsgd_objective *objective, const double *point, size_t stride, const size_t *worker,
+                            size_t count, size_t batch_size, uint64_t seed, uint64_t step, double *grad, double *scratch);
 
-    /* Optional (NULL: made from stochastic_rows). Steps of count <= HSGD_ROWS_AT_ONCE workers, in place: w (count, dim) -=
-     * step_size times what stochastic gives, to the bit. */
-    void (*step_rows)(const hsgd_objective *objective, double *w, const size_t *worker, size_t count, size_t batch_size,
+    /* Optional (NULL: made from stochastic_rows). Steps of count <= HSGD_ROWS_AT_ONCE workers, in place: each w (dim), one
+     * every `stride` numbers, -= step_size times what stochastic gives, to the bit. */
+    void (*step_rows)(const hsgd_objective *objective, double *w, size_t stride, const size_t *worker, size_t count, size_t batch_size,
                       uint64_t seed, uint64_t step, double step_size, double *scratch);
 
     /* Optional (NULL: made from full_at and stochastic_rows). The same, and what the steps were made of is added to record,
      * each worker with weight 1. */
-    void (*recorded_step_rows)(const hsgd_objective *objective, double *w, const size_t *worker, size_t count,
-                               size_t batch_size, uint64_t seed, uint64_t step, double step_size,
+    void (*recorded_step_rows)(const hsgd_objective *objective, double *w, size_t stride, const size_t *worker,
+                               size_t count, size_t batch_size, uint64_t seed, uint64_t step, double step_size,
                                const hsgd_step_record *record, double *scratch);
 
     /* L, sigma^2 for this batch size, and f*, with their kinds (THEORY 8). */
@@ -101,8 +102,8 @@ void hsgd_objective_free(hsgd_objective *objective);
 /* full_at and stochastic_rows of any objective: in one call, or one by one where its type has no such functions. */
 void hsgd_objective_full_at(const hsgd_objective *objective, const double *const *point, size_t num_points,
                             const size_t *worker, size_t count, double *loss, double *grad, double *scratch);
-void hsgd_objective_stochastic_rows(const hsgd_objective *objective, const double *point, const size_t *worker,
-                                    size_t count, size_t batch_size, uint64_t seed, uint64_t step, double *grad,
+void hsgd_objective_stochastic_rows(const hsgd_objective *objective, const double *point, size_t stride,
+                                    const size_t *worker, size_t count, size_t batch_size, uint64_t seed, uint64_t step, double *grad,
                                     double *scratch);
 
 #ifdef __cplusplus

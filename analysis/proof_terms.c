@@ -52,25 +52,26 @@ static void exact_steps(const hsgd_engine *engine, hsgd_proof_part *part, double
 {
     const hsgd_moments_kernels *kernels = HSGD_PICK_PATH(hsgd_moments_kernels);
     size_t dim = engine->dim;
-    for (size_t j = 0; j < count; j++) {
+    for (size_t j = 0; j < count; j++, model += engine->stride) {
         kernels->add(part->gradient, exact + j * stride, weight[j], dim);
-        kernels->step(model + j * dim, model + j * dim, exact + j * stride, engine->simulation->step_size, dim);
+        kernels->step(model, model, exact + j * stride, engine->simulation->step_size, dim);
     }
 }
 
 /* The noise of steps that are made now, or have been; the squared norms go into noise_sq (count). */
-static void noisy_steps(const hsgd_engine *engine, hsgd_proof_part *part, const hsgd_past *step, size_t at,
+static void noisy_steps(const hsgd_engine *engine, hsgd_proof_part *part, const hsgd_past *step,
                         size_t first, size_t count, const double *exact, size_t stride, const double *weight,
                         double *noise_sq, hsgd_thread_space *space)
 {
     const hsgd_simulation *s = engine->simulation;
     const hsgd_step_record sums = {part->gradient, part->noise, noise_sq};
-    double *drawn = step->drawn ? step->drawn + at : space->drawn;
+    double *model = step->model + (first - step->first) * engine->stride;
+    double *drawn = step->drawn ? step->drawn + (first - step->first) * engine->dim : space->drawn;
     if (!step->drawn)
-        hsgd_objective_stochastic_rows(s->objective, step->model + at, engine->placement + first, count, s->batch_size,
+        hsgd_objective_stochastic_rows(s->objective, model, engine->stride, engine->placement + first, count, s->batch_size,
                                        s->seed, step->t, drawn, space->scratch);
     HSGD_PICK_PATH(hsgd_moments_kernels)
-        ->descend(step->drawn ? NULL : step->model + at, drawn, exact, stride, count,
+        ->descend(step->drawn ? NULL : model, engine->stride, drawn, exact, stride, count,
                   engine->hierarchy->worker_weight ? weight : NULL, s->step_size, &sums, engine->dim);
 }
 
@@ -105,12 +106,11 @@ void hsgd_proof_add(hsgd_engine *engine, size_t unit, const hsgd_past *step, siz
 {
     double weight[HSGD_ROWS_AT_ONCE], noise_sq[HSGD_ROWS_AT_ONCE];
     hsgd_proof_part *part = open_part(engine, unit, step, first, count, weight);
-    size_t at = (first - step->first) * engine->dim;
     if (engine->simulation->exact_gradients) {
-        exact_steps(engine, part, step->model + at, exact, stride, weight, count);
+        exact_steps(engine, part, step->model + (first - step->first) * engine->stride, exact, stride, weight, count);
         return;
     }
-    noisy_steps(engine, part, step, at, first, count, exact, stride, weight, noise_sq, space);
+    noisy_steps(engine, part, step, first, count, exact, stride, weight, noise_sq, space);
     add_noise_sq(engine, part, step->t, first, count, weight, noise_sq);
 }
 
@@ -121,7 +121,7 @@ void hsgd_proof_steps(hsgd_engine *engine, size_t unit, const hsgd_past *step, s
     double weight[HSGD_ROWS_AT_ONCE], noise_sq[HSGD_ROWS_AT_ONCE];
     hsgd_proof_part *part = open_part(engine, unit, step, first, count, weight);
     const hsgd_step_record record = {part->gradient, part->noise, noise_sq};
-    s->objective->type->recorded_step_rows(s->objective, hsgd_model_at(engine, space, first),
+    s->objective->type->recorded_step_rows(s->objective, hsgd_model_at(engine, space, first), engine->stride,
                                            engine->placement + first, count, s->batch_size, s->seed, step->t,
                                            s->step_size, &record, space->scratch);
     add_noise_sq(engine, part, step->t, first, count, weight, noise_sq);

@@ -9,15 +9,23 @@
 #include "analysis/quadratic_private.h"
 #include "analysis/random.h"
 
+/* Rows of several cache lines begin with one; for shorter ones it would cost too much memory. */
+static size_t stride_of(size_t dim)
+{
+    const size_t line = HSGD_LINE_BYTES / sizeof(double);
+    return dim < 4 * line || dim > SIZE_MAX - line ? dim : (dim + line - 1) / line * line;
+}
+
 static hsgd_status allocate(hsgd_quadratic *q, size_t dim, size_t num_workers, double noise_sq, hsgd_error *err)
 {
-    *q = (hsgd_quadratic){.dim = dim, .num_workers = num_workers, .noise_sq = noise_sq};
+    *q = (hsgd_quadratic){.dim = dim, .num_workers = num_workers, .noise_sq = noise_sq, .stride = stride_of(dim)};
     if (dim < 1 || num_workers < 1)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "a quadratic needs at least one dimension and one worker");
     if (!(noise_sq >= 0) || !isfinite(noise_sq))
         return hsgd_fail(err, HSGD_ERROR_INPUT, "noise_variance: %g is not a finite number >= 0", noise_sq);
     q->curvature = hsgd_alloc_array(dim, sizeof *q->curvature);
-    q->linear = dim <= SIZE_MAX / sizeof *q->linear ? hsgd_alloc_array(num_workers, dim * sizeof *q->linear) : NULL;
+    q->linear =
+        dim <= SIZE_MAX / sizeof *q->linear ? hsgd_alloc_array(num_workers, q->stride * sizeof *q->linear) : NULL;
     return q->curvature && q->linear ? HSGD_OK : hsgd_fail_memory(err, "the quadratic problem");
 }
 
@@ -51,20 +59,22 @@ hsgd_status hsgd_quadratic_init(hsgd_quadratic *out, const double *curvature, co
         return status;
     }
     memcpy(out->curvature, curvature, dim * sizeof *curvature);
-    memcpy(out->linear, linear, num_workers * dim * sizeof *linear);
+    for (size_t j = 0; j < num_workers; j++)
+        memcpy(out->linear + j * out->stride, linear + j * dim, dim * sizeof *linear);
     return HSGD_OK;
 }
 
 /* Row j becomes the old row place[j], along the cycle of the permutation that j belongs to. */
 static void rotate_rows(hsgd_quadratic *q, const size_t *place, size_t j, bool *done, double *spare)
 {
-    size_t dim = q->dim, to = j;
-    memcpy(spare, q->linear + j * dim, dim * sizeof *spare);
+    size_t stride = q->stride, to = j;
+    size_t row_bytes = q->dim * sizeof *spare;
+    memcpy(spare, q->linear + j * stride, row_bytes);
     for (; place[to] != j; to = place[to]) {
-        memcpy(q->linear + to * dim, q->linear + place[to] * dim, dim * sizeof *spare);
+        memcpy(q->linear + to * stride, q->linear + place[to] * stride, row_bytes);
         done[to] = true;
     }
-    memcpy(q->linear + to * dim, spare, dim * sizeof *spare);
+    memcpy(q->linear + to * stride, spare, row_bytes);
     done[to] = true;
 }
 
@@ -89,7 +99,7 @@ void hsgd_quadratic_mean_linear(const hsgd_quadratic *quadratic, const double *w
     for (size_t j = 0; j < n; j++) {
         double p = weight ? weight[j] : 1 / (double)n;
         for (size_t i = 0; i < dim; i++)
-            mean[i] += p * quadratic->linear[j * dim + i];
+            mean[i] += p * quadratic->linear[j * quadratic->stride + i];
     }
 }
 
@@ -188,7 +198,7 @@ static void spread_children(hsgd_quadratic *q, const hsgd_hierarchy *h, size_t u
         const child *v = &work->children[c];
         for (size_t j = v->first_worker; j < v->first_worker + v->num_workers; j++)
             for (size_t i = 0; i < q->dim; i++)
-                q->linear[j * q->dim + i] += scale * work->deviation[c * q->dim + i];
+                q->linear[j * q->stride + i] += scale * work->deviation[c * q->dim + i];
     }
 }
 
@@ -200,7 +210,7 @@ static void set_mean_linear(hsgd_quadratic *q, uint64_t seed)
     for (size_t i = 0; i < q->dim; i++)
         q->linear[i] *= q->curvature[i];
     for (size_t j = 1; j < q->num_workers; j++)
-        memcpy(q->linear + j * q->dim, q->linear, q->dim * sizeof *q->linear);
+        memcpy(q->linear + j * q->stride, q->linear, q->dim * sizeof *q->linear);
 }
 
 static hsgd_status spread_levels(hsgd_quadratic *q, const hsgd_hierarchy *h, const hsgd_quadratic_spec *spec,
@@ -272,7 +282,7 @@ static void full_at(const hsgd_objective *objective, const double *const *point,
     const hsgd_quadratic_kernels *kernels = HSGD_PICK_PATH(hsgd_quadratic_kernels);
     for (size_t j = 0; j < count; j++)
         for (size_t r = 0; r < num_points; r++, point++, grad += q->dim) {
-            const double *b = q->linear + worker[j] * q->dim;
+            const double *b = q->linear + worker[j] * q->stride;
             if (loss)
                 *loss++ = kernels->full(grad, q->curvature, b, *point, q->dim);
             else
@@ -295,11 +305,11 @@ static void add_moments(const hsgd_objective *objective, const double *point, co
     const double *b[HSGD_ROWS_AT_ONCE];
     double loss_of_all;
     for (size_t j = 0; j < count; j++)
-        b[j] = q->linear + worker[j] * q->dim;
+        b[j] = q->linear + worker[j] * q->stride;
     if (moments->weight == 0)
         kernels->gradient(moments->mean, q->curvature, b[0], point, q->dim);
-    hsgd_rows_sums sums = kernels->merge(moments->mean, q->curvature, b, count, point,
-                                         hsgd_moments_share(moments, count), &loss_of_all, q->dim);
+    hsgd_rows_sums sums = kernels->merge(moments->mean, q->curvature, b, count, point, hsgd_moments_share(moments, count),
+                                         &loss_of_all, count * q->stride, q->dim);
     hsgd_moments_add_sums(moments, &sums, count);
     *loss += loss_of_all;
     *norm_sq += sums.norm_sq;
@@ -319,8 +329,8 @@ static void draw_noise(const hsgd_objective *objective, const size_t *worker, si
     }
 }
 
-static void stochastic_rows(const hsgd_objective *objective, const double *point, const size_t *worker, size_t count,
-                            size_t batch_size, uint64_t seed, uint64_t step, double *grad, double *scratch)
+static void stochastic_rows(const hsgd_objective *objective, const double *point, size_t stride, const size_t *worker,
+                            size_t count, size_t batch_size, uint64_t seed, uint64_t step, double *grad, double *scratch)
 {
     (void)batch_size;
     const hsgd_quadratic *q = quadratic_of(objective);
@@ -329,7 +339,7 @@ static void stochastic_rows(const hsgd_objective *objective, const double *point
     if (q->noise_sq > 0)
         draw_noise(objective, worker, count, seed, step, scratch);
     for (size_t j = 0; j < count; j++) {
-        const double *b = q->linear + worker[j] * dim, *w = point + j * dim;
+        const double *b = q->linear + worker[j] * q->stride, *w = point + j * stride;
         if (q->noise_sq > 0)
             kernels->noisy(grad + j * dim, q->curvature, b, w, scratch + j * dim, dim);
         else
@@ -337,7 +347,7 @@ static void stochastic_rows(const hsgd_objective *objective, const double *point
     }
 }
 
-static void step_rows(const hsgd_objective *objective, double *w, const size_t *worker, size_t count, size_t batch_size,
+static void step_rows(const hsgd_objective *objective, double *w, size_t stride, const size_t *worker, size_t count, size_t batch_size,
                       uint64_t seed, uint64_t step, double step_size, double *scratch)
 {
     (void)batch_size;
@@ -348,28 +358,28 @@ static void step_rows(const hsgd_objective *objective, double *w, const size_t *
     if (noisy)
         draw_noise(objective, worker, count, seed, step, scratch);
     for (size_t j = 0; j < count; j++)
-        kernels->step(w + j * dim, q->curvature, q->linear + worker[j] * dim, noisy ? scratch + j * dim : NULL,
-                      step_size, count * dim, dim);
+        kernels->step(w + j * stride, q->curvature, q->linear + worker[j] * q->stride, noisy ? scratch + j * dim : NULL,
+                      step_size, count * q->stride, dim);
 }
 
-static void recorded_step_rows(const hsgd_objective *objective, double *w, const size_t *worker, size_t count,
-                               size_t batch_size, uint64_t seed, uint64_t step, double step_size,
+static void recorded_step_rows(const hsgd_objective *objective, double *w, size_t stride, const size_t *worker,
+                               size_t count, size_t batch_size, uint64_t seed, uint64_t step, double step_size,
                                const hsgd_step_record *record, double *scratch)
 {
     (void)batch_size;
     const hsgd_quadratic *q = quadratic_of(objective);
     const double *b[HSGD_ROWS_AT_ONCE];
     for (size_t j = 0; j < count; j++)
-        b[j] = q->linear + worker[j] * q->dim;
+        b[j] = q->linear + worker[j] * q->stride;
     draw_noise(objective, worker, count, seed, step, scratch);
     HSGD_PICK_PATH(hsgd_quadratic_kernels)
-        ->recorded_steps(w, q->curvature, b, scratch, count, step_size, record, q->dim);
+        ->recorded_steps(w, stride, q->curvature, b, scratch, count, step_size, record, count * q->stride, q->dim);
 }
 
 static void stochastic(const hsgd_objective *objective, const double *point, size_t worker, size_t batch_size,
                        uint64_t seed, uint64_t step, double *grad, double *scratch)
 {
-    stochastic_rows(objective, point, &worker, 1, batch_size, seed, step, grad, scratch);
+    stochastic_rows(objective, point, 0, &worker, 1, batch_size, seed, step, grad, scratch);
 }
 
 static hsgd_status constants(const hsgd_objective *objective, size_t batch_size, hsgd_constants *out, hsgd_error *err)

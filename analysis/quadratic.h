@@ -22,7 +22,8 @@ typedef struct hsgd_quadratic {
     size_t num_workers; /* n >= 1 */
     double noise_sq;    /* sigma^2 = E||g_j - grad F_j||^2 >= 0 */
     double *curvature;  /* (dim) h, finite; negative entries make f non-convex and unbounded below. Owned */
-    double *linear;     /* (num_workers, dim) row-major b_j, finite. Owned */
+    size_t stride;      /* from one worker's linear term to the next: dim, or up to whole cache lines */
+    double *linear;     /* (num_workers, stride) row-major b_j, finite, then zeros. Owned */
 } hsgd_quadratic;
 
 /* Copies of the given arrays. */

@@ -81,6 +81,7 @@ enum { RECORDED_ROWS = 4 };
 
 typedef struct recorded {
     double *w;
+    size_t stride;
     const double *h, *const *b, *noise;
     double step_size;
     hsgd_step_record to;
@@ -93,7 +94,7 @@ HSGD_INLINE void recorded_eight(hsgd_sum8 *noise_sq, const recorded *r, size_t r
     hsgd_sum8 gradients = hsgd_load8(r->to.gradient + at, count), noises = hsgd_load8(r->to.noise + at, count);
     HSGD_UNROLL_ROWS for (size_t j = 0; j < rows; j++)
     {
-        hsgd_sum8 w = hsgd_load8(r->w + j * r->dim + at, count), b = hsgd_load8(r->b[j] + at, count);
+        hsgd_sum8 w = hsgd_load8(r->w + j * r->stride + at, count), b = hsgd_load8(r->b[j] + at, count);
         hsgd_sum8 noise = hsgd_load8(r->noise + j * r->dim + at, count);
         __builtin_prefetch(r->b[j] + r->ahead + at, 0, 2);
         HSGD_UNROLL for (size_t p = 0; p < 8 / HSGD_LANES; p++)
@@ -104,7 +105,7 @@ HSGD_INLINE void recorded_eight(hsgd_sum8 *noise_sq, const recorded *r, size_t r
             noise_sq[j].part[p] += xi * xi;
             w.part[p] -= r->step_size * g;
         }
-        hsgd_store8(r->w + j * r->dim + at, &w, count);
+        hsgd_store8(r->w + j * r->stride + at, &w, count);
     }
     hsgd_store8(r->to.gradient + at, &gradients, count);
     hsgd_store8(r->to.noise + at, &noises, count);
@@ -120,12 +121,12 @@ HSGD_INLINE void recorded_rows(recorded r, size_t rows)
         r.to.noise_sq[j] = hsgd_sum8_total(&noise_sq[j]);
 }
 
-static void recorded_steps(double *w, const double *h, const double *const *b, const double *noise, size_t count,
-                           double step_size, const hsgd_step_record *record, size_t dim)
+static void recorded_steps(double *w, size_t stride, const double *h, const double *const *b, const double *noise,
+                           size_t count, double step_size, const hsgd_step_record *record, size_t ahead, size_t dim)
 {
     for (size_t j = 0, rows; j < count; j += rows) {
         const hsgd_step_record to = {record->gradient, record->noise, record->noise_sq + j};
-        const recorded r = {w + j * dim, h, b + j, noise + j * dim, step_size, to, count * dim, dim};
+        const recorded r = {w + j * stride, stride, h, b + j, noise + j * dim, step_size, to, ahead, dim};
         rows = j + RECORDED_ROWS <= count ? RECORDED_ROWS : 1;
         if (rows == RECORDED_ROWS)
             recorded_rows(r, RECORDED_ROWS);
@@ -170,9 +171,8 @@ HSGD_INLINE void merge_eight(merge_parts *sums, double *mean, const double *h, c
 }
 
 static hsgd_rows_sums merge(double *mean, const double *h, const double *const *b, size_t count, const double *w,
-                            double share, double *loss, size_t dim)
+                            double share, double *loss, size_t ahead, size_t dim)
 {
-    const size_t ahead = count * dim;
     merge_parts sums = {{{{0}}}, {{{0}}}, {{{0}}}, {{{0}}}};
 #define BODY(at, n) merge_eight(&sums, mean, h, b, count, ahead, w, share, at, n)
     HSGD_FOR_EIGHTS(BODY, dim);

@@ -87,7 +87,7 @@ static const double *worker_traits(const hsgd_problem *problem, double **owned, 
 {
     *owned = NULL;
     if (problem->is_quadratic) {
-        *num_traits = problem->quadratic.dim;
+        *num_traits = problem->quadratic.stride; /* the zeros at the end of every row tell no one apart */
         return problem->quadratic.linear;
     }
     const hsgd_partition *p = &problem->partition;

@@ -334,20 +334,25 @@ static void assert_steps_agree(const problem *p, size_t batch_size, size_t most)
 {
     enum { STEPS = 5 };
     const size_t worker[STEPS] = {3, 1, 1, 0, 2};
-    size_t dim = p->f.dim, scratch = p->f.type->scratch_size(&p->f, most);
-    double *stepped = malloc(2 * STEPS * dim * sizeof *stepped), *want = stepped + STEPS * dim;
+    size_t dim = p->f.dim, stride = dim + 3, scratch = p->f.type->scratch_size(&p->f, most);
+    double *stepped = malloc(STEPS * (stride + dim) * sizeof *stepped), *want = stepped + STEPS * stride;
+    for (size_t i = 0; i < STEPS * stride; i++)
+        stepped[i] = 17; /* also between the rows */
     for (size_t i = 0; i < STEPS * dim; i++)
-        stepped[i] = want[i] = i % 11 == 3 ? -0.0 : i % 13 == 5 ? 0 : p->point[i % dim] * (double)(1 + i / dim);
+        stepped[i / dim * stride + i % dim] = want[i] = i % 11 == 3 ? -0.0 : i % 13 == 5 ? 0 : p->point[i % dim] * (double)(1 + i / dim);
     double *grad = malloc(STEPS * dim * sizeof *grad);
-    p->f.type->stochastic_rows(&p->f, stepped, worker, STEPS, batch_size, 7, 5, grad, p->scratch);
+    p->f.type->stochastic_rows(&p->f, stepped, stride, worker, STEPS, batch_size, 7, 5, grad, p->scratch);
     step_by_gradient(p, want, worker, STEPS, batch_size);
     for (size_t i = 0; i < STEPS * dim; i++)
-        assert_true(stepped[i] + -0.3 * grad[i] == want[i]);
+        assert_true(stepped[i / dim * stride + i % dim] + -0.3 * grad[i] == want[i]);
     free(grad);
     for (size_t i = 0; i < scratch; i++)
         p->scratch[i] = NAN;
-    p->f.type->step_rows(&p->f, stepped, worker, STEPS, batch_size, 7, 5, 0.3, p->scratch);
-    assert_memory_equal(stepped, want, STEPS * dim * sizeof *want);
+    p->f.type->step_rows(&p->f, stepped, stride, worker, STEPS, batch_size, 7, 5, 0.3, p->scratch);
+    for (size_t j = 0; j < STEPS; j++) {
+        assert_memory_equal(stepped + j * stride, want + j * dim, dim * sizeof *want);
+        assert_true(stepped[j * stride + dim] == 17 && stepped[j * stride + dim + 2] == 17);
+    }
     free(stepped);
 }
 
@@ -443,7 +448,7 @@ static digest run_all(void)
                 p.f.type->stochastic(&p.f, p.point, 2, 33, 9, trial, grad, p.scratch);
                 add_bits(&all, grad, p.f.dim);
                 memcpy(grad, p.point, p.f.dim * sizeof *grad);
-                p.f.type->step_rows(&p.f, grad, both, 1, 33, 9, trial, 0.3, p.scratch);
+                p.f.type->step_rows(&p.f, grad, p.f.dim, both, 1, 33, 9, trial, 0.3, p.scratch);
                 add_bits(&all, grad, p.f.dim);
                 p.point[p.f.dim / 2] = INFINITY;
             }

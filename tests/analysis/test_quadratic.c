@@ -452,10 +452,48 @@ static void permuted_workers_keep_their_functions(void **state)
     hsgd_quadratic_free(&q);
 }
 
+/* Rows of several cache lines lie further apart than they are long. */
+static void long_rows_are_the_workers_own(void **state)
+{
+    (void)state;
+    enum { LONG = 37 };
+    const size_t place[WORKERS] = {2, 0, 1}, worker[WORKERS] = {0, 1, 2};
+    double h[LONG], b[WORKERS * LONG], w[LONG], loss[WORKERS], grad[WORKERS * LONG], scratch[WORKERS * LONG];
+    hsgd_normals(&(hsgd_stream){6, HSGD_PURPOSE_USER, 0, 0}, 1, b, WORKERS * LONG);
+    for (size_t i = 0; i < LONG; i++) {
+        h[i] = 0.5 + (double)i;
+        w[i] = 1 / (double)(i + 1);
+    }
+    hsgd_quadratic q;
+    hsgd_objective f;
+    assert_ok(hsgd_quadratic_init(&q, h, b, LONG, WORKERS, 0, &err), err);
+    assert_true(q.stride == 40);
+    assert_ok(hsgd_quadratic_permute(&q, place, &err), err);
+    assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
+    f.type->full(&f, w, worker, WORKERS, loss, grad, scratch);
+    double mean[LONG];
+    hsgd_quadratic_mean_linear(&q, (double[]){0.5, 0.3, 0.2}, mean);
+    for (size_t i = 0; i < LONG; i++) {
+        for (size_t j = 0; j < WORKERS; j++)
+            assert_true(grad[j * LONG + i] == h[i] * w[i] - b[place[j] * LONG + i]);
+        assert_near(mean[i], 0.5 * b[2 * LONG + i] + 0.3 * b[i] + 0.2 * b[LONG + i], 1e-15);
+    }
+    hsgd_objective_free(&f);
+    hsgd_quadratic_free(&q);
+}
+
 /* Several workers and points in one call, in any order, next to each other or not: the bits of one by one. */
+enum { MOST = 4, POINTS = 3, STRIDE = DIM + 3 };
+
+/* Rows further apart than they are long, with numbers between them that nothing may touch. */
+static void spread(double *out, const double *row)
+{
+    for (size_t i = 0; i < MOST * STRIDE; i++)
+        out[i] = i % STRIDE < DIM ? row[i / STRIDE * DIM + i % STRIDE] : 17;
+}
+
 static void assert_many_are_one_by_one(double variance)
 {
-    enum { MOST = 4, POINTS = 3 };
     const size_t order[][MOST] = {{0, 1, 2, 0}, {2, 0, 1, 1}, {0, 2, 1, 2}, {2, 1, 0, 0}};
     hsgd_quadratic q = small(variance);
     hsgd_objective f;
@@ -475,17 +513,19 @@ static void assert_many_are_one_by_one(double variance)
                 assert_true(!wanted || loss[i] == own_loss);
             }
         }
-        hsgd_objective_stochastic_rows(&f, w, order[o], MOST, 0, 3, o, grad, scratch);
-        double stepped[MOST * DIM];
-        memcpy(stepped, w, sizeof stepped);
-        f.type->step_rows(&f, stepped, order[o], MOST, 0, 3, o, 0.3, scratch);
+        hsgd_objective_stochastic_rows(&f, w, DIM, order[o], MOST, 0, 3, o, grad, scratch);
+        double stepped[MOST * STRIDE];
+        spread(stepped, w);
+        f.type->step_rows(&f, stepped, STRIDE, order[o], MOST, 0, 3, o, 0.3, scratch);
         for (size_t i = 0; i < MOST * DIM; i++)
-            assert_true(stepped[i] == w[i] - 0.3 * grad[i]);
-        double recorded[MOST * DIM], gradients[DIM] = {0}, noises[DIM] = {0}, noise_sq[MOST], sums[2][DIM] = {{0}};
+            assert_true(stepped[i / DIM * STRIDE + i % DIM] == w[i] - 0.3 * grad[i]);
+        double recorded[MOST * STRIDE], gradients[DIM] = {0}, noises[DIM] = {0}, noise_sq[MOST], sums[2][DIM] = {{0}};
         hsgd_step_record record = {gradients, noises, noise_sq};
-        memcpy(recorded, w, sizeof recorded);
-        f.type->recorded_step_rows(&f, recorded, order[o], MOST, 0, 3, o, 0.3, &record, scratch);
+        spread(recorded, w);
+        f.type->recorded_step_rows(&f, recorded, STRIDE, order[o], MOST, 0, 3, o, 0.3, &record, scratch);
         assert_memory_equal(recorded, stepped, sizeof stepped);
+        for (size_t i = 0; i < MOST * STRIDE; i++)
+            assert_true(i % STRIDE < DIM || stepped[i] == 17);
         for (size_t j = 0; j < MOST; j++) {
             double drawn[DIM];
             f.type->stochastic(&f, w + j * DIM, order[o][j], 0, 3, o, drawn, scratch);
@@ -519,9 +559,9 @@ static void many_at_once_are_one_by_one(void **state)
 static void kernels_agree_with_the_definition(void **state)
 {
     (void)state;
-    enum { MOST = 40 };
-    for (size_t dim = 1; dim <= MOST; dim++) {
-        double x[4 * MOST], grad[MOST], first[MOST], first_loss = 0;
+    enum { MANY = 40 };
+    for (size_t dim = 1; dim <= MANY; dim++) {
+        double x[4 * MANY], grad[MANY], first[MANY], first_loss = 0;
         const double *h = x, *b = x + dim, *w = x + 2 * dim, *noise = x + 3 * dim;
         hsgd_normals(&(hsgd_stream){9, HSGD_PURPOSE_USER, 0, dim}, 1.3, x, 4 * dim);
         long double want = 0;
@@ -564,6 +604,7 @@ int main(void)
         cmocka_unit_test(minimum_without_positive_curvature),
         cmocka_unit_test(convexity_is_the_smallest_curvature),
         cmocka_unit_test(permuted_workers_keep_their_functions),
+        cmocka_unit_test(long_rows_are_the_workers_own),
         cmocka_unit_test(many_at_once_are_one_by_one),
         cmocka_unit_test(kernels_agree_with_the_definition),
     };

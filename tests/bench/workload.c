@@ -130,6 +130,18 @@ static hsgd_status dump_array(const char *folder, const char *name, const void *
     return failed ? hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: %s", path, strerror(errno)) : HSGD_OK;
 }
 
+static hsgd_status dump_linear(const char *folder, const hsgd_quadratic *q, hsgd_error *err)
+{
+    double *linear = malloc(q->num_workers * q->dim * sizeof *linear);
+    if (!linear)
+        return hsgd_fail_memory(err, "the linear terms");
+    for (size_t j = 0; j < q->num_workers; j++)
+        memcpy(linear + j * q->dim, q->linear + j * q->stride, q->dim * sizeof *linear);
+    hsgd_status status = dump_array(folder, "linear.f8", linear, sizeof *linear, q->num_workers * q->dim, err);
+    free(linear);
+    return status;
+}
+
 static void describe_problem(cJSON *json, const bench_case *c)
 {
     const hsgd_config *config = &c->config;
@@ -183,7 +195,7 @@ static hsgd_status dump(const bench_case *c, const char *folder, hsgd_error *err
         if (!status)
             status = dump_array(folder, "curvature.f8", p->quadratic.curvature, sizeof(double), p->quadratic.dim, err);
         if (!status)
-            status = dump_array(folder, "linear.f8", p->quadratic.linear, sizeof(double), n * p->quadratic.dim, err);
+            status = dump_linear(folder, &p->quadratic, err);
         return status;
     }
     if (!status)

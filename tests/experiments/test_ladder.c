@@ -46,7 +46,7 @@ static double exact_gradient(const loops *l, size_t place, const double *w, doub
     double loss = 0;
     if (p->is_quadratic) {
         for (size_t i = 0; i < dim; i++) {
-            double h = p->quadratic.curvature[i], b = p->quadratic.linear[j * dim + i];
+            double h = p->quadratic.curvature[i], b = p->quadratic.linear[j * p->quadratic.stride + i];
             g[i] = h * w[i] - b;
             loss += h * w[i] * w[i] / 2 - b * w[i];
         }
