@@ -20,8 +20,8 @@ void hsgd_local_steps(const hsgd_engine *engine, double *w, size_t first, size_t
     const hsgd_simulation *s = engine->simulation;
     const size_t *worker = engine->placement + first;
     if (s->objective->type->step_rows) {
-        s->objective->type->step_rows(s->objective, w, engine->stride, worker, count, s->batch_size, s->seed, t, s->step_size,
-                                      space->scratch);
+        s->objective->type->step_rows(s->objective, w, engine->stride, worker, count, s->batch_size, s->seed, t,
+                                      s->step_size, space->scratch);
         return;
     }
     hsgd_objective_stochastic_rows(s->objective, w, engine->stride, worker, count, s->batch_size, s->seed, t,
@@ -130,13 +130,13 @@ static void add_child(const passage *p, hsgd_moments *parent, const hsgd_moments
     hsgd_moments_add(parent, child->weight, child->mean, 0, p->engine->dim);
 }
 
-/* The children of u one after the other; their averages go into the accumulators of u. */
-static void advance_children(const passage *p, size_t u, stretch s)
+/* Children of a node of this depth, with all that is below them nodes [first, end), one after the other; their averages go
+ * into the accumulators of the depth. */
+static void advance_children(const passage *p, size_t depth, size_t first, size_t end, stretch s)
 {
     const hsgd_hierarchy *h = p->engine->hierarchy;
-    size_t depth = h->node[u].depth;
     reset_accumulators(p, depth, s);
-    for (size_t v = u + 1; v < h->node[u].end; v = h->node[v].end) {
+    for (size_t v = first; v < end; v = h->node[v].end) {
         advance_node(p, v, s);
         for (size_t row = row_of(p->engine, s.begin); row < row_of(p->engine, s.end); row++)
             add_child(p, accumulator(p, row, depth), accumulator(p, row, depth + 1));
@@ -171,7 +171,7 @@ static void advance_node(const passage *p, size_t u, stretch s)
         if (hsgd_node_is_lowest(h, u))
             advance_workers(p, node->depth, node->first_worker, node->num_workers, part);
         else
-            advance_children(p, u, part);
+            advance_children(p, node->depth, u + 1, node->end, part);
         for (size_t row = row_of(engine, part.begin); row < row_of(engine, part.end); row++)
             engine->window.node_dispersion[row * h->num_nodes + u] =
                 hsgd_moments_dispersion(accumulator(p, row, node->depth));
@@ -179,33 +179,29 @@ static void advance_node(const passage *p, size_t u, stretch s)
     }
 }
 
-/* What the accumulators of the unit's top say about a row. */
+/* What an accumulator of the root's depth says about a row. */
 static void fill_slot(const passage *p, size_t row, const hsgd_moments *all)
 {
-    /* a node's spread is its dispersion; that of a run of the root's own workers belongs to the root */
-    double spread = p->engine->unit[p->unit].node == HSGD_NO_NODE ? all->spread : 0;
     hsgd_moments *out = &slot(p, row)->moments;
     hsgd_moments_reset(out);
-    hsgd_moments_add(out, all->weight, all->mean, spread, p->engine->dim);
+    hsgd_moments_add(out, all->weight, all->mean, all->spread, p->engine->dim);
 }
 
 static void advance_passage(const passage *p, stretch s)
 {
     const hsgd_engine *engine = p->engine;
     const hsgd_unit *unit = &engine->unit[p->unit];
-    size_t last = row_of(engine, s.end), depth = 0;
+    size_t last = row_of(engine, s.end);
     for (size_t row = p->first_row; row < last; row++)
         slot(p, row)->norm_sq = 0;
-    if (unit->node == HSGD_NO_NODE)
-        advance_workers(p, depth, unit->first, unit->count, s);
-    else {
-        depth = engine->hierarchy->node[unit->node].depth;
-        advance_node(p, unit->node, s);
-    }
+    if (hsgd_unit_has_nodes(unit))
+        advance_children(p, 0, unit->node, unit->end, s);
+    else
+        advance_workers(p, 0, unit->first, unit->count, s);
     for (size_t row = p->first_row; row < last; row++)
-        fill_slot(p, row, accumulator(p, row, depth));
+        fill_slot(p, row, accumulator(p, row, 0));
     if (s.end == engine->window.end)
-        fill_slot(p, last, accumulator_at_end(p, depth));
+        fill_slot(p, last, accumulator_at_end(p, 0));
 }
 
 static void advance_by_subtrees(hsgd_engine *engine, size_t unit, hsgd_thread_space *space)
@@ -249,9 +245,7 @@ static void average_models(const hsgd_engine *engine, size_t u, hsgd_thread_spac
 /* The topmost due nodes of the unit average after update number `updates`; the root's turn comes in finish_window. */
 static void aggregate(const hsgd_engine *engine, const hsgd_unit *unit, size_t updates, hsgd_thread_space *space)
 {
-    if (unit->node == HSGD_NO_NODE)
-        return;
-    for (size_t u = unit->node; u < engine->hierarchy->node[unit->node].end; u++)
+    for (size_t u = unit->node; u < unit->end; u++)
         if (hsgd_node_acts(engine->hierarchy, u, updates))
             average_models(engine, u, space);
 }

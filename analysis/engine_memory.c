@@ -18,7 +18,7 @@ static const double SLOT_BYTES = 48e6;
  * they stay in a second-level cache. */
 static const double GRADIENT_BYTES = 1e6;
 
-/* Workers of one unit where the root has no child nodes: not to depend on the number of threads, because the order of sums
+/* Workers of one unit, where the root has small children: not to depend on the number of threads, because the order of sums
  * hangs on it; enough units for many threads, and few enough that their means are small beside the models. */
 static size_t run_of_workers(const hsgd_hierarchy *h)
 {
@@ -27,11 +27,36 @@ static size_t run_of_workers(const hsgd_hierarchy *h)
     return run < least ? least : run < most ? run : most;
 }
 
+/* Nodes among the root's children: as many to a unit as make such a run, if there are many. */
+static size_t nodes_per_unit(const hsgd_hierarchy *h)
+{
+    const size_t units = 16;
+    size_t nodes = h->node[0].num_children, fit = run_of_workers(h) * nodes / h->num_workers, most = nodes / units;
+    return fit > most ? (most > 0 ? most : 1) : fit > 0 ? fit : 1;
+}
+
 /* ---- sizes ---- */
 
 static size_t count_units(const hsgd_hierarchy *h)
 {
-    return hsgd_node_is_lowest(h, 0) ? (h->num_workers - 1) / run_of_workers(h) + 1 : h->node[0].num_children;
+    return hsgd_node_is_lowest(h, 0) ? (h->num_workers - 1) / run_of_workers(h) + 1
+                                     : (h->node[0].num_children - 1) / nodes_per_unit(h) + 1;
+}
+
+/* The unit after another one; the first one after {.end = 1}. */
+static hsgd_unit unit_after(const hsgd_hierarchy *h, const hsgd_unit *before)
+{
+    size_t first = before->first + before->count, run = run_of_workers(h);
+    hsgd_unit unit = {.node = before->end, .end = before->end, .first = first};
+    if (hsgd_node_is_lowest(h, 0)) {
+        unit.count = h->num_workers - first < run ? h->num_workers - first : run;
+        return unit;
+    }
+    for (size_t i = 0; i < nodes_per_unit(h) && unit.end < h->num_nodes; i++) {
+        unit.count += h->node[unit.end].num_workers;
+        unit.end = h->node[unit.end].end;
+    }
+    return unit;
 }
 
 /* From one vector to the next where each begins a line. */
@@ -105,15 +130,12 @@ typedef struct unit_sizes {
 
 static unit_sizes largest_unit(const hsgd_hierarchy *h)
 {
-    size_t run = run_of_workers(h);
-    unit_sizes most = {h->num_workers < run ? h->num_workers : run, 0};
-    if (hsgd_node_is_lowest(h, 0))
-        return most;
-    most.workers = 0;
-    for (size_t v = 1; v < h->num_nodes; v = h->node[v].end) {
-        size_t nodes = h->node[v].end - v;
-        most.workers = h->node[v].num_workers > most.workers ? h->node[v].num_workers : most.workers;
-        most.nodes = nodes > most.nodes ? nodes : most.nodes;
+    unit_sizes most = {0, 0};
+    hsgd_unit unit = {.end = 1};
+    for (size_t i = 0; i < count_units(h); i++) {
+        unit = unit_after(h, &unit);
+        most.workers = unit.count > most.workers ? unit.count : most.workers;
+        most.nodes = unit.end - unit.node > most.nodes ? unit.end - unit.node : most.nodes;
     }
     return most;
 }
@@ -179,7 +201,8 @@ typedef struct space_sizes {
 
 static space_sizes sizes_of_space(const hsgd_simulation *s)
 {
-    size_t dim = s->objective->dim, stride = stride_of(s), points = points_at_once(s), rows = workers_at_once(s), steps = steps_at_once(s);
+    size_t dim = s->objective->dim, stride = stride_of(s), points = points_at_once(s), rows = workers_at_once(s),
+           steps = steps_at_once(s);
     size_t accumulators = passage_rows(s) + 2 > points ? passage_rows(s) + 2 : points;
     unit_sizes unit = largest_unit(s->hierarchy);
     return (space_sizes){.model = own_models(s) * stride,
@@ -337,21 +360,12 @@ static void take_root_rows(hsgd_engine *engine)
                                               .node_deviation_max_sq = n ? deviations + i * nodes : NULL};
 }
 
-/* One unit per child node of the root, or runs of workers where the root has no child nodes. */
 static void take_units(hsgd_engine *engine)
 {
-    const hsgd_hierarchy *h = engine->hierarchy;
-    bool runs = hsgd_node_is_lowest(h, 0);
-    size_t run = run_of_workers(h);
+    const hsgd_unit before = {.end = 1};
     engine->unit = take(engine, engine->num_units, sizeof *engine->unit);
-    for (size_t i = 0, v = 1; engine->unit && i < engine->num_units; i++) {
-        size_t first = i * run, left = h->num_workers - (runs ? first : 0);
-        engine->unit[i] = (hsgd_unit){HSGD_NO_NODE, first, left < run ? left : run};
-        if (!runs) {
-            engine->unit[i] = (hsgd_unit){v, h->node[v].first_worker, h->node[v].num_workers};
-            v = h->node[v].end;
-        }
-    }
+    for (size_t i = 0; engine->unit && i < engine->num_units; i++)
+        engine->unit[i] = unit_after(engine->hierarchy, i > 0 ? &engine->unit[i - 1] : &before);
 }
 
 static void choose_order(hsgd_engine *engine)

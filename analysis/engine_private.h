@@ -2,7 +2,7 @@
 /* The inside of the engine: a run is cut into windows of time, a window into units of workers.
  *
  * A window ends where the root averages, or where its buffers are full. Inside a window the subtrees below the root do
- * not know of each other, so each unit (one subtree, or a run of workers that hang from the root itself) is advanced
+ * not know of each other, so each unit (some subtrees, or a run of workers that hang from the root itself) is advanced
  * through the whole window by one thread while its models are in cache. What the units contribute to the root lands in
  * slots of their own, which are merged in the order of the units, whichever thread was faster. Gradients at wbar follow
  * for several measured steps at a time, unit by unit in the same way. */
@@ -24,16 +24,23 @@ static inline void hsgd_ask_for(const double *vector, size_t dim)
         __builtin_prefetch(vector + i);
 }
 
-/* Workers [first, first + count) that one thread advances. */
+/* Workers [first, first + count) that one thread advances: some children of the root that follow one another, and all below
+ * them. */
 typedef struct hsgd_unit {
-    size_t node; /* the subtree's node, HSGD_NO_NODE for a run of the root's own workers */
+    size_t node,
+        end; /* nodes [node, end), the first of which is a child of the root; none for the root's own workers */
     size_t first, count;
 } hsgd_unit;
+
+static inline bool hsgd_unit_has_nodes(const hsgd_unit *unit)
+{
+    return unit->end > unit->node;
+}
 
 /* What some workers contribute to the root: models or gradients at one step. */
 typedef struct hsgd_part {
     _Alignas(HSGD_LINE_BYTES)
-        hsgd_moments moments; /* their mean (dim) and, for a run of the root's own workers, its spread */
+        hsgd_moments moments; /* their mean (dim), and the spread of the root's children among them */
     double norm_sq;           /* sum of weight * ||x||^2 */
     double loss;              /* gradients: sum of weight * F_j */
 } hsgd_part;
@@ -60,16 +67,17 @@ typedef struct hsgd_root_row {
 
 /* A measured step of a unit, or of some of its workers, whose true gradients are still to be made. */
 typedef struct hsgd_past {
-    size_t t, row; /* of the window */
-    size_t first;  /* place of the first worker below */
-    double *model; /* (workers, stride) w_j before the step */
-    double *drawn; /* (workers, dim) the stochastic gradients of the step; NULL: it is still to be made */
+    size_t t, row;     /* of the window */
+    size_t first;      /* place of the first worker below */
+    double *model;     /* (workers, stride) w_j before the step */
+    double *drawn;     /* (workers, dim) the stochastic gradients of the step; NULL: it is still to be made */
     double *node_mean; /* (nodes of the unit, dim) wbar_u; NULL unless measured at the nodes */
 } hsgd_past;
 
 /* What one thread needs for itself. Points: where the gradients of a worker are wanted at the same time, at most. */
 typedef struct hsgd_thread_space {
-    double *unit_model;      /* (workers of the unit at hand, stride) w_j by place: among those of all workers where the
+    _Alignas(HSGD_LINE_BYTES) /* threads write here at every step */
+        double *unit_model;  /* (workers of the unit at hand, stride) w_j by place: among those of all workers where the
                                 engine keeps them, or in memory sized for the largest unit; where models pass,
                                 (rows_at_once, stride) of the workers at hand */
     size_t first;            /* the place of the first of them */
@@ -99,19 +107,19 @@ typedef struct hsgd_engine {
     const hsgd_simulation *simulation;
     const hsgd_hierarchy *hierarchy;
     size_t dim, num_units, max_rows, max_root_rows;
-    size_t stride;             /* from one model at hand to the next */
-    size_t rows_at_once;       /* workers handled together, at most HSGD_ROWS_AT_ONCE */
-    bool steps_itself;         /* the objective records its steps, and nothing else is wanted there */
-    size_t steps_at_once;      /* measured steps whose true gradients are made together */
-    bool by_steps;             /* all workers of a unit must have come to a step before it can be measured, or several
+    size_t stride;        /* from one model at hand to the next */
+    size_t rows_at_once;  /* workers handled together, at most HSGD_ROWS_AT_ONCE */
+    bool steps_itself;    /* the objective records its steps, and nothing else is wanted there */
+    size_t steps_at_once; /* measured steps whose true gradients are made together */
+    bool by_steps;        /* all workers of a unit must have come to a step before it can be measured, or several
                                   measured steps wait for each other; otherwise a unit goes subtree by subtree */
-    size_t passage_rows;       /* measured steps that a subtree can go through before others follow, at least 1 */
-    bool models_pass;          /* nothing is left of a worker's model when others have their turn but its share in averages */
-    int threads;               /* to use in the next parallel region, at most simulation->threads */
-    double *start;             /* (dim) wbar after the last average of the root; w^0 at first */
-    double *model;             /* (num_workers, stride) w_j by place; NULL where every window begins at an average of the
+    size_t passage_rows;  /* measured steps that a subtree can go through before others follow, at least 1 */
+    bool models_pass;  /* nothing is left of a worker's model when others have their turn but its share in averages */
+    int threads;       /* to use in the next parallel region, at most simulation->threads */
+    double *start;     /* (dim) wbar after the last average of the root; w^0 at first */
+    double *model;     /* (num_workers, stride) w_j by place; NULL where every window begins at an average of the
                                   root, because then a unit's models live no longer than its window */
-    size_t *placement;         /* (num_workers) */
+    size_t *placement; /* (num_workers) */
     double *measured_model;    /* (num_workers, dim) w_j at the last measured step, and */
     double *measured_gradient; /* (num_workers, dim) grad F_j there, by place; NULL unless smoothness is measured */
     hsgd_seen_smoothness *smoothness; /* (num_workers) by place */

@@ -464,8 +464,8 @@ static void listed_step(const linear_model *model, double *w, size_t count, doub
 }
 
 /* Steps whose rows are asked for while the worker before them moves. */
-static void listed_steps(const linear_model *model, double *w, size_t stride, const size_t *worker, size_t count, draw d,
-                         double step_size, room *r)
+static void listed_steps(const linear_model *model, double *w, size_t stride, const size_t *worker, size_t count,
+                         draw d, double step_size, room *r)
 {
     size_t *now = r->row, *next = r->row + BLOCK_ROWS;
     d.worker = worker[0];
@@ -484,8 +484,8 @@ static void listed_steps(const linear_model *model, double *w, size_t stride, co
 
 /* Listed models with one output whose mini-batches fit a block of r->row together: their residuals are made in one call,
  * where the latencies of several mini-batches overlap. */
-static void joint_gradients(const linear_model *model, const double *point, size_t stride, const size_t *worker, size_t count, draw d,
-                            double *grad, const room *r)
+static void joint_gradients(const linear_model *model, const double *point, size_t stride, const size_t *worker,
+                            size_t count, draw d, double *grad, const room *r)
 {
     const hsgd_linear_model_kernels *kernels = HSGD_PICK_PATH(hsgd_linear_model_kernels);
     const hsgd_lists *lists = &model->rows.by_row;
@@ -513,7 +513,8 @@ static size_t joint_batches(const linear_model *model, size_t batch_size)
 }
 
 static void stochastic_rows(const hsgd_objective *objective, const double *point, size_t stride, const size_t *worker,
-                            size_t count, size_t batch_size, uint64_t seed, uint64_t step, double *grad, double *scratch)
+                            size_t count, size_t batch_size, uint64_t seed, uint64_t step, double *grad,
+                            double *scratch)
 {
     const linear_model *model = objective->state;
     size_t joint = joint_batches(model, batch_size), dim = objective->dim, now;
@@ -528,8 +529,8 @@ static void stochastic_rows(const hsgd_objective *objective, const double *point
     }
 }
 
-static void step_rows(const hsgd_objective *objective, double *w, size_t stride, const size_t *worker, size_t count, size_t batch_size,
-                      uint64_t seed, uint64_t step, double step_size, double *scratch)
+static void step_rows(const hsgd_objective *objective, double *w, size_t stride, const size_t *worker, size_t count,
+                      size_t batch_size, uint64_t seed, uint64_t step, double step_size, double *scratch)
 {
     const linear_model *model = objective->state;
     room r = divide(model, 1, batch_size > 0, scratch);

@@ -30,19 +30,14 @@ void hsgd_raise_merged(double *at_node, const hsgd_hierarchy *h, size_t u, const
 
 void hsgd_walk_unit(hsgd_walk *walk, const hsgd_unit *unit, hsgd_part *const *out)
 {
-    size_t depth = 0;
-    if (unit->node == HSGD_NO_NODE)
+    if (hsgd_unit_has_nodes(unit))
+        hsgd_walk_children(walk, unit->node, unit->end);
+    else
         hsgd_walk_workers(walk, unit->first, unit->count);
-    else {
-        depth = walk->hierarchy->node[unit->node].depth;
-        hsgd_walk_node(walk, unit->node);
-    }
     for (size_t r = 0; r < walk->num_points; r++) {
-        const hsgd_moments *all = hsgd_walk_level(walk, r, depth);
-        /* the spread inside a node is the node's dispersion; that of the root's own workers belongs to the root */
-        double spread = unit->node == HSGD_NO_NODE ? all->spread : 0;
+        const hsgd_moments *all = hsgd_walk_level(walk, r, 0);
         hsgd_moments_reset(&out[r]->moments);
-        hsgd_moments_add(&out[r]->moments, all->weight, all->mean, spread, walk->dim);
+        hsgd_moments_add(&out[r]->moments, all->weight, all->mean, all->spread, walk->dim);
         out[r]->norm_sq = walk->norm_sq[r];
     }
 }

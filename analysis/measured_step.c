@@ -200,7 +200,7 @@ static void walk_nodes(pending *s)
                       .level = s->space->level,
                       .node_dispersion = s->space->node_dispersion,
                       .node_done = keep_divergence};
-    hsgd_walk_node(&walk, s->unit->node);
+    hsgd_walk_children(&walk, s->unit->node, s->unit->end);
 }
 
 /* Workers whose averages are not needed. */
@@ -212,7 +212,7 @@ static void visit_workers(pending *s, size_t first, size_t count)
 
 static bool wants_nodes(const hsgd_engine *engine, const hsgd_unit *unit)
 {
-    return engine->simulation->measure_at_nodes && unit->node != HSGD_NO_NODE;
+    return engine->simulation->measure_at_nodes && hsgd_unit_has_nodes(unit);
 }
 
 void hsgd_finish_steps(hsgd_engine *engine, size_t unit, hsgd_thread_space *space)
@@ -244,8 +244,9 @@ static void step_ahead(hsgd_engine *engine, const hsgd_unit *unit, hsgd_thread_s
     space->unit_model = next;
     for (size_t done = 0; done < unit->count; done += engine->rows_at_once) {
         size_t left = unit->count - done, now = left < engine->rows_at_once ? left : engine->rows_at_once;
-        hsgd_objective_stochastic_rows(s->objective, past->model + done * stride, stride, engine->placement + unit->first + done,
-                                       now, s->batch_size, s->seed, past->t, past->drawn + done * dim, space->scratch);
+        hsgd_objective_stochastic_rows(s->objective, past->model + done * stride, stride,
+                                       engine->placement + unit->first + done, now, s->batch_size, s->seed, past->t,
+                                       past->drawn + done * dim, space->scratch);
     }
     for (size_t j = 0; j < unit->count; j++)
         kernels->step(next + j * stride, past->model + j * stride, past->drawn + j * dim, s->step_size, dim);

@@ -177,13 +177,21 @@ HSGD_INLINE void descend_rows(descent d, descent_case c)
         d.noise_sq[j] = hsgd_sum8_total(&noise_sq[j]);
 }
 
-static void descend(double *w, size_t w_stride, const double *g, const double *exact, size_t stride, size_t count, const double *weight,
-                    double step_size, const hsgd_step_record *sums, size_t dim)
+static void descend(double *w, size_t w_stride, const double *g, const double *exact, size_t stride, size_t count,
+                    const double *weight, double step_size, const hsgd_step_record *sums, size_t dim)
 {
     for (size_t j = 0, rows; j < count; j += rows) {
-        descent d = {
-            w ? w + j * w_stride : NULL, w_stride, g + j * dim, exact + j * stride, weight ? weight + j : NULL, stride, dim, step_size,
-            sums->gradient,         sums->noise, sums->noise_sq + j};
+        descent d = {w ? w + j * w_stride : NULL,
+                     w_stride,
+                     g + j * dim,
+                     exact + j * stride,
+                     weight ? weight + j : NULL,
+                     stride,
+                     dim,
+                     step_size,
+                     sums->gradient,
+                     sums->noise,
+                     sums->noise_sq + j};
         rows = !weight && j + DESCENT_ROWS <= count ? DESCENT_ROWS : 1;
         if (rows == 1)
             descend_rows(d, (descent_case){1, w != NULL, weight != NULL});

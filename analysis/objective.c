@@ -27,12 +27,13 @@ void hsgd_objective_full_at(const hsgd_objective *objective, const double *const
 }
 
 void hsgd_objective_stochastic_rows(const hsgd_objective *objective, const double *point, size_t stride,
-                                    const size_t *worker, size_t count, size_t batch_size, uint64_t seed, uint64_t step, double *grad,
-                                    double *scratch)
+                                    const size_t *worker, size_t count, size_t batch_size, uint64_t seed, uint64_t step,
+                                    double *grad, double *scratch)
 {
     size_t dim = objective->dim;
     if (objective->type->stochastic_rows) {
-        objective->type->stochastic_rows(objective, point, stride, worker, count, batch_size, seed, step, grad, scratch);
+        objective->type->stochastic_rows(objective, point, stride, worker, count, batch_size, seed, step, grad,
+                                         scratch);
         return;
     }
     for (size_t j = 0; j < count; j++)

@@ -64,12 +64,13 @@ typedef struct hsgd_objective_type {
      * each at a point (dim) of its own, one every `stride` numbers; grad (count, dim). The same numbers as from stochastic,
      * to the bit. */
     void (*stochastic_rows)(const hsgd_objective *objective, const double *point, size_t stride, const size_t *worker,
-                            size_t count, size_t batch_size, uint64_t seed, uint64_t step, double *grad, double *scratch);
+                            size_t count, size_t batch_size, uint64_t seed, uint64_t step, double *grad,
+                            double *scratch);
 
     /* Optional (NULL: made from stochastic_rows). Steps of count <= HSGD_ROWS_AT_ONCE workers, in place: each w (dim), one
      * every `stride` numbers, -= step_size times what stochastic gives, to the bit. */
-    void (*step_rows)(const hsgd_objective *objective, double *w, size_t stride, const size_t *worker, size_t count, size_t batch_size,
-                      uint64_t seed, uint64_t step, double step_size, double *scratch);
+    void (*step_rows)(const hsgd_objective *objective, double *w, size_t stride, const size_t *worker, size_t count,
+                      size_t batch_size, uint64_t seed, uint64_t step, double step_size, double *scratch);
 
     /* Optional (NULL: made from full_at and stochastic_rows). The same, and what the steps were made of is added to record,
      * each worker with weight 1. */
@@ -103,8 +104,8 @@ void hsgd_objective_free(hsgd_objective *objective);
 void hsgd_objective_full_at(const hsgd_objective *objective, const double *const *point, size_t num_points,
                             const size_t *worker, size_t count, double *loss, double *grad, double *scratch);
 void hsgd_objective_stochastic_rows(const hsgd_objective *objective, const double *point, size_t stride,
-                                    const size_t *worker, size_t count, size_t batch_size, uint64_t seed, uint64_t step, double *grad,
-                                    double *scratch);
+                                    const size_t *worker, size_t count, size_t batch_size, uint64_t seed, uint64_t step,
+                                    double *grad, double *scratch);
 
 #ifdef __cplusplus
 }

@@ -59,17 +59,17 @@ static void exact_steps(const hsgd_engine *engine, hsgd_proof_part *part, double
 }
 
 /* The noise of steps that are made now, or have been; the squared norms go into noise_sq (count). */
-static void noisy_steps(const hsgd_engine *engine, hsgd_proof_part *part, const hsgd_past *step,
-                        size_t first, size_t count, const double *exact, size_t stride, const double *weight,
-                        double *noise_sq, hsgd_thread_space *space)
+static void noisy_steps(const hsgd_engine *engine, hsgd_proof_part *part, const hsgd_past *step, size_t first,
+                        size_t count, const double *exact, size_t stride, const double *weight, double *noise_sq,
+                        hsgd_thread_space *space)
 {
     const hsgd_simulation *s = engine->simulation;
     const hsgd_step_record sums = {part->gradient, part->noise, noise_sq};
     double *model = step->model + (first - step->first) * engine->stride;
     double *drawn = step->drawn ? step->drawn + (first - step->first) * engine->dim : space->drawn;
     if (!step->drawn)
-        hsgd_objective_stochastic_rows(s->objective, model, engine->stride, engine->placement + first, count, s->batch_size,
-                                       s->seed, step->t, drawn, space->scratch);
+        hsgd_objective_stochastic_rows(s->objective, model, engine->stride, engine->placement + first, count,
+                                       s->batch_size, s->seed, step->t, drawn, space->scratch);
     HSGD_PICK_PATH(hsgd_moments_kernels)
         ->descend(step->drawn ? NULL : model, engine->stride, drawn, exact, stride, count,
                   engine->hierarchy->worker_weight ? weight : NULL, s->step_size, &sums, engine->dim);

@@ -308,8 +308,8 @@ static void add_moments(const hsgd_objective *objective, const double *point, co
         b[j] = q->linear + worker[j] * q->stride;
     if (moments->weight == 0)
         kernels->gradient(moments->mean, q->curvature, b[0], point, q->dim);
-    hsgd_rows_sums sums = kernels->merge(moments->mean, q->curvature, b, count, point, hsgd_moments_share(moments, count),
-                                         &loss_of_all, count * q->stride, q->dim);
+    hsgd_rows_sums sums = kernels->merge(moments->mean, q->curvature, b, count, point,
+                                         hsgd_moments_share(moments, count), &loss_of_all, count * q->stride, q->dim);
     hsgd_moments_add_sums(moments, &sums, count);
     *loss += loss_of_all;
     *norm_sq += sums.norm_sq;
@@ -330,7 +330,8 @@ static void draw_noise(const hsgd_objective *objective, const size_t *worker, si
 }
 
 static void stochastic_rows(const hsgd_objective *objective, const double *point, size_t stride, const size_t *worker,
-                            size_t count, size_t batch_size, uint64_t seed, uint64_t step, double *grad, double *scratch)
+                            size_t count, size_t batch_size, uint64_t seed, uint64_t step, double *grad,
+                            double *scratch)
 {
     (void)batch_size;
     const hsgd_quadratic *q = quadratic_of(objective);
@@ -347,8 +348,8 @@ static void stochastic_rows(const hsgd_objective *objective, const double *point
     }
 }
 
-static void step_rows(const hsgd_objective *objective, double *w, size_t stride, const size_t *worker, size_t count, size_t batch_size,
-                      uint64_t seed, uint64_t step, double step_size, double *scratch)
+static void step_rows(const hsgd_objective *objective, double *w, size_t stride, const size_t *worker, size_t count,
+                      size_t batch_size, uint64_t seed, uint64_t step, double step_size, double *scratch)
 {
     (void)batch_size;
     const hsgd_quadratic *q = quadratic_of(objective);

@@ -52,11 +52,10 @@ static void add_workers(hsgd_walk *walk, size_t node, size_t depth, size_t first
     }
 }
 
-void hsgd_walk_workers(hsgd_walk *walk, size_t first, size_t count)
+static void reset_levels(hsgd_walk *walk, size_t depth)
 {
     for (size_t r = 0; r < walk->num_points; r++)
-        hsgd_moments_reset(hsgd_walk_level(walk, r, 0));
-    add_workers(walk, HSGD_NO_NODE, 0, first, count);
+        hsgd_moments_reset(hsgd_walk_level(walk, r, depth));
 }
 
 static void add_child(hsgd_walk *walk, size_t depth)
@@ -80,17 +79,34 @@ static void close_node(hsgd_walk *walk, size_t node, size_t depth)
     }
 }
 
+/* Nodes [first, end): children of a node of this depth, and all below them. */
+static void walk_children(hsgd_walk *walk, size_t depth, size_t first, size_t end)
+{
+    for (size_t v = first; v < end; v = walk->hierarchy->node[v].end) {
+        hsgd_walk_node(walk, v);
+        add_child(walk, depth);
+    }
+}
+
 void hsgd_walk_node(hsgd_walk *walk, size_t node)
 {
     const hsgd_node *u = &walk->hierarchy->node[node];
-    for (size_t r = 0; r < walk->num_points; r++)
-        hsgd_moments_reset(hsgd_walk_level(walk, r, u->depth));
+    reset_levels(walk, u->depth);
     if (hsgd_node_is_lowest(walk->hierarchy, node))
         add_workers(walk, node, u->depth, u->first_worker, u->num_workers);
     else
-        for (size_t v = node + 1; v < u->end; v = walk->hierarchy->node[v].end) {
-            hsgd_walk_node(walk, v);
-            add_child(walk, u->depth);
-        }
+        walk_children(walk, u->depth, node + 1, u->end);
     close_node(walk, node, u->depth);
+}
+
+void hsgd_walk_workers(hsgd_walk *walk, size_t first, size_t count)
+{
+    reset_levels(walk, 0);
+    add_workers(walk, HSGD_NO_NODE, 0, first, count);
+}
+
+void hsgd_walk_children(hsgd_walk *walk, size_t first, size_t end)
+{
+    reset_levels(walk, 0);
+    walk_children(walk, 0, first, end);
 }

@@ -55,6 +55,9 @@ hsgd_moments *hsgd_walk_level(const hsgd_walk *walk, size_t point, size_t depth)
 /* Walk over the subtree of a node; its mean and total weight are then in the level of its depth. */
 void hsgd_walk_node(hsgd_walk *walk, size_t node);
 
+/* Walk over nodes [first, end), children of the root and all below them, into the levels of depth 0. */
+void hsgd_walk_children(hsgd_walk *walk, size_t first, size_t end);
+
 /* Walk over direct workers of the root, at places first .. first + count - 1, into the levels of depth 0. */
 void hsgd_walk_workers(hsgd_walk *walk, size_t first, size_t count);
 

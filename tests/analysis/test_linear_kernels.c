@@ -339,7 +339,9 @@ static void assert_steps_agree(const problem *p, size_t batch_size, size_t most)
     for (size_t i = 0; i < STEPS * stride; i++)
         stepped[i] = 17; /* also between the rows */
     for (size_t i = 0; i < STEPS * dim; i++)
-        stepped[i / dim * stride + i % dim] = want[i] = i % 11 == 3 ? -0.0 : i % 13 == 5 ? 0 : p->point[i % dim] * (double)(1 + i / dim);
+        stepped[i / dim * stride + i % dim] = want[i] = i % 11 == 3   ? -0.0
+                                                        : i % 13 == 5 ? 0
+                                                                      : p->point[i % dim] * (double)(1 + i / dim);
     double *grad = malloc(STEPS * dim * sizeof *grad);
     p->f.type->stochastic_rows(&p->f, stepped, stride, worker, STEPS, batch_size, 7, 5, grad, p->scratch);
     step_by_gradient(p, want, worker, STEPS, batch_size);

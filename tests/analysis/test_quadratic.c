@@ -35,7 +35,7 @@ typedef struct along {
 static double loss_along(double x, void *context)
 {
     along a = *(along *)context;
-    double loss, grad[DIM], scratch[8 * DIM];
+    double loss, grad[DIM], scratch[HSGD_ROWS_AT_ONCE * DIM];
     a.point[a.coordinate] = x;
     a.f->type->full(a.f, a.point, &a.worker, 1, &loss, grad, scratch);
     return loss;
@@ -48,7 +48,7 @@ static void loss_by_hand(void **state)
     hsgd_objective f;
     assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
     const double w[DIM] = {1.2, -0.7, 2.1, -3.3};
-    double loss[2], grad[2 * DIM], scratch[8 * DIM];
+    double loss[2], grad[2 * DIM], scratch[HSGD_ROWS_AT_ONCE * DIM];
     f.type->full(&f, w, (size_t[]){2, 1}, 2, loss, grad, scratch);
     assert_near(loss[0],
                 0.5 * (2.385 * 1.44 + 0.71 * 0.49 - 1.3 * 4.41) - (-2.6 * 1.2 - 0.8 * 0.7 + 0.05 * 2.1 + 0.77 * 3.3),
@@ -70,7 +70,7 @@ static void gradients_are_derivatives(void **state)
     assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
     for (size_t trial = 0; trial < 20; trial++) {
         along a = {.f = &f, .worker = trial % WORKERS};
-        double loss, grad[DIM], scratch[8 * DIM], derivative, error;
+        double loss, grad[DIM], scratch[HSGD_ROWS_AT_ONCE * DIM], derivative, error;
         hsgd_normals(&(hsgd_stream){3, HSGD_PURPOSE_USER, 0, trial}, 1.9, a.point, DIM);
         f.type->full(&f, a.point, &a.worker, 1, &loss, grad, scratch);
         for (a.coordinate = 0; a.coordinate < DIM; a.coordinate++) {
@@ -95,9 +95,9 @@ static void noise_has_the_covariance_asked_for(void **state)
     hsgd_quadratic q = small(noise_sq);
     hsgd_objective f;
     assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
-    double sum[DIM] = {0}, product[DIM][DIM] = {{0}}, full[DIM], g[DIM], scratch[8 * DIM], loss;
+    double sum[DIM] = {0}, product[DIM][DIM] = {{0}}, full[DIM], g[DIM], scratch[HSGD_ROWS_AT_ONCE * DIM], loss;
     double limit = gsl_cdf_ugaussian_Qinv(5e-10);
-    assert_true(f.type->scratch_size(&f, 5) <= 8 * DIM);
+    assert_true(f.type->scratch_size(&f, 5) <= HSGD_ROWS_AT_ONCE * DIM);
     for (size_t r = 0; r < DRAWS; r++) {
         size_t worker = r % WORKERS;
         f.type->full(&f, w, &worker, 1, &loss, full, scratch);
@@ -126,7 +126,7 @@ static void without_noise_the_gradient_is_full_and_with_it_reproducible(void **s
 {
     (void)state;
     const double w[DIM] = {0.3, 0.4, -1.5, 0.6};
-    double full[DIM], a[DIM], b[DIM], scratch[8 * DIM], loss;
+    double full[DIM], a[DIM], b[DIM], scratch[HSGD_ROWS_AT_ONCE * DIM], loss;
     size_t worker = 1;
     for (int noisy = 0; noisy < 2; noisy++) {
         hsgd_quadratic q = small(noisy);
@@ -165,7 +165,7 @@ static double weight_of(const hsgd_hierarchy *h, size_t j)
 static double mean_gradient(const hsgd_objective *f, const hsgd_hierarchy *h, const double *point, size_t first,
                             size_t count, double *mean)
 {
-    double weight = 0, loss, grad[64], scratch[8 * 64];
+    double weight = 0, loss, grad[64], scratch[HSGD_ROWS_AT_ONCE * 64];
     memset(mean, 0, f->dim * sizeof *mean);
     for (size_t j = first; j < first + count; j++) {
         f->type->full(f, point, &j, 1, &loss, grad, scratch);
@@ -312,7 +312,8 @@ static void value_and_gradient(const gsl_vector *x, void *context, double *value
     *value = 0;
     gsl_vector_set_zero(gradient);
     for (size_t j = 0; j < w->f->num_workers; j++) {
-        double loss, grad[DIM], scratch[8 * DIM], p = w->weight ? w->weight[j] : 1.0 / (double)w->f->num_workers;
+        double loss, grad[DIM], scratch[HSGD_ROWS_AT_ONCE * DIM],
+            p = w->weight ? w->weight[j] : 1.0 / (double)w->f->num_workers;
         w->f->type->full(w->f, x->data, &j, 1, &loss, grad, scratch);
         *value += p * loss;
         for (size_t i = 0; i < w->f->dim; i++)
@@ -408,7 +409,7 @@ static void convexity_is_the_smallest_curvature(void **state)
     assert_ok(f.type->constants(&f, 0, &c, &err), err);
     assert_close(c.convexity, -1.3, 0);
     for (size_t trial = 0; trial < 60; trial++) {
-        double x[DIM], y[DIM], at_x[DIM], at_y[DIM], scratch[8 * DIM], loss, inner = 0, distance_sq = 0;
+        double x[DIM], y[DIM], at_x[DIM], at_y[DIM], scratch[HSGD_ROWS_AT_ONCE * DIM], loss, inner = 0, distance_sq = 0;
         size_t worker = trial % WORKERS;
         hsgd_normals(&(hsgd_stream){4, HSGD_PURPOSE_USER, 0, trial}, 1.9, x, DIM);
         hsgd_normals(&(hsgd_stream){4, HSGD_PURPOSE_USER, 1, trial}, 1.9, y, DIM);
@@ -498,7 +499,7 @@ static void assert_many_are_one_by_one(double variance)
     hsgd_quadratic q = small(variance);
     hsgd_objective f;
     assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
-    double w[MOST * POINTS * DIM], scratch[8 * DIM], grad[MOST * POINTS * DIM], loss[MOST * POINTS];
+    double w[MOST * POINTS * DIM], scratch[HSGD_ROWS_AT_ONCE * DIM], grad[MOST * POINTS * DIM], loss[MOST * POINTS];
     hsgd_normals(&(hsgd_stream){4, HSGD_PURPOSE_USER, 0, 0}, 1.5, w, MOST * POINTS * DIM);
     for (size_t o = 0; o < 4; o++) {
         const double *point[MOST * POINTS];
