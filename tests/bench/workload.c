@@ -118,28 +118,25 @@ void bench_case_free(bench_case *c)
 
 /* ---- what the rival needs: the same problem, as files ---- */
 
-static hsgd_status dump_array(const char *folder, const char *name, const void *data, size_t size, size_t count,
-                              hsgd_error *err)
+/* Rows of `size` bytes, one every `stride` bytes. */
+static hsgd_status dump_rows(const char *folder, const char *name, const void *data, size_t size, size_t stride,
+                             size_t count, hsgd_error *err)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = fopen(path, "wb");
-    bool failed = !file || fwrite(data, size, count, file) != count;
+    bool failed = !file;
+    for (size_t i = 0; i < count && !failed; i++)
+        failed = fwrite((const char *)data + i * stride, size, 1, file) != 1;
     if (file && fclose(file))
         failed = true;
     return failed ? hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: %s", path, strerror(errno)) : HSGD_OK;
 }
 
-static hsgd_status dump_linear(const char *folder, const hsgd_quadratic *q, hsgd_error *err)
+static hsgd_status dump_array(const char *folder, const char *name, const void *data, size_t size, size_t count,
+                              hsgd_error *err)
 {
-    double *linear = malloc(q->num_workers * q->dim * sizeof *linear);
-    if (!linear)
-        return hsgd_fail_memory(err, "the linear terms");
-    for (size_t j = 0; j < q->num_workers; j++)
-        memcpy(linear + j * q->dim, q->linear + j * q->stride, q->dim * sizeof *linear);
-    hsgd_status status = dump_array(folder, "linear.f8", linear, sizeof *linear, q->num_workers * q->dim, err);
-    free(linear);
-    return status;
+    return dump_rows(folder, name, data, size * count, 0, count > 0, err);
 }
 
 static void describe_problem(cJSON *json, const bench_case *c)
@@ -195,7 +192,8 @@ static hsgd_status dump(const bench_case *c, const char *folder, hsgd_error *err
         if (!status)
             status = dump_array(folder, "curvature.f8", p->quadratic.curvature, sizeof(double), p->quadratic.dim, err);
         if (!status)
-            status = dump_linear(folder, &p->quadratic, err);
+            status = dump_rows(folder, "linear.f8", p->quadratic.linear, p->quadratic.dim * sizeof(double),
+                               p->quadratic.stride * sizeof(double), n, err);
         return status;
     }
     if (!status)
