@@ -7,7 +7,7 @@
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_errno.h>
 
-#include "analysis/engine.h"
+#include "analysis/engine_private.h"
 #include "analysis/ensemble.h"
 #include "analysis/exact_moments.h"
 #include "analysis/linear_model.h"
@@ -206,19 +206,22 @@ static void check_row(const naive *x, const hsgd_trace *trace, size_t row, naive
     for (size_t k = 0; k < levels; k++) {
         assert_near(trace->divergence[row * levels + k], level_d[k], 1e-12);
         assert_near(trace->dispersion[row * levels + k], level_b[k], 1e-12);
-        assert_near(trace->divergence_at_nodes[row * levels + k], level_at[k], 1e-12);
+        if (trace->divergence_at_nodes)
+            assert_near(trace->divergence_at_nodes[row * levels + k], level_at[k], 1e-12);
     }
     free(grad);
 }
 
-/* Run both and compare every measured number. */
-static void compare_with_naive(hsgd_simulation *s)
+/* Run both and compare every measured number. The averages of the nodes are points of measurement, or not: then subtrees go
+ * ahead of others. */
+static void compare_at_nodes_or_not(hsgd_simulation *s, bool at_nodes)
 {
     hsgd_trace trace;
     size_t n = s->hierarchy->num_workers, dim = s->objective->dim, nodes = s->hierarchy->num_nodes;
     double *memory = calloc(5 * nodes, sizeof *memory), rows = 0;
     naive_nodes want = {memory, memory + nodes, memory + 2 * nodes, memory + 3 * nodes, memory + 4 * nodes, 0};
-    s->measure_at_nodes = s->measure_maxima = true;
+    s->measure_at_nodes = at_nodes;
+    s->measure_maxima = true;
     assert_ok(hsgd_simulate(&trace, s, &err), err);
     naive x = {s, malloc(n * dim * sizeof(double))};
     for (size_t j = 0; j < n; j++)
@@ -235,7 +238,8 @@ static void compare_with_naive(hsgd_simulation *s)
     for (size_t i = 0; i < dim; i++)
         assert_near(trace.final_point[i], wbar[i], 1e-12);
     for (size_t u = 0; u < nodes; u++) {
-        assert_near(trace.node_divergence_at_node_max[u], want.at_node_max[u], 1e-12);
+        if (at_nodes)
+            assert_near(trace.node_divergence_at_node_max[u], want.at_node_max[u], 1e-12);
         assert_near(trace.node_divergence_max[u], want.divergence_max[u], 1e-12);
         assert_near(trace.node_deviation_max_sq[u], want.deviation_max[u], 1e-12);
         assert_near(trace.node_divergence_mean[u], want.divergence_sum[u] / rows, 1e-12);
@@ -249,14 +253,20 @@ static void compare_with_naive(hsgd_simulation *s)
     free(memory);
 }
 
+static void compare_with_naive(hsgd_simulation *s)
+{
+    compare_at_nodes_or_not(s, true);
+    compare_at_nodes_or_not(s, false);
+}
+
 static void agrees_with_naive_on_noisy_quadratics(void **state)
 {
     (void)state;
     const double initial[5] = {0.3, -1.7, 2.2, 0.9, -0.4};
-    hsgd_hierarchy tree[] = {uniform((size_t[]){3, 4}, (size_t[]){6, 2}, 2),
-                             uniform((size_t[]){2, 2, 3}, (size_t[]){8, 4, 2}, 3),
-                             uniform((size_t[]){9}, (size_t[]){4}, 1), crooked()};
-    for (size_t i = 0; i < 4; i++) {
+    hsgd_hierarchy tree[] = {
+        uniform((size_t[]){3, 4}, (size_t[]){6, 2}, 2), uniform((size_t[]){2, 2, 3}, (size_t[]){8, 4, 2}, 3),
+        uniform((size_t[]){9}, (size_t[]){4}, 1), crooked(), uniform((size_t[]){35, 2}, (size_t[]){9, 3}, 2)};
+    for (size_t i = 0; i < sizeof tree / sizeof *tree; i++) {
         hsgd_quadratic q = generated(&tree[i], 5, 0.37);
         hsgd_objective f;
         assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
@@ -275,6 +285,36 @@ static void agrees_with_naive_on_noisy_quadratics(void **state)
         hsgd_quadratic_free(&q);
         hsgd_hierarchy_free(&tree[i]);
     }
+}
+
+/* Windows of more measured steps than a subtree has accumulators for. */
+static void agrees_with_naive_on_long_windows(void **state)
+{
+    (void)state;
+    enum { DIM = 100 };
+    double initial[DIM];
+    for (size_t i = 0; i < DIM; i++)
+        initial[i] = 1 - 0.03 * (double)i;
+    hsgd_hierarchy h = uniform((size_t[]){3, 4}, (size_t[]){60, 20}, 2);
+    hsgd_quadratic q = generated(&h, DIM, 0.37);
+    hsgd_objective f;
+    assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
+    hsgd_simulation s = {.objective = &f,
+                         .hierarchy = &h,
+                         .initial = initial,
+                         .step_size = 0.13,
+                         .steps = 130,
+                         .measure_every = 1,
+                         .seed = 77,
+                         .threads = 1};
+    hsgd_engine engine;
+    assert_ok(hsgd_engine_alloc(&engine, &s, NULL, &err), err);
+    assert_true(engine.max_rows == 60 && engine.passage_rows < 60 && !engine.models_pass);
+    hsgd_engine_free(&engine);
+    compare_with_naive(&s);
+    hsgd_objective_free(&f);
+    hsgd_quadratic_free(&q);
+    hsgd_hierarchy_free(&h);
 }
 
 static void agrees_with_naive_on_softmax_with_weights_and_placement(void **state)
@@ -537,7 +577,8 @@ static void assert_same_trace(const hsgd_trace *a, const hsgd_trace *b)
     assert_memory_equal(a->loss, b->loss, (rows + 1) * 8);
     assert_memory_equal(a->grad_norm_sq, b->grad_norm_sq, (rows + 1) * 8);
     assert_memory_equal(a->divergence, b->divergence, (cells + a->num_levels) * 8);
-    assert_memory_equal(a->divergence_at_nodes, b->divergence_at_nodes, cells * 8);
+    if (a->divergence_at_nodes)
+        assert_memory_equal(a->divergence_at_nodes, b->divergence_at_nodes, cells * 8);
     assert_memory_equal(a->dispersion, b->dispersion, cells * 8);
     assert_memory_equal(a->node_divergence_mean, b->node_divergence_mean, nodes * 8);
     assert_memory_equal(a->node_deviation_max_sq, b->node_deviation_max_sq, nodes * 8);
@@ -549,8 +590,10 @@ static void same_bits_for_any_number_of_threads_in_any_order_on_every_path(void 
 {
     (void)state;
     hsgd_hierarchy tree[] = {uniform((size_t[]){5, 4, 2}, (size_t[]){8, 4, 2}, 3),
-                             uniform((size_t[]){300}, (size_t[]){5}, 1)};
-    for (size_t i = 0; i < 2; i++) {
+                             uniform((size_t[]){300}, (size_t[]){5}, 1),
+                             uniform((size_t[]){70, 3}, (size_t[]){6, 3}, 2)};
+    for (size_t k = 0; k < 6; k++) {
+        size_t i = k / 2;
         hsgd_quadratic q = generated(&tree[i], 13, 0.9);
         hsgd_objective f;
         assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
@@ -561,8 +604,8 @@ static void same_bits_for_any_number_of_threads_in_any_order_on_every_path(void 
                              .step_size = 0.1,
                              .steps = 21,
                              .measure_every = 1,
-                             .measure_at_nodes = true,
-                             .measure_maxima = true,
+                             .measure_at_nodes = k % 2 == 0,
+                             .measure_maxima = k % 2 == 0,
                              .eager_threads = true};
         hsgd_ensemble one, many;
         assert_ok(hsgd_ensemble_run(&one, &s, 3, 7, NULL, 1, &err), err);
@@ -582,8 +625,9 @@ static void same_bits_for_any_number_of_threads_in_any_order_on_every_path(void 
         hsgd_ensemble_free(&one);
         hsgd_objective_free(&f);
         hsgd_quadratic_free(&q);
-        hsgd_hierarchy_free(&tree[i]);
     }
+    for (size_t i = 0; i < 3; i++)
+        hsgd_hierarchy_free(&tree[i]);
 }
 
 /* ---- outcomes and errors ---- */
@@ -625,6 +669,7 @@ int main(void)
     gsl_set_error_handler_off();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_naive_on_noisy_quadratics),
+        cmocka_unit_test(agrees_with_naive_on_long_windows),
         cmocka_unit_test(agrees_with_naive_on_softmax_with_weights_and_placement),
         cmocka_unit_test(agrees_with_naive_where_levels_merge),
         cmocka_unit_test(noiseless_run_is_exact),
