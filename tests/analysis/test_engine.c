@@ -581,7 +581,8 @@ static void assert_same_trace(const hsgd_trace *a, const hsgd_trace *b)
         assert_memory_equal(a->divergence_at_nodes, b->divergence_at_nodes, cells * 8);
     assert_memory_equal(a->dispersion, b->dispersion, cells * 8);
     assert_memory_equal(a->node_divergence_mean, b->node_divergence_mean, nodes * 8);
-    assert_memory_equal(a->node_deviation_max_sq, b->node_deviation_max_sq, nodes * 8);
+    if (a->node_deviation_max_sq)
+        assert_memory_equal(a->node_deviation_max_sq, b->node_deviation_max_sq, nodes * 8);
     assert_memory_equal(a->final_point, b->final_point, a->dim * 8);
     assert_memory_equal(&a->worker_deviation_max_sq, &b->worker_deviation_max_sq, 8);
 }
