@@ -5,7 +5,7 @@
  * once, and in a lowest group a few workers at a time: their models and data stay in the nearest cache, and what the steps
  * in between measure waits in an accumulator per step and level. Where every such stretch begins and ends with an average
  * (models_pass), models need no memory beyond that of a few workers. Where a measurement needs the averages of a step before
- * it can look at the workers again (measured_step.c), the whole unit goes step by step instead. */
+ * it can look at the workers again (measured_step.c), and where groups are very small, the whole unit goes step by step. */
 #include "analysis/engine_private.h"
 
 #include <string.h>

@@ -171,9 +171,19 @@ static size_t passage_rows(const hsgd_simulation *s)
     return fit < 1 ? 1 : (size_t)(fit < rows ? fit : rows);
 }
 
+/* Groups of a few workers leave too little for one call: then all workers of a unit take a step together. */
+static bool has_small_groups(const hsgd_hierarchy *h)
+{
+    size_t groups = 0;
+    for (size_t u = 0; u < h->num_nodes; u++)
+        groups += hsgd_node_is_lowest(h, u);
+    return h->num_workers < groups * HSGD_ROWS_AT_ONCE / 2;
+}
+
 static bool by_steps(const hsgd_simulation *s)
 {
-    return (s->measure_at_nodes && !hsgd_node_is_lowest(s->hierarchy, 0)) || steps_at_once(s) > 1;
+    bool has_nodes = !hsgd_node_is_lowest(s->hierarchy, 0);
+    return (has_nodes && (s->measure_at_nodes || has_small_groups(s->hierarchy))) || steps_at_once(s) > 1;
 }
 
 /* Is every stretch of a lowest group between two averages, at which models become the same? */

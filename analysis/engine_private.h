@@ -111,15 +111,16 @@ typedef struct hsgd_engine {
     size_t rows_at_once;  /* workers handled together, at most HSGD_ROWS_AT_ONCE */
     bool steps_itself;    /* the objective records its steps, and nothing else is wanted there */
     size_t steps_at_once; /* measured steps whose true gradients are made together */
-    bool by_steps;        /* all workers of a unit must have come to a step before it can be measured, or several
-                                  measured steps wait for each other; otherwise a unit goes subtree by subtree */
-    size_t passage_rows;  /* measured steps that a subtree can go through before others follow, at least 1 */
-    bool models_pass;  /* nothing is left of a worker's model when others have their turn but its share in averages */
-    int threads;       /* to use in the next parallel region, at most simulation->threads */
-    double *start;     /* (dim) wbar after the last average of the root; w^0 at first */
-    double *model;     /* (num_workers, stride) w_j by place; NULL where every window begins at an average of the
+    bool by_steps; /* all workers of a unit take a step before any takes the next: a measurement must have them all
+                             there, several measured steps wait for each other, or groups are very small; otherwise a
+                             unit goes subtree by subtree */
+    size_t passage_rows; /* measured steps that a subtree can go through before others follow, at least 1 */
+    bool models_pass;    /* nothing is left of a worker's model when others have their turn but its share in averages */
+    int threads;         /* to use in the next parallel region, at most simulation->threads */
+    double *start;       /* (dim) wbar after the last average of the root; w^0 at first */
+    double *model;       /* (num_workers, stride) w_j by place; NULL where every window begins at an average of the
                                   root, because then a unit's models live no longer than its window */
-    size_t *placement; /* (num_workers) */
+    size_t *placement;   /* (num_workers) */
     double *measured_model;    /* (num_workers, dim) w_j at the last measured step, and */
     double *measured_gradient; /* (num_workers, dim) grad F_j there, by place; NULL unless smoothness is measured */
     hsgd_seen_smoothness *smoothness; /* (num_workers) by place */

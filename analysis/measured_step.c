@@ -203,11 +203,17 @@ static void walk_nodes(pending *s)
     hsgd_walk_children(&walk, s->unit->node, s->unit->end);
 }
 
-/* Workers whose averages are not needed. */
+/* Workers whose averages are not needed: their measured step, or the gradients of those that are pending. */
 static void visit_workers(pending *s, size_t first, size_t count)
 {
+    const hsgd_past *step = &s->space->past[0];
     hsgd_rows unused;
-    gradient_rows(s, HSGD_NO_NODE, first, count, &unused);
+    if (s->engine->steps_itself)
+        hsgd_proof_steps(s->engine, s->index, step, first, count, s->space);
+    else if (s->engine->simulation->measure_proof)
+        gradient_rows(s, HSGD_NO_NODE, first, count, &unused);
+    else
+        hsgd_local_steps(s->engine, hsgd_model_at(s->engine, s->space, first), first, count, step->t, s->space);
 }
 
 static bool wants_nodes(const hsgd_engine *engine, const hsgd_unit *unit)
@@ -271,7 +277,7 @@ bool hsgd_measured_step(hsgd_engine *engine, size_t unit, size_t t, size_t row, 
         step_ahead(engine, &engine->unit[unit], space);
     if (space->num_past == engine->steps_at_once)
         hsgd_finish_steps(engine, unit, space);
-    return engine->simulation->measure_proof;
+    return engine->simulation->measure_proof || !wants_nodes(engine, &engine->unit[unit]);
 }
 
 void hsgd_measured_steps(hsgd_engine *engine, size_t unit, size_t t, size_t row, size_t first, size_t count,
@@ -279,11 +285,6 @@ void hsgd_measured_steps(hsgd_engine *engine, size_t unit, size_t t, size_t row,
 {
     pending s = {engine, space, &engine->unit[unit], unit};
     open_step(engine, space, t, row);
-    if (engine->steps_itself)
-        hsgd_proof_steps(engine, unit, &space->past[0], first, count, space);
-    else if (engine->simulation->measure_proof)
-        visit_workers(&s, first, count);
-    else
-        hsgd_local_steps(engine, hsgd_model_at(engine, space, first), first, count, t, space);
+    visit_workers(&s, first, count);
     space->num_past = 0;
 }
