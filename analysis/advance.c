@@ -14,20 +14,29 @@
 
 /* ---- single steps ---- */
 
-void hsgd_local_steps(const hsgd_engine *engine, double *w, size_t first, size_t count, size_t t,
+void hsgd_plain_steps(const hsgd_engine *engine, double *w, size_t first, size_t count, size_t t, double step_size,
                       hsgd_thread_space *space)
 {
     const hsgd_simulation *s = engine->simulation;
     const size_t *worker = engine->placement + first;
     if (s->objective->type->step_rows) {
         s->objective->type->step_rows(s->objective, w, engine->stride, worker, count, s->batch_size, s->seed, t,
-                                      s->step_size, space->scratch);
+                                      step_size, space->scratch);
         return;
     }
     hsgd_objective_stochastic_rows(s->objective, w, engine->stride, worker, count, s->batch_size, s->seed, t,
                                    space->drawn, space->scratch);
     for (size_t j = 0; j < count; j++, w += engine->stride)
-        HSGD_PICK_PATH(hsgd_moments_kernels)->step(w, w, space->drawn + j * engine->dim, s->step_size, engine->dim);
+        HSGD_PICK_PATH(hsgd_moments_kernels)->step(w, w, space->drawn + j * engine->dim, step_size, engine->dim);
+}
+
+void hsgd_local_steps(const hsgd_engine *engine, double *w, size_t first, size_t count, size_t t,
+                      hsgd_thread_space *space)
+{
+    if (engine->simulation->variant)
+        hsgd_variant_steps(engine, w, first, count, t, space);
+    else
+        hsgd_plain_steps(engine, w, first, count, t, engine->simulation->step_size, space);
 }
 
 /* ---- subtree by subtree ---- */
@@ -106,12 +115,12 @@ static void advance_some(const passage *p, size_t depth, size_t first, size_t co
             hsgd_local_steps(engine, model, first, count, t, p->space);
             continue;
         }
-        slot(p, row)->norm_sq +=
-            hsgd_add_workers(engine->hierarchy, accumulator(p, row, depth), model, engine->stride, first, count, dim);
+        slot(p, row)->norm_sq += hsgd_add_workers(engine->hierarchy, NULL, accumulator(p, row, depth), model,
+                                                  engine->stride, first, count, dim);
         hsgd_measured_steps(engine, p->unit, t, row, first, count, p->space);
         row++;
     }
-    hsgd_add_workers(engine->hierarchy, accumulator_at_end(p, depth), model, engine->stride, first, count, dim);
+    hsgd_add_workers(engine->hierarchy, NULL, accumulator_at_end(p, depth), model, engine->stride, first, count, dim);
 }
 
 /* Workers of one group, or of the root itself. */
@@ -236,17 +245,22 @@ static void average_models(const hsgd_engine *engine, size_t u, hsgd_thread_spac
     hsgd_moments_reset(all);
     for (size_t done = 0; done < node->num_workers; done += HSGD_ROWS_AT_ONCE) {
         size_t left = node->num_workers - done, now = left < HSGD_ROWS_AT_ONCE ? left : HSGD_ROWS_AT_ONCE;
-        hsgd_add_workers(engine->hierarchy, all, model + done * stride, stride, node->first_worker + done, now, dim);
+        hsgd_add_workers(engine->hierarchy, engine->variant.weight, all, model + done * stride, stride,
+                         node->first_worker + done, now, dim);
     }
+    if (engine->simulation->variant)
+        hsgd_variant_average(engine, u, all->mean);
     for (size_t i = 0; i < node->num_workers; i++)
         memcpy(model + i * stride, all->mean, dim * sizeof *model);
 }
 
-/* The topmost due nodes of the unit average after update number `updates`; the root's turn comes in finish_window. */
+/* The topmost due nodes of the unit average after update number `updates`; the root's turn comes in finish_window. Where
+ * averages have step sizes of their own, all due nodes do, the lower ones first: in the tree's order they come last. */
 static void aggregate(const hsgd_engine *engine, const hsgd_unit *unit, size_t updates, hsgd_thread_space *space)
 {
-    for (size_t u = unit->node; u < unit->end; u++)
-        if (hsgd_node_acts(engine->hierarchy, u, updates))
+    const hsgd_hierarchy *h = engine->hierarchy;
+    for (size_t u = unit->end; u-- > unit->node;)
+        if (engine->variant.anchor ? updates % h->node[u].period == 0 : hsgd_node_acts(h, u, updates))
             average_models(engine, u, space);
 }
 
@@ -256,6 +270,8 @@ static void advance_by_steps(hsgd_engine *engine, size_t index, hsgd_thread_spac
     size_t row = 0;
     for (size_t t = engine->window.begin; t < engine->window.end; t++) {
         bool measured = t % engine->simulation->measure_every == 0, stepped = false;
+        if (engine->simulation->variant)
+            hsgd_variant_open_step(engine, unit, t);
         if (measured)
             stepped = hsgd_measured_step(engine, index, t, row++, space);
         if (!stepped)
@@ -277,6 +293,8 @@ static void open_unit(const hsgd_engine *engine, const hsgd_unit *unit, hsgd_thr
     space->first = unit->first;
     if (engine->models_pass || engine->window.begin % hsgd_hierarchy_global_period(engine->hierarchy) != 0)
         return;
+    if (engine->simulation->variant)
+        hsgd_variant_open_unit(engine, unit);
     for (size_t i = 0; i < unit->count; i++)
         memcpy(space->unit_model + i * engine->stride, engine->start, dim * sizeof *engine->start);
 }

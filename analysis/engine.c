@@ -24,6 +24,7 @@ static void open_window(hsgd_engine *engine, size_t begin)
     window->begin = begin;
     window->end = end;
     window->num_rows = next_measured < end ? (end - 1 - next_measured) / every + 1 : 0;
+    hsgd_variant_open_window(engine, begin);
 }
 
 static void merge_row(hsgd_engine *engine, size_t row)
@@ -49,8 +50,11 @@ static void advance_window(hsgd_engine *engine)
 static void finish_window(hsgd_engine *engine)
 {
     const hsgd_window *window = &engine->window;
-    if (window->end % hsgd_hierarchy_global_period(engine->hierarchy) == 0)
-        memcpy(engine->start, window->root[window->num_rows].moments.mean, engine->dim * sizeof *engine->start);
+    double *mean = window->root[window->num_rows].moments.mean;
+    if (window->end % hsgd_hierarchy_global_period(engine->hierarchy) != 0)
+        return;
+    hsgd_variant_average_root(engine, mean);
+    memcpy(engine->start, mean, engine->dim * sizeof *engine->start);
 }
 
 /* Measurements at wbar for the window's rows, at the end of the run also at wbar^T, as many at a time as there are
@@ -140,6 +144,8 @@ static hsgd_status check(const hsgd_simulation *s, hsgd_error *err)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "step_size: %g is not a positive finite number", s->step_size);
     if (s->steps < 1 || s->measure_every < 1 || s->threads < 1)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "steps, measure_every and threads must be at least 1");
+    if (s->variant && (s->measure_proof || s->measure_at_nodes))
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "the terms of proofs are measured for plain H-SGD only");
     if (s->hierarchy->num_workers != s->objective->num_workers)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "the hierarchy has %zu workers, the problem %zu",
                          s->hierarchy->num_workers, s->objective->num_workers);

@@ -13,6 +13,7 @@
 #include "analysis/error.h"
 #include "analysis/hierarchy.h"
 #include "analysis/objective.h"
+#include "analysis/variant.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,6 +37,9 @@ typedef struct hsgd_simulation {
     bool measure_smoothness; /* with it, also how fast gradients change: two more vectors per worker */
     bool exact_gradients; /* a stochastic gradient is grad F_j itself (sigma^2 = 0), so measure_proof need not ask for
                                 both */
+    const hsgd_variant
+        *variant; /* borrowed; NULL: plain H-SGD. With one, measure_proof and measure_at_nodes must be off:
+                                    they belong to proofs about plain H-SGD */
     uint64_t seed;
     int threads;        /* threads that share this run, >= 1 */
     uint64_t shuffle;   /* not 0: parts of the tree are visited in an order drawn from it; no number depends on it; for

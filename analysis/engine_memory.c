@@ -180,10 +180,18 @@ static bool has_small_groups(const hsgd_hierarchy *h)
     return h->num_workers < groups * HSGD_ROWS_AT_ONCE / 2;
 }
 
+/* Does a variant look at all workers of a unit, or keep more of them than their models? */
+static bool keeps_more(const hsgd_simulation *s)
+{
+    return s->variant &&
+           (s->variant->momentum > 0 || s->variant->group_step_size != 1 || hsgd_variant_samples_workers(s->variant));
+}
+
 static bool by_steps(const hsgd_simulation *s)
 {
     bool has_nodes = !hsgd_node_is_lowest(s->hierarchy, 0);
-    return (has_nodes && (s->measure_at_nodes || has_small_groups(s->hierarchy))) || steps_at_once(s) > 1;
+    return keeps_more(s) || (has_nodes && (s->measure_at_nodes || has_small_groups(s->hierarchy))) ||
+           steps_at_once(s) > 1;
 }
 
 /* Is every stretch of a lowest group between two averages, at which models become the same? */
@@ -242,13 +250,22 @@ double hsgd_trace_bytes(const hsgd_simulation *s)
     return 8 * (rows * (3 + 3 * levels) + proof + 6 * (double)s->hierarchy->num_nodes + (double)s->objective->dim);
 }
 
+static double variant_bytes(const hsgd_simulation *s)
+{
+    double n = (double)s->hierarchy->num_workers, dim = (double)s->objective->dim;
+    double vectors = s->variant && s->variant->momentum > 0 ? n : 0;
+    if (s->variant && s->variant->group_step_size != 1)
+        vectors += (double)s->hierarchy->num_nodes;
+    return 8 * (vectors * dim + (s->variant && hsgd_variant_samples_workers(s->variant) ? 3 * n : 0));
+}
+
 double hsgd_simulation_bytes(const hsgd_simulation *s)
 {
     double dim = (double)s->objective->dim, n = (double)s->hierarchy->num_workers;
     double kept = windows_are_whole(s) ? 0 : dim, seen = s->measure_proof && s->measure_smoothness ? 2 * dim + 3 : 0;
     return 8 * n * (kept + 2 + seen) + (double)s->threads * space_bytes(s) +
            ((double)window_rows(s) + 1) * window_row_bytes(s) + (double)root_rows(s) * root_row_bytes(s) +
-           hsgd_trace_bytes(s);
+           hsgd_trace_bytes(s) + variant_bytes(s);
 }
 
 /* ---- allocation: every block is remembered by the engine, and so is a failure ---- */
@@ -351,6 +368,24 @@ static void take_proof(hsgd_engine *engine)
     engine->measured_mean = take(engine, 2 * dim, sizeof *engine->measured_mean);
 }
 
+static void take_variant(hsgd_engine *engine)
+{
+    const hsgd_variant *variant = engine->simulation->variant;
+    hsgd_variant_memory *m = &engine->variant;
+    size_t n = engine->hierarchy->num_workers, dim = engine->dim;
+    if (!variant)
+        return;
+    if (hsgd_variant_samples_workers(variant)) {
+        m->weight = take(engine, n, sizeof *m->weight);
+        m->cumulative = take(engine, n, sizeof *m->cumulative);
+        m->order = take(engine, n, sizeof *m->order);
+    }
+    if (variant->momentum > 0)
+        m->velocity = take(engine, n * dim, sizeof *m->velocity);
+    if (variant->group_step_size != 1)
+        m->anchor = take(engine, engine->hierarchy->num_nodes * dim, sizeof *m->anchor);
+}
+
 static void take_root_rows(hsgd_engine *engine)
 {
     size_t rows = engine->max_root_rows, nodes = engine->hierarchy->num_nodes, dim = engine->dim;
@@ -420,6 +455,7 @@ hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulatio
     take_root_rows(out);
     take_spaces(out);
     take_proof(out);
+    take_variant(out);
     if (!out->incomplete)
         return HSGD_OK;
     hsgd_engine_free(out);

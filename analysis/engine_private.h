@@ -91,6 +91,15 @@ typedef struct hsgd_thread_space {
     double *scratch;                     /* what the objective asks for */
 } hsgd_thread_space;
 
+/* What a variant keeps; NULL where it has no use for it. */
+typedef struct hsgd_variant_memory {
+    double *weight;     /* (num_workers) by place: of the worker's model in the averages of this round, times n */
+    double *cumulative; /* (num_workers), and */
+    size_t *order;      /* (num_workers): to draw in */
+    double *velocity;   /* (num_workers, dim) by the objective's worker */
+    double *anchor;     /* (num_nodes, dim) what the workers below a node took at its last average or one above */
+} hsgd_variant_memory;
+
 /* R = max_rows + 1: the measured steps of a window, and its end. */
 typedef struct hsgd_window {
     size_t begin, end;               /* steps [begin, end) */
@@ -127,6 +136,7 @@ typedef struct hsgd_engine {
     double *measured_mean;            /* (2, dim) wbar of the last measured step and grad f there */
     hsgd_unit *unit;                  /* (num_units) */
     size_t *order;                    /* (num_units) in which they are visited; what they give is merged in theirs */
+    hsgd_variant_memory variant;
     hsgd_window window;
     hsgd_root_row *root_row;  /* (max_root_rows); their node_divergence follow one another */
     hsgd_thread_space *space; /* (simulation->threads) */
@@ -155,6 +165,30 @@ void hsgd_advance_unit(hsgd_engine *engine, size_t unit, hsgd_thread_space *spac
  * every engine->stride numbers. */
 void hsgd_local_steps(const hsgd_engine *engine, double *w, size_t first, size_t count, size_t t,
                       hsgd_thread_space *space);
+
+/* advance.c: the same for plain H-SGD, with this step size. */
+void hsgd_plain_steps(const hsgd_engine *engine, double *w, size_t first, size_t count, size_t t, double step_size,
+                      hsgd_thread_space *space);
+
+/* variant_run.c, only where there is a variant, but for open_window and average_root.
+ * Before the window that begins with step t, where the root has just averaged: places and participants; */
+void hsgd_variant_open_window(const hsgd_engine *engine, size_t t);
+
+/* before step t of a unit that goes by steps: participants of the groups whose rounds begin; */
+void hsgd_variant_open_step(const hsgd_engine *engine, const hsgd_unit *unit, size_t t);
+
+/* hsgd_local_steps; */
+void hsgd_variant_steps(const hsgd_engine *engine, double *w, size_t first, size_t count, size_t t,
+                        hsgd_thread_space *space);
+
+/* an average of u, with the mean (dim) of its workers' models: becomes what they take; */
+void hsgd_variant_average(const hsgd_engine *engine, size_t u, double *mean);
+
+/* the same for the root; */
+void hsgd_variant_average_root(const hsgd_engine *engine, double *mean);
+
+/* and its workers in a unit have taken engine->start. */
+void hsgd_variant_open_unit(const hsgd_engine *engine, const hsgd_unit *unit);
 
 /* measured_step.c: where the unit goes by steps, what there is to measure in it at the measured step t; some of it may wait
  * for later measured steps. Returns whether the workers have made their step on the way. */

@@ -76,6 +76,7 @@ void hsgd_measure_unit(hsgd_engine *engine, size_t unit, size_t row, hsgd_thread
                       .dim = engine->dim,
                       .num_points = 1,
                       .rows_at_once = HSGD_ROWS_AT_ONCE,
+                      .weight = engine->variant.weight,
                       .rows = model_rows,
                       .source = &source,
                       .level = space->level,

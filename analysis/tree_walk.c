@@ -17,15 +17,16 @@ static bool is_open(const hsgd_walk *walk, size_t point, size_t depth)
     return walk->nested == 0 || walk->top_depth + point % walk->nested <= depth;
 }
 
-double hsgd_add_workers(const hsgd_hierarchy *h, hsgd_moments *into, const double *row, size_t stride, size_t first,
-                        size_t count, size_t dim)
+double hsgd_add_workers(const hsgd_hierarchy *h, const double *weight, hsgd_moments *into, const double *row,
+                        size_t stride, size_t first, size_t count, size_t dim)
 {
     double norm_sq = 0;
-    if (!h->worker_weight)
+    if (!weight && !h->worker_weight)
         return hsgd_moments_add_rows(into, row, stride, count, dim);
     for (size_t j = 0; j < count; j++) {
-        double weight = hsgd_place_weight(h, first + j);
-        norm_sq += weight * hsgd_moments_add_row(into, weight, row + j * stride, 0, dim);
+        double own = weight ? weight[first + j] : hsgd_place_weight(h, first + j);
+        if (own > 0)
+            norm_sq += own * hsgd_moments_add_row(into, own, row + j * stride, 0, dim);
     }
     return norm_sq;
 }
@@ -40,8 +41,8 @@ static void add_some(hsgd_walk *walk, size_t node, size_t depth, size_t first, s
     walk->rows(walk->source, node, first, count, &rows);
     for (size_t r = 0; r < walk->num_points; r++)
         if (is_open(walk, r, depth))
-            walk->norm_sq[r] += hsgd_add_workers(walk->hierarchy, hsgd_walk_level(walk, r, depth), rows.at[r],
-                                                 rows.stride[r], first, count, walk->dim);
+            walk->norm_sq[r] += hsgd_add_workers(walk->hierarchy, walk->weight, hsgd_walk_level(walk, r, depth),
+                                                 rows.at[r], rows.stride[r], first, count, walk->dim);
 }
 
 static void add_workers(hsgd_walk *walk, size_t node, size_t depth, size_t first, size_t count)

@@ -30,6 +30,7 @@ struct hsgd_walk {
     size_t nested;                   /* depths of the subtree; 0: every node has all points */
     size_t top_depth;                /* of the subtree */
     size_t rows_at_once;             /* workers asked for at once, at most */
+    const double *weight;            /* (num_workers) >= 0, instead of p_j n; NULL: those */
     hsgd_rows_source rows;
     /* Instead of rows (NULL: not): add the vectors of these workers to the levels of this depth, and to norm_sq. */
     void (*add)(hsgd_walk *walk, size_t depth, size_t first, size_t count);
@@ -44,10 +45,11 @@ struct hsgd_walk {
 /* Weight of one worker in the sums: p_j n, exactly 1 for equal weights. */
 double hsgd_place_weight(const hsgd_hierarchy *h, size_t place);
 
-/* Add vectors of the workers at places first .. first + count - 1 with their weights, one vector every `stride` numbers;
+/* Add vectors of the workers at places first .. first + count - 1 with their weights, or with weight[place] >= 0 if that is
+ * not NULL, one vector every `stride` numbers;
  * returns the sum of weight * ||x||^2. */
-double hsgd_add_workers(const hsgd_hierarchy *h, hsgd_moments *into, const double *row, size_t stride, size_t first,
-                        size_t count, size_t dim);
+double hsgd_add_workers(const hsgd_hierarchy *h, const double *weight, hsgd_moments *into, const double *row,
+                        size_t stride, size_t first, size_t count, size_t dim);
 
 /* The accumulator of a point at a depth. */
 hsgd_moments *hsgd_walk_level(const hsgd_walk *walk, size_t point, size_t depth);

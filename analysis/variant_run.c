@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a variant of H-SGD (variant.h) does inside a run: where its steps and averages differ from plain ones. */
+#include "analysis/engine_private.h"
+
+#include <string.h>
+
+#include "analysis/moments_private.h"
+#include "analysis/random.h"
+
+/* ---- rounds ---- */
+
+static void draw_participants(const hsgd_engine *engine, size_t node, size_t t)
+{
+    const hsgd_hierarchy *h = engine->hierarchy;
+    const hsgd_variant_memory *m = &engine->variant;
+    const hsgd_simulation *s = engine->simulation;
+    size_t first = h->node[node].first_worker, size = h->node[node].num_workers;
+    double *weight = m->weight + first, of_group = h->node[node].weight * (double)h->num_workers;
+    hsgd_variant_draw(weight, s->variant, h->worker_weight ? h->worker_weight + first : NULL, first, size, s->seed, t,
+                      m->order + first, m->cumulative + first);
+    for (size_t j = 0; j < size; j++)
+        weight[j] *= of_group;
+}
+
+void hsgd_variant_open_step(const hsgd_engine *engine, const hsgd_unit *unit, size_t t)
+{
+    const hsgd_hierarchy *h = engine->hierarchy;
+    for (size_t u = unit->node; engine->variant.weight && u < unit->end; u++)
+        if (hsgd_node_is_lowest(h, u) && t % h->node[u].period == 0)
+            draw_participants(engine, u, t);
+}
+
+/* New places for all workers. */
+static void regroup(const hsgd_engine *engine, size_t t)
+{
+    const hsgd_stream stream = {engine->simulation->seed, HSGD_PURPOSE_REGROUPING, 0, t};
+    size_t n = engine->hierarchy->num_workers, *place = engine->placement;
+    for (size_t i = 0; i < n; i++) {
+        size_t other, left = n - i;
+        hsgd_uniform_indices(&stream, 2 * i, left, &other, 1);
+        other += i;
+        size_t worker = place[i];
+        place[i] = place[other];
+        place[other] = worker;
+    }
+}
+
+void hsgd_variant_open_window(const hsgd_engine *engine, size_t t)
+{
+    const hsgd_variant *variant = engine->simulation->variant;
+    if (!variant || t % hsgd_hierarchy_global_period(engine->hierarchy) != 0)
+        return;
+    if (variant->regroup)
+        regroup(engine, t);
+    if (engine->variant.weight && hsgd_node_is_lowest(engine->hierarchy, 0))
+        draw_participants(engine, 0, t);
+}
+
+/* ---- steps ---- */
+
+/* Of workers that all take part. */
+static void heavy_ball_steps(const hsgd_engine *engine, double *w, size_t first, size_t count, size_t t,
+                             double step_size, hsgd_thread_space *space)
+{
+    const hsgd_simulation *s = engine->simulation;
+    const hsgd_moments_kernels *kernels = HSGD_PICK_PATH(hsgd_moments_kernels);
+    size_t dim = engine->dim;
+    hsgd_objective_stochastic_rows(s->objective, w, engine->stride, engine->placement + first, count, s->batch_size,
+                                   s->seed, t, space->drawn, space->scratch);
+    for (size_t j = 0; j < count; j++, w += engine->stride) {
+        double *velocity = engine->variant.velocity + engine->placement[first + j] * dim;
+        kernels->step(velocity, space->drawn + j * dim, velocity, -s->variant->momentum, dim);
+        kernels->step(w, w, velocity, step_size, dim);
+    }
+}
+
+static bool takes_part(const hsgd_engine *engine, size_t place)
+{
+    return !engine->variant.weight || engine->variant.weight[place] > 0;
+}
+
+void hsgd_variant_steps(const hsgd_engine *engine, double *w, size_t first, size_t count, size_t t,
+                        hsgd_thread_space *space)
+{
+    const hsgd_simulation *s = engine->simulation;
+    double step_size = s->step_size * hsgd_variant_step_factor(s->variant, t, s->steps);
+    for (size_t j = 0, end; j < count; j = end) {
+        for (end = j; end < count && takes_part(engine, first + end);)
+            end++;
+        double *model = w + j * engine->stride;
+        if (end > j && engine->variant.velocity)
+            heavy_ball_steps(engine, model, first + j, end - j, t, step_size, space);
+        else if (end > j)
+            hsgd_plain_steps(engine, model, first + j, end - j, t, step_size, space);
+        end += end == j;
+    }
+}
+
+/* ---- averages ---- */
+
+static void move_from(double *mean, const double *anchor, double step_size, size_t dim)
+{
+    for (size_t i = 0; i < dim; i++)
+        mean[i] = anchor[i] + step_size * (mean[i] - anchor[i]);
+}
+
+/* All below node u have taken this model. */
+static void keep_anchors(const hsgd_engine *engine, size_t first, size_t end, const double *model)
+{
+    size_t dim = engine->dim;
+    for (size_t v = first; engine->variant.anchor && v < end; v++)
+        memcpy(engine->variant.anchor + v * dim, model, dim * sizeof *model);
+}
+
+static void reset_velocities(const hsgd_engine *engine, size_t first, size_t count)
+{
+    size_t dim = engine->dim;
+    bool resets = engine->variant.velocity && engine->simulation->variant->momentum_rule == HSGD_MOMENTUM_RESET;
+    for (size_t place = first; resets && place < first + count; place++)
+        memset(engine->variant.velocity + engine->placement[place] * dim, 0, dim * sizeof(double));
+}
+
+void hsgd_variant_average(const hsgd_engine *engine, size_t u, double *mean)
+{
+    const hsgd_node *node = &engine->hierarchy->node[u];
+    if (engine->variant.anchor)
+        move_from(mean, engine->variant.anchor + u * engine->dim, engine->simulation->variant->group_step_size,
+                  engine->dim);
+    keep_anchors(engine, u, node->end, mean);
+    reset_velocities(engine, node->first_worker, node->num_workers);
+}
+
+void hsgd_variant_open_unit(const hsgd_engine *engine, const hsgd_unit *unit)
+{
+    keep_anchors(engine, unit->node, unit->end, engine->start);
+    reset_velocities(engine, unit->first, unit->count);
+}
+
+void hsgd_variant_average_root(const hsgd_engine *engine, double *mean)
+{
+    const hsgd_variant *variant = engine->simulation->variant;
+    if (variant && variant->global_step_size != 1)
+        move_from(mean, engine->start, variant->global_step_size, engine->dim);
+}
