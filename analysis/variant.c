@@ -2,6 +2,8 @@
 #include "analysis/variant.h"
 
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 #include "analysis/random.h"
 
@@ -23,6 +25,62 @@ bool hsgd_variant_differs(const hsgd_variant *variant, const char **what)
         *what = subject;
     return subject != NULL;
 }
+
+/* ---- in words ---- */
+
+typedef struct sentence {
+    char *text;
+    size_t length;
+} sentence;
+
+static void say(sentence *s, const char *format, ...) HSGD_PRINTF(2, 3);
+static void say(sentence *s, const char *format, ...)
+{
+    size_t left = HSGD_VARIANT_TEXT_SIZE - s->length;
+    va_list arguments;
+    va_start(arguments, format);
+    int begin = snprintf(s->text + s->length, left, "%s", s->length ? ", " : "");
+    int more = vsnprintf(s->text + s->length + begin, left - (size_t)begin, format, arguments);
+    va_end(arguments);
+    s->length += (size_t)(begin + more);
+}
+
+static void say_decay(sentence *s, const hsgd_variant *v)
+{
+    if (v->decay == HSGD_DECAY_INVERSE)
+        say(s, "step size / (1 + t/%g)", v->decay_scale);
+    if (v->decay == HSGD_DECAY_INVERSE_SQRT)
+        say(s, "step size / sqrt(1 + t/%g)", v->decay_scale);
+    if (v->decay == HSGD_DECAY_STEPS)
+        say(s, "step size * %g every %g steps", v->decay_factor, v->decay_scale);
+    if (v->decay == HSGD_DECAY_COSINE)
+        say(s, "cosine decay of the step size");
+}
+
+void hsgd_variant_describe(const hsgd_variant *variant, char text[HSGD_VARIANT_TEXT_SIZE])
+{
+    const char *how = variant->with_replacement ? "with replacement" : "each at most once";
+    sentence s = {text, 0};
+    text[0] = '\0';
+    say_decay(&s, variant);
+    if (variant->warmup_steps > 0)
+        say(&s, "%zu warm-up steps", variant->warmup_steps);
+    if (variant->momentum > 0)
+        say(&s, "momentum %g, %s at averages", variant->momentum,
+            variant->momentum_rule == HSGD_MOMENTUM_RESET ? "reset" : "kept");
+    if (variant->participants > 0)
+        say(&s, "%zu workers of every group take part in a round, %s", variant->participants, how);
+    else if (hsgd_variant_samples_workers(variant))
+        say(&s, "%g %% of every group take part in a round, %s", 100 * variant->participation, how);
+    if (variant->regroup)
+        say(&s, "new groups at every global round");
+    if (variant->group_step_size != 1)
+        say(&s, "group step size %g", variant->group_step_size);
+    if (variant->global_step_size != 1)
+        say(&s, "global step size %g", variant->global_step_size);
+}
+
+/* ---- step sizes ---- */
 
 static double decayed(const hsgd_variant *variant, double t, double steps)
 {

@@ -57,6 +57,10 @@ typedef struct hsgd_variant {
 /* Does the run differ from plain H-SGD? Then *what (may be NULL) says in what, as the subject of a sentence. */
 bool hsgd_variant_differs(const hsgd_variant *variant, const char **what);
 
+/* One line that says all in which it differs, "" where it is plain. */
+enum { HSGD_VARIANT_TEXT_SIZE = 400 };
+void hsgd_variant_describe(const hsgd_variant *variant, char text[HSGD_VARIANT_TEXT_SIZE]);
+
 bool hsgd_variant_samples_workers(const hsgd_variant *variant);
 
 /* gamma_t / gamma. */

@@ -27,6 +27,7 @@ static hsgd_status set_defaults(hsgd_config *config, hsgd_error *err)
     *config = (hsgd_config){.problem_seed = 1,
                             .grouping = HSGD_GROUPING_GIVEN,
                             .step_size = NAN,
+                            .variant = HSGD_PLAIN_VARIANT,
                             .step_size_fraction = NAN,
                             .seeds = 32,
                             .first_seed = 1,
@@ -232,10 +233,10 @@ static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_err
 {
     static const char *const keys[] = {"name",  "hierarchy",  "problem",    "grouping",      "initial", "optimizer",
                                        "seeds", "first_seed", "confidence", "measure_every", "bounds",  "figures",
-                                       "steps", "batch_size", "groupings",  "constants",     NULL};
+                                       "steps", "batch_size", "groupings",  "constants",     "variant", NULL};
     hsgd_json hierarchy = hsgd_json_member(root, "hierarchy"), problem = hsgd_json_member(root, "problem");
     hsgd_json grouping = hsgd_json_member(root, "grouping"), initial = hsgd_json_member(root, "initial");
-    hsgd_json constants = hsgd_json_member(root, "constants");
+    hsgd_json constants = hsgd_json_member(root, "constants"), variant = hsgd_json_member(root, "variant");
     size_t choice = HSGD_GROUPING_GIVEN;
     hsgd_status status = hsgd_json_object(root, keys, err);
     if (!status)
@@ -257,6 +258,8 @@ static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_err
         status = read_running(config, root, err);
     if (!status)
         status = read_constants(config, &constants, err);
+    if (!status)
+        status = hsgd_config_read_variant(config, &variant, err);
     return status ? status : check_together(config, root, err);
 }
 
@@ -362,6 +365,7 @@ char *hsgd_config_to_json(const hsgd_config *config)
     else
         cJSON_AddNumberToObject(initial, "scale", config->initial_scale);
     cJSON_AddItemToObject(root, "optimizer", optimizer_to_json(config));
+    hsgd_config_add_variant(root, config);
     cJSON_AddNumberToObject(root, "seeds", (double)config->seeds);
     cJSON_AddNumberToObject(root, "first_seed", (double)config->first_seed);
     cJSON_AddNumberToObject(root, "measure_every", (double)config->measure_every);

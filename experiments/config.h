@@ -13,6 +13,7 @@
 #include "analysis/hierarchy.h"
 #include "analysis/partition.h"
 #include "analysis/regularizer.h"
+#include "analysis/variant.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -62,6 +63,7 @@ typedef struct hsgd_config {
     double step_size;          /* NAN: use the fraction */
     double step_size_fraction; /* of the published maximum (THEORY 4.1) */
     size_t steps, batch_size;
+    hsgd_variant variant; /* what is changed about H-SGD; plain by default */
     /* what to run and report */
     size_t seeds;
     uint64_t first_seed;

@@ -10,4 +10,8 @@
 hsgd_status hsgd_config_read_problem(hsgd_config *config, const hsgd_json *at, hsgd_error *err);
 cJSON *hsgd_config_problem_to_json(const hsgd_config *config);
 
+/* config_variant.c: the "variant" object, which may be missing; it is written only where it changes something. */
+hsgd_status hsgd_config_read_variant(hsgd_config *config, const hsgd_json *at, hsgd_error *err);
+void hsgd_config_add_variant(cJSON *root, const hsgd_config *config);
+
 #endif

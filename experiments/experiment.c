@@ -55,6 +55,7 @@ hsgd_simulation hsgd_experiment_describe(const hsgd_experiment *e, hsgd_run_inde
 {
     const hsgd_config *config = e->config;
     const hsgd_problem *problem = e->problem;
+    bool plain = !e->variant;
     bool varies = !problem->is_quadratic; /* the gradients of quadratics differ by the same vectors at every point */
     return (hsgd_simulation){.objective = &problem->objective,
                              .hierarchy = &e->run[index].hierarchy,
@@ -64,9 +65,10 @@ hsgd_simulation hsgd_experiment_describe(const hsgd_experiment *e, hsgd_run_inde
                              .batch_size = config->batch_size,
                              .measure_every = config->measure_every,
                              .measure_at_nodes =
-                                 index == HSGD_RUN_MAIN && varies && e->run[index].hierarchy.num_levels > 1,
-                             .measure_proof = index == HSGD_RUN_MAIN,
-                             .measure_smoothness = hsgd_experiment_measures_smoothness(e),
+                                 index == HSGD_RUN_MAIN && plain && varies && e->run[index].hierarchy.num_levels > 1,
+                             .measure_proof = index == HSGD_RUN_MAIN && plain,
+                             .measure_smoothness = plain && hsgd_experiment_measures_smoothness(e),
+                             .variant = plain ? NULL : &config->variant,
                              .exact_gradients = e->constants.noise_sq.value == 0,
                              .measure_maxima = varies && hsgd_experiment_measures_maxima(e)};
 }
@@ -207,7 +209,9 @@ hsgd_status hsgd_experiment_prepare(hsgd_experiment *e, hsgd_error *err)
     e->known_minimum = e->constants.minimum;
     if (!status)
         status = hsgd_config_step_size(&e->step_size, e->config, e->constants.smoothness.value, err);
-    e->deterministic = !status && e->constants.noise_sq.value == 0 && !e->problem->placement;
+    hsgd_variant_differs(&e->config->variant, &e->variant);
+    e->deterministic = !status && e->constants.noise_sq.value == 0 && !e->problem->placement &&
+                       !e->config->variant.regroup && !hsgd_variant_samples_workers(&e->config->variant);
     return status;
 }
 

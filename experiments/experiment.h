@@ -59,11 +59,12 @@ typedef struct hsgd_dispersion_check {
 } hsgd_dispersion_check;
 
 typedef struct hsgd_experiment {
-    const hsgd_config *config;          /* borrowed */
-    const hsgd_problem *problem;        /* borrowed */
-    bool deterministic;                 /* no noise and fixed places: one seed says all */
-    bool every_check;                   /* hsgd verify: also what takes work beside the runs */
-    double step_size;                   /* gamma, resolved */
+    const hsgd_config *config;   /* borrowed */
+    const hsgd_problem *problem; /* borrowed */
+    const char *variant; /* what the run differs from plain H-SGD in, as the subject of a sentence; NULL: nothing */
+    bool deterministic;  /* no noise and fixed places: one seed says all */
+    bool every_check;    /* hsgd verify: also what takes work beside the runs */
+    double step_size;    /* gamma, resolved */
     size_t local_period, global_period; /* I and G of the canonical tree */
     hsgd_constants constants;           /* L, sigma^2, f* */
     hsgd_constant known_minimum;        /* f* as known beforehand, whatever constants.minimum was replaced by */

@@ -222,6 +222,8 @@ static void decide(hsgd_comparison *c, const hsgd_experiment *e, const hsgd_run 
     if (!isfinite(e->global_divergence_sq.value))
         snprintf(c->reason, sizeof c->reason, "a run diverged at step %zu, so that the divergences are not known",
                  first_divergence(e));
+    else if (e->variant)
+        snprintf(c->reason, sizeof c->reason, "%s is not part of the theory", e->variant);
     else if (!c->value.applicable)
         explain(c, c->value.reason);
     else if (run && ends_elsewhere(e, run, c->bound->target))
@@ -268,6 +270,7 @@ static hsgd_status evaluate_bounds(hsgd_experiment *e, const hsgd_bound_params *
             hsgd_comparison *c = &e->comparison[e->num_comparisons++];
             c->bound = hsgd_bounds[i];
             hsgd_bound_eval(c->bound, params, &c->value);
+            c->value.applicable = c->value.applicable && !e->variant;
         }
     return HSGD_OK;
 }

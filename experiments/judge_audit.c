@@ -343,7 +343,7 @@ hsgd_status hsgd_experiment_judge_audit(hsgd_experiment *e, const hsgd_bound_par
 {
     hsgd_audit *audit = &e->audit;
     audit->num_items = 0;
-    if (e->run[HSGD_RUN_MAIN].summary.num_diverged) /* no mean and no supremum is finite */
+    if (e->variant || e->run[HSGD_RUN_MAIN].summary.num_diverged) /* nothing was measured; no supremum is finite */
         return HSGD_OK;
     audit_smoothness(audit, e);
     hsgd_status status = audit_noise(audit, e, err);

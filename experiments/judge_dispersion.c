@@ -25,7 +25,7 @@ static hsgd_status evaluate(hsgd_experiment *e, hsgd_error *err)
     const double *divergence_sq = hsgd_experiment_divergence_sq(e);
     size_t period = hsgd_hierarchy_global_period(tree), levels = s->num_levels;
     size_t length = period < e->config->steps ? period : e->config->steps;
-    bool known = is_known(divergence_sq, tree->num_nodes);
+    bool known = !e->variant && is_known(divergence_sq, tree->num_nodes);
     double *one_period = malloc(length * levels * sizeof *one_period);
     e->dispersion_bound = malloc(s->num_rows * levels * sizeof *e->dispersion_bound);
     hsgd_status status = HSGD_OK;
@@ -81,6 +81,8 @@ static void explain(hsgd_dispersion_check *check, const hsgd_experiment *e)
         snprintf(check->reason, sizeof check->reason, "too few %s (%zu) for %zu intervals that hold together",
                  e->config->groupings ? "groupings" : "seeds", run->num_seeds / run->summary.runs_per_value,
                  run->summary.num_rows * run->summary.num_levels);
+    else if (e->variant)
+        snprintf(check->reason, sizeof check->reason, "%s is not part of the theory", e->variant);
     else if (check->verdict == HSGD_VERDICT_NOT_APPLICABLE)
         snprintf(check->reason, sizeof check->reason, "the run diverged, so that the divergences are not known");
 }

@@ -201,9 +201,26 @@ static void judge(hsgd_ladder *ladder, const hsgd_experiment *e)
     ladder->drift_smoothness = drift_smoothness(&e->run[HSGD_RUN_MAIN].summary);
 }
 
+/* The proof is about plain H-SGD. */
+static void refuse_all(hsgd_ladder *ladder, const hsgd_experiment *e)
+{
+    for (size_t k = 0; k < HSGD_NUM_RUNGS; k++) {
+        hsgd_rung_result *rung = &ladder->rung[k];
+        *rung = (hsgd_rung_result){.verdict = HSGD_VERDICT_NOT_APPLICABLE, .lowest_step = NAN, .share = NAN};
+        rung->kind = weakest_kind(e, k);
+        rung->value = rung->step = hsgd_interval_of(constant(NAN), e->config->confidence, 1);
+        snprintf(rung->reason, sizeof rung->reason, "%s is not part of the theory", e->variant);
+    }
+    ladder->drift_smoothness = NAN;
+}
+
 hsgd_status hsgd_experiment_judge_ladder(hsgd_experiment *e, const hsgd_bound_params *params, hsgd_error *err)
 {
     size_t runs = e->run[HSGD_RUN_MAIN].summary.num_seeds;
+    if (e->variant) {
+        refuse_all(&e->ladder, e);
+        return HSGD_OK;
+    }
     double *value = malloc(2 * HSGD_NUM_MEASURED_RUNGS * runs * sizeof *value);
     if (!value)
         return hsgd_fail_memory(err, "the proof ladder");

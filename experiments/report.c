@@ -48,6 +48,14 @@ static void put_optimizer(FILE *out, const hsgd_experiment *e)
         fputs(", Delta infinite; ", out);
 }
 
+static void put_variant(FILE *out, const hsgd_experiment *e)
+{
+    char text[HSGD_VARIANT_TEXT_SIZE];
+    hsgd_variant_describe(&e->config->variant, text);
+    if (e->variant)
+        fprintf(out, "%s; ", text);
+}
+
 static void put_runs(FILE *out, const hsgd_experiment *e)
 {
     const hsgd_config *c = e->config;
@@ -84,6 +92,7 @@ static void put_setting(FILE *out, const hsgd_experiment *e)
     fprintf(out, "%s problem of dimension %zu, grouping %s; ", e->problem->objective.type->name,
             e->problem->objective.dim, hsgd_grouping_name(e->config->grouping));
     put_optimizer(out, e);
+    put_variant(out, e);
     put_runs(out, e);
 }
 

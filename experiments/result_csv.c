@@ -67,7 +67,8 @@ static void further_columns(series_writer *w, const hsgd_experiment *e, size_t r
 /* What the proof ladder is made of, and the ratios of random grouping. */
 static void check_columns(series_writer *w, const hsgd_experiment *e, size_t row)
 {
-    const hsgd_proof_terms *p = &e->run[HSGD_RUN_MAIN].summary.proof[row];
+    const hsgd_proof_terms none = {NAN, NAN, NAN, NAN, NAN, NAN, NAN}, *proof = e->run[HSGD_RUN_MAIN].summary.proof;
+    const hsgd_proof_terms *p = proof ? &proof[row] : &none;
     column(w, "mean_gradient_norm_sq", 0, "", p->mean_gradient_sq);
     column(w, "mean_stochastic_gradient_norm_sq", 0, "",
            p->mean_gradient_sq + 2 * p->mean_gradient_dot_noise + p->mean_noise_sq);

@@ -113,6 +113,14 @@ static void print_bounds(const hsgd_experiment *e, FILE *out)
                 "  (trajectory): with the largest divergences at the measured steps, which prove nothing elsewhere\n");
 }
 
+static void print_variant(const hsgd_experiment *e, FILE *out)
+{
+    char text[HSGD_VARIANT_TEXT_SIZE];
+    hsgd_variant_describe(&e->config->variant, text);
+    if (e->variant)
+        fprintf(out, "  variant     %s; the theory is about plain H-SGD\n", text);
+}
+
 /* A level that never spreads and need not is not worth a line. */
 static void print_dispersion(const hsgd_dispersion_check *check, hsgd_constant_kind kind, size_t level, FILE *out)
 {
@@ -166,9 +174,13 @@ static void print_checks(const hsgd_experiment *e, FILE *out)
 {
     const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
     fputc('\n', out);
-    print_ladder(e, out);
+    if (e->variant)
+        fprintf(out, "  proof ladder, dispersions: %s: %s\n", hsgd_verdict_name(HSGD_VERDICT_NOT_APPLICABLE),
+                e->dispersion[0].reason);
+    else
+        print_ladder(e, out);
     print_audit(e, out);
-    for (size_t k = 0; k < s->num_levels; k++)
+    for (size_t k = 0; k < s->num_levels && !e->variant; k++)
         print_dispersion(&e->dispersion[k], e->divergence_kind, k + 1, out);
     fprintf(out, "  identity: upward + downward = global divergence, relative error %.2g: %s\n",
             s->gradient_identity_error, hsgd_verdict_name(e->gradient_identity));
@@ -184,6 +196,7 @@ static void print_checks(const hsgd_experiment *e, FILE *out)
 void hsgd_result_print(const hsgd_experiment *experiment, FILE *stream)
 {
     print_setting(experiment, stream);
+    print_variant(experiment, stream);
     print_constants(experiment, stream);
     print_measured(experiment, stream);
     print_bounds(experiment, stream);
