@@ -10,4 +10,8 @@
 hsgd_status hsgd_config_read_problem(hsgd_config *config, const hsgd_json *at, hsgd_error *err);
 cJSON *hsgd_config_problem_to_json(const hsgd_config *config);
 
+/* config_data.c: the "data" object of a problem. */
+hsgd_status hsgd_config_read_data(hsgd_config *config, const hsgd_json *at, hsgd_error *err);
+cJSON *hsgd_config_data_to_json(const hsgd_config *config);
+
 #endif
