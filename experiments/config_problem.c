@@ -7,12 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUM_SCHEMES = HSGD_PARTITION_QUANTITY + 1, NUM_REGULARIZERS = HSGD_REGULARIZER_NONCONVEX + 1 };
+enum { NUM_SCHEMES = HSGD_PARTITION_NATURAL + 1, NUM_REGULARIZERS = HSGD_REGULARIZER_NONCONVEX + 1 };
 
 static const char *scheme_name(size_t i)
 {
     return hsgd_partition_scheme_name((hsgd_partition_scheme)i);
 }
+
+/* How a natural partition deals the users. */
+static const char *const user_orders[] = {"shuffled", "in-order", NULL};
 
 static const char *regularizer_name(size_t i)
 {
@@ -101,15 +104,18 @@ static hsgd_status read_quadratic(hsgd_config *config, const hsgd_json *at, hsgd
 
 static hsgd_status read_partition(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
 {
-    static const char *const keys[] = {"scheme", "alpha",       "shards_per_worker", "sigma",
-                                       "seed",   "min_samples", "max_retries",       NULL};
+    static const char *const keys[] = {"scheme",      "alpha",       "shards_per_worker", "sigma", "seed",
+                                       "min_samples", "max_retries", "user_order",        NULL};
     hsgd_partition_options *p = &config->partition;
+    if (hsgd_data_has_users(config->data.format))
+        p->scheme = HSGD_PARTITION_NATURAL;
+    p->users_in_order = config->data.format == HSGD_DATA_SYNTHETIC; /* user k is worker k */
     if (!at->value)
         return HSGD_OK;
     hsgd_json scheme = hsgd_json_member(at, "scheme"), alpha = hsgd_json_member(at, "alpha");
     hsgd_json shards = hsgd_json_member(at, "shards_per_worker"), sigma = hsgd_json_member(at, "sigma");
     hsgd_json seed = hsgd_json_member(at, "seed"), min_samples = hsgd_json_member(at, "min_samples");
-    hsgd_json retries = hsgd_json_member(at, "max_retries");
+    hsgd_json retries = hsgd_json_member(at, "max_retries"), user_order = hsgd_json_member(at, "user_order");
     size_t value = 0;
     hsgd_status status = hsgd_json_object(at, keys, err);
     if (!status && !(status = hsgd_json_choice_of(&scheme, scheme_name, NUM_SCHEMES, &value, err)))
@@ -124,6 +130,8 @@ static hsgd_status read_partition(hsgd_config *config, const hsgd_json *at, hsgd
         status = hsgd_json_count(&min_samples, 1, SIZE_MAX, &p->min_samples, err);
     if (!status && retries.value)
         status = hsgd_json_count(&retries, 0, 1000000, &p->max_retries, err);
+    if (!status && user_order.value && !(status = hsgd_json_choice(&user_order, user_orders, &value, err)))
+        p->users_in_order = value == 1;
     if (!status && seed.value && !(status = hsgd_json_count(&seed, 0, SIZE_MAX, &value, err)))
         p->seed = value;
     return status;
@@ -209,6 +217,8 @@ static cJSON *linear_model_to_json(const hsgd_config *config)
     cJSON_AddNumberToObject(partition, "min_samples", (double)p->min_samples);
     cJSON_AddNumberToObject(partition, "max_retries", (double)p->max_retries);
     cJSON_AddNumberToObject(partition, "seed", (double)p->seed);
+    if (p->scheme == HSGD_PARTITION_NATURAL)
+        cJSON_AddStringToObject(partition, "user_order", user_orders[p->users_in_order]);
     cJSON *regularizer = cJSON_AddObjectToObject(problem, "regularizer");
     cJSON_AddStringToObject(regularizer, "type", regularizer_name(config->regularizer.type));
     cJSON_AddNumberToObject(regularizer, "weight", config->regularizer.weight);
