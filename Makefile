@@ -11,7 +11,7 @@ CLANG_FORMAT ?= clang-format
 export HSGD_DATA_DIR ?= $(abspath ../shared/data)
 
 PACKAGES  := build-essential pkg-config libgsl-dev libcjson-dev librandom123-dev libopenblas-dev libgmp-dev zlib1g-dev \
-             gnuplot-nox libcmocka-dev
+             gnuplot-nox libcmocka-dev libyajl-dev curl unzip python3-minimal
 
 # Off switches: make OPENMP=0, make OPENBLAS=0 (GSL's own BLAS instead), make VECTOR=0 (no AVX code; results are the same),
 # make SAN=1 (address and undefined sanitizers).
@@ -21,8 +21,8 @@ VECTOR    ?= $(if $(filter x86_64,$(shell uname -m)),1,0)
 SAN       ?= 0
 
 WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-PKGS       = gsl libcjson gmp zlib $(if $(filter 1,$(OPENBLAS)),openblas)
-LIB_FLAGS  = $(shell pkg-config --libs libcjson gmp zlib) $(if $(filter 1,$(OPENBLAS)),$(shell pkg-config --libs openblas)) \
+PKGS       = gsl libcjson gmp zlib yajl $(if $(filter 1,$(OPENBLAS)),openblas)
+LIB_FLAGS  = $(shell pkg-config --libs libcjson gmp zlib yajl) $(if $(filter 1,$(OPENBLAS)),$(shell pkg-config --libs openblas)) \
              -lgsl $(if $(filter 1,$(OPENBLAS)),,-lgslcblas) -lm
 # No fused multiply-add, whatever the compiler: results are the same to the bit on every machine.
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -ffp-contract=off -fPIC -I. -I$(BUILD) -DHSGD_VERSION='"$(VERSION)"' \
@@ -151,7 +151,7 @@ install: all ## install the program, the libraries, the headers and the pkg-conf
 	$(Q)mv $(DESTDIR)$(PREFIX)/include/hsgd/experiments/hsgd.h $(DESTDIR)$(PREFIX)/include/hsgd/hsgd.h
 	$(Q)install -m 644 experiments/*.json $(DESTDIR)$(PREFIX)/share/hsgd
 	@{ echo 'prefix=$(PREFIX)'; echo 'Name: hsgd'; echo 'Description: Verify the convergence theory of hierarchical SGD'; \
-	   echo 'Version: $(VERSION)'; echo 'Requires.private: libcjson gmp zlib'; echo 'Requires: gsl'; \
+	   echo 'Version: $(VERSION)'; echo 'Requires.private: libcjson gmp zlib yajl'; echo 'Requires: gsl'; \
 	   echo 'Cflags: -I$${prefix}/include/hsgd'; echo 'Libs: -L$${prefix}/lib -lhsgd'; \
 	   echo 'Libs.private: $(if $(filter 1,$(OPENBLAS)),-lopenblas) $(if $(filter 1,$(OPENMP)),-fopenmp) -lm'; \
 	 } > $(DESTDIR)$(PREFIX)/lib/pkgconfig/hsgd.pc

@@ -18,6 +18,7 @@ void hsgd_dataset_free(hsgd_dataset *data)
     free(data->value);
     free(data->label);
     free(data->class_value);
+    free(data->user_start);
     memset(data, 0, sizeof *data);
 }
 
@@ -105,11 +106,8 @@ static size_t column_of(const hsgd_dataset *data, const double *row, size_t i)
     return data->dense ? i : data->column[(size_t)(row - data->value) + i];
 }
 
-static hsgd_status scale_max_abs(hsgd_dataset *data, hsgd_error *err)
+static void find_largest(double *largest, const hsgd_dataset *data)
 {
-    double *largest = calloc(data->num_features, sizeof *largest);
-    if (!largest)
-        return hsgd_fail_memory(err, "scaling the features");
     size_t count;
     for (size_t s = 0; s < data->num_samples; s++) {
         const double *row = row_values(data, s, &count);
@@ -118,12 +116,28 @@ static hsgd_status scale_max_abs(hsgd_dataset *data, hsgd_error *err)
             *bound = fmax(*bound, fabs(row[i]));
         }
     }
+}
+
+static void divide_by_largest(hsgd_dataset *data, const double *largest)
+{
+    size_t count;
     for (size_t s = 0; s < data->num_samples; s++) {
         double *row = row_values(data, s, &count);
         for (size_t i = 0; i < count; i++)
-            if (row[i] != 0)
+            if (largest[column_of(data, row, i)] > 0)
                 row[i] /= largest[column_of(data, row, i)];
     }
+}
+
+static hsgd_status scale_max_abs(hsgd_dataset *data, hsgd_dataset *test, hsgd_error *err)
+{
+    double *largest = calloc(data->num_features, sizeof *largest);
+    if (!largest)
+        return hsgd_fail_memory(err, "scaling the features");
+    find_largest(largest, data);
+    divide_by_largest(data, largest);
+    if (test)
+        divide_by_largest(test, largest);
     free(largest);
     return HSGD_OK;
 }
@@ -161,7 +175,18 @@ static void column_moments(const hsgd_dataset *data, double *mean, double *devia
     }
 }
 
-static hsgd_status scale_standard(hsgd_dataset *data, hsgd_error *err)
+/* mean and deviation_sq as column_moments gives them for count samples. */
+static void standardize(hsgd_dataset *data, const double *mean, const double *deviation_sq, size_t count)
+{
+    size_t p = data->num_features;
+    for (size_t s = 0; s < data->num_samples; s++)
+        for (size_t i = 0; i < p; i++) {
+            double *x = &data->dense[s * p + i];
+            *x = deviation_sq[i] > 0 ? (*x - mean[i]) / sqrt(deviation_sq[i] / (double)count) : 0;
+        }
+}
+
+static hsgd_status scale_standard(hsgd_dataset *data, hsgd_dataset *test, hsgd_error *err)
 {
     size_t p = data->num_features;
     if (!data->dense)
@@ -178,29 +203,51 @@ static hsgd_status scale_standard(hsgd_dataset *data, hsgd_error *err)
     for (size_t i = 0; i < p && !status; i++)
         if (!isfinite(deviation_sq[i]))
             status = hsgd_fail(err, HSGD_ERROR_NUMERIC, "feature %zu: the variance is too large to compute", i);
-    for (size_t s = 0; s < data->num_samples && !status; s++)
-        for (size_t i = 0; i < p; i++) {
-            double *x = &data->dense[s * p + i];
-            *x = deviation_sq[i] > 0 ? (*x - mean[i]) / sqrt(deviation_sq[i] / (double)data->num_samples) : 0;
-        }
+    if (!status)
+        standardize(data, mean, deviation_sq, data->num_samples);
+    if (!status && test)
+        standardize(test, mean, deviation_sq, data->num_samples);
     free(mean);
     return status;
 }
 
-hsgd_status hsgd_dataset_scale(hsgd_dataset *data, hsgd_scaling scaling, hsgd_error *err)
+/* Numbers of the training data can be too small for what the test data hold. */
+static hsgd_status check_finite(const hsgd_dataset *test, hsgd_error *err)
+{
+    for (size_t s = 0; s < test->num_samples; s++) {
+        size_t count;
+        const double *row = row_values(test, s, &count);
+        for (size_t i = 0; i < count; i++)
+            if (!isfinite(row[i]))
+                return hsgd_fail(err, HSGD_ERROR_NUMERIC,
+                                 "test sample %zu: feature %zu is too large to scale by the training data's", s,
+                                 column_of(test, row, i));
+    }
+    return HSGD_OK;
+}
+
+static hsgd_status scale_both(hsgd_dataset *data, hsgd_dataset *test, hsgd_scaling scaling, hsgd_error *err)
 {
     switch (scaling) {
     case HSGD_SCALING_NONE:
         return HSGD_OK;
     case HSGD_SCALING_MAX_ABS:
-        return scale_max_abs(data, err);
+        return scale_max_abs(data, test, err);
     case HSGD_SCALING_UNIT_NORM:
         scale_unit_norm(data);
+        if (test)
+            scale_unit_norm(test);
         return HSGD_OK;
     case HSGD_SCALING_STANDARD:
-        return scale_standard(data, err);
+        return scale_standard(data, test, err);
     }
     return hsgd_fail(err, HSGD_ERROR_INPUT, "scaling %d is not known", (int)scaling);
+}
+
+hsgd_status hsgd_dataset_scale(hsgd_dataset *data, hsgd_dataset *test, hsgd_scaling scaling, hsgd_error *err)
+{
+    hsgd_status status = scale_both(data, test, scaling, err);
+    return !status && test ? check_finite(test, err) : status;
 }
 
 /* ---- intercept ---- */

@@ -3,6 +3,7 @@
 #ifndef HSGD_ANALYSIS_DATASET_PRIVATE_H
 #define HSGD_ANALYSIS_DATASET_PRIVATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "analysis/dataset.h"
@@ -17,8 +18,11 @@ typedef struct hsgd_bytes {
  * of them are an error: a small compressed file can expand to anything. Messages start with the path. */
 hsgd_status hsgd_read_file(hsgd_bytes *out, const char *path, size_t limit, hsgd_error *err);
 
-/* Set label, class_value and num_classes from the finite labels raw (data->num_samples >= 1), in any order. */
-hsgd_status hsgd_dataset_set_classes(hsgd_dataset *data, const double *raw, hsgd_error *err);
+/* Is the text from begin up to end a finite decimal number? What stands at end is a separator or a zero byte. */
+bool hsgd_parse_number(const char *begin, const char *end, double *number);
+
+/* How many characters of the text from begin up to end a message shows. */
+int hsgd_shown(const char *begin, const char *end);
 
 /* Is order (count) a permutation of 0 .. count - 1? The message names the array and the entry that is not legal. */
 hsgd_status hsgd_check_permutation(const size_t *order, size_t count, const char *name, hsgd_error *err);

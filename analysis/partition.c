@@ -29,10 +29,10 @@
 static const char *const scheme_names[] = {
     [HSGD_PARTITION_IID] = "iid",           [HSGD_PARTITION_BY_LABEL] = "by-label",
     [HSGD_PARTITION_SHARDS] = "shards",     [HSGD_PARTITION_DIRICHLET] = "dirichlet",
-    [HSGD_PARTITION_QUANTITY] = "quantity",
+    [HSGD_PARTITION_QUANTITY] = "quantity", [HSGD_PARTITION_NATURAL] = "natural",
 };
 enum { NUM_SCHEMES = sizeof scheme_names / sizeof *scheme_names };
-_Static_assert(NUM_SCHEMES == HSGD_PARTITION_QUANTITY + 1, "each scheme has a name");
+_Static_assert(NUM_SCHEMES == HSGD_PARTITION_NATURAL + 1, "each scheme has a name");
 
 const char *hsgd_partition_scheme_name(hsgd_partition_scheme scheme)
 {
@@ -98,6 +98,16 @@ static hsgd_status check_sizes(size_t m, size_t n, const hsgd_partition_options 
     return HSGD_OK;
 }
 
+static hsgd_status check_users(const hsgd_dataset *data, size_t n, hsgd_error *err)
+{
+    if (!data->user_start)
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "scheme: \"natural\" needs data with users, which these have not");
+    if (data->num_users < n)
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "%zu users are too few for %zu workers; each needs at least one",
+                         data->num_users, n);
+    return HSGD_OK;
+}
+
 /* ---- one attempt ---- */
 
 typedef struct attempt {
@@ -107,8 +117,8 @@ typedef struct attempt {
     gsl_rng *rng;        /* of this attempt */
     size_t *sorted;      /* (m) shuffled samples, class after class */
     size_t *class_start; /* (C + 1) offsets into sorted */
-    size_t *shard;       /* (n shards_per_worker) the order in which shards are dealt; NULL for other schemes */
-    double *share;       /* (2 n) shares of the workers, then room for the parameters of the Dirichlet draw */
+    size_t *shard; /* (n shards_per_worker, or users) the order in which they are dealt; unused by other schemes */
+    double *share; /* (2 n) shares of the workers, then room for the parameters of the Dirichlet draw */
 } attempt;
 
 /* First element of share i when count elements are cut into equal shares; their sizes differ by at most one. */
@@ -245,6 +255,24 @@ static void draw_quantity(attempt *a)
     }
 }
 
+static void draw_natural(attempt *a)
+{
+    hsgd_partition *out = a->out;
+    const size_t *user_start = a->data->user_start;
+    size_t n = out->num_workers, users = a->data->num_users, filled = 0;
+    for (size_t u = 0; u < users; u++)
+        a->shard[u] = u;
+    if (!a->options->users_in_order)
+        gsl_ran_shuffle(a->rng, a->shard, users, sizeof *a->shard);
+    out->start[0] = 0;
+    for (size_t j = 0; j < n; j++) {
+        for (size_t i = equal_cut(users, n, j); i < equal_cut(users, n, j + 1); i++)
+            for (size_t s = user_start[a->shard[i]]; s < user_start[a->shard[i] + 1]; s++)
+                out->order[filled++] = s;
+        out->start[j + 1] = filled;
+    }
+}
+
 static void draw(attempt *a)
 {
     shuffle_samples(a);
@@ -263,6 +291,9 @@ static void draw(attempt *a)
         return;
     case HSGD_PARTITION_QUANTITY:
         draw_quantity(a);
+        return;
+    case HSGD_PARTITION_NATURAL:
+        draw_natural(a);
         return;
     }
 }
@@ -288,6 +319,12 @@ static hsgd_status fail_retries(const attempt *a, hsgd_error *err)
                          "worker with fewer than min_samples = %zu; a larger alpha, fewer workers or a smaller "
                          "min_samples would help",
                          o->alpha, n, m, o->max_retries + 1, o->min_samples);
+    if (o->scheme == HSGD_PARTITION_NATURAL)
+        return hsgd_fail(
+            err, HSGD_ERROR_INPUT,
+            "natural partition: with %zu users and %zu workers, each of %zu draws left a worker with fewer "
+            "than min_samples = %zu; fewer workers or a smaller min_samples would help",
+            a->data->num_users, n, o->max_retries + 1, o->min_samples);
     return hsgd_fail(err, HSGD_ERROR_INPUT,
                      "%s partition: with %zu shards per worker, %zu workers and %zu samples, each of %zu draws left a "
                      "worker with fewer than min_samples = %zu; fewer shards, fewer workers or a smaller min_samples "
@@ -324,7 +361,9 @@ static hsgd_status allocate(attempt *a, const hsgd_dataset *data, size_t n, hsgd
 {
     hsgd_partition *out = a->out;
     *out = (hsgd_partition){.num_workers = n, .num_samples = data->num_samples, .num_classes = data->num_classes};
-    size_t shards = a->options->scheme == HSGD_PARTITION_SHARDS ? n * a->options->shards_per_worker : 0;
+    size_t shards = a->options->scheme == HSGD_PARTITION_SHARDS    ? n * a->options->shards_per_worker
+                    : a->options->scheme == HSGD_PARTITION_NATURAL ? data->num_users
+                                                                   : 0;
     out->order = calloc(data->num_samples, sizeof *out->order);
     out->start = calloc(n + 1, sizeof *out->start);
     if (data->num_classes <= SIZE_MAX / sizeof *out->histogram / n)
@@ -345,6 +384,8 @@ hsgd_status hsgd_partition_build(hsgd_partition *out, const hsgd_dataset *data, 
     hsgd_status status = check_options(options, err);
     if (!status)
         status = check_sizes(data->num_samples, num_workers, options, err);
+    if (!status && options->scheme == HSGD_PARTITION_NATURAL)
+        status = check_users(data, num_workers, err);
     if (status)
         return status;
     attempt a = {.data = data, .options = options, .out = out};

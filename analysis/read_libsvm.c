@@ -2,7 +2,6 @@
 /* LIBSVM text: one sample per line, "label index:value index:value ...". */
 #include "analysis/dataset.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +10,6 @@
 
 /* Column numbers are stored in 32 bits with room to spare for an intercept. */
 #define MAX_INDEX ((size_t)1 << 31)
-
-/* Characters of an offending token that a message shows. */
-enum { TOKEN_SHOWN = 40 };
 
 /* The text of one token; the byte at end is a separator or the zero after the last byte of the file. */
 typedef struct span {
@@ -29,8 +25,7 @@ typedef struct reader {
 
 static int shown(span token)
 {
-    ptrdiff_t length = token.end - token.begin;
-    return length < TOKEN_SHOWN ? (int)length : TOKEN_SHOWN;
+    return hsgd_shown(token.begin, token.end);
 }
 
 static bool is_space(char c)
@@ -38,23 +33,9 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
 }
 
-static bool is_decimal(span token)
-{
-    for (const char *at = token.begin; at < token.end; at++)
-        if (!(*at >= '0' && *at <= '9') && *at != '.' && *at != '-' && *at != '+' && *at != 'e' && *at != 'E')
-            return false;
-    return token.begin < token.end;
-}
-
-/* strtod alone would skip blanks and accept hexadecimal numbers, "nan" and "inf". It stops at the separator after the
- * token, so no copy is needed. The decimal point is that of the C locale, which the program never leaves. */
 static bool parse_number(span token, double *number)
 {
-    if (!is_decimal(token))
-        return false;
-    char *stop;
-    *number = strtod(token.begin, &stop);
-    return stop == token.end && isfinite(*number);
+    return hsgd_parse_number(token.begin, token.end, number);
 }
 
 /* 0 when the text is not a whole number in 1..MAX_INDEX. */

@@ -49,8 +49,7 @@ void hsgd_config_free(hsgd_config *config)
     free(config->curvature);
     free(config->linear);
     free(config->level_divergence_sq);
-    free(config->data_path);
-    free(config->labels_path);
+    hsgd_data_config_free(&config->data);
     free(config->initial_point);
     free(config->use_bound);
     free(config->use_figure);

@@ -7,13 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "analysis/dataset.h"
 #include "analysis/error.h"
 #include "analysis/grouping.h"
 #include "analysis/hierarchy.h"
 #include "analysis/partition.h"
 #include "analysis/regularizer.h"
 #include "analysis/variant.h"
+#include "experiments/data.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -27,8 +27,6 @@ typedef enum hsgd_problem_type {
 } hsgd_problem_type;
 
 typedef enum hsgd_weighting { HSGD_WEIGHTS_EQUAL, HSGD_WEIGHTS_DATA_SIZE, HSGD_WEIGHTS_GIVEN } hsgd_weighting;
-
-typedef enum hsgd_data_format { HSGD_DATA_LIBSVM, HSGD_DATA_IDX } hsgd_data_format;
 
 /* All pointers are owned. */
 typedef struct hsgd_config {
@@ -47,10 +45,7 @@ typedef struct hsgd_config {
     double curvature_range[2];
     double *level_divergence_sq; /* (num_levels) generated quadratics */
     uint64_t problem_seed;
-    hsgd_data_format format;
-    char *data_path, *labels_path; /* as found: absolute where there is such a file; labels_path for IDX only */
-    hsgd_scaling scaling;
-    bool intercept;
+    hsgd_data_config data; /* models on data */
     hsgd_partition_options partition;
     hsgd_regularizer regularizer;
     hsgd_grouping grouping;

@@ -14,4 +14,8 @@ cJSON *hsgd_config_problem_to_json(const hsgd_config *config);
 hsgd_status hsgd_config_read_variant(hsgd_config *config, const hsgd_json *at, hsgd_error *err);
 void hsgd_config_add_variant(cJSON *root, const hsgd_config *config);
 
+/* config_data.c: the "data" object of a problem. */
+hsgd_status hsgd_config_read_data(hsgd_config *config, const hsgd_json *at, hsgd_error *err);
+cJSON *hsgd_config_data_to_json(const hsgd_config *config);
+
 #endif

@@ -4,27 +4,18 @@
 
 #include <math.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-static const char *const format_names[] = {[HSGD_DATA_LIBSVM] = "libsvm", [HSGD_DATA_IDX] = "idx", NULL};
-enum {
-    NUM_SCHEMES = HSGD_PARTITION_QUANTITY + 1,
-    NUM_REGULARIZERS = HSGD_REGULARIZER_NONCONVEX + 1,
-    NUM_SCALINGS = HSGD_SCALING_STANDARD + 1
-};
+enum { NUM_SCHEMES = HSGD_PARTITION_NATURAL + 1, NUM_REGULARIZERS = HSGD_REGULARIZER_NONCONVEX + 1 };
 
 static const char *scheme_name(size_t i)
 {
     return hsgd_partition_scheme_name((hsgd_partition_scheme)i);
 }
 
-static const char *scaling_name(size_t i)
-{
-    return hsgd_scaling_name((hsgd_scaling)i);
-}
+/* How a natural partition deals the users. */
+static const char *const user_orders[] = {"shuffled", "in-order", NULL};
 
 static const char *regularizer_name(size_t i)
 {
@@ -109,80 +100,22 @@ static hsgd_status read_quadratic(hsgd_config *config, const hsgd_json *at, hsgd
     return status;
 }
 
-/* ---- data ---- */
-
-/* PATH itself if absolute; else next to the configuration; else in HSGD_DATA_DIR. The first that exists, or the one
- * next to the configuration, whose absence the reader of the data will report. */
-static char *search(const char *config_file, const char *path)
-{
-    char *found = NULL;
-    const char *slash = strrchr(config_file, '/'), *data_dir = getenv("HSGD_DATA_DIR");
-    if (*path == '/' || !slash)
-        found = strdup(path);
-    else if (asprintf(&found, "%.*s/%s", (int)(slash - config_file), config_file, path) < 0)
-        found = NULL;
-    if (!found || access(found, F_OK) == 0 || *path == '/' || !data_dir || !*data_dir)
-        return found;
-    char *elsewhere = NULL;
-    if (asprintf(&elsewhere, "%s/%s", data_dir, path) >= 0 && access(elsewhere, F_OK) == 0) {
-        free(found);
-        return elsewhere;
-    }
-    free(elsewhere);
-    return found;
-}
-
-static hsgd_status read_path(char **out, const hsgd_json *at, hsgd_error *err)
-{
-    const char *path;
-    hsgd_status status = hsgd_json_text(at, &path, err);
-    if (status)
-        return status;
-    char *found = search(at->file, path);
-    *out = found ? realpath(found, NULL) : NULL;
-    if (*out)
-        free(found);
-    else /* its absence is reported by the reader of the data */
-        *out = found;
-    return *out ? HSGD_OK : hsgd_fail_memory(err, "a path");
-}
-
-static hsgd_status read_data(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
-{
-    static const char *const libsvm_keys[] = {"format", "path", "scaling", "intercept", NULL};
-    static const char *const idx_keys[] = {"format", "images", "labels", "scaling", "intercept", NULL};
-    hsgd_json format = hsgd_json_member(at, "format"), scaling = hsgd_json_member(at, "scaling");
-    hsgd_json intercept = hsgd_json_member(at, "intercept");
-    size_t choice = 0;
-    hsgd_status status = cJSON_IsObject(at->value) ? hsgd_json_choice(&format, format_names, &choice, err)
-                                                   : hsgd_json_fail(at, err, "expected an object with a \"format\"");
-    config->format = (hsgd_data_format)choice;
-    bool idx = config->format == HSGD_DATA_IDX;
-    if (!status)
-        status = hsgd_json_object(at, idx ? idx_keys : libsvm_keys, err);
-    hsgd_json data = hsgd_json_member(at, idx ? "images" : "path"), labels = hsgd_json_member(at, "labels");
-    if (!status)
-        status = read_path(&config->data_path, &data, err);
-    if (!status && idx)
-        status = read_path(&config->labels_path, &labels, err);
-    if (!status && scaling.value && !(status = hsgd_json_choice_of(&scaling, scaling_name, NUM_SCALINGS, &choice, err)))
-        config->scaling = (hsgd_scaling)choice;
-    if (!status && intercept.value)
-        status = hsgd_json_bool(&intercept, &config->intercept, err);
-    return status;
-}
+/* ---- models on data ---- */
 
 static hsgd_status read_partition(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
 {
-    static const char *const keys[] = {"scheme", "alpha",       "shards_per_worker", "sigma",
-                                       "seed",   "min_samples", "max_retries",       NULL};
+    static const char *const keys[] = {"scheme",      "alpha",       "shards_per_worker", "sigma", "seed",
+                                       "min_samples", "max_retries", "user_order",        NULL};
     hsgd_partition_options *p = &config->partition;
+    if (hsgd_data_has_users(config->data.format))
+        p->scheme = HSGD_PARTITION_NATURAL;
+    p->users_in_order = config->data.format == HSGD_DATA_SYNTHETIC; /* user k is worker k */
     if (!at->value)
         return HSGD_OK;
     hsgd_json scheme = hsgd_json_member(at, "scheme"), alpha = hsgd_json_member(at, "alpha");
     hsgd_json shards = hsgd_json_member(at, "shards_per_worker"), sigma = hsgd_json_member(at, "sigma");
     hsgd_json seed = hsgd_json_member(at, "seed"), min_samples = hsgd_json_member(at, "min_samples");
-    hsgd_json retries = hsgd_json_member(at, "max_retries");
+    hsgd_json retries = hsgd_json_member(at, "max_retries"), user_order = hsgd_json_member(at, "user_order");
     size_t value = 0;
     hsgd_status status = hsgd_json_object(at, keys, err);
     if (!status && !(status = hsgd_json_choice_of(&scheme, scheme_name, NUM_SCHEMES, &value, err)))
@@ -197,6 +130,8 @@ static hsgd_status read_partition(hsgd_config *config, const hsgd_json *at, hsgd
         status = hsgd_json_count(&min_samples, 1, SIZE_MAX, &p->min_samples, err);
     if (!status && retries.value)
         status = hsgd_json_count(&retries, 0, 1000000, &p->max_retries, err);
+    if (!status && user_order.value && !(status = hsgd_json_choice(&user_order, user_orders, &value, err)))
+        p->users_in_order = value == 1;
     if (!status && seed.value && !(status = hsgd_json_count(&seed, 0, SIZE_MAX, &value, err)))
         p->seed = value;
     return status;
@@ -224,7 +159,7 @@ static hsgd_status read_linear_model(hsgd_config *config, const hsgd_json *at, h
     hsgd_json regularizer = hsgd_json_member(at, "regularizer");
     hsgd_status status = hsgd_json_object(at, keys, err);
     if (!status)
-        status = read_data(config, &data, err);
+        status = hsgd_config_read_data(config, &data, err);
     if (!status)
         status = read_partition(config, &partition, err);
     return status ? status : read_regularizer(config, &regularizer, err);
@@ -273,13 +208,7 @@ static cJSON *linear_model_to_json(const hsgd_config *config)
     const hsgd_partition_options *p = &config->partition;
     cJSON *problem = cJSON_CreateObject();
     cJSON_AddStringToObject(problem, "type", config->problem == HSGD_PROBLEM_LOGISTIC ? "logistic" : "softmax");
-    cJSON *data = cJSON_AddObjectToObject(problem, "data");
-    cJSON_AddStringToObject(data, "format", format_names[config->format]);
-    cJSON_AddStringToObject(data, config->format == HSGD_DATA_IDX ? "images" : "path", config->data_path);
-    if (config->format == HSGD_DATA_IDX)
-        cJSON_AddStringToObject(data, "labels", config->labels_path);
-    cJSON_AddStringToObject(data, "scaling", scaling_name(config->scaling));
-    cJSON_AddBoolToObject(data, "intercept", config->intercept);
+    cJSON_AddItemToObject(problem, "data", hsgd_config_data_to_json(config));
     cJSON *partition = cJSON_AddObjectToObject(problem, "partition");
     cJSON_AddStringToObject(partition, "scheme", scheme_name(p->scheme));
     cJSON_AddNumberToObject(partition, "alpha", p->alpha);
@@ -288,6 +217,8 @@ static cJSON *linear_model_to_json(const hsgd_config *config)
     cJSON_AddNumberToObject(partition, "min_samples", (double)p->min_samples);
     cJSON_AddNumberToObject(partition, "max_retries", (double)p->max_retries);
     cJSON_AddNumberToObject(partition, "seed", (double)p->seed);
+    if (p->scheme == HSGD_PARTITION_NATURAL)
+        cJSON_AddStringToObject(partition, "user_order", user_orders[p->users_in_order]);
     cJSON *regularizer = cJSON_AddObjectToObject(problem, "regularizer");
     cJSON_AddStringToObject(regularizer, "type", regularizer_name(config->regularizer.type));
     cJSON_AddNumberToObject(regularizer, "weight", config->regularizer.weight);

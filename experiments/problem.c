@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "experiments/problem.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "analysis/linear_model.h"
 #include "analysis/memory.h"
@@ -18,6 +16,7 @@ void hsgd_problem_free(hsgd_problem *problem)
     hsgd_hierarchy_free(&problem->hierarchy);
     hsgd_quadratic_free(&problem->quadratic);
     hsgd_dataset_free(&problem->data);
+    hsgd_dataset_free(&problem->test);
     hsgd_partition_free(&problem->partition);
     free(problem->initial);
     free(problem->place);
@@ -50,28 +49,11 @@ static hsgd_status make_quadratic(hsgd_problem *problem, const hsgd_config *conf
     return in_problem("problem.", hsgd_quadratic_generate(&problem->quadratic, &problem->hierarchy, &spec, err), err);
 }
 
-/* The commonest mistake with experiment files that come without their data. NULL: there is nothing to look for. */
-static hsgd_status check_there(const char *path, hsgd_error *err)
-{
-    if (!path || access(path, F_OK) == 0)
-        return HSGD_OK;
-    return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: %s; put it there, or set HSGD_DATA_DIR to the folder that has it",
-                     path, strerror(errno));
-}
-
 static hsgd_status make_data(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err)
 {
-    hsgd_status status = check_there(config->data_path, err);
-    if (!status)
-        status = check_there(config->labels_path, err);
-    if (!status)
-        status = config->format == HSGD_DATA_IDX
-                     ? hsgd_dataset_read_idx(&problem->data, config->data_path, config->labels_path, err)
-                     : hsgd_dataset_read_libsvm(&problem->data, config->data_path, err);
-    if (!status)
-        status = hsgd_dataset_scale(&problem->data, config->scaling, err);
-    if (!status && config->intercept)
-        status = hsgd_dataset_add_intercept(&problem->data, err);
+    hsgd_status status = hsgd_data_read(&problem->data, &problem->test, &problem->read, &config->data,
+                                        config->hierarchy.num_workers, err);
+    problem->has_test = !status && problem->test.num_samples > 0;
     if (!status)
         status = in_problem("problem.partition: ",
                             hsgd_partition_build(&problem->partition, &problem->data, config->hierarchy.num_workers,

@@ -27,7 +27,10 @@ typedef struct hsgd_problem {
     bool is_quadratic;
     hsgd_quadratic quadratic; /* if is_quadratic */
     hsgd_dataset data;        /* otherwise: samples sorted by worker */
-    hsgd_partition partition; /* otherwise; its order refers to the data as read */
+    hsgd_partition partition; /* otherwise; its order refers to the training data as read */
+    hsgd_dataset test;        /* with the features, classes and scaling of data; empty unless has_test */
+    bool has_test;
+    hsgd_data_summary read; /* what was read; zero if is_quadratic */
 } hsgd_problem;
 
 /* Build it; messages start with the configuration's file. Free with hsgd_problem_free, on success only. */

@@ -197,6 +197,24 @@ static cJSON *partition_to_json(const hsgd_experiment *e)
     return object;
 }
 
+/* What was read, before the partition. */
+static cJSON *data_to_json(const hsgd_experiment *e)
+{
+    const hsgd_data_summary *read = &e->problem->read;
+    if (e->problem->is_quadratic)
+        return cJSON_CreateNull();
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "format", hsgd_data_format_name(e->config->data.format));
+    cJSON_AddNumberToObject(object, "samples", (double)read->num_samples);
+    cJSON_AddNumberToObject(object, "features", (double)read->num_features);
+    cJSON_AddNumberToObject(object, "classes", (double)read->num_classes);
+    cJSON_AddNumberToObject(object, "users", (double)read->num_users);
+    cJSON_AddNumberToObject(object, "test_samples", (double)read->num_test_samples);
+    cJSON_AddNumberToObject(object, "files", (double)read->num_files);
+    cJSON_AddNumberToObject(object, "bytes", read->bytes);
+    return object;
+}
+
 static cJSON *grouping_to_json(const hsgd_experiment *e)
 {
     cJSON *object = cJSON_CreateObject();
@@ -217,6 +235,7 @@ static cJSON *experiment_to_json(const hsgd_experiment *e, const char *const *fi
     cJSON_free(config);
     cJSON_AddItemToObject(root, "hierarchy", hierarchy_to_json(e));
     cJSON_AddItemToObject(root, "grouping", grouping_to_json(e));
+    cJSON_AddItemToObject(root, "data", data_to_json(e));
     cJSON_AddItemToObject(root, "partition", partition_to_json(e));
     cJSON_AddNumberToObject(root, "step_size", e->step_size);
     cJSON_AddNumberToObject(root, "steps", (double)e->config->steps);

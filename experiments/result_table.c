@@ -3,6 +3,7 @@
 #include "experiments/result.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* The name may hold anything; on a terminal control characters could do harm. */
 static void print_name(const char *name, FILE *out)
@@ -26,6 +27,10 @@ static void print_setting(const hsgd_experiment *e, FILE *out)
                 e->local_period, e->global_period);
     fprintf(out, "\n  problem     %s, dimension %zu, grouping %s\n", e->problem->objective.type->name,
             e->problem->objective.dim, hsgd_grouping_name(e->config->grouping));
+    char *data = e->problem->is_quadratic ? NULL : hsgd_data_describe(&e->problem->read, &e->config->data);
+    if (data)
+        fprintf(out, "  data        %s\n", data);
+    free(data);
     fprintf(out, "  run         T = %zu, gamma = %.6g, batch size %zu, %zu seed%s%s\n", e->config->steps, e->step_size,
             e->config->batch_size, e->run[HSGD_RUN_MAIN].num_seeds, e->run[HSGD_RUN_MAIN].num_seeds == 1 ? "" : "s",
             e->deterministic ? " (nothing is random)" : "");

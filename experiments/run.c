@@ -166,6 +166,10 @@ static int predict(const hsgd_config *config, const hsgd_problem *problem, const
             hsgd_error_prefix(&err, "%s: ", file);
         return hsgd_cli_fail(&err);
     }
+    char *data = problem->is_quadratic ? NULL : hsgd_data_describe(&problem->read, &config->data);
+    if (data)
+        printf("data: %s\n", data);
+    free(data);
     printf(
         "about %.2g s and %.3g MB: %zu simulation%s, %zu run%s of %zu steps each, on %zu thread%s (tried for %.2g s)\n",
         p.time_s, p.memory_bytes / 1e6, p.num_runs, p.num_runs == 1 ? "" : "s", p.num_seeds,

@@ -96,11 +96,11 @@ static void max_abs_scaling(void **state)
     const double expected[] = {0.5, 1, -0.5, -0.25, 1, 0, 0, 1, 0, 1, 1, 1};
     hsgd_dataset data;
     make_dense(&data, table);
-    assert_ok(hsgd_dataset_scale(&data, HSGD_SCALING_MAX_ABS, &err), err);
+    assert_ok(hsgd_dataset_scale(&data, NULL, HSGD_SCALING_MAX_ABS, &err), err);
     check_table(&data, expected);
     hsgd_dataset_free(&data);
     make_sparse(&data, table);
-    assert_ok(hsgd_dataset_scale(&data, HSGD_SCALING_MAX_ABS, &err), err);
+    assert_ok(hsgd_dataset_scale(&data, NULL, HSGD_SCALING_MAX_ABS, &err), err);
     check_table(&data, expected);
     hsgd_dataset_free(&data);
 }
@@ -114,7 +114,7 @@ static void features_that_are_zero_stay_zero(void **state)
     for (size_t i = 0; i < 3; i++) {
         hsgd_dataset data;
         make_dense(&data, zeros);
-        assert_ok(hsgd_dataset_scale(&data, scalings[i], &err), err);
+        assert_ok(hsgd_dataset_scale(&data, NULL, scalings[i], &err), err);
         for (size_t s = 0; s < ROWS; s++) {
             assert_close(at(&data, s, 0), 0, 0);
             assert_close(at(&data, s, 2), 0, 0);
@@ -139,7 +139,7 @@ static void unit_norm_scaling(void **state)
             make_sparse(&data, extreme);
         else
             make_dense(&data, extreme);
-        assert_ok(hsgd_dataset_scale(&data, HSGD_SCALING_UNIT_NORM, &err), err);
+        assert_ok(hsgd_dataset_scale(&data, NULL, HSGD_SCALING_UNIT_NORM, &err), err);
         check_table(&data, expected);
         assert_close(hsgd_dataset_row_norm_sq(&data, 0), 1, 1e-15);
         assert_close(hsgd_dataset_row_norm_sq(&data, 2), 0, 0);
@@ -154,7 +154,7 @@ static void standard_scaling(void **state)
     hsgd_error err;
     hsgd_dataset data;
     make_dense(&data, table);
-    assert_ok(hsgd_dataset_scale(&data, HSGD_SCALING_STANDARD, &err), err);
+    assert_ok(hsgd_dataset_scale(&data, NULL, HSGD_SCALING_STANDARD, &err), err);
     assert_near(at(&data, 1, 0), (-1.5 - 1.875) / sqrt(531.0 / 64), 1e-15);
     for (size_t k = 0; k < COLUMNS; k++) {
         double sum = 0, sum_sq = 0;
@@ -174,13 +174,13 @@ static void standard_scaling_refuses_what_it_cannot_do(void **state)
     hsgd_error err;
     hsgd_dataset data;
     make_sparse(&data, table);
-    assert_fails(hsgd_dataset_scale(&data, HSGD_SCALING_STANDARD, &err), HSGD_ERROR_INPUT, "max-abs", err);
+    assert_fails(hsgd_dataset_scale(&data, NULL, HSGD_SCALING_STANDARD, &err), HSGD_ERROR_INPUT, "max-abs", err);
     check_table(&data, table);
-    assert_fails(hsgd_dataset_scale(&data, (hsgd_scaling)17, &err), HSGD_ERROR_INPUT, "17", err);
+    assert_fails(hsgd_dataset_scale(&data, NULL, (hsgd_scaling)17, &err), HSGD_ERROR_INPUT, "17", err);
     hsgd_dataset_free(&data);
     const double huge[] = {1, 1e300, 0, 1, -1e300, 0, 1, 1e300, 0, 1, 0, 0};
     make_dense(&data, huge);
-    assert_fails(hsgd_dataset_scale(&data, HSGD_SCALING_STANDARD, &err), HSGD_ERROR_NUMERIC, "feature 1", err);
+    assert_fails(hsgd_dataset_scale(&data, NULL, HSGD_SCALING_STANDARD, &err), HSGD_ERROR_NUMERIC, "feature 1", err);
     check_table(&data, huge);
     hsgd_dataset_free(&data);
 }

@@ -235,7 +235,7 @@ static void many_features_stay_sparse(void **state)
         size += (size_t)snprintf(text + size, sizeof text - size, "%d %d:0.5 47236:%d\n", i % 2, i % 47235 + 1, i + 1);
     assert_ok(read_text_of(&data, text, size, &err), err);
     assert_int_equal(data.num_features, 47236);
-    assert_ok(hsgd_dataset_scale(&data, HSGD_SCALING_MAX_ABS, &err), err);
+    assert_ok(hsgd_dataset_scale(&data, NULL, HSGD_SCALING_MAX_ABS, &err), err);
     assert_close(data.value[0], 1, 0);
     assert_close(data.value[2 * 9999 + 1], 0.5, 1e-15);
     assert_ok(hsgd_dataset_add_intercept(&data, &err), err);

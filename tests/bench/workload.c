@@ -148,9 +148,9 @@ static void describe_problem(cJSON *json, const bench_case *c)
         cJSON_AddNumberToObject(json, "noise_sq", config->noise_sq);
         return;
     }
-    cJSON_AddStringToObject(json, "data", config->data_path);
-    if (config->labels_path)
-        cJSON_AddStringToObject(json, "labels", config->labels_path);
+    cJSON_AddStringToObject(json, "data", config->data.train.path[0]);
+    if (config->data.train.labels)
+        cJSON_AddStringToObject(json, "labels", config->data.train.labels);
     cJSON_AddStringToObject(json, "regularizer", hsgd_regularizer_name(config->regularizer.type));
     cJSON_AddNumberToObject(json, "regularizer_weight", config->regularizer.weight);
 }

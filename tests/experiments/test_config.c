@@ -130,11 +130,11 @@ static void every_key_of_a_linear_model(void **state)
     unsetenv("HSGD_DATA_DIR");
     assert_ok(parse(&c, LOGISTIC), err);
     assert_int_equal(c.problem, HSGD_PROBLEM_LOGISTIC);
-    assert_int_equal(c.format, HSGD_DATA_LIBSVM);
-    assert_string_equal(c.data_path, "folder/no/such"); /* relative to the configuration's folder */
-    assert_null(c.labels_path);
-    assert_int_equal(c.scaling, HSGD_SCALING_UNIT_NORM);
-    assert_true(c.intercept);
+    assert_int_equal(c.data.format, HSGD_DATA_LIBSVM);
+    assert_string_equal(c.data.train.path[0], "folder/no/such"); /* relative to the configuration's folder */
+    assert_null(c.data.train.labels);
+    assert_int_equal(c.data.scaling, HSGD_SCALING_UNIT_NORM);
+    assert_true(c.data.intercept);
     const hsgd_partition_options *p = &c.partition;
     assert_true(p->scheme == HSGD_PARTITION_DIRICHLET && p->alpha == 0.3 && p->shards_per_worker == 4);
     assert_true(p->sigma == 0.6 && p->seed == 9 && p->min_samples == 2 && p->max_retries == 11);
@@ -142,11 +142,12 @@ static void every_key_of_a_linear_model(void **state)
     assert_int_equal(c.grouping, HSGD_GROUPING_GROUP_NONIID);
     hsgd_config_free(&c);
     assert_ok(parse(&c, SOFTMAX), err);
-    assert_true(c.problem == HSGD_PROBLEM_SOFTMAX && c.format == HSGD_DATA_IDX);
-    assert_string_equal(c.data_path, "/no/images");
-    assert_string_equal(c.labels_path, "folder/labels");
+    assert_true(c.problem == HSGD_PROBLEM_SOFTMAX && c.data.format == HSGD_DATA_IDX);
+    assert_string_equal(c.data.train.path[0], "/no/images");
+    assert_string_equal(c.data.train.labels, "folder/labels");
     assert_int_equal(c.weighting, HSGD_WEIGHTS_DATA_SIZE);
-    assert_true(!c.intercept && c.scaling == HSGD_SCALING_NONE && c.regularizer.type == HSGD_REGULARIZER_NONE);
+    assert_true(!c.data.intercept && c.data.scaling == HSGD_SCALING_NONE &&
+                c.regularizer.type == HSGD_REGULARIZER_NONE);
     assert_true(p->scheme == HSGD_PARTITION_IID && p->alpha == 0.5 && p->shards_per_worker == 2 && p->seed == 1);
     hsgd_config_free(&c);
 }
@@ -215,7 +216,7 @@ static void round_trip(void **state)
         assert_true(p->scheme == q->scheme && p->alpha == q->alpha && p->sigma == q->sigma && p->seed == q->seed);
         assert_true(p->shards_per_worker == q->shards_per_worker && p->min_samples == q->min_samples);
         assert_true(p->max_retries == q->max_retries && first.regularizer.weight == second.regularizer.weight);
-        assert_true(first.scaling == second.scaling && first.intercept == second.intercept);
+        assert_true(first.data.scaling == second.data.scaling && first.data.intercept == second.data.intercept);
         assert_true(first.grouping == second.grouping && first.initial_scale == second.initial_scale);
         assert_int_equal(first.hierarchy.num_nodes, second.hierarchy.num_nodes);
         if (first.linear)
@@ -251,15 +252,15 @@ static void paths_read_back_from_anywhere(void **state)
     snprintf(relative, sizeof relative, "/tmp/../tmp/%s/c.json", strrchr(folder, '/') + 1);
     hsgd_config c;
     assert_ok(hsgd_config_parse(&c, text, strlen(text), here, &err), err);
-    assert_string_equal(c.data_path, path);
+    assert_string_equal(c.data.train.path[0], path);
     hsgd_config_free(&c);
     assert_ok(hsgd_config_parse(&c, text, strlen(text), relative, &err), err);
-    assert_string_equal(c.data_path, path);
+    assert_string_equal(c.data.train.path[0], path);
     hsgd_config_free(&c);
     /* a configuration in another folder: HSGD_DATA_DIR is asked next */
     setenv("HSGD_DATA_DIR", folder, 1);
     assert_ok(hsgd_config_parse(&c, text, strlen(text), "/no/folder/c.json", &err), err);
-    assert_string_equal(c.data_path, path);
+    assert_string_equal(c.data.train.path[0], path);
     hsgd_config_free(&c);
     unsetenv("HSGD_DATA_DIR");
     unlink(path);
@@ -498,8 +499,8 @@ static void linear_models(void **state)
     (void)state;
     REFUSED_PROBLEM("{\"type\": \"logistic\"}", "problem.data: missing", "\"format\"");
     REFUSED_PROBLEM("{\"type\": \"logistic\", \"data\": \"x\"}", "problem.data: \"x\"", "\"format\"");
-    REFUSED_PROBLEM("{\"type\": \"logistic\", \"data\": {\"format\": \"csv\"}}", "problem.data.format: \"csv\"",
-                    "libsvm, idx");
+    REFUSED_PROBLEM("{\"type\": \"logistic\", \"data\": {\"format\": \"xls\"}}", "problem.data.format: \"xls\"",
+                    "libsvm, idx, cifar, csv, leaf, synthetic");
     REFUSED_PROBLEM("{\"type\": \"logistic\", \"data\": {\"format\": \"libsvm\"}}", "problem.data.path: missing",
                     "a text");
     REFUSED_PROBLEM("{\"type\": \"logistic\", \"data\": {\"format\": \"libsvm\", \"path\": 3}}", "problem.data.path: 3",

@@ -28,6 +28,20 @@ static const struct {
      "{\"format\": \"libsvm\", \"zzz\": 1}}}"},
     {"data_idx", "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", \"data\": "
                  "{\"format\": \"idx\", \"zzz\": 1}}}"},
+    {"data_cifar", "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", "
+                   "\"data\": {\"format\": \"cifar\", \"zzz\": 1}}}"},
+    {"data_csv", "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", \"data\": "
+                 "{\"format\": \"csv\", \"zzz\": 1}}}"},
+    {"data_leaf", "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", \"data\": "
+                  "{\"format\": \"leaf\", \"zzz\": 1}}}"},
+    {"data_synthetic", "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", "
+                       "\"data\": {\"format\": \"synthetic\", \"zzz\": 1}}}"},
+    {"test_file", "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", \"data\": "
+                  "{\"format\": \"csv\", \"path\": \"x\", \"test\": {\"zzz\": 1}}}}"},
+    {"test_files", "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", "
+                   "\"data\": {\"format\": \"leaf\", \"path\": \"x\", \"test\": {\"zzz\": 1}}}}"},
+    {"test_idx", "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", \"data\": "
+                 "{\"format\": \"idx\", \"images\": \"x\", \"labels\": \"x\", \"test\": {\"zzz\": 1}}}}"},
     {"partition", "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", \"data\": "
                   "{\"format\": \"libsvm\", \"path\": \"x\"}, \"partition\": {\"zzz\": 1}}}"},
     {"regularizer",
