@@ -19,6 +19,7 @@
 
 #include <gsl/gsl_cblas.h>
 
+#include "analysis/batch.h"
 #include "analysis/moments_private.h"
 #include "analysis/smoothness.h"
 
@@ -396,12 +397,9 @@ typedef struct draw {
 /* The samples first, first + 1, ... of a mini-batch, a block of them at most. Returned: how many. */
 static size_t draw_block(const linear_model *model, draw d, size_t first, size_t *row)
 {
-    size_t start = model->start[d.worker], m = model->start[d.worker + 1] - start, left = d.batch_size - first,
-           count = left < BLOCK_ROWS ? left : BLOCK_ROWS;
-    hsgd_stream stream = {d.seed, HSGD_PURPOSE_BATCH, (uint32_t)d.worker, d.step};
-    hsgd_uniform_indices(&stream, first, m, row, count);
-    for (size_t i = 0; i < count; i++)
-        row[i] += start;
+    size_t start = model->start[d.worker], m = model->start[d.worker + 1] - start;
+    hsgd_batch batch = {d.worker, d.batch_size, d.seed, d.step};
+    size_t count = hsgd_batch_draw(&batch, start, m, first, BLOCK_ROWS, row);
     if (model->listed && model->outputs > 1) /* with one output the rows come into use too soon for it to pay */
         hsgd_linear_rows_prefetch(&model->rows, row, count);
     return count;

@@ -6,14 +6,24 @@
 #ifdef _OPENMP
 #include <omp.h>
 #else
-/* The two answers for a build without OpenMP; hsgd_threads_setup has nothing to set then. */
-static int omp_get_thread_num(void)
-{
-    return 0;
-}
+/* oneDNN brings OpenMP even where we do not use it; without oneDNN nothing is there to be set. */
+#ifdef HSGD_DNNL
+extern int omp_get_max_threads(void);
+extern void omp_set_num_threads(int threads);
+#else
 static int omp_get_max_threads(void)
 {
     return 1;
+}
+static void omp_set_num_threads(int threads)
+{
+    (void)threads;
+}
+#endif
+/* We have one thread then, and hsgd_threads_setup has nothing to set. */
+static int omp_get_thread_num(void)
+{
+    return 0;
 }
 static void omp_set_max_active_levels(int levels)
 {
@@ -32,7 +42,23 @@ int hsgd_thread_number(void)
 
 int hsgd_default_threads(void)
 {
+#ifdef _OPENMP
     return omp_get_max_threads();
+#else
+    return 1;
+#endif
+}
+
+int hsgd_threads_begin_alone(void)
+{
+    int threads = omp_get_max_threads();
+    omp_set_num_threads(1);
+    return threads;
+}
+
+void hsgd_threads_end_alone(int threads)
+{
+    omp_set_num_threads(threads);
 }
 
 void hsgd_threads_setup(void)

@@ -17,6 +17,11 @@ int hsgd_default_threads(void);
  * parallelism is ours, and its own would change the order of sums. Affects the whole process; every simulation calls it first. */
 void hsgd_threads_setup(void);
 
+/* Between the two, parallel regions that the calling thread opens have one thread: for libraries that would open some. The
+ * first returns what the second is to be given. */
+int hsgd_threads_begin_alone(void);
+void hsgd_threads_end_alone(int threads);
+
 #ifdef __cplusplus
 }
 #endif
