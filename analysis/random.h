@@ -18,13 +18,14 @@ extern "C" {
 
 /* Two purposes never share a number. Append only: the values are part of every result. */
 typedef enum hsgd_purpose {
-    HSGD_PURPOSE_NOISE = 1,     /* gradient noise of one worker at one step */
-    HSGD_PURPOSE_BATCH = 2,     /* mini-batch indices of one worker at one step */
-    HSGD_PURPOSE_INITIAL = 3,   /* the initial point */
-    HSGD_PURPOSE_PROBLEM = 4,   /* generated problems */
-    HSGD_PURPOSE_PARTITION = 5, /* assignment of samples to workers */
-    HSGD_PURPOSE_GROUPING = 6,  /* assignment of workers to places in the tree */
-    HSGD_PURPOSE_USER = 128     /* first value free for programs that use the library */
+    HSGD_PURPOSE_NOISE = 1,      /* gradient noise of one worker at one step */
+    HSGD_PURPOSE_BATCH = 2,      /* mini-batch indices of one worker at one step */
+    HSGD_PURPOSE_INITIAL = 3,    /* the initial point */
+    HSGD_PURPOSE_PROBLEM = 4,    /* generated problems */
+    HSGD_PURPOSE_PARTITION = 5,  /* assignment of samples to workers */
+    HSGD_PURPOSE_GROUPING = 6,   /* assignment of workers to places in the tree */
+    HSGD_PURPOSE_STRAGGLER = 16, /* how much longer a worker computes at a step */
+    HSGD_PURPOSE_USER = 128      /* first value free for programs that use the library */
 } hsgd_purpose;
 
 typedef struct hsgd_stream {
