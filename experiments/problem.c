@@ -18,6 +18,7 @@ void hsgd_problem_free(hsgd_problem *problem)
     hsgd_hierarchy_free(&problem->hierarchy);
     hsgd_quadratic_free(&problem->quadratic);
     hsgd_dataset_free(&problem->data);
+    hsgd_dataset_free(&problem->test);
     hsgd_partition_free(&problem->partition);
     free(problem->initial);
     free(problem->place);

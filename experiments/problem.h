@@ -27,6 +27,8 @@ typedef struct hsgd_problem {
     bool is_quadratic;
     hsgd_quadratic quadratic; /* if is_quadratic */
     hsgd_dataset data;        /* otherwise: samples sorted by worker */
+    hsgd_dataset test;        /* if has_test: samples that no worker holds, features and classes as in data */
+    bool has_test;
     hsgd_partition partition; /* otherwise; its order refers to the data as read */
 } hsgd_problem;
 
