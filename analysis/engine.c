@@ -66,9 +66,11 @@ static bool measure_window(hsgd_engine *engine, size_t *trace_row)
     for (size_t row = 0; row < rows; row += most) {
         size_t count = rows - row < most ? rows - row : most;
         hsgd_measure_root(engine, row, count);
-        for (size_t slot = 0; slot < count; slot++, ++*trace_row)
+        for (size_t slot = 0; slot < count; slot++, ++*trace_row) {
             if (!hsgd_record_row(engine, slot, row + slot, *trace_row))
                 return false;
+            hsgd_evaluate_row(engine, engine->window.root[row + slot].moments.mean, *trace_row);
+        }
     }
     return true;
 }
@@ -151,6 +153,9 @@ static hsgd_status check(const hsgd_simulation *s, hsgd_error *err)
                          s->hierarchy->num_workers, s->objective->num_workers);
     if (!hsgd_hierarchy_is_expanded(s->hierarchy) || s->hierarchy->num_nodes < 1)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "the engine needs a hierarchy with one entry per node");
+    hsgd_status status = hsgd_evaluation_check(s, err);
+    if (status)
+        return status;
     if (hsgd_simulation_bytes(s) > (double)(SIZE_MAX / 2)) /* below it no product of sizes overflows */
         return hsgd_fail_memory(err, "the run");
     return HSGD_OK;

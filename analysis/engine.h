@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analysis/dataset.h"
 #include "analysis/error.h"
 #include "analysis/hierarchy.h"
 #include "analysis/objective.h"
@@ -40,6 +41,11 @@ typedef struct hsgd_simulation {
     const hsgd_variant
         *variant; /* borrowed; NULL: plain H-SGD. With one, measure_proof and measure_at_nodes must be off:
                                     they belong to proofs about plain H-SGD */
+    size_t
+        evaluate_every; /* also the metrics at every so many measured steps, and at T; 0: never. Needs an objective with
+                              `evaluate` and train */
+    const hsgd_dataset *train; /* all training samples; borrowed */
+    const hsgd_dataset *test;  /* samples with the same features and classes; NULL: none; borrowed */
     uint64_t seed;
     int threads;        /* threads that share this run, >= 1 */
     uint64_t shuffle;   /* not 0: parts of the tree are visited in an order drawn from it; no number depends on it; for
@@ -49,6 +55,22 @@ typedef struct hsgd_simulation {
     void (*progress)(void *context, size_t steps_done);
     void *progress_context;
 } hsgd_simulation;
+
+/* What users of a classifier look at, at wbar: over all samples of a data set, each with weight 1, the mean loss without
+ * regulariser and the share of the labels that are predicted. */
+typedef enum hsgd_metric {
+    HSGD_TRAIN_LOSS,
+    HSGD_TRAIN_ACCURACY,
+    HSGD_TEST_LOSS,
+    HSGD_TEST_ACCURACY,
+    HSGD_NUM_METRICS
+} hsgd_metric;
+
+/* "train_loss", ... */
+const char *hsgd_metric_name(hsgd_metric metric);
+
+/* An accuracy: larger is better; losses are better small. */
+bool hsgd_metric_is_accuracy(hsgd_metric metric);
 
 /* What the descent step (THEORY 4.2a) is made of at one measured step. xi_j = g_j - grad F_j(w_j) is the noise of worker
  * j's gradient, xibar = sum_j p_j xi_j, and Gbar = sum_j p_j grad F_j(w_j). */
@@ -101,6 +123,7 @@ typedef struct hsgd_trace {
     hsgd_seen_smoothness path_smoothness; /* of f, between successive measured wbar */
     size_t diverged_at; /* first measured step with a non-finite loss or gradient, from which on every row is
                            INFINITY; HSGD_NOT_DIVERGED otherwise. An outcome, not an error. */
+    double *metric;     /* (num_measured + 1, HSGD_NUM_METRICS) NAN: not evaluated there, or diverged; NULL: nowhere */
 } hsgd_trace;
 
 /* Run H-SGD once. On failure nothing needs freeing. */

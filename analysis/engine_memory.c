@@ -247,7 +247,9 @@ double hsgd_trace_bytes(const hsgd_simulation *s)
 {
     double rows = (double)s->steps / (double)s->measure_every + 2, levels = (double)s->hierarchy->num_levels;
     double proof = s->measure_proof ? 7 * rows + (double)s->hierarchy->num_workers : 0;
-    return 8 * (rows * (3 + 3 * levels) + proof + 6 * (double)s->hierarchy->num_nodes + (double)s->objective->dim);
+    double metrics = s->evaluate_every ? HSGD_NUM_METRICS * rows : 0;
+    return 8 * (rows * (3 + 3 * levels) + proof + metrics + 6 * (double)s->hierarchy->num_nodes +
+                (double)s->objective->dim);
 }
 
 static double variant_bytes(const hsgd_simulation *s)
@@ -456,6 +458,8 @@ hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulatio
     take_spaces(out);
     take_proof(out);
     take_variant(out);
+    if (simulation->evaluate_every)
+        out->evaluated = take(out, hsgd_evaluation_chunks(simulation), sizeof *out->evaluated);
     if (!out->incomplete)
         return HSGD_OK;
     hsgd_engine_free(out);

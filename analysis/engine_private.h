@@ -112,6 +112,12 @@ typedef struct hsgd_window {
     hsgd_proof_part *root_proof;     /* (max_rows) of all workers */
 } hsgd_window;
 
+/* What some neighbouring samples give. */
+typedef struct hsgd_evaluated {
+    _Alignas(HSGD_LINE_BYTES) double loss_sum;
+    size_t num_right;
+} hsgd_evaluated;
+
 typedef struct hsgd_engine {
     const hsgd_simulation *simulation;
     const hsgd_hierarchy *hierarchy;
@@ -141,7 +147,8 @@ typedef struct hsgd_engine {
     hsgd_root_row *root_row;  /* (max_root_rows); their node_divergence follow one another */
     hsgd_thread_space *space; /* (simulation->threads) */
     hsgd_trace *trace;
-    void **block; /* (max_blocks) everything that was allocated */
+    hsgd_evaluated *evaluated; /* (hsgd_evaluation_chunks) NULL where nothing is evaluated */
+    void **block;              /* (max_blocks) everything that was allocated */
     size_t num_blocks, max_blocks;
     bool incomplete; /* an allocation failed */
 } hsgd_engine;
@@ -227,6 +234,15 @@ void hsgd_proof_record(hsgd_engine *engine, const hsgd_root_row *root_row, size_
 
 /* The largest over the workers, in their order, at the end of the run. */
 void hsgd_proof_finish(hsgd_engine *engine);
+
+/* evaluation.c: pieces that the larger of the data sets is cut into; 0 where nothing is evaluated. */
+size_t hsgd_evaluation_chunks(const hsgd_simulation *simulation);
+
+/* evaluation.c: the metrics at wbar (dim) into row trace_row of the trace, if they are due there. */
+void hsgd_evaluate_row(hsgd_engine *engine, const double *point, size_t trace_row);
+
+/* evaluation.c: can the simulation be evaluated as it asks for? */
+hsgd_status hsgd_evaluation_check(const hsgd_simulation *simulation, hsgd_error *err);
 
 /* measure.c: the unit's models now, into its slot of the window and the window's node arrays; the averages of its nodes go
  * into the space. The last row of a window (row == num_rows) keeps only the unit's mean. */

@@ -83,13 +83,19 @@ typedef struct hsgd_summary {
     hsgd_seen_smoothness smoothness;      /* largest over seeds; ratio 0: not measured */
     size_t smoothness_run;                /* the seed's index */
     hsgd_seen_smoothness path_smoothness; /* largest over seeds */
-    size_t num_diverged;                  /* seeds that diverged */
-    size_t diverged_at;                   /* the earliest such step */
+    hsgd_estimate *metric; /* (num_rows + 1, HSGD_NUM_METRICS) step T last; NAN: not evaluated there; NULL: nowhere */
+    hsgd_estimate metric_best[HSGD_NUM_METRICS]; /* of each run's best value; count 0: never evaluated */
+    size_t num_diverged;                         /* seeds that diverged */
+    size_t diverged_at;                          /* the earliest such step */
 } hsgd_summary;
 
 /* global_period is G; deterministic says that nothing was random, so that one seed needs no interval. */
 hsgd_status hsgd_summarize(hsgd_summary *out, const hsgd_ensemble *ensemble, size_t steps, size_t global_period,
                            bool deterministic, hsgd_error *err);
+
+/* The part of it about the metrics, if they were evaluated. */
+hsgd_status hsgd_summarize_metrics(hsgd_summary *summary, const hsgd_ensemble *ensemble, bool deterministic,
+                                   hsgd_error *err);
 void hsgd_summary_free(hsgd_summary *summary);
 
 #ifdef __cplusplus

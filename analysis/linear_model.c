@@ -76,6 +76,11 @@ static size_t width_of(size_t outputs, size_t num_points)
 _Static_assert((int)HSGD_POINTS_AT_ONCE <= (int)HSGD_LINEAR_FOUR,
                "the points of a model with one output fit its widths");
 
+size_t hsgd_linear_model_width(const linear_model *model)
+{
+    return width_of(model->outputs, 1);
+}
+
 static bool is_transposed(const linear_model *model, const room *r)
 {
     return model->listed && r->width > 1;
@@ -592,7 +597,7 @@ static void free_model(void *state)
     {                                                                                                                  \
         .name = (label), .scratch_size = scratch_size, .full = full, .stochastic = stochastic, .full_at = full_at,     \
         .stochastic_rows = stochastic_rows, .step_rows = step_rows, .constants = constants, .free = free_model,        \
-        .divergences = hsgd_linear_model_divergences                                                                   \
+        .divergences = hsgd_linear_model_divergences, .evaluate = hsgd_linear_model_evaluate                           \
     }
 
 static const hsgd_objective_type types[] = {

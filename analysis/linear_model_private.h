@@ -29,6 +29,13 @@ void hsgd_linear_model_scores(const linear_model *model, size_t first, size_t co
 hsgd_status hsgd_linear_model_divergences(double *node_sq, double *global_sq, const hsgd_objective *objective,
                                           const hsgd_hierarchy *h, const size_t *placement, hsgd_error *err);
 
+/* linear_evaluate.c: hsgd_objective_type.evaluate of both links. */
+void hsgd_linear_model_evaluate(const hsgd_objective *objective, const double *point, const hsgd_dataset *data,
+                                size_t first, size_t count, double *loss_sum, size_t *num_right, double *scratch);
+
+/* linear_model.c: scores kept per sample at one point. */
+size_t hsgd_linear_model_width(const linear_model *model);
+
 /* ---- kernels (linear_model_kernels.c) ---- */
 
 /* The labels of some samples: sample i has label[row[i]], or label[i] where row is NULL. */

@@ -293,7 +293,10 @@ hsgd_status hsgd_summarize(hsgd_summary *out, const hsgd_ensemble *ensemble, siz
     for (size_t r = 0; r < ensemble->num_seeds; r++)
         add_trace(out, &ensemble->trace[r], r);
     free(w.seed_value);
-    return HSGD_OK;
+    hsgd_status status = hsgd_summarize_metrics(out, ensemble, deterministic, err);
+    if (status)
+        hsgd_summary_free(out);
+    return status;
 }
 
 void hsgd_summary_free(hsgd_summary *summary)
@@ -315,5 +318,6 @@ void hsgd_summary_free(hsgd_summary *summary)
     free(summary->proof);
     free(summary->level_divergence_at);
     free(summary->worker_noise_sq);
+    free(summary->metric);
     memset(summary, 0, sizeof *summary);
 }

@@ -40,6 +40,11 @@ hsgd_status hsgd_trace_alloc(hsgd_trace *out, const hsgd_simulation *simulation,
     }
     if (simulation->measure_maxima)
         out->node_deviation_max_sq = doubles(nodes, &complete);
+    if (simulation->evaluate_every) {
+        out->metric = doubles((rows + 1) * HSGD_NUM_METRICS, &complete);
+        for (size_t i = 0; out->metric && i < (rows + 1) * HSGD_NUM_METRICS; i++)
+            out->metric[i] = NAN;
+    }
     if (simulation->measure_proof) {
         out->proof = calloc(rows, sizeof *out->proof);
         out->worker_noise_sq = doubles(out->num_workers, &complete);
@@ -73,5 +78,6 @@ void hsgd_trace_free(hsgd_trace *trace)
     free(trace->final_point);
     free(trace->proof);
     free(trace->worker_noise_sq);
+    free(trace->metric);
     memset(trace, 0, sizeof *trace);
 }

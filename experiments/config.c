@@ -51,6 +51,7 @@ void hsgd_config_free(hsgd_config *config)
     free(config->level_divergence_sq);
     hsgd_data_config_free(&config->data);
     free(config->initial_point);
+    free(config->target);
     free(config->use_bound);
     free(config->use_figure);
     memset(config, 0, sizeof *config);
@@ -193,7 +194,7 @@ static hsgd_status read_running(hsgd_config *config, const hsgd_json *root, hsgd
         status = read_selection(config->use_bound, bound_name, hsgd_num_bounds, &bounds, err);
     if (!status)
         status = read_selection(config->use_figure, figure_name, hsgd_num_figures, &figures, err);
-    return status;
+    return status ? status : hsgd_config_check_figures(config, &figures, figure_name, hsgd_num_figures, err);
 }
 
 /* ---- rules that join several sections ---- */
@@ -230,9 +231,10 @@ static hsgd_status read_name(hsgd_config *config, const hsgd_json *root, hsgd_er
 
 static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_error *err)
 {
-    static const char *const keys[] = {"name",  "hierarchy",  "problem",    "grouping",      "initial", "optimizer",
-                                       "seeds", "first_seed", "confidence", "measure_every", "bounds",  "figures",
-                                       "steps", "batch_size", "groupings",  "constants",     "variant", NULL};
+    static const char *const keys[] = {
+        "name",       "hierarchy",  "problem",        "grouping", "initial",       "optimizer", "seeds",
+        "first_seed", "confidence", "measure_every",  "bounds",   "figures",       "steps",     "batch_size",
+        "groupings",  "constants",  "evaluate_every", "targets",  "communication", "variant",   NULL};
     hsgd_json hierarchy = hsgd_json_member(root, "hierarchy"), problem = hsgd_json_member(root, "problem");
     hsgd_json grouping = hsgd_json_member(root, "grouping"), initial = hsgd_json_member(root, "initial");
     hsgd_json constants = hsgd_json_member(root, "constants"), variant = hsgd_json_member(root, "variant");
@@ -253,6 +255,8 @@ static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_err
         status = read_initial(config, &initial, err);
     if (!status)
         status = read_optimizer(config, root, err);
+    if (!status)
+        status = hsgd_config_read_metrics(config, root, err);
     if (!status)
         status = read_running(config, root, err);
     if (!status)
@@ -369,6 +373,7 @@ char *hsgd_config_to_json(const hsgd_config *config)
     cJSON_AddNumberToObject(root, "first_seed", (double)config->first_seed);
     cJSON_AddNumberToObject(root, "measure_every", (double)config->measure_every);
     cJSON_AddNumberToObject(root, "confidence", config->confidence);
+    hsgd_config_metrics_to_json(root, config);
     cJSON *constants = cJSON_AddObjectToObject(root, "constants");
     cJSON_AddStringToObject(constants, "divergence", divergence_names[config->certified_divergence]);
     cJSON_AddStringToObject(constants, "f_star", minimum_names[config->solve_minimum]);

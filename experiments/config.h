@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analysis/communication.h"
+#include "analysis/dataset.h"
 #include "analysis/error.h"
 #include "analysis/grouping.h"
 #include "analysis/hierarchy.h"
@@ -14,6 +16,7 @@
 #include "analysis/regularizer.h"
 #include "analysis/variant.h"
 #include "experiments/data.h"
+#include "experiments/targets.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -64,6 +67,11 @@ typedef struct hsgd_config {
     uint64_t first_seed;
     size_t measure_every;
     double confidence;
+    size_t evaluate_every; /* measured steps from one evaluation of losses and accuracies to the next; 0: never */
+    hsgd_wanted *target;   /* (num_targets) */
+    size_t num_targets;
+    bool has_communication;
+    hsgd_communication communication; /* if has_communication */
     /* which constants the verdicts rest on, where a problem offers a choice */
     bool certified_divergence; /* proved bounds on the divergences, not the suprema along the run */
     bool solve_minimum;        /* f* from a solver, not the bound known beforehand */
@@ -81,6 +89,9 @@ hsgd_status hsgd_config_parse(hsgd_config *out, const char *text, size_t length,
 /* The configuration with every default filled in, as JSON text that reads back to the same configuration; free it. NULL
  * when memory is out. */
 char *hsgd_config_to_json(const hsgd_config *config);
+
+/* The key without which this configuration has nothing to show in a figure; NULL: none, or one that always shows something. */
+const char *hsgd_config_figure_lacks(const hsgd_config *config, const char *figure);
 
 /* The number of runs: seeds, for each of the groupings where those are counted. */
 size_t hsgd_config_runs(const hsgd_config *config);

@@ -18,4 +18,15 @@ void hsgd_config_add_variant(cJSON *root, const hsgd_config *config);
 hsgd_status hsgd_config_read_data(hsgd_config *config, const hsgd_json *at, hsgd_error *err);
 cJSON *hsgd_config_data_to_json(const hsgd_config *config);
 
+/* config_metrics.c: "evaluate_every", "targets" and "communication"; config->hierarchy and problem have been read. Written
+ * only where they are in use. */
+hsgd_status hsgd_config_read_metrics(hsgd_config *config, const hsgd_json *root, hsgd_error *err);
+void hsgd_config_metrics_to_json(cJSON *root, const hsgd_config *config);
+cJSON *hsgd_communication_to_json(const hsgd_communication *communication, size_t num_levels);
+
+/* config_metrics.c: of the selected figures, those that this configuration has nothing for are an error where they were
+ * named, and left out where they came with "all". */
+hsgd_status hsgd_config_check_figures(hsgd_config *config, const hsgd_json *at, hsgd_name name, size_t count,
+                                      hsgd_error *err);
+
 #endif

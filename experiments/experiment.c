@@ -43,12 +43,19 @@ static bool uses_figure(const hsgd_config *config, const char *name)
     return false;
 }
 
+/* These figures are nothing without something to compare with. */
+static bool compares_costs(const hsgd_config *config)
+{
+    return uses_figure(config, "loss-time") || uses_figure(config, "accuracy-time") ||
+           uses_figure(config, "gradient-bytes");
+}
+
 /* A tree of one level is a local SGD itself and needs no reference runs. */
 static bool needs_references(const hsgd_experiment *e)
 {
     return e->local_period < e->global_period &&
            (uses_algorithm(e->config, HSGD_ALGORITHM_LOCAL_INNER, HSGD_ALGORITHM_LOCAL_OUTER) ||
-            uses_figure(e->config, "sandwich"));
+            uses_figure(e->config, "sandwich") || compares_costs(e->config));
 }
 
 hsgd_simulation hsgd_experiment_describe(const hsgd_experiment *e, hsgd_run_index index)
@@ -70,6 +77,9 @@ hsgd_simulation hsgd_experiment_describe(const hsgd_experiment *e, hsgd_run_inde
                              .measure_smoothness = plain && hsgd_experiment_measures_smoothness(e),
                              .variant = plain ? NULL : &config->variant,
                              .exact_gradients = e->constants.noise_sq.value == 0,
+                             .evaluate_every = config->evaluate_every,
+                             .train = config->evaluate_every ? &problem->data : NULL,
+                             .test = config->evaluate_every && problem->has_test ? &problem->test : NULL,
                              .measure_maxima = varies && hsgd_experiment_measures_maxima(e)};
 }
 
@@ -144,6 +154,8 @@ static hsgd_status make_run(hsgd_experiment *e, hsgd_run_index index, progress_s
         status = keep_final_point(e, &ensemble.trace[0], err);
     if (!status && index == HSGD_RUN_MAIN)
         status = hsgd_experiment_follow_grouping(e, &ensemble, err);
+    if (!status)
+        status = hsgd_experiment_follow_metrics(e, index, &ensemble, progress->options->threads, err);
     hsgd_ensemble_free(&ensemble);
     run->made = !status;
     return status;
@@ -205,6 +217,8 @@ hsgd_status hsgd_experiment_prepare(hsgd_experiment *e, hsgd_error *err)
     const hsgd_objective *objective = &e->problem->objective;
     hsgd_status status = find_periods(e, err);
     if (!status)
+        status = hsgd_experiment_check_metrics(e, err);
+    if (!status)
         status = objective->type->constants(objective, e->config->batch_size, &e->constants, err);
     e->known_minimum = e->constants.minimum;
     if (!status)
@@ -247,6 +261,7 @@ void hsgd_experiment_free(hsgd_experiment *experiment)
 {
     if (!experiment)
         return;
+    hsgd_experiment_free_metrics(experiment);
     for (int i = 0; i < HSGD_NUM_RUNS; i++) {
         hsgd_hierarchy_free(&experiment->run[i].hierarchy);
         hsgd_summary_free(&experiment->run[i].summary);

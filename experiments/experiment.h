@@ -18,10 +18,12 @@
 #include "bounds/verdict.h"
 #include "experiments/config.h"
 #include "experiments/audit.h"
+#include "experiments/costs.h"
 #include "experiments/grouping_check.h"
 #include "experiments/interval.h"
 #include "experiments/ladder.h"
 #include "experiments/problem.h"
+#include "experiments/targets.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,6 +38,8 @@ typedef struct hsgd_run {
     size_t period;            /* of its global aggregations, in the canonical tree: rounds are t = 0, P, 2P, ... */
     hsgd_summary summary;
     hsgd_interval S, S_round, S_min;
+    hsgd_run_costs costs;  /* where there is a communication model */
+    hsgd_reached *reached; /* (config->num_targets) owned; NULL: there are none */
 } hsgd_run;
 
 /* One bound next to what it bounds. */

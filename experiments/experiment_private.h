@@ -45,6 +45,14 @@ hsgd_status hsgd_experiment_judge_ladder(hsgd_experiment *experiment, const hsgd
 /* judge_audit.c: every assumption, how it is satisfied and what the run showed of it. */
 hsgd_status hsgd_experiment_judge_audit(hsgd_experiment *experiment, const hsgd_bound_params *params, hsgd_error *err);
 
+/* follow_metrics.c: are test data and labels there where the configuration asks for them? */
+hsgd_status hsgd_experiment_check_metrics(const hsgd_experiment *experiment, hsgd_error *err);
+
+/* follow_metrics.c: seconds and bytes of a run, and when its seeds reached the targets; nothing where neither is asked for. */
+hsgd_status hsgd_experiment_follow_metrics(hsgd_experiment *experiment, hsgd_run_index index,
+                                           const hsgd_ensemble *ensemble, int threads, hsgd_error *err);
+void hsgd_experiment_free_metrics(hsgd_experiment *experiment);
+
 /* grouping_check.c: what the runs of different groupings say about THEORY 5; nothing under fixed places. */
 hsgd_status hsgd_experiment_follow_grouping(hsgd_experiment *experiment, const hsgd_ensemble *ensemble,
                                             hsgd_error *err);

@@ -34,6 +34,7 @@ typedef struct folder {
     terms *terms;             /* (input.num_bounds) */
     hsgd_figure_rung *rung;   /* (input.num_rungs) */
     double *memory[MAX_ARRAYS];
+    double *metrics; /* what input.progress borrows */
     size_t num_memory;
 } folder;
 
@@ -48,6 +49,7 @@ static void folder_free(folder *f)
     free(f->rung);
     for (size_t i = 0; i < f->num_memory; i++)
         free(f->memory[i]);
+    free(f->metrics);
     hsgd_series_free(&f->series);
     cJSON_Delete(f->document);
     free(f->result_path);
@@ -266,6 +268,8 @@ static hsgd_status read_series(folder *f, hsgd_error *err)
     if (!in->step || !in->divergence_global)
         return missing(f, in->step ? "divergence_global" : "step", err);
     status = read_curves(f, err);
+    if (!status)
+        status = hsgd_folder_metrics(in, &f->metrics, &f->series, err);
     if (!status)
         status = gather(f, &in->divergence_up, "divergence_up_", "", levels - 1, err);
     if (!status)

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "experiments/json_private.h"
+#include "experiments/series_private.h"
 #include "plots/figure.h"
 
 /* A number that may be null or absent (NAN then). */
@@ -19,5 +20,9 @@ hsgd_status hsgd_folder_ladder(hsgd_figure_rung **rung, size_t *count, const hsg
 
 /* False where the ladder rests on a constant of kind "trajectory". */
 bool hsgd_folder_ladder_proved(const hsgd_figure_rung *rung, size_t count, const hsgd_json *root);
+
+/* in->progress from the columns of series.csv that are there; seeds, confidence and num_levels have been read. *memory is to
+ * be freed, also on failure. */
+hsgd_status hsgd_folder_metrics(hsgd_figure_input *in, double **memory, const hsgd_series *series, hsgd_error *err);
 
 #endif

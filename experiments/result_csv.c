@@ -4,18 +4,14 @@
 
 #include <math.h>
 
+#include "experiments/result_csv_private.h"
 #include "plots/output.h"
 
 /* ---- series.csv: names and values of a row are written by the same walk, so they cannot part ---- */
 
-typedef struct series_writer {
-    FILE *stream;
-    bool header;
-    size_t written; /* columns of this row so far */
-} series_writer;
+typedef hsgd_series_writer series_writer;
 
-/* One column: its name in the header row, its value elsewhere. level 0: no level in the name. */
-static void column(series_writer *w, const char *prefix, size_t level, const char *suffix, double value)
+void hsgd_series_put(hsgd_series_writer *w, const char *prefix, size_t level, const char *suffix, double value)
 {
     fputs(w->written++ ? "," : "", w->stream);
     if (!w->header)
@@ -24,6 +20,11 @@ static void column(series_writer *w, const char *prefix, size_t level, const cha
         fprintf(w->stream, "%s%zu%s", prefix, level, suffix);
     else
         fprintf(w->stream, "%s%s", prefix, suffix);
+}
+
+static void column(series_writer *w, const char *prefix, size_t level, const char *suffix, double value)
+{
+    hsgd_series_put(w, prefix, level, suffix, value);
 }
 
 /* Up_k = D_1 + .. + D_k and Down_k = D_{k+1} + .. + D_M (THEORY 2). */
@@ -97,6 +98,7 @@ static void series_row(series_writer *w, const hsgd_experiment *e, size_t row)
         column(w, "dispersion_level_", k + 1, "_bound", e->dispersion_bound[cell + k]);
     further_columns(w, e, row);
     check_columns(w, e, row);
+    hsgd_series_put_metrics(w, e, row);
     fputc('\n', w->stream);
 }
 

@@ -11,6 +11,7 @@
 #include "experiments/json_private.h"
 #include "experiments/hierarchy_json_private.h"
 #include "experiments/result_json_private.h"
+#include "experiments/result_metrics_private.h"
 #include "plots/output.h"
 
 static cJSON *hierarchy_to_json(const hsgd_experiment *e)
@@ -252,6 +253,7 @@ static cJSON *experiment_to_json(const hsgd_experiment *e, const char *const *fi
     cJSON_AddItemToObject(root, "audit", hsgd_audit_to_json(&e->audit));
     cJSON_AddItemToObject(root, "random_grouping", hsgd_grouping_check_to_json(e));
     cJSON_AddItemToObject(root, "sandwich", sandwich_to_json(e));
+    hsgd_result_add_metrics(root, e);
     cJSON_AddStringToObject(root, "verdict", hsgd_verdict_name(e->overall));
     cJSON_AddStringToObject(root, "verdict_on_all_checks", hsgd_verdict_name(e->worst));
     cJSON *files = cJSON_AddArrayToObject(root, "files");

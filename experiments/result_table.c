@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "experiments/result_metrics_private.h"
+
 /* The name may hold anything; on a terminal control characters could do harm. */
 static void print_name(const char *name, FILE *out)
 {
@@ -204,6 +206,8 @@ void hsgd_result_print(const hsgd_experiment *experiment, FILE *stream)
     print_variant(experiment, stream);
     print_constants(experiment, stream);
     print_measured(experiment, stream);
+    hsgd_result_print_metrics(experiment, stream);
     print_bounds(experiment, stream);
+    hsgd_result_print_targets(experiment, stream);
     print_checks(experiment, stream);
 }

@@ -6,8 +6,9 @@
 #include <string.h>
 
 const hsgd_figure *const hsgd_figures[] = {
-    &hsgd_figure_convergence, &hsgd_figure_divergence, &hsgd_figure_dispersion,
-    &hsgd_figure_sandwich,    &hsgd_figure_terms,      &hsgd_figure_ladder,
+    &hsgd_figure_convergence,   &hsgd_figure_divergence,     &hsgd_figure_dispersion, &hsgd_figure_sandwich,
+    &hsgd_figure_terms,         &hsgd_figure_ladder,         &hsgd_figure_accuracy,   &hsgd_figure_loss_time,
+    &hsgd_figure_accuracy_time, &hsgd_figure_gradient_bytes,
 };
 const size_t hsgd_num_figures = sizeof hsgd_figures / sizeof hsgd_figures[0];
 

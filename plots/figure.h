@@ -49,6 +49,19 @@ typedef struct hsgd_figure_curve {
     double S, S_low, S_high;               /* NAN: not known */
 } hsgd_figure_curve;
 
+/* What a run reached, and what that cost; arrays over the rows, NULL where it was not evaluated, not modelled or not made.
+ * Half widths as above. */
+typedef struct hsgd_figure_progress {
+    const double *loss, *loss_half_width;                     /* f(wbar^t) */
+    const double *train_accuracy, *train_accuracy_half_width; /* shares; NAN at rows where they were not evaluated */
+    const double *test_accuracy, *test_accuracy_half_width;
+    const double *time_s;                /* modelled seconds until step t */
+    const double *bytes_top, *bytes_all; /* sent until then, both ways: at the level of the root, and at all levels */
+} hsgd_figure_progress;
+
+/* H-SGD, local SGD with period I, local SGD with period G. */
+enum { HSGD_NUM_FIGURE_RUNS = 3 };
+
 /* One rung of the proof ladder (THEORY 4.5): an upper bound on the rung before. Borrowed pointers. */
 typedef struct hsgd_figure_rung {
     const char *rung; /* "R0" .. "R7" */
@@ -79,6 +92,7 @@ typedef struct hsgd_figure_input {
     const double *dispersion_half_width; /* (num_rows, num_levels) */
     const double *dispersion_bound;      /* (num_rows, num_levels) recursive bound 4.4; NAN where it does not apply */
     hsgd_figure_curve hsgd, local_inner, local_outer;
+    hsgd_figure_progress progress[HSGD_NUM_FIGURE_RUNS];
     const hsgd_figure_bound *bound; /* (num_bounds) */
     size_t num_bounds;
     const hsgd_figure_rung *rung; /* (num_rungs), R0 first */
@@ -94,7 +108,7 @@ typedef struct hsgd_figure {
     hsgd_status (*write)(const hsgd_figure_input *input, const char *dir, hsgd_figure_format format, hsgd_error *err);
 } hsgd_figure;
 
-/* convergence, divergence, dispersion, sandwich, terms, ladder. */
+/* convergence, divergence, dispersion, sandwich, terms, ladder, accuracy, loss-time, accuracy-time, gradient-bytes. */
 extern const hsgd_figure *const hsgd_figures[];
 extern const size_t hsgd_num_figures;
 const hsgd_figure *hsgd_figure_find(const char *name);

@@ -118,7 +118,7 @@ hsgd_status hsgd_table_write(const hsgd_table *table, const char *dir, const cha
         fprintf(out.stream, "%s%s", c ? " " : "", table->column[c].name);
     fputc('\n', out.stream);
     for (size_t r = 0; r < table->num_rows; r++)
-        if (keep[r])
+        if (keep[r] && (!table->only_where || isfinite(table->only_where[r])))
             write_row(table, r, out.stream);
     free(keep);
     return hsgd_output_close(&out, err);

@@ -21,8 +21,9 @@ typedef struct hsgd_column {
 typedef struct hsgd_table {
     hsgd_column *column; /* owned */
     size_t num_columns, num_rows;
-    size_t keep_from; /* rows from here on are never thinned; num_rows: none */
-    bool failed;      /* out of memory; reported by write */
+    const double *only_where; /* (num_rows) rows where this is not finite are left out; NULL: none; borrowed */
+    size_t keep_from;         /* rows from here on are never thinned; num_rows: none */
+    bool failed;              /* out of memory; reported by write */
 } hsgd_table;
 
 void hsgd_table_init(hsgd_table *table, size_t num_rows);

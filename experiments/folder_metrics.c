@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Accuracies, losses, seconds and bytes of the runs as the figures get them. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "analysis/statistics.h"
+#include "experiments/folder_private.h"
+
+static const char *const suffix[HSGD_NUM_FIGURE_RUNS] = {"", "_inner", "_outer"};
+
+enum { ARRAYS_PER_RUN = 4 }; /* three half widths, and the bytes of all levels */
+
+static const double *find(const hsgd_series *series, const char *name, const char *run, const char *ending)
+{
+    char full[96];
+    snprintf(full, sizeof full, "%s%s%s", name, run, ending);
+    return hsgd_series_column(series, full);
+}
+
+/* out (num_rows) from the standard errors; NULL where there are none. */
+static const double *half_widths(double *out, const hsgd_series *series, const char *name, const char *run,
+                                 const hsgd_figure_input *in)
+{
+    const double *se = find(series, name, run, "_se");
+    for (size_t row = 0; se && row < series->num_rows; row++)
+        out[row] = hsgd_half_width((hsgd_estimate){0, se[row], in->seeds}, in->confidence, 1);
+    return se ? out : NULL;
+}
+
+/* out (num_rows): the sum over the levels; NULL where a level is missing. */
+static const double *all_bytes(double *out, const hsgd_series *series, size_t levels, const char *run)
+{
+    for (size_t k = 0; k < levels; k++) {
+        char name[48];
+        snprintf(name, sizeof name, "bytes_level_%zu", k + 1);
+        const double *bytes = find(series, name, run, "");
+        if (!bytes)
+            return NULL;
+        for (size_t row = 0; row < series->num_rows; row++)
+            out[row] += bytes[row];
+    }
+    return out;
+}
+
+hsgd_status hsgd_folder_metrics(hsgd_figure_input *in, double **memory, const hsgd_series *series, hsgd_error *err)
+{
+    size_t rows = series->num_rows;
+    double *next = *memory = calloc(HSGD_NUM_FIGURE_RUNS * ARRAYS_PER_RUN * rows, sizeof *next);
+    if (!next)
+        return hsgd_fail_memory(err, "the series");
+    for (size_t r = 0; r < HSGD_NUM_FIGURE_RUNS; r++, next += ARRAYS_PER_RUN * rows)
+        in->progress[r] = (hsgd_figure_progress){
+            .loss = find(series, "loss", suffix[r], ""),
+            .loss_half_width = half_widths(next, series, "loss", suffix[r], in),
+            .train_accuracy = find(series, "train_accuracy", suffix[r], ""),
+            .train_accuracy_half_width = half_widths(next + rows, series, "train_accuracy", suffix[r], in),
+            .test_accuracy = find(series, "test_accuracy", suffix[r], ""),
+            .test_accuracy_half_width = half_widths(next + 2 * rows, series, "test_accuracy", suffix[r], in),
+            .time_s = find(series, "time_s", suffix[r], ""),
+            .bytes_top = find(series, "bytes_level_1", suffix[r], ""),
+            .bytes_all = all_bytes(next + 3 * rows, series, in->num_levels, suffix[r])};
+    return HSGD_OK;
+}

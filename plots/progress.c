@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "plots/progress_private.h"
+
+#include <math.h>
+
+/* As in the other figures that compare the runs. */
+static const char *const run_name[HSGD_NUM_FIGURE_RUNS] = {"hsgd", "local_inner", "local_outer"};
+static const char *const run_dash[HSGD_NUM_FIGURE_RUNS] = {"solid", "(8,3)", "(3,2)"};
+
+#define PANEL_IN 1.2 /* height of a panel where there are several */
+
+/* ---- x axes ---- */
+
+static const double *abscissa_of(const hsgd_figure_input *in, hsgd_abscissa x, size_t run)
+{
+    const hsgd_figure_progress *p = &in->progress[run];
+    switch (x) {
+    case HSGD_OVER_STEPS:
+        return in->step;
+    case HSGD_OVER_TIME:
+        return p->time_s;
+    case HSGD_OVER_BYTES_TOP:
+        return p->bytes_top;
+    case HSGD_OVER_BYTES_ALL:
+        break;
+    }
+    return p->bytes_all;
+}
+
+static const char *const abscissa_name[] = {"step", "time_s", "bytes_top", "bytes_all"};
+
+static void abscissa_column(char *out, size_t size, hsgd_abscissa x, size_t run)
+{
+    if (x == HSGD_OVER_STEPS)
+        snprintf(out, size, "step");
+    else
+        snprintf(out, size, "%s_%s", abscissa_name[x], run_name[run]);
+}
+
+/* Units that leave numbers of a few digits on the axis. */
+typedef struct unit {
+    double size;
+    const char *name;
+} unit;
+
+static unit unit_of(hsgd_abscissa x, double largest)
+{
+    static const unit seconds[] = {{1e-6, "µs"}, {1e-3, "ms"}, {1, "s"}, {3600, "h"}, {86400, "d"}};
+    static const unit bytes[] = {{1, "B"}, {1e3, "kB"}, {1e6, "MB"}, {1e9, "GB"}, {1e12, "TB"}, {1e15, "PB"}};
+    const unit *list = x == HSGD_OVER_TIME ? seconds : bytes;
+    size_t count = x == HSGD_OVER_TIME ? sizeof seconds / sizeof *seconds : sizeof bytes / sizeof *bytes, best = 0;
+    if (x == HSGD_OVER_STEPS)
+        return (unit){1, ""};
+    for (size_t i = 1; i < count; i++)
+        if (largest >= 2 * list[i].size)
+            best = i;
+    return list[best];
+}
+
+static double largest_abscissa(const hsgd_figure_input *in, const hsgd_lines *lines, hsgd_abscissa x)
+{
+    hsgd_range range = hsgd_range_empty();
+    for (size_t i = 0; i < lines->num_lines; i++)
+        hsgd_range_merge(&range, hsgd_range_of(abscissa_of(in, x, lines->line[i].run), in->num_rows, 1));
+    return hsgd_range_positive(&range) ? range.high : 0;
+}
+
+static void x_label(char *out, size_t size, const hsgd_script *s, hsgd_abscissa x, unit u)
+{
+    static const char *const form[] = {"", "modelled time in %s", "sent at the top level in %s",
+                                       "sent at all levels in %s"};
+    if (x == HSGD_OVER_STEPS)
+        snprintf(out, size, "%s", hsgd_script_pick(s, "step {/:Italic t}", "step $t$"));
+    else
+        snprintf(out, size, form[x], u.size == 1e-6 ? hsgd_script_pick(s, "µs", "\\textmu s") : u.name);
+}
+
+/* ---- the data file ---- */
+
+void hsgd_lines_add(hsgd_lines *lines, const hsgd_figure_input *in, hsgd_line line)
+{
+    if (lines->num_lines < HSGD_MAX_LINES && hsgd_range_of(line.y, in->num_rows, 1).any)
+        lines->line[lines->num_lines++] = line;
+}
+
+void hsgd_lines_columns(hsgd_table *table, const hsgd_lines *lines)
+{
+    for (size_t i = 0; i < lines->num_lines; i++) {
+        const hsgd_line *line = &lines->line[i];
+        hsgd_table_add(table, line->y, 1, true, "%s_%s", line->column, run_name[line->run]);
+        hsgd_table_add(table, line->half_width, 1, false, "%s_%s_half_width", line->column, run_name[line->run]);
+    }
+}
+
+void hsgd_abscissa_columns(hsgd_table *table, const hsgd_figure_input *in, hsgd_abscissa x)
+{
+    for (size_t run = 0; run < (x == HSGD_OVER_STEPS ? 1 : HSGD_NUM_FIGURE_RUNS); run++) {
+        char name[48];
+        abscissa_column(name, sizeof name, x, run);
+        hsgd_table_add(table, abscissa_of(in, x, run), 1, false, "%s", name);
+    }
+}
+
+/* ---- curves ---- */
+
+static void line_title(char *out, size_t size, const hsgd_script *s, const hsgd_figure_input *in, const hsgd_line *line)
+{
+    const char *form = hsgd_script_pick(s, "local SGD, {/:Italic %c} = %zu%s", "local SGD, $%c = %zu$%s");
+    if (line->run == 0)
+        snprintf(out, size, "H-SGD%s", line->what);
+    else
+        snprintf(out, size, form, line->run == 1 ? 'I' : 'G', line->run == 1 ? in->local_period : in->global_period,
+                 line->what);
+}
+
+/* Only below zero a log axis ends. */
+static void add_band(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_line *line,
+                     hsgd_abscissa x, unit u)
+{
+    char column[48];
+    if (line->second || !line->half_width || !hsgd_range_of(line->half_width, in->num_rows, 1).any)
+        return;
+    abscissa_column(column, sizeof column, x, line->run);
+    hsgd_script_series(
+        s,
+        "'%s.dat' using (column(\"%s\")/%g):(edge(column(\"%s_%s\"), -column(\"%s_%s_half_width\"))) \\\n"
+        "          :(edge(column(\"%s_%s\"), column(\"%s_%s_half_width\"))) "
+        "with filledcurves fs solid 0.25 noborder lc rgb '%s' notitle",
+        lines->figure, column, u.size, line->column, run_name[line->run], line->column, run_name[line->run],
+        line->column, run_name[line->run], line->column, run_name[line->run], hsgd_colour(line->run));
+}
+
+static void add_curve(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_line *line,
+                      hsgd_abscissa x, unit u, bool legend)
+{
+    char column[48], title[96] = "";
+    if (legend)
+        line_title(title, sizeof title, s, in, line);
+    abscissa_column(column, sizeof column, x, line->run);
+    hsgd_script_series(s, "'%s.dat' using (column(\"%s\")/%g):\"%s_%s\" with %s lc rgb '%s' lw %s dt %s title '%s'",
+                       lines->figure, column, u.size, line->column, run_name[line->run],
+                       in->num_rows > 2 ? "lines" : "linespoints pt 7 ps 0.4", hsgd_colour(line->run),
+                       line->second ? "0.9" : "1.5", line->second ? "(1.5,2)" : run_dash[line->run], title);
+}
+
+/* ---- y axis ---- */
+
+static void linear_axis(hsgd_script *s, double low, double high)
+{
+    s->log_axis = false;
+    double span = high - low;
+    if (!(span > 1e-12 * fmax(fabs(low), fabs(high)))) /* a constant needs room, too; 0 has it from -1 to 1 */
+        span = fmax(fabs(high), 1) * 0.1;
+    fprintf(s->stream, "unset logscale y; set format y '%%g'; set ytics %.3g; set yrange [%.17g:%.17g]\n",
+            hsgd_tick_distance(span), low - 0.04 * span, high + 0.04 * span);
+}
+
+/* The lower end of the axis; -INFINITY for a linear one. */
+static double y_axis(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines)
+{
+    hsgd_range range = hsgd_range_empty();
+    double low = INFINITY, high = -INFINITY;
+    for (size_t i = 0; i < lines->num_lines; i++)
+        for (size_t row = 0; row < in->num_rows; row++)
+            if (isfinite(lines->line[i].y[row])) {
+                hsgd_range_add(&range, lines->line[i].y[row]);
+                low = fmin(low, lines->line[i].y[row]);
+                high = fmax(high, lines->line[i].y[row]);
+            }
+    if (lines->log_axis && low > 0)
+        return hsgd_script_log_axis(s, range);
+    linear_axis(s, low, high);
+    return -INFINITY;
+}
+
+void hsgd_lines_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, hsgd_abscissa x,
+                      bool legend)
+{
+    double largest = largest_abscissa(in, lines, x);
+    unit u = unit_of(x, largest);
+    char label[96];
+    x_label(label, sizeof label, s, x, u);
+    hsgd_script_step_axis(s, 0, largest / u.size);
+    double low = y_axis(s, in, lines);
+    hsgd_script_axis_labels(s, label, hsgd_script_pick(s, lines->y_label, lines->y_label_tex));
+    if (isfinite(low)) /* bands must stay on the log axis */
+        fprintf(s->stream, "edge(mean, e) = mean + e < %.4g ? %.4g : mean + e\n", low, low);
+    else
+        fputs("edge(mean, e) = mean + e\n", s->stream);
+    for (size_t i = 0; i < lines->num_lines; i++)
+        add_band(s, in, lines, &lines->line[i], x, u);
+    for (size_t i = 0; i < lines->num_lines; i++)
+        add_curve(s, in, lines, &lines->line[i], x, u, legend);
+    hsgd_script_plotted(s);
+}
+
+/* ---- the page ---- */
+
+size_t hsgd_lines_legend_columns(const hsgd_lines *lines)
+{
+    return lines->num_lines > 1 ? 2 : 1;
+}
+
+double hsgd_lines_legend_height(const hsgd_lines *lines)
+{
+    return 0.06 + HSGD_LEGEND_ROW_IN * (double)hsgd_legend_rows(lines->num_lines, hsgd_lines_legend_columns(lines));
+}
+
+static void write_panels(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_abscissa *x,
+                         size_t num_panels)
+{
+    double top = s->height_in - hsgd_caption_height(in), legend = hsgd_lines_legend_height(lines);
+    hsgd_script_caption(s, in);
+    hsgd_script_thinned(s, in->num_rows);
+    if (num_panels > 1)
+        fputs("set multiplot\nunset key\n", s->stream);
+    for (size_t i = 0; i < num_panels; i++) {
+        bool last = i + 1 == num_panels;
+        double panel_top = top - (double)i * (PANEL_IN + HSGD_X_AXIS_IN + 0.05);
+        hsgd_script_panel(s, last ? legend + HSGD_X_AXIS_IN : panel_top - PANEL_IN, panel_top);
+        if (last)
+            hsgd_script_legend(s, legend, lines->num_lines, hsgd_lines_legend_columns(lines));
+        hsgd_lines_panel(s, in, lines, x[i], last);
+        fputs(last ? "" : "unset label\n", s->stream); /* the caption is there */
+    }
+    if (num_panels > 1)
+        fputs("unset multiplot\n", s->stream);
+}
+
+static hsgd_status write_data(const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_abscissa *x,
+                              size_t num_panels, const double *only_where, const char *dir, hsgd_error *err)
+{
+    hsgd_table table;
+    hsgd_table_init(&table, in->num_rows);
+    table.only_where = only_where;
+    for (size_t i = 0; i < num_panels; i++)
+        hsgd_abscissa_columns(&table, in, x[i]);
+    hsgd_lines_columns(&table, lines);
+    hsgd_status status = hsgd_table_write(&table, dir, lines->figure, err);
+    hsgd_table_free(&table);
+    return status;
+}
+
+hsgd_status hsgd_lines_write(const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_abscissa *x,
+                             size_t num_panels, const double *only_where, const char *dir, hsgd_figure_format format,
+                             const char *about, hsgd_error *err)
+{
+    hsgd_status status = write_data(in, lines, x, num_panels, only_where, dir, err);
+    if (status != HSGD_OK)
+        return status;
+    double panels = num_panels > 1 ? (double)num_panels * (PANEL_IN + HSGD_X_AXIS_IN + 0.05) : 1.45 + HSGD_X_AXIS_IN;
+    double needed = hsgd_caption_height(in) + panels + hsgd_lines_legend_height(lines);
+    hsgd_script script;
+    status = hsgd_script_open(&script, dir, lines->figure, format, fmax(needed, HSGD_PAGE_HEIGHT_IN), about, err);
+    if (status != HSGD_OK)
+        return status;
+    write_panels(&script, in, lines, x, num_panels);
+    return hsgd_script_close(&script, err);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Panels that show how far H-SGD and the local SGDs beside it came, against steps, seconds or bytes. */
+#ifndef HSGD_PLOTS_PROGRESS_PRIVATE_H
+#define HSGD_PLOTS_PROGRESS_PRIVATE_H
+
+#include "plots/figure.h"
+#include "plots/script_private.h"
+#include "plots/table_private.h"
+
+enum { HSGD_MAX_LINES = 2 * HSGD_NUM_FIGURE_RUNS };
+
+/* One curve of one run. y NULL: that run was not made, or has no such numbers. */
+typedef struct hsgd_line {
+    size_t run;                   /* in the order of hsgd_figure_input.progress */
+    const double *y, *half_width; /* (num_rows) */
+    const char *column;           /* what its columns in the data file are called, before the run's name */
+    const char *what;             /* said in the legend after the run's name; "" nothing */
+    bool second;                  /* the less important of two curves of a run: dashed and thin */
+} hsgd_line;
+
+typedef struct hsgd_lines {
+    const char *figure; /* the stem of the data file */
+    hsgd_line line[HSGD_MAX_LINES];
+    size_t num_lines;
+    bool log_axis;                     /* if all values are positive */
+    const char *y_label, *y_label_tex; /* the latter for the TeX format */
+} hsgd_lines;
+
+/* What a panel has on its x axis. */
+typedef enum hsgd_abscissa { HSGD_OVER_STEPS, HSGD_OVER_TIME, HSGD_OVER_BYTES_TOP, HSGD_OVER_BYTES_ALL } hsgd_abscissa;
+
+/* Add a line, unless y has no finite number. */
+void hsgd_lines_add(hsgd_lines *lines, const hsgd_figure_input *in, hsgd_line line);
+
+/* Columns of the lines and of one x axis for the data file; call the latter once for each axis in use. */
+void hsgd_lines_columns(hsgd_table *table, const hsgd_lines *lines);
+void hsgd_abscissa_columns(hsgd_table *table, const hsgd_figure_input *in, hsgd_abscissa x);
+
+/* Axes, labels, bands and curves of one panel, whose place and legend are set; legend: the curves have titles. */
+void hsgd_lines_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, hsgd_abscissa x,
+                      bool legend);
+
+/* Columns and height of the legend. */
+size_t hsgd_lines_legend_columns(const hsgd_lines *lines);
+double hsgd_lines_legend_height(const hsgd_lines *lines);
+
+/* A figure of panels below each other, num_panels of them, with the same lines. */
+hsgd_status hsgd_lines_write(const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_abscissa *x,
+                             size_t num_panels, const double *only_where, const char *dir, hsgd_figure_format format,
+                             const char *about, hsgd_error *err);
+
+#endif

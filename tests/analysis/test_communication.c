@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Seconds and bytes of H-SGD: by hand on the smallest tree, in closed form where nothing is late, by harmonic numbers and
+ * quantiles for the delays, and by a recursion over the workers of any tree. */
+#include "tests/analysis/paths.h"
+#include "tests/analysis/trees.h"
+
+#include "analysis/communication.h"
+#include "analysis/random.h"
+
+static hsgd_error err;
+
+/* Level 1: 1 s and 0.02 s per byte; level 2: 0.1 s and 0.001 s per byte. Models of 10 parameters of 4 bytes: hops of 1.8 s and
+ * 0.14 s. A step takes 0.5 s. */
+static hsgd_communication plain(void)
+{
+    return (hsgd_communication){
+        .level = {{1, 50, false}, {0.1, 1000, false}}, .compute_s = 0.5, .bytes_per_parameter = 4};
+}
+
+static void check_run(const hsgd_communication *c, const hsgd_hierarchy *h, const double *want_s,
+                      double (*want_bytes)[2], size_t steps)
+{
+    double time_s[16], bytes[32];
+    size_t step[16];
+    for (size_t t = 0; t < steps; t++)
+        step[t] = t;
+    assert_ok(hsgd_communication_run(time_s, bytes, c, h, 10, 7, NULL, step, steps, &err), err);
+    for (size_t t = 0; t < steps; t++) {
+        assert_near(time_s[t], want_s[t], 1e-14);
+        assert_true(bytes[2 * t] == want_bytes[t][0] && bytes[2 * t + 1] == want_bytes[t][1]);
+    }
+}
+
+/* Two groups of two, periods 4 and 2. Groups average after steps 2 and 6: 2 x 0.14 s, 4 workers x 2 x 40 bytes. The root after
+ * step 4: up and down both levels, 2 x (0.14 + 1.8) s; 2 groups x 2 x 40 bytes at level 1, and again 320 at level 2. */
+static void two_groups_of_two_by_hand(void **state)
+{
+    (void)state;
+    hsgd_hierarchy h = uniform((size_t[]){2, 2}, (size_t[]){4, 2}, 2), local;
+    hsgd_communication c = plain();
+    check_run(&c, &h, (double[]){0, 0.5, 1.28, 1.78, 6.16, 6.66, 7.44},
+              (double[][2]){{0, 0}, {0, 0}, {0, 320}, {0, 320}, {160, 640}, {160, 640}, {160, 960}}, 7);
+
+    /* Straight to the root: 2 x 1.8 s, and all 4 workers' messages are its own level's. */
+    c.route = HSGD_ROUTE_DIRECT;
+    check_run(&c, &h, (double[]){0, 0.5, 1.28, 1.78, 5.88, 6.38, 7.16},
+              (double[][2]){{0, 0}, {0, 0}, {0, 320}, {0, 320}, {320, 320}, {320, 320}, {320, 640}}, 7);
+
+    /* One link for both groups at the root: 1 + 2 x 0.8 s a hop. Direct: four messages on it, 1 + 4 x 0.8 s. */
+    c.level[0].shared = true;
+    check_run(&c, &h, (double[]){0, 0.5, 1.28, 1.78, 1.78 + 0.5 + 2 * 4.2},
+              (double[][2]){{0, 0}, {0, 0}, {0, 320}, {0, 320}, {320, 320}}, 5);
+    c.route = HSGD_ROUTE_TREE;
+    check_run(&c, &h, (double[]){0, 0.5, 1.28, 1.78, 1.78 + 0.5 + 2 * (0.14 + 2.6)},
+              (double[][2]){{0, 0}, {0, 0}, {0, 320}, {0, 320}, {160, 640}}, 5);
+
+    /* Local SGD with period 2 on the same network. */
+    c = plain();
+    assert_ok(hsgd_communication_local(&local, &h, 2, &err), err);
+    check_run(&c, &local, (double[]){0, 0.5, 4.88, 5.38, 9.76},
+              (double[][2]){{0, 0}, {0, 0}, {160, 320}, {160, 320}, {320, 640}}, 5);
+    hsgd_hierarchy_free(&local);
+    hsgd_hierarchy_free(&h);
+}
+
+/* Nobody late, uniform: t steps, and for each level k the averages that it tops, floor(t/P_k) - floor(t/P_{k-1}), each twice
+ * the hops of the levels k .. M. */
+static void without_stragglers_there_is_a_closed_form(void **state)
+{
+    (void)state;
+    const size_t period[] = {30, 6, 2}, fanout[] = {3, 2, 4};
+    hsgd_hierarchy h = uniform(fanout, period, 3);
+    hsgd_communication c = {.level = {{0.31, 1e6, false}, {0.02, 3e6, true}, {0.001, 1e8, true}},
+                            .compute_s = 0.013,
+                            .bytes_per_parameter = 8};
+    const double b = 8 * 1234.0, hop[] = {0.31 + b / 1e6, 0.02 + 2 * b / 3e6, 0.001 + 4 * b / 1e8};
+    const double messages[] = {3, 6, 24}; /* links of each level */
+    for (size_t t = 0; t <= 95; t += 5) {
+        double time_s, bytes[3], want_s = 0.013 * (double)t, sent[3] = {0, 0, 0}, above = 0;
+        for (size_t k = 0; k < 3; k++) {
+            double averages = floor((double)t / (double)period[k]);
+            for (size_t j = k; j < 3; j++) {
+                want_s += (averages - above) * 2 * hop[j];
+                sent[j] += (averages - above) * 2 * messages[j] * b;
+            }
+            above = averages;
+        }
+        assert_ok(hsgd_communication_run(&time_s, bytes, &c, &h, 1234, 1, NULL, &t, 1, &err), err);
+        assert_near(time_s, want_s, 1e-12);
+        for (size_t k = 0; k < 3; k++)
+            assert_close(bytes[k], sent[k], 1e-14);
+    }
+    hsgd_hierarchy_free(&h);
+}
+
+/* One group of n that averages at every step: a step takes 0.2 s and on average mean_s H_n, H_n = 1 + 1/2 + ... + 1/n. */
+static void the_latest_of_exponentials_has_a_harmonic_mean(void **state)
+{
+    (void)state;
+    const size_t n = 12, steps = 20000;
+    hsgd_hierarchy h = uniform(&n, (size_t[]){1}, 1);
+    hsgd_communication c = {.level = {{0, 1e300, false}},
+                            .compute_s = 0.2,
+                            .straggler = {HSGD_STRAGGLER_EXPONENTIAL, 0.7, 0},
+                            .bytes_per_parameter = 1};
+    double time_s, harmonic = 0, variance = 0;
+    for (size_t k = 1; k <= n; k++) {
+        harmonic += 1 / (double)k;
+        variance += 1 / (double)(k * k); /* of the maximum, in units of mean_s^2 */
+    }
+    assert_ok(hsgd_communication_run(&time_s, NULL, &c, &h, 1, 3, NULL, &steps, 1, &err), err);
+    double step_s = time_s / (double)steps, want_s = 0.2 + 0.7 * harmonic;
+    assert_true(fabs(step_s - want_s) < 4 * 0.7 * sqrt(variance / (double)steps));
+    hsgd_hierarchy_free(&h);
+}
+
+/* One worker alone, averaging at every step over a free network: its times differ by its delays. out (count). */
+static void delays_of(hsgd_straggler straggler, uint64_t seed, double *out, size_t count)
+{
+    hsgd_hierarchy h = uniform((size_t[]){1}, (size_t[]){1}, 1);
+    hsgd_communication c = {.level = {{0, 1e300, false}}, .straggler = straggler, .bytes_per_parameter = 1};
+    double *time_s = calloc(count + 1, sizeof *time_s);
+    size_t *step = calloc(count + 1, sizeof *step);
+    assert_non_null(time_s);
+    assert_non_null(step);
+    for (size_t t = 0; t <= count; t++)
+        step[t] = t;
+    assert_ok(hsgd_communication_run(time_s, NULL, &c, &h, 1, seed, NULL, step, count + 1, &err), err);
+    for (size_t t = 0; t < count; t++)
+        out[t] = time_s[t + 1] - time_s[t];
+    free(time_s);
+    free(step);
+    hsgd_hierarchy_free(&h);
+}
+
+/* The share of the delays that are at most x is P(X <= x) at several x, within four standard deviations. */
+static void delays_have_their_distributions(void **state)
+{
+    (void)state;
+    enum { COUNT = 40000 };
+    static double delay_s[COUNT];
+    static const struct {
+        hsgd_straggler straggler;
+        double at_s, share;
+    } point[] = {
+        {{HSGD_STRAGGLER_EXPONENTIAL, 0.3, 0}, 0.1, 0.28346868942621073}, /* 1 - exp(-1/3) */
+        {{HSGD_STRAGGLER_EXPONENTIAL, 0.3, 0}, 0.9, 0.95021293163213605}, /* 1 - exp(-3) */
+        {{HSGD_STRAGGLER_LOGNORMAL, 0.3, 0.8}, 0.3, 0.5},
+        {{HSGD_STRAGGLER_LOGNORMAL, 0.3, 0.8}, 0.6676622785477404, 0.84134474606854293}, /* 0.3 exp(0.8), Phi(1) */
+        {{HSGD_STRAGGLER_PARETO, 0.3, 2.5}, 0.6, 0.82322330470336313},                   /* 1 - 2^-2.5 */
+        {{HSGD_STRAGGLER_PARETO, 0.3, 2.5}, 0.2999999, 0},
+    };
+    for (size_t i = 0; i < sizeof point / sizeof *point; i++) {
+        size_t below = 0;
+        delays_of(point[i].straggler, 5, delay_s, COUNT);
+        for (size_t t = 0; t < COUNT; t++)
+            below += delay_s[t] <= point[i].at_s;
+        double p = point[i].share, spread = sqrt(p * (1 - p) / COUNT);
+        if (!(fabs((double)below / COUNT - p) <= 4 * spread))
+            fail_msg("%s, case %zu: %zu of %d", hsgd_straggler_name(point[i].straggler.type), i, below, COUNT);
+    }
+}
+
+/* ---- any tree, worker by worker ---- */
+
+/* What the header says, as a recursion: when the server of v has the sum of its workers. */
+static double sum_ready_s(const hsgd_hierarchy *h, const hsgd_communication *c, double b, size_t v, const double *clock)
+{
+    const hsgd_node *node = &h->node[v];
+    double ready = 0;
+    if (hsgd_node_is_lowest(h, v))
+        for (size_t i = 0; i < node->num_workers; i++)
+            ready = fmax(ready, clock[node->first_worker + i]);
+    for (size_t w = v + 1; w < node->end; w++)
+        if (h->node[w].parent == v)
+            ready = fmax(ready, sum_ready_s(h, c, b, w, clock));
+    const hsgd_channel *link = &c->level[node->depth];
+    return ready + link->latency_s + (link->shared ? (double)node->num_children : 1) * b / link->bandwidth_bytes_per_s;
+}
+
+/* The way down from u to a worker. */
+static double down_s(const hsgd_hierarchy *h, const hsgd_communication *c, double b, size_t u, size_t worker)
+{
+    double sum = 0;
+    for (size_t v = u; v < h->node[u].end; v++) {
+        const hsgd_node *node = &h->node[v];
+        const hsgd_channel *link = &c->level[node->depth];
+        if (worker >= node->first_worker && worker < node->first_worker + node->num_workers)
+            sum += link->latency_s + (link->shared ? (double)node->num_children : 1) * b / link->bandwidth_bytes_per_s;
+    }
+    return sum;
+}
+
+/* -scale log U, U the number of (seed, worker, step). */
+static double exponential_s(double scale_s, uint64_t seed, size_t worker, uint64_t step)
+{
+    hsgd_stream stream = {seed, HSGD_PURPOSE_STRAGGLER, (uint32_t)worker, step};
+    size_t index;
+    hsgd_uniform_indices(&stream, 0, (size_t)1 << 53, &index, 1);
+    return -scale_s * log(((double)index + 0.5) * 0x1p-53);
+}
+
+static void check_step(const hsgd_hierarchy *h, const hsgd_communication *c, double b, size_t t, double *clock)
+{
+    for (size_t u = 0; u < h->num_nodes; u++) {
+        if (!hsgd_node_acts(h, u, t + 1))
+            continue;
+        double up = sum_ready_s(h, c, b, u, clock);
+        for (size_t i = h->node[u].first_worker; i < h->node[u].first_worker + h->node[u].num_workers; i++)
+            clock[i] = up + down_s(h, c, b, u, i);
+    }
+}
+
+/* Unequal groups, depths and periods, links shared and not, delays, and workers at other places. */
+static void any_tree_agrees_with_clocks_worker_by_worker(void **state)
+{
+    (void)state;
+    hsgd_hierarchy h = more_crooked();
+    hsgd_communication c = {.level = {{0.3, 700, true}, {0.05, 2000, false}, {0.004, 9000, true}},
+                            .compute_s = 0.11,
+                            .straggler = {HSGD_STRAGGLER_EXPONENTIAL, 0.23, 0},
+                            .bytes_per_parameter = 2};
+    double clock[16] = {0};
+    size_t placement[16];
+    assert_true(h.num_workers <= 16);
+    for (size_t i = 0; i < h.num_workers; i++)
+        placement[i] = (5 * i + 3) % h.num_workers; /* 12 workers */
+    for (size_t t = 0; t <= 26; t++) {
+        double time_s, latest = 0;
+        assert_ok(hsgd_communication_run(&time_s, NULL, &c, &h, 31, 11, placement, &t, 1, &err), err);
+        for (size_t i = 0; i < h.num_workers; i++) {
+            latest = fmax(latest, clock[i]);
+            clock[i] += 0.11 + exponential_s(0.23, 11, placement[i], t);
+        }
+        assert_near(time_s, latest, 1e-12);
+        check_step(&h, &c, 2 * 31.0, t, clock);
+    }
+    hsgd_hierarchy_free(&h);
+}
+
+static void numbers_do_not_depend_on_the_vector_path(void **state)
+{
+    (void)state;
+    enum { COUNT = 500 };
+    static double first[COUNT], again[COUNT];
+    const hsgd_straggler straggler[] = {
+        {HSGD_STRAGGLER_EXPONENTIAL, 0.3, 0}, {HSGD_STRAGGLER_LOGNORMAL, 0.3, 0.8}, {HSGD_STRAGGLER_PARETO, 0.3, 2.5}};
+    for (size_t i = 0; i < 3; i++) {
+        delays_of(straggler[i], 9, first, COUNT);
+        for_each_path(path)
+        {
+            delays_of(straggler[i], 9, again, COUNT);
+            assert_memory_equal(first, again, sizeof first);
+        }
+    }
+}
+
+static void what_is_no_network_is_refused(void **state)
+{
+    (void)state;
+    hsgd_hierarchy h = uniform((size_t[]){2, 2}, (size_t[]){4, 2}, 2);
+    const size_t step = 1;
+    double time_s;
+    hsgd_communication c = plain();
+    c.level[1].bandwidth_bytes_per_s = 0;
+    assert_fails(hsgd_communication_run(&time_s, NULL, &c, &h, 1, 1, NULL, &step, 1, &err), HSGD_ERROR_INPUT,
+                 "levels[1]", err);
+    c = plain();
+    c.compute_s = NAN;
+    assert_fails(hsgd_communication_run(&time_s, NULL, &c, &h, 1, 1, NULL, &step, 1, &err), HSGD_ERROR_INPUT,
+                 "compute seconds", err);
+    c = plain();
+    c.straggler = (hsgd_straggler){HSGD_STRAGGLER_PARETO, 1, 0};
+    assert_fails(hsgd_communication_run(&time_s, NULL, &c, &h, 1, 1, NULL, &step, 1, &err), HSGD_ERROR_INPUT, "pareto",
+                 err);
+    hsgd_hierarchy_free(&h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_groups_of_two_by_hand),
+        cmocka_unit_test(without_stragglers_there_is_a_closed_form),
+        cmocka_unit_test(the_latest_of_exponentials_has_a_harmonic_mean),
+        cmocka_unit_test(delays_have_their_distributions),
+        cmocka_unit_test(any_tree_agrees_with_clocks_worker_by_worker),
+        cmocka_unit_test(numbers_do_not_depend_on_the_vector_path),
+        cmocka_unit_test(what_is_no_network_is_refused),
+    };
+    return cmocka_run_group_tests_name("communication", tests, NULL, NULL);
+}
