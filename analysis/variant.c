@@ -26,6 +26,14 @@ bool hsgd_variant_differs(const hsgd_variant *variant, const char **what)
     return subject != NULL;
 }
 
+bool hsgd_variant_only_samples(const hsgd_variant *variant)
+{
+    hsgd_variant rest = *variant;
+    rest.participation = 1;
+    rest.participants = 0;
+    return hsgd_variant_samples_workers(variant) && !hsgd_variant_differs(&rest, NULL);
+}
+
 /* ---- in words ---- */
 
 typedef struct sentence {

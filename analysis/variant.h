@@ -61,6 +61,9 @@ bool hsgd_variant_differs(const hsgd_variant *variant, const char **what);
 enum { HSGD_VARIANT_TEXT_SIZE = 400 };
 void hsgd_variant_describe(const hsgd_variant *variant, char text[HSGD_VARIANT_TEXT_SIZE]);
 
+/* Does it differ in nothing but that participants are drawn, uniformly and each at most once? */
+bool hsgd_variant_only_samples(const hsgd_variant *variant);
+
 bool hsgd_variant_samples_workers(const hsgd_variant *variant);
 
 /* gamma_t / gamma. */

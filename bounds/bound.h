@@ -56,6 +56,7 @@ typedef struct hsgd_bound_params {
     double smoothness;              /* L >= 0 */
     double noise_sq;                /* sigma^2 >= 0 */
     double delta;                   /* Delta = f(w^0) - f* >= 0; INFINITY when f is not bounded below */
+    size_t participants;            /* workers drawn for each global round, uniformly, each at most once; 0: all */
 } hsgd_bound_params;
 
 /* Build the canonical tree of h (copied) and carry divergence_sq (h->num_nodes, NULL: not known) and
@@ -68,7 +69,7 @@ void hsgd_bound_params_free(hsgd_bound_params *params);
 
 /* Checks that every number is in range, and that NAN stands only where a quantity may be unknown. Messages name the
  * field of PARAMS.json: step_size, steps, L, sigma_sq, delta, global_divergence_sq, worker_deviation_max_sq,
- * level_divergence_sq, level_deviation_max_sq. */
+ * level_divergence_sq, level_deviation_max_sq, participants. */
 hsgd_status hsgd_bound_params_check(const hsgd_bound_params *params, hsgd_error *err);
 
 enum { HSGD_MAX_TERMS = 2 + 2 * HSGD_MAX_LEVELS, HSGD_TERM_NAME_SIZE = 48, HSGD_REASON_SIZE = 256 };
@@ -93,7 +94,8 @@ typedef struct hsgd_bound {
     const char *citation; /* paper and theorem, or THEORY section */
     hsgd_target target;
     hsgd_algorithm algorithm;
-    bool needs_maxima; /* assumes every single deviation bounded: uses child_ or worker_deviation_max_sq */
+    bool covers_sampling; /* also with fewer participants than workers; the others are refused then */
+    bool needs_maxima;    /* assumes every single deviation bounded: uses child_ or worker_deviation_max_sq */
     /* params have passed the check; bound is the record itself, so that one function can serve several */
     void (*eval)(const struct hsgd_bound *bound, const hsgd_bound_params *params, hsgd_bound_value *out);
 } hsgd_bound;

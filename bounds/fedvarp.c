@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* D. Jhunjhunwala et al. (FedVARP), UAI 2022, the FedAvg theorem with the constants of its proof (THEORY 10): one
- * level, every worker in every round, server rate 1.
+ * level, m of n workers drawn for every round, uniformly and each at most once, server rate 1.
  *
  * Glossary    gamma  step_size    L  smoothness    sigma^2  noise_sq    tau  G, local steps of a round    n num_workers
+ *             m  participants (0: n)
  *             R  rounds, floor(T/G)    sigma_g^2  worker_deviation_max_sq
  *
- *     S_round <= 4 Delta/(gamma tau R) + 4 gamma L sigma^2/n + 8 gamma^2 L^2 (tau - 1) sigma^2
- *                + 32 gamma^2 L^2 tau (tau - 1) sigma_g^2,    if gamma <= 1/(24 tau L). */
+ *     S_round <= 4 Delta/(gamma tau R) + 4 gamma L sigma^2/m + 8 gamma^2 L^2 (tau - 1) sigma^2
+ *                + 32 gamma^2 L^2 tau (tau - 1) sigma_g^2
+ *                + 12 gamma tau L (n - m)/((n - 1) m) sigma_g^2,    if gamma <= 1/(24 tau L). */
 #include "bounds/bound_private.h"
 
 #include <math.h>
@@ -30,10 +32,13 @@ static void add_terms(hsgd_bound_value *out, const hsgd_bound_params *params, do
 {
     double gamma = params->step_size, gamma_l = gamma * params->smoothness, sigma_sq = params->noise_sq;
     double tau = (double)hsgd_hierarchy_global_period(&params->tree), n = (double)params->tree.num_workers;
+    double m = params->participants > 0 ? (double)params->participants : n;
     hsgd_value_add(out, 4 * params->delta / (gamma * tau * (double)hsgd_num_rounds(params)), "initial gap");
-    hsgd_value_add(out, 4 * gamma_l * sigma_sq / n, "gradient noise");
+    hsgd_value_add(out, 4 * gamma_l * sigma_sq / m, "gradient noise");
     hsgd_value_add(out, 8 * gamma_l * gamma_l * (tau - 1) * sigma_sq, "noise drift, level 1");
     hsgd_value_add(out, 32 * gamma_l * gamma_l * tau * (tau - 1) * sigma_g_sq, "divergence, level 1");
+    if (m < n)
+        hsgd_value_add(out, 12 * gamma_l * tau * (n - m) / ((n - 1) * m) * sigma_g_sq, "sampled workers");
 }
 
 static void eval(const hsgd_bound *bound, const hsgd_bound_params *params, hsgd_bound_value *out)
@@ -60,6 +65,7 @@ const hsgd_bound hsgd_bound_fedvarp = {
     .citation = "Jhunjhunwala et al., UAI 2022, FedAvg theorem, constants of its proof",
     .target = HSGD_TARGET_S_ROUND,
     .algorithm = HSGD_ALGORITHM_LOCAL_OUTER,
+    .covers_sampling = true,
     .needs_maxima = true,
     .eval = eval,
 };

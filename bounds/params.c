@@ -123,6 +123,9 @@ hsgd_status hsgd_bound_params_check(const hsgd_bound_params *params, hsgd_error 
         return hsgd_fail(err, HSGD_ERROR_INPUT, "step_size: %g is not a positive finite number", params->step_size);
     if (params->steps < 1)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "steps: %zu is not at least 1", params->steps);
+    if (params->participants > params->tree.num_workers)
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "participants: %zu is more than the %zu workers", params->participants,
+                         params->tree.num_workers);
     if (!(params->delta >= 0))
         return hsgd_fail(err, HSGD_ERROR_INPUT, "delta: %g is not at least 0", params->delta);
     hsgd_status status = check_not_negative(params->smoothness, false, "L", err);

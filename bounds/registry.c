@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The one table of all bounds, and the names of what they are about. */
-#include "bounds/bound.h"
+#include "bounds/bound_private.h"
 
+#include <math.h>
 #include <string.h>
 
 /* A row per bound, in the order of tables: the record hsgd_bound_NAME of the file that implements it. */
@@ -31,6 +32,12 @@ const size_t hsgd_num_bounds = sizeof hsgd_bounds / sizeof hsgd_bounds[0];
 
 void hsgd_bound_eval(const hsgd_bound *bound, const hsgd_bound_params *params, hsgd_bound_value *out)
 {
+    if (params->participants > 0 && params->participants < params->tree.num_workers && !bound->covers_sampling) {
+        hsgd_value_start(out, NAN);
+        hsgd_refuse(out, "only %zu of %zu workers take part in a round", params->participants,
+                    params->tree.num_workers);
+        return;
+    }
     bound->eval(bound, params, out);
 }
 

@@ -106,6 +106,8 @@ static hsgd_status make_params(hsgd_bound_params *out, const hsgd_experiment *e,
     out->smoothness = e->constants.smoothness.value;
     out->noise_sq = e->constants.noise_sq.value;
     out->delta = e->delta.value;
+    if (hsgd_variant_only_samples(&e->config->variant))
+        out->participants = hsgd_variant_group_size(&e->config->variant, out->tree.num_workers);
     status = hsgd_bound_params_check(out, err);
     if (status)
         hsgd_bound_params_free(out);
@@ -216,13 +218,19 @@ static bool ends_elsewhere(const hsgd_experiment *e, const hsgd_run *run, hsgd_t
            e->config->steps % run->period != 0;
 }
 
+/* Is the theorem about what was run? */
+static bool is_covered(const hsgd_experiment *e, const hsgd_bound *bound)
+{
+    return !e->variant || (bound->covers_sampling && hsgd_variant_only_samples(&e->config->variant));
+}
+
 static void decide(hsgd_comparison *c, const hsgd_experiment *e, const hsgd_run *run, const char *no_run)
 {
     c->verdict = HSGD_VERDICT_NOT_APPLICABLE;
     if (!isfinite(e->global_divergence_sq.value))
         snprintf(c->reason, sizeof c->reason, "a run diverged at step %zu, so that the divergences are not known",
                  first_divergence(e));
-    else if (e->variant)
+    else if (!is_covered(e, c->bound))
         snprintf(c->reason, sizeof c->reason, "%s is not part of the theory", e->variant);
     else if (!c->value.applicable)
         explain(c, c->value.reason);
@@ -270,7 +278,7 @@ static hsgd_status evaluate_bounds(hsgd_experiment *e, const hsgd_bound_params *
             hsgd_comparison *c = &e->comparison[e->num_comparisons++];
             c->bound = hsgd_bounds[i];
             hsgd_bound_eval(c->bound, params, &c->value);
-            c->value.applicable = c->value.applicable && !e->variant;
+            c->value.applicable = c->value.applicable && is_covered(e, c->bound);
         }
     return HSGD_OK;
 }

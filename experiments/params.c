@@ -64,7 +64,7 @@ static hsgd_status read_numbers(hsgd_bound_params *out, const hsgd_json *root, h
 {
     hsgd_json step_size = hsgd_json_member(root, "step_size"), steps = hsgd_json_member(root, "steps");
     hsgd_json smoothness = hsgd_json_member(root, "L"), noise = hsgd_json_member(root, "sigma_sq");
-    hsgd_json delta = hsgd_json_member(root, "delta");
+    hsgd_json delta = hsgd_json_member(root, "delta"), participants = hsgd_json_member(root, "participants");
     hsgd_status status = hsgd_json_positive(&step_size, &out->step_size, err);
     if (!status)
         status = hsgd_json_count(&steps, 1, SIZE_MAX, &out->steps, err);
@@ -74,6 +74,8 @@ static hsgd_status read_numbers(hsgd_bound_params *out, const hsgd_json *root, h
         status = hsgd_json_number(&noise, 0, INFINITY, &out->noise_sq, err);
     if (!status)
         status = hsgd_json_number(&delta, 0, INFINITY, &out->delta, err);
+    if (!status && participants.value)
+        status = hsgd_json_count(&participants, 1, out->tree.num_workers, &out->participants, err);
     if (!status)
         status = read_optional(root, "global_divergence_sq", &out->global_divergence_sq, err);
     return status ? status : read_optional(root, "worker_deviation_max_sq", &out->worker_deviation_max_sq, err);
@@ -91,6 +93,7 @@ static hsgd_status read_params(hsgd_bound_params *out, const hsgd_json *root, hs
                                        "global_divergence_sq",
                                        "level_deviation_max_sq",
                                        "worker_deviation_max_sq",
+                                       "participants",
                                        NULL};
     hsgd_json hierarchy = hsgd_json_member(root, "hierarchy");
     hsgd_json divergence = hsgd_json_member(root, "level_divergence_sq");

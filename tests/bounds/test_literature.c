@@ -132,6 +132,16 @@ static void fedvarp(void **state)
     assert_close(term_of(&v, "divergence, level 1"), 32 * gl * gl * 12 * 11 * 3.3, 1e-14);
     assert_close(v.max_step_size, 1 / (24 * 12 * 1.9), 1e-14);
     double value = v.value;
+    p.participants = 4; /* of 9: 12 g L tau (9 - 4)/(8 * 4) sigma_g^2 more, and sigma^2/4 */
+    v = evaluate("fedvarp-2022", &p);
+    assert_true(v.applicable);
+    assert_close(term_of(&v, "gradient noise"), 4 * gl * 0.64 / 4, 1e-14);
+    assert_close(term_of(&v, "sampled workers"), 12 * gl * 12 * 5 / 32 * 3.3, 1e-14);
+    assert_close(v.value, value + 4 * gl * 0.64 * (1. / 4 - 1. / 9) + 12 * gl * 12 * 5 / 32 * 3.3, 1e-14);
+    check_refused("hsgd-fixed", &p, "only 4 of 9 workers take part");
+    p.participants = 9;
+    assert_close(evaluate("fedvarp-2022", &p).value, value, 1e-15);
+    p.participants = 0;
     p.worker_deviation_max_sq = NAN;
     p.global_divergence_sq = 3.3;
     v = evaluate("fedvarp-2022", &p);

@@ -19,14 +19,15 @@ static void uniform_with_levels(void **state)
 {
     (void)state;
     hsgd_bound_params p;
-    assert_ok(read_text(&p, "{" UNIFORM "," NUMBERS ", \"level_divergence_sq\": [0.83, 0.41],"
-                            "\"level_deviation_max_sq\": [1.9, 1.1], \"worker_deviation_max_sq\": 3.3}"),
-              err);
+    assert_ok(
+        read_text(&p, "{" UNIFORM "," NUMBERS ", \"level_divergence_sq\": [0.83, 0.41],"
+                      "\"level_deviation_max_sq\": [1.9, 1.1], \"worker_deviation_max_sq\": 3.3, \"participants\": 4}"),
+        err);
     assert_true(p.step_size == 0.013 && p.steps == 240 && p.smoothness == 1.3 && p.noise_sq == 0.37 &&
                 p.delta == 2.385);
     assert_true(p.tree.num_workers == 6 && p.tree.num_nodes == 2);
     assert_true(p.divergence_sq[0] == 0.83 && p.divergence_sq[1] == 0.41);
-    assert_true(p.child_deviation_max_sq[0] == 1.9 && p.worker_deviation_max_sq == 3.3);
+    assert_true(p.child_deviation_max_sq[0] == 1.9 && p.worker_deviation_max_sq == 3.3 && p.participants == 4);
     assert_close(p.global_divergence_sq, 0.83 + 0.41, 1e-15); /* left out: D_1 + .. + D_M (THEORY 2) */
     hsgd_bound_params_free(&p);
 }
@@ -116,6 +117,8 @@ static void mistakes_have_a_place(void **state)
     REFUSED("{" UNIFORM "," NUMBERS ", \"level_divergence_sq\": []}", "level_divergence_sq: []");
     REFUSED("{" UNIFORM "," NUMBERS ", \"global_divergence_sq\": -1}", "global_divergence_sq: -1");
     REFUSED("{" UNIFORM "," NUMBERS ", \"worker_deviation_max_sq\": null}", "worker_deviation_max_sq: null");
+    REFUSED("{" UNIFORM "," NUMBERS ", \"participants\": 0}", "participants: 0");
+    REFUSED("{" UNIFORM "," NUMBERS ", \"participants\": 7}", "participants: 7");
     REFUSED("{" TREE "," NUMBERS ", \"level_divergence_sq\": [1, 1]}", "level_divergence_sq: [1,1]: the nodes");
     REFUSED("{\"hierarchy\": {\"tree\": {\"period\": 4, \"children\": [{\"period\": 2, \"workers\": 2, "
             "\"divergence_sq\": 1}]}}," NUMBERS "}",
