@@ -8,10 +8,11 @@ BUILD     ?= build
 CC        ?= cc
 CFLAGS    ?= -O2 -g
 CLANG_FORMAT ?= clang-format
-export HSGD_DATA_DIR ?= $(abspath ../shared/data)
+# Where data sets are looked for, and downloaded to.
+export HSGD_DATA_DIR ?= $(abspath $(or $(wildcard ../shared/data),data))
 
 PACKAGES  := build-essential pkg-config libgsl-dev libcjson-dev librandom123-dev libopenblas-dev libgmp-dev zlib1g-dev \
-             gnuplot-nox libcmocka-dev libyajl-dev curl unzip python3-minimal $(if $(filter 1,$(NO_DNNL)),,libdnnl-dev)
+             gnuplot-nox libcmocka-dev libyajl-dev curl unzip python3 $(if $(filter 1,$(NO_DNNL)),,libdnnl-dev)
 
 # Off switches: make OPENMP=0, make OPENBLAS=0 (GSL's own BLAS instead), make VECTOR=0 (no AVX code; results are the same),
 # make NO_DNNL=1 (no convolutional networks; so it is where oneDNN is not there), make SAN=1 (address and undefined sanitizers).
@@ -62,7 +63,7 @@ Q         := $(if $(filter 1,$(V)),,@)
 SAY        = @echo "  $(1)" $(2)
 
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check test mutants bench bench-growth check-deps install uninstall format clean help FORCE
+.PHONY: all deps demo data check test mutants bench bench-growth check-deps install uninstall format clean help FORCE
 
 all: $(BUILD)/hsgd $(BUILD)/libhsgd.a $(BUILD)/libhsgd.so ## build the program and the libraries
 
@@ -128,6 +129,9 @@ test: check
 
 check: check-deps all $(TESTS) $(BENCH) ## build and run all tests
 	@HSGD_PROGRAM=$(abspath $(BUILD)/hsgd) HSGD_BUILD=$(BUILD) SANITIZE='$(SANITIZE)' tests/run-all $(TESTS) $(TEST_SCRIPTS)
+
+data: ## download a data set into HSGD_DATA_DIR (DATASET=mnist; without it: the list)
+	@experiments/fetch-data $(DATASET)
 
 RUN_BENCH  = $(BENCH) --folder $(BUILD)/bench --program $(BUILD)/hsgd $(BENCH_ARGS)
 
