@@ -23,16 +23,21 @@ static bool time_possible(const hsgd_figure_input *in, char *reason, size_t size
 /* Test data count most where there are any. */
 static hsgd_lines lines_of(const hsgd_figure_input *in, const char *figure)
 {
-    hsgd_lines lines = {.figure = figure, .y_label = "accuracy", .y_label_tex = "accuracy"};
     bool has_test = hsgd_any_finite(in->progress[0].test_accuracy, in->num_rows, 1);
+    const char *label = has_test ? "test accuracy" : "training accuracy";
+    hsgd_lines lines = {.figure = figure,
+                        .late_axis = true,
+                        .second = has_test ? "on training data" : NULL,
+                        .y_label = label,
+                        .y_label_tex = label};
     for (size_t r = 0; has_test && r < HSGD_NUM_FIGURE_RUNS; r++)
         hsgd_lines_add(&lines, in,
                        (hsgd_line){r, in->progress[r].test_accuracy, in->progress[r].test_accuracy_half_width,
-                                   "test_accuracy", ", test", false});
+                                   "test_accuracy", false});
     for (size_t r = 0; r < HSGD_NUM_FIGURE_RUNS; r++)
         hsgd_lines_add(&lines, in,
                        (hsgd_line){r, in->progress[r].train_accuracy, in->progress[r].train_accuracy_half_width,
-                                   "train_accuracy", ", training", has_test});
+                                   "train_accuracy", has_test});
     return lines;
 }
 

@@ -7,6 +7,10 @@
 static const char *const run_name[HSGD_NUM_FIGURE_RUNS] = {"hsgd", "local_inner", "local_outer"};
 static const char *const run_dash[HSGD_NUM_FIGURE_RUNS] = {"solid", "(8,3)", "(3,2)"};
 
+/* Of the second curves. */
+#define SECOND_WIDTH "0.9"
+#define SECOND_DASH "(1.5,2)"
+
 #define PANEL_IN 1.2 /* height of a panel where there are several */
 
 /* ---- x axes ---- */
@@ -105,27 +109,27 @@ void hsgd_abscissa_columns(hsgd_table *table, const hsgd_figure_input *in, hsgd_
 
 static void line_title(char *out, size_t size, const hsgd_script *s, const hsgd_figure_input *in, const hsgd_line *line)
 {
-    const char *form = hsgd_script_pick(s, "local SGD, {/:Italic %c} = %zu%s", "local SGD, $%c = %zu$%s");
+    const char *form = hsgd_script_pick(s, "local SGD, {/:Italic %c} = %zu", "local SGD, $%c = %zu$");
     if (line->run == 0)
-        snprintf(out, size, "H-SGD%s", line->what);
+        snprintf(out, size, "H-SGD");
     else
-        snprintf(out, size, form, line->run == 1 ? 'I' : 'G', line->run == 1 ? in->local_period : in->global_period,
-                 line->what);
+        snprintf(out, size, form, line->run == 1 ? 'I' : 'G', line->run == 1 ? in->local_period : in->global_period);
 }
 
-/* Only below zero a log axis ends. */
+/* Bytes stand still between averages, so there a band would be a row of walls. */
 static void add_band(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_line *line,
                      hsgd_abscissa x, unit u)
 {
     char column[48];
-    if (line->second || !line->half_width || !hsgd_range_of(line->half_width, in->num_rows, 1).any)
+    if (x == HSGD_OVER_BYTES_TOP || x == HSGD_OVER_BYTES_ALL || line->second || !line->half_width ||
+        !hsgd_range_of(line->half_width, in->num_rows, 1).any)
         return;
     abscissa_column(column, sizeof column, x, line->run);
     hsgd_script_series(
         s,
         "'%s.dat' using (column(\"%s\")/%g):(edge(column(\"%s_%s\"), -column(\"%s_%s_half_width\"))) \\\n"
         "          :(edge(column(\"%s_%s\"), column(\"%s_%s_half_width\"))) "
-        "with filledcurves fs solid 0.25 noborder lc rgb '%s' notitle",
+        "with filledcurves fs transparent solid 0.25 noborder lc rgb '%s' notitle",
         lines->figure, column, u.size, line->column, run_name[line->run], line->column, run_name[line->run],
         line->column, run_name[line->run], line->column, run_name[line->run], hsgd_colour(line->run));
 }
@@ -134,13 +138,19 @@ static void add_curve(hsgd_script *s, const hsgd_figure_input *in, const hsgd_li
                       hsgd_abscissa x, unit u, bool legend)
 {
     char column[48], title[96] = "";
-    if (legend)
+    if (legend && !line->second)
         line_title(title, sizeof title, s, in, line);
     abscissa_column(column, sizeof column, x, line->run);
     hsgd_script_series(s, "'%s.dat' using (column(\"%s\")/%g):\"%s_%s\" with %s lc rgb '%s' lw %s dt %s title '%s'",
                        lines->figure, column, u.size, line->column, run_name[line->run],
                        in->num_rows > 2 ? "lines" : "linespoints pt 7 ps 0.4", hsgd_colour(line->run),
-                       line->second ? "0.9" : "1.5", line->second ? "(1.5,2)" : run_dash[line->run], title);
+                       line->second ? SECOND_WIDTH : "1.5", line->second ? SECOND_DASH : run_dash[line->run], title);
+}
+
+static void add_second_to_legend(hsgd_script *s, const hsgd_lines *lines)
+{
+    hsgd_script_series(s, "keyentry with lines lc rgb '#606060' lw %s dt %s title '%s'", SECOND_WIDTH, SECOND_DASH,
+                       lines->second);
 }
 
 /* ---- y axis ---- */
@@ -160,8 +170,11 @@ static double y_axis(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lin
 {
     hsgd_range range = hsgd_range_empty();
     double low = INFINITY, high = -INFINITY;
+    bool late = lines->late_axis && in->num_rows > 20;
+    if (late)
+        fputs("# The axis is made for what comes after the first tenth of the run.\n", s->stream);
     for (size_t i = 0; i < lines->num_lines; i++)
-        for (size_t row = 0; row < in->num_rows; row++)
+        for (size_t row = late ? in->num_rows / 10 : 0; row < in->num_rows; row++)
             if (isfinite(lines->line[i].y[row])) {
                 hsgd_range_add(&range, lines->line[i].y[row]);
                 low = fmin(low, lines->line[i].y[row]);
@@ -191,25 +204,35 @@ void hsgd_lines_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_li
         add_band(s, in, lines, &lines->line[i], x, u);
     for (size_t i = 0; i < lines->num_lines; i++)
         add_curve(s, in, lines, &lines->line[i], x, u, legend);
+    if (legend && lines->second)
+        add_second_to_legend(s, lines);
     hsgd_script_plotted(s);
 }
 
 /* ---- the page ---- */
 
-size_t hsgd_lines_legend_columns(const hsgd_lines *lines)
+static size_t legend_entries(const hsgd_lines *lines)
 {
-    return lines->num_lines > 1 ? 2 : 1;
+    size_t entries = lines->second ? 1 : 0;
+    for (size_t i = 0; i < lines->num_lines; i++)
+        entries += !lines->line[i].second;
+    return entries;
 }
 
-double hsgd_lines_legend_height(const hsgd_lines *lines)
+static size_t legend_columns(const hsgd_lines *lines)
 {
-    return 0.06 + HSGD_LEGEND_ROW_IN * (double)hsgd_legend_rows(lines->num_lines, hsgd_lines_legend_columns(lines));
+    return legend_entries(lines) > 1 ? 2 : 1;
+}
+
+static double legend_height(const hsgd_lines *lines)
+{
+    return 0.06 + HSGD_LEGEND_ROW_IN * (double)hsgd_legend_rows(legend_entries(lines), legend_columns(lines));
 }
 
 static void write_panels(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_abscissa *x,
                          size_t num_panels)
 {
-    double top = s->height_in - hsgd_caption_height(in), legend = hsgd_lines_legend_height(lines);
+    double top = s->height_in - hsgd_caption_height(in), legend = legend_height(lines);
     hsgd_script_caption(s, in);
     hsgd_script_thinned(s, in->num_rows);
     if (num_panels > 1)
@@ -219,7 +242,7 @@ static void write_panels(hsgd_script *s, const hsgd_figure_input *in, const hsgd
         double panel_top = top - (double)i * (PANEL_IN + HSGD_X_AXIS_IN + 0.05);
         hsgd_script_panel(s, last ? legend + HSGD_X_AXIS_IN : panel_top - PANEL_IN, panel_top);
         if (last)
-            hsgd_script_legend(s, legend, lines->num_lines, hsgd_lines_legend_columns(lines));
+            hsgd_script_legend(s, legend, legend_entries(lines), legend_columns(lines));
         hsgd_lines_panel(s, in, lines, x[i], last);
         fputs(last ? "" : "unset label\n", s->stream); /* the caption is there */
     }
@@ -249,7 +272,7 @@ hsgd_status hsgd_lines_write(const hsgd_figure_input *in, const hsgd_lines *line
     if (status != HSGD_OK)
         return status;
     double panels = num_panels > 1 ? (double)num_panels * (PANEL_IN + HSGD_X_AXIS_IN + 0.05) : 1.45 + HSGD_X_AXIS_IN;
-    double needed = hsgd_caption_height(in) + panels + hsgd_lines_legend_height(lines);
+    double needed = hsgd_caption_height(in) + panels + legend_height(lines);
     hsgd_script script;
     status = hsgd_script_open(&script, dir, lines->figure, format, fmax(needed, HSGD_PAGE_HEIGHT_IN), about, err);
     if (status != HSGD_OK)

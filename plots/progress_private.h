@@ -14,8 +14,7 @@ typedef struct hsgd_line {
     size_t run;                   /* in the order of hsgd_figure_input.progress */
     const double *y, *half_width; /* (num_rows) */
     const char *column;           /* what its columns in the data file are called, before the run's name */
-    const char *what;             /* said in the legend after the run's name; "" nothing */
-    bool second;                  /* the less important of two curves of a run: dashed and thin */
+    bool second;                  /* the less important of two curves of a run: thin, dotted, without band */
 } hsgd_line;
 
 typedef struct hsgd_lines {
@@ -23,6 +22,8 @@ typedef struct hsgd_lines {
     hsgd_line line[HSGD_MAX_LINES];
     size_t num_lines;
     bool log_axis;                     /* if all values are positive */
+    bool late_axis;                    /* otherwise: made for what comes after the first tenth of the run */
+    const char *second;                /* what the second curves are, for the legend; NULL: there are none */
     const char *y_label, *y_label_tex; /* the latter for the TeX format */
 } hsgd_lines;
 
@@ -39,10 +40,6 @@ void hsgd_abscissa_columns(hsgd_table *table, const hsgd_figure_input *in, hsgd_
 /* Axes, labels, bands and curves of one panel, whose place and legend are set; legend: the curves have titles. */
 void hsgd_lines_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, hsgd_abscissa x,
                       bool legend);
-
-/* Columns and height of the legend. */
-size_t hsgd_lines_legend_columns(const hsgd_lines *lines);
-double hsgd_lines_legend_height(const hsgd_lines *lines);
 
 /* A figure of panels below each other, num_panels of them, with the same lines. */
 hsgd_status hsgd_lines_write(const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_abscissa *x,

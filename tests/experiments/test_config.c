@@ -82,7 +82,7 @@ static void defaults(void **state)
     for (size_t i = 0; i < hsgd_num_bounds; i++)
         assert_true(c.use_bound[i]);
     for (size_t i = 0; i < hsgd_num_figures; i++)
-        assert_true(c.use_figure[i]);
+        assert_int_equal(c.use_figure[i], !hsgd_config_figure_lacks(&c, hsgd_figures[i]->name));
     hsgd_config_free(&c);
 }
 

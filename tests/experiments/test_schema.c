@@ -8,6 +8,11 @@
 #include "experiments/config.h"
 #include "plots/figure.h"
 
+/* The start of a configuration that is complete but for its optimizer. */
+#define QUADRATIC                                                                                                      \
+    "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"quadratic\", \"curvature\": [1], " \
+    "\"linear\": [[1]]}, \"optimizer\": {\"step_size\": 1, \"steps\": 1}, "
+
 /* For each object of the schema: a configuration with an unknown key in that place. */
 static const struct {
     const char *definition; /* in $defs; NULL: the document itself */
@@ -53,6 +58,9 @@ static const struct {
     {"constants",
      "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"quadratic\", \"curvature\": "
      "[1], \"linear\": [[1]]}, \"optimizer\": {\"step_size\": 1, \"steps\": 1}, \"constants\": {\"zzz\": 1}}"},
+    {"target", QUADRATIC "\"targets\": [{\"zzz\": 1}]}"},
+    {"communication", QUADRATIC "\"communication\": {\"zzz\": 1}}"},
+    {"channel", QUADRATIC "\"communication\": {\"levels\": [{\"zzz\": 1}]}}"},
     {"optimizer",
      "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"quadratic\", \"curvature\": "
      "[1], \"linear\": [[1]]}, \"optimizer\": {\"zzz\": 1}}"},
