@@ -190,6 +190,17 @@ void hsgd_variant_draw(double *weight, const hsgd_variant *variant, const double
         draw_each_once(weight, share, size, count, &stream, order);
 }
 
+/* A shuffle (Fisher and Yates). */
+void hsgd_variant_regroup(size_t *placement, size_t num_workers, uint64_t seed, size_t t)
+{
+    const hsgd_stream stream = {seed, HSGD_PURPOSE_REGROUPING, 0, t};
+    for (size_t i = 0; i < num_workers; i++) {
+        size_t other = i + draw_below(&stream, i, num_workers - i), worker = placement[i];
+        placement[i] = placement[other];
+        placement[other] = worker;
+    }
+}
+
 /* ---- what is legal ---- */
 
 static hsgd_status check_step_sizes(const hsgd_variant *v, hsgd_error *err)

@@ -78,6 +78,10 @@ size_t hsgd_variant_group_size(const hsgd_variant *variant, size_t size);
 void hsgd_variant_draw(double *weight, const hsgd_variant *variant, const double *share, size_t first, size_t size,
                        uint64_t seed, size_t t, size_t *order, double *cumulative);
 
+/* placement (num_workers): which worker stands at each place becomes what it is from step t on, where the root has just
+ * averaged. */
+void hsgd_variant_regroup(size_t *placement, size_t num_workers, uint64_t seed, size_t t);
+
 /* One line for the first value that is not legal. */
 hsgd_status hsgd_variant_check(const hsgd_variant *variant, hsgd_error *err);
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "analysis/moments_private.h"
-#include "analysis/random.h"
 
 /* ---- rounds ---- */
 
@@ -30,28 +29,13 @@ void hsgd_variant_open_step(const hsgd_engine *engine, const hsgd_unit *unit, si
             draw_participants(engine, u, t);
 }
 
-/* New places for all workers. */
-static void regroup(const hsgd_engine *engine, size_t t)
-{
-    const hsgd_stream stream = {engine->simulation->seed, HSGD_PURPOSE_REGROUPING, 0, t};
-    size_t n = engine->hierarchy->num_workers, *place = engine->placement;
-    for (size_t i = 0; i < n; i++) {
-        size_t other, left = n - i;
-        hsgd_uniform_indices(&stream, 2 * i, left, &other, 1);
-        other += i;
-        size_t worker = place[i];
-        place[i] = place[other];
-        place[other] = worker;
-    }
-}
-
 void hsgd_variant_open_window(const hsgd_engine *engine, size_t t)
 {
     const hsgd_variant *variant = engine->simulation->variant;
     if (!variant || t % hsgd_hierarchy_global_period(engine->hierarchy) != 0)
         return;
     if (variant->regroup)
-        regroup(engine, t);
+        hsgd_variant_regroup(engine->placement, engine->hierarchy->num_workers, engine->simulation->seed, t);
     if (engine->variant.weight && hsgd_node_is_lowest(engine->hierarchy, 0))
         draw_participants(engine, 0, t);
 }
