@@ -54,7 +54,7 @@ typedef enum hsgd_cifar_labels {
 /* Read the binary files of CIFAR-10 or CIFAR-100 (Krizhevsky 2009), plain or gzip-compressed, one after the other. A
  * sample's features are its bytes divided by 255: the red, then the green, then the blue channel, each 32 rows of 32. The
  * classes are the distinct labels. A length that is no multiple of the record and labels out of range are errors that
- * name the file and the byte. */
+ * name the file and the byte, counted from 1. */
 hsgd_status hsgd_dataset_read_cifar(hsgd_dataset *out, const char *const *path, size_t num_paths,
                                     hsgd_cifar_labels labels, hsgd_error *err);
 

@@ -59,8 +59,8 @@ static hsgd_status take_record(reader *r, const unsigned char *record, size_t of
 {
     const layout *l = r->layout;
     if (record[l->label_at] >= l->num_labels)
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "byte %zu: the label %u is not in 0..%u of %s", offset + l->label_at,
-                         record[l->label_at], l->num_labels - 1, l->name);
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "byte %zu: the label %u is not in 0..%u of %s",
+                         offset + l->label_at + 1, record[l->label_at], l->num_labels - 1, l->name);
     size_t sample = r->data.num_samples++;
     double *row = r->data.dense + sample * PIXEL_BYTES;
     r->raw_label[sample] = record[l->label_at];

@@ -17,7 +17,7 @@ extern "C" {
  * stands for its files *.json and *.json.gz, in the order of their names. Samples are dense and their users those of the
  * files, in the order of "user_data"; a user without samples is left out, the classes are the distinct labels. The files
  * are never in memory as a whole. Counts that do not agree, users that stand in two places and rows of other lengths are
- * errors that name the file, the byte and the place. */
+ * errors that name the file, the byte (from 1) and the place. */
 hsgd_status hsgd_leaf_read(hsgd_dataset *out, const char *const *path, size_t num_paths, hsgd_error *err);
 
 /* A path as a list of files: itself, or the files of a folder as above; free with hsgd_leaf_files_free. */

@@ -112,7 +112,7 @@ static void lengths_are_whole_records(void **state)
     assert_fails(read_bytes(&data, bytes, 2 * 3074, HSGD_CIFAR_10), HSGD_ERROR_INPUT, "it needs \"labels\"", err);
 }
 
-/* The largest label of each kind is legal, the next one is not; the message counts bytes of the file. */
+/* The largest label of each kind is legal, the next one is not; the message counts bytes of the file, from 1. */
 static void labels_are_in_range(void **state)
 {
     (void)state;
@@ -120,11 +120,11 @@ static void labels_are_in_range(void **state)
     hsgd_dataset data;
     size_t size = make_records(bytes, (const unsigned char[]){9, 10}, 1, 2);
     assert_fails(read_bytes(&data, bytes, size, HSGD_CIFAR_10), HSGD_ERROR_INPUT,
-                 "byte 3073: the label 10 is not in 0..9 of CIFAR-10", err);
+                 "byte 3074: the label 10 is not in 0..9 of CIFAR-10", err);
     size = make_records(bytes, (const unsigned char[]){19, 99, 20, 99, 19, 100}, 2, 3);
-    assert_fails(read_bytes(&data, bytes, size, HSGD_CIFAR_100_COARSE), HSGD_ERROR_INPUT, "byte 3074: the label 20",
+    assert_fails(read_bytes(&data, bytes, size, HSGD_CIFAR_100_COARSE), HSGD_ERROR_INPUT, "byte 3075: the label 20",
                  err);
-    assert_fails(read_bytes(&data, bytes, size, HSGD_CIFAR_100_FINE), HSGD_ERROR_INPUT, "byte 6149: the label 100",
+    assert_fails(read_bytes(&data, bytes, size, HSGD_CIFAR_100_FINE), HSGD_ERROR_INPUT, "byte 6150: the label 100",
                  err);
     assert_ok(read_bytes(&data, bytes, 3074, HSGD_CIFAR_100_FINE), err);
     hsgd_dataset_free(&data);
