@@ -111,6 +111,15 @@ void hsgd_abscissa_columns(hsgd_table *table, const hsgd_figure_input *in, hsgd_
 
 /* ---- curves ---- */
 
+/* What curves of one panel need to know. */
+typedef struct panel {
+    const hsgd_figure_input *in;
+    const hsgd_lines *lines;
+    hsgd_abscissa x;
+    unit u;
+    bool log_x;
+} panel;
+
 static void line_title(char *out, size_t size, const hsgd_script *s, const hsgd_figure_input *in, const hsgd_line *line)
 {
     const char *form = hsgd_script_pick(s, "local SGD, {/:Italic %c} = %zu", "local SGD, $%c = %zu$");
@@ -121,53 +130,54 @@ static void line_title(char *out, size_t size, const hsgd_script *s, const hsgd_
 }
 
 /* True where some row has numbers for the point, and for `also`: gnuplot warns of curves without one. */
-static bool shows(const hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_line *line,
-                  hsgd_abscissa x, const double *also)
+static bool shows(const hsgd_script *s, const panel *p, const hsgd_line *line, const double *also)
 {
-    const double *at = abscissa_of(in, x, line->run);
-    for (size_t row = 0; at && also && row < in->num_rows; row++) {
-        bool left_out = lines->only_where && !isfinite(lines->only_where[row]);
+    const double *at = abscissa_of(p->in, p->x, line->run);
+    for (size_t row = 0; at && also && row < p->in->num_rows; row++) {
+        bool left_out = p->lines->only_where && !isfinite(p->lines->only_where[row]);
         bool drawable = isfinite(line->y[row]) && (line->y[row] > 0 || !s->log_axis);
-        if (!left_out && drawable && isfinite(at[row]) && isfinite(also[row]))
+        if (!left_out && drawable && isfinite(at[row]) && (at[row] > 0 || !p->log_x) && isfinite(also[row]))
             return true;
     }
     return false;
 }
 
+static bool over_bytes(hsgd_abscissa x)
+{
+    return x == HSGD_OVER_BYTES_TOP || x == HSGD_OVER_BYTES_ALL;
+}
+
 /* Bytes stand still between averages, so there a band would be a row of walls. */
-static void add_band(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_line *line,
-                     hsgd_abscissa x, unit u)
+static void add_band(hsgd_script *s, const panel *p, const hsgd_line *line)
 {
     char column[48];
-    if (x == HSGD_OVER_BYTES_TOP || x == HSGD_OVER_BYTES_ALL || line->second ||
-        !shows(s, in, lines, line, x, line->half_width))
+    if (over_bytes(p->x) || line->second || !shows(s, p, line, line->half_width))
         return;
-    abscissa_column(column, sizeof column, x, line->run);
+    abscissa_column(column, sizeof column, p->x, line->run);
     hsgd_script_series(
         s,
         "'%s.dat' using (column(\"%s\")/%g):(edge(column(\"%s_%s\"), -column(\"%s_%s_half_width\"))) \\\n"
         "          :(edge(column(\"%s_%s\"), column(\"%s_%s_half_width\"))) "
-        "with filledcurves fs transparent solid 0.25 noborder lc rgb '%s' notitle",
-        lines->figure, column, u.size, line->column, run_name[line->run], line->column, run_name[line->run],
+        "with filledcurves fs transparent solid 0.2 noborder lc rgb '%s' notitle",
+        p->lines->figure, column, p->u.size, line->column, run_name[line->run], line->column, run_name[line->run],
         line->column, run_name[line->run], line->column, run_name[line->run], hsgd_colour(line->run));
 }
 
-static void add_curve(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_line *line,
-                      hsgd_abscissa x, unit u, bool legend)
+static void add_curve(hsgd_script *s, const panel *p, const hsgd_line *line, bool legend)
 {
     char column[48], title[96] = "";
     if (legend && !line->second)
-        line_title(title, sizeof title, s, in, line);
-    if (!shows(s, in, lines, line, x, line->y)) {
+        line_title(title, sizeof title, s, p->in, line);
+    if (!shows(s, p, line, line->y)) {
         if (*title)
             hsgd_script_series(s, "keyentry with lines lc rgb '%s' lw 1.5 dt %s title '%s (none)'",
                                hsgd_colour(line->run), run_dash[line->run], title);
         return;
     }
-    abscissa_column(column, sizeof column, x, line->run);
+    abscissa_column(column, sizeof column, p->x, line->run);
     hsgd_script_series(s, "'%s.dat' using (column(\"%s\")/%g):\"%s_%s\" with %s lc rgb '%s' lw %s dt %s title '%s'",
-                       lines->figure, column, u.size, line->column, run_name[line->run],
-                       in->num_rows > 2 ? "lines" : "linespoints pt 7 ps 0.4", hsgd_colour(line->run),
+                       p->lines->figure, column, p->u.size, line->column, run_name[line->run],
+                       p->in->num_rows > 2 ? "lines" : "linespoints pt 7 ps 0.4", hsgd_colour(line->run),
                        line->second ? SECOND_WIDTH : "1.5", line->second ? SECOND_DASH : run_dash[line->run], title);
 }
 
@@ -217,24 +227,61 @@ static double y_axis(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lin
     return -INFINITY;
 }
 
+/* ---- x axis ---- */
+
+/* Runs that send many times as much as others would push these against the left edge. */
+static bool differs_much(const hsgd_figure_input *in, const hsgd_lines *lines, hsgd_abscissa x)
+{
+    hsgd_range last = hsgd_range_empty();
+    for (size_t i = 0; i < lines->num_lines; i++) {
+        const double *at = abscissa_of(in, x, lines->line[i].run);
+        if (at)
+            hsgd_range_add(&last, at[in->num_rows - 1]);
+    }
+    return hsgd_range_positive(&last) && last.high <= LARGEST && last.high > 8 * last.low;
+}
+
+static hsgd_range range_of_x(const hsgd_figure_input *in, const hsgd_lines *lines, hsgd_abscissa x, unit u)
+{
+    hsgd_range range = hsgd_range_empty();
+    for (size_t i = 0; i < lines->num_lines; i++)
+        hsgd_range_merge(&range, hsgd_range_of(abscissa_of(in, x, lines->line[i].run), in->num_rows, 1));
+    range.low /= u.size;
+    range.high /= u.size;
+    return range;
+}
+
+static panel open_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, hsgd_abscissa x)
+{
+    double largest = largest_abscissa(in, lines, x);
+    panel p = {in, lines, x, unit_of(x, largest), over_bytes(x) && differs_much(in, lines, x)};
+    if (p.log_x)
+        hsgd_script_log_x_axis(s, range_of_x(in, lines, x, p.u));
+    else {
+        fputs("unset logscale x; set format x '%g'\n", s->stream);
+        hsgd_script_step_axis(s, 0, largest / p.u.size);
+    }
+    return p;
+}
+
+/* ---- the panel ---- */
+
 void hsgd_lines_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, hsgd_abscissa x,
                       bool legend)
 {
-    double largest = largest_abscissa(in, lines, x);
-    unit u = unit_of(x, largest);
     char label[96];
-    x_label(label, sizeof label, s, x, u);
-    hsgd_script_step_axis(s, 0, largest / u.size);
+    panel p = open_panel(s, in, lines, x);
     double low = y_axis(s, in, lines);
+    x_label(label, sizeof label, s, x, p.u);
     hsgd_script_axis_labels(s, label, hsgd_script_pick(s, lines->y_label, lines->y_label_tex));
     if (isfinite(low)) /* bands must stay on the log axis */
         fprintf(s->stream, "edge(mean, e) = mean + e < %.4g ? %.4g : mean + e\n", low, low);
     else
         fputs("edge(mean, e) = mean + e\n", s->stream);
     for (size_t i = 0; i < lines->num_lines; i++)
-        add_band(s, in, lines, &lines->line[i], x, u);
+        add_band(s, &p, &lines->line[i]);
     for (size_t i = 0; i < lines->num_lines; i++)
-        add_curve(s, in, lines, &lines->line[i], x, u, legend);
+        add_curve(s, &p, &lines->line[i], legend);
     if (legend && lines->second)
         add_second_to_legend(s, lines);
     hsgd_script_plotted(s);
