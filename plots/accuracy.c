@@ -27,6 +27,7 @@ static hsgd_lines lines_of(const hsgd_figure_input *in, const char *figure)
     const char *label = has_test ? "test accuracy" : "training accuracy";
     hsgd_lines lines = {.figure = figure,
                         .late_axis = true,
+                        .only_where = in->progress[0].train_accuracy,
                         .second = has_test ? "on training data" : NULL,
                         .y_label = label,
                         .y_label_tex = label};
@@ -47,8 +48,7 @@ static hsgd_status write_accuracy(const hsgd_figure_input *in, const char *dir, 
     hsgd_status status = hsgd_figure_require(&hsgd_figure_accuracy, in, err);
     hsgd_lines lines = lines_of(in, "accuracy");
     return status ? status
-                  : hsgd_lines_write(in, &lines, (const hsgd_abscissa[]){HSGD_OVER_STEPS}, 1,
-                                     in->progress[0].train_accuracy, dir, format,
+                  : hsgd_lines_write(in, &lines, (const hsgd_abscissa[]){HSGD_OVER_STEPS}, 1, dir, format,
                                      "Accuracy: share of the labels that the average of all models predicts.", err);
 }
 
@@ -57,8 +57,7 @@ static hsgd_status write_time(const hsgd_figure_input *in, const char *dir, hsgd
     hsgd_status status = hsgd_figure_require(&hsgd_figure_accuracy_time, in, err);
     hsgd_lines lines = lines_of(in, "accuracy-time");
     return status ? status
-                  : hsgd_lines_write(in, &lines, (const hsgd_abscissa[]){HSGD_OVER_TIME}, 1,
-                                     in->progress[0].train_accuracy, dir, format,
+                  : hsgd_lines_write(in, &lines, (const hsgd_abscissa[]){HSGD_OVER_TIME}, 1, dir, format,
                                      "Accuracy over modelled seconds of computing and communicating.", err);
 }
 

@@ -24,7 +24,7 @@ static hsgd_status write_loss(const hsgd_figure_input *in, const char *dir, hsgd
         hsgd_lines_add(&lines, in,
                        (hsgd_line){r, in->progress[r].loss, in->progress[r].loss_half_width, "loss", false});
     return status ? status
-                  : hsgd_lines_write(in, &lines, (const hsgd_abscissa[]){HSGD_OVER_TIME}, 1, NULL, dir, format,
+                  : hsgd_lines_write(in, &lines, (const hsgd_abscissa[]){HSGD_OVER_TIME}, 1, dir, format,
                                      "Loss over modelled seconds of computing and communicating.", err);
 }
 
@@ -44,7 +44,7 @@ static hsgd_status write_gradient(const hsgd_figure_input *in, const char *dir, 
             &lines, in,
             (hsgd_line){r, curve[r]->grad_norm_sq, curve[r]->grad_norm_sq_half_width, "grad_norm_sq", false});
     return status ? status
-                  : hsgd_lines_write(in, &lines, x, in->num_levels > 1 ? 3 : 2, NULL, dir, format,
+                  : hsgd_lines_write(in, &lines, x, in->num_levels > 1 ? 3 : 2, dir, format,
                                      "Squared gradient norm over modelled seconds and over bytes sent.", err);
 }
 

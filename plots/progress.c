@@ -7,6 +7,10 @@
 static const char *const run_name[HSGD_NUM_FIGURE_RUNS] = {"hsgd", "local_inner", "local_outer"};
 static const char *const run_dash[HSGD_NUM_FIGURE_RUNS] = {"solid", "(8,3)", "(3,2)"};
 
+/* What is beyond is off the axes, lest ticks overflow. */
+#define LARGEST 1e100
+#define SMALLEST 1e-12
+
 /* Of the second curves. */
 #define SECOND_WIDTH "0.9"
 #define SECOND_DASH "(1.5,2)"
@@ -66,7 +70,7 @@ static double largest_abscissa(const hsgd_figure_input *in, const hsgd_lines *li
     hsgd_range range = hsgd_range_empty();
     for (size_t i = 0; i < lines->num_lines; i++)
         hsgd_range_merge(&range, hsgd_range_of(abscissa_of(in, x, lines->line[i].run), in->num_rows, 1));
-    return hsgd_range_positive(&range) ? range.high : 0;
+    return hsgd_range_positive(&range) && range.high >= SMALLEST ? fmin(range.high, LARGEST) : 0;
 }
 
 static void x_label(char *out, size_t size, const hsgd_script *s, hsgd_abscissa x, unit u)
@@ -76,7 +80,7 @@ static void x_label(char *out, size_t size, const hsgd_script *s, hsgd_abscissa 
     if (x == HSGD_OVER_STEPS)
         snprintf(out, size, "%s", hsgd_script_pick(s, "step {/:Italic t}", "step $t$"));
     else
-        snprintf(out, size, form[x], u.size == 1e-6 ? hsgd_script_pick(s, "µs", "\\textmu s") : u.name);
+        snprintf(out, size, form[x], u.size == 1e-6 ? hsgd_script_pick(s, "µs", "$\\mu$s") : u.name);
 }
 
 /* ---- the data file ---- */
@@ -107,6 +111,15 @@ void hsgd_abscissa_columns(hsgd_table *table, const hsgd_figure_input *in, hsgd_
 
 /* ---- curves ---- */
 
+/* What curves of one panel need to know. */
+typedef struct panel {
+    const hsgd_figure_input *in;
+    const hsgd_lines *lines;
+    hsgd_abscissa x;
+    unit u;
+    bool log_x;
+} panel;
+
 static void line_title(char *out, size_t size, const hsgd_script *s, const hsgd_figure_input *in, const hsgd_line *line)
 {
     const char *form = hsgd_script_pick(s, "local SGD, {/:Italic %c} = %zu", "local SGD, $%c = %zu$");
@@ -116,34 +129,55 @@ static void line_title(char *out, size_t size, const hsgd_script *s, const hsgd_
         snprintf(out, size, form, line->run == 1 ? 'I' : 'G', line->run == 1 ? in->local_period : in->global_period);
 }
 
+/* True where some row has numbers for the point, and for `also`: gnuplot warns of curves without one. */
+static bool shows(const hsgd_script *s, const panel *p, const hsgd_line *line, const double *also)
+{
+    const double *at = abscissa_of(p->in, p->x, line->run);
+    for (size_t row = 0; at && also && row < p->in->num_rows; row++) {
+        bool left_out = p->lines->only_where && !isfinite(p->lines->only_where[row]);
+        bool drawable = isfinite(line->y[row]) && (line->y[row] > 0 || !s->log_axis);
+        if (!left_out && drawable && isfinite(at[row]) && (at[row] > 0 || !p->log_x) && isfinite(also[row]))
+            return true;
+    }
+    return false;
+}
+
+static bool over_bytes(hsgd_abscissa x)
+{
+    return x == HSGD_OVER_BYTES_TOP || x == HSGD_OVER_BYTES_ALL;
+}
+
 /* Bytes stand still between averages, so there a band would be a row of walls. */
-static void add_band(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_line *line,
-                     hsgd_abscissa x, unit u)
+static void add_band(hsgd_script *s, const panel *p, const hsgd_line *line)
 {
     char column[48];
-    if (x == HSGD_OVER_BYTES_TOP || x == HSGD_OVER_BYTES_ALL || line->second || !line->half_width ||
-        !hsgd_range_of(line->half_width, in->num_rows, 1).any)
+    if (over_bytes(p->x) || line->second || !shows(s, p, line, line->half_width))
         return;
-    abscissa_column(column, sizeof column, x, line->run);
+    abscissa_column(column, sizeof column, p->x, line->run);
     hsgd_script_series(
         s,
         "'%s.dat' using (column(\"%s\")/%g):(edge(column(\"%s_%s\"), -column(\"%s_%s_half_width\"))) \\\n"
         "          :(edge(column(\"%s_%s\"), column(\"%s_%s_half_width\"))) "
-        "with filledcurves fs transparent solid 0.25 noborder lc rgb '%s' notitle",
-        lines->figure, column, u.size, line->column, run_name[line->run], line->column, run_name[line->run],
+        "with filledcurves fs transparent solid 0.2 noborder lc rgb '%s' notitle",
+        p->lines->figure, column, p->u.size, line->column, run_name[line->run], line->column, run_name[line->run],
         line->column, run_name[line->run], line->column, run_name[line->run], hsgd_colour(line->run));
 }
 
-static void add_curve(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_line *line,
-                      hsgd_abscissa x, unit u, bool legend)
+static void add_curve(hsgd_script *s, const panel *p, const hsgd_line *line, bool legend)
 {
     char column[48], title[96] = "";
     if (legend && !line->second)
-        line_title(title, sizeof title, s, in, line);
-    abscissa_column(column, sizeof column, x, line->run);
+        line_title(title, sizeof title, s, p->in, line);
+    if (!shows(s, p, line, line->y)) {
+        if (*title)
+            hsgd_script_series(s, "keyentry with lines lc rgb '%s' lw 1.5 dt %s title '%s (none)'",
+                               hsgd_colour(line->run), run_dash[line->run], title);
+        return;
+    }
+    abscissa_column(column, sizeof column, p->x, line->run);
     hsgd_script_series(s, "'%s.dat' using (column(\"%s\")/%g):\"%s_%s\" with %s lc rgb '%s' lw %s dt %s title '%s'",
-                       lines->figure, column, u.size, line->column, run_name[line->run],
-                       in->num_rows > 2 ? "lines" : "linespoints pt 7 ps 0.4", hsgd_colour(line->run),
+                       p->lines->figure, column, p->u.size, line->column, run_name[line->run],
+                       p->in->num_rows > 2 ? "lines" : "linespoints pt 7 ps 0.4", hsgd_colour(line->run),
                        line->second ? SECOND_WIDTH : "1.5", line->second ? SECOND_DASH : run_dash[line->run], title);
 }
 
@@ -158,9 +192,14 @@ static void add_second_to_legend(hsgd_script *s, const hsgd_lines *lines)
 static void linear_axis(hsgd_script *s, double low, double high)
 {
     s->log_axis = false;
+    low = fmax(-LARGEST, fmin(low, LARGEST));
+    high = fmax(-LARGEST, fmin(high, LARGEST));
+    double room = 0.05 * fmax(fabs(high), 1);
+    if (!(high - low > 1e-12 * fmax(fabs(low), fabs(high)))) { /* a constant needs room, too */
+        low -= room;
+        high += room;
+    }
     double span = high - low;
-    if (!(span > 1e-12 * fmax(fabs(low), fabs(high)))) /* a constant needs room, too; 0 has it from -1 to 1 */
-        span = fmax(fabs(high), 1) * 0.1;
     fprintf(s->stream, "unset logscale y; set format y '%%g'; set ytics %.3g; set yrange [%.17g:%.17g]\n",
             hsgd_tick_distance(span), low - 0.04 * span, high + 0.04 * span);
 }
@@ -182,28 +221,67 @@ static double y_axis(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lin
             }
     if (lines->log_axis && low > 0)
         return hsgd_script_log_axis(s, range);
+    if (low > high)
+        low = high = 0;
     linear_axis(s, low, high);
     return -INFINITY;
 }
 
+/* ---- x axis ---- */
+
+/* Runs that send many times as much as others would push these against the left edge. */
+static bool differs_much(const hsgd_figure_input *in, const hsgd_lines *lines, hsgd_abscissa x)
+{
+    hsgd_range last = hsgd_range_empty();
+    for (size_t i = 0; i < lines->num_lines; i++) {
+        const double *at = abscissa_of(in, x, lines->line[i].run);
+        if (at)
+            hsgd_range_add(&last, at[in->num_rows - 1]);
+    }
+    return hsgd_range_positive(&last) && last.high <= LARGEST && last.high > 8 * last.low;
+}
+
+static hsgd_range range_of_x(const hsgd_figure_input *in, const hsgd_lines *lines, hsgd_abscissa x, unit u)
+{
+    hsgd_range range = hsgd_range_empty();
+    for (size_t i = 0; i < lines->num_lines; i++)
+        hsgd_range_merge(&range, hsgd_range_of(abscissa_of(in, x, lines->line[i].run), in->num_rows, 1));
+    range.low /= u.size;
+    range.high /= u.size;
+    return range;
+}
+
+static panel open_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, hsgd_abscissa x)
+{
+    double largest = largest_abscissa(in, lines, x);
+    panel p = {in, lines, x, unit_of(x, largest), over_bytes(x) && differs_much(in, lines, x)};
+    if (p.log_x)
+        hsgd_script_log_x_axis(s, range_of_x(in, lines, x, p.u));
+    else {
+        fputs("unset logscale x; set format x '%g'\n", s->stream);
+        hsgd_script_step_axis(s, 0, largest / p.u.size);
+    }
+    return p;
+}
+
+/* ---- the panel ---- */
+
 void hsgd_lines_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, hsgd_abscissa x,
                       bool legend)
 {
-    double largest = largest_abscissa(in, lines, x);
-    unit u = unit_of(x, largest);
     char label[96];
-    x_label(label, sizeof label, s, x, u);
-    hsgd_script_step_axis(s, 0, largest / u.size);
+    panel p = open_panel(s, in, lines, x);
     double low = y_axis(s, in, lines);
+    x_label(label, sizeof label, s, x, p.u);
     hsgd_script_axis_labels(s, label, hsgd_script_pick(s, lines->y_label, lines->y_label_tex));
     if (isfinite(low)) /* bands must stay on the log axis */
         fprintf(s->stream, "edge(mean, e) = mean + e < %.4g ? %.4g : mean + e\n", low, low);
     else
         fputs("edge(mean, e) = mean + e\n", s->stream);
     for (size_t i = 0; i < lines->num_lines; i++)
-        add_band(s, in, lines, &lines->line[i], x, u);
+        add_band(s, &p, &lines->line[i]);
     for (size_t i = 0; i < lines->num_lines; i++)
-        add_curve(s, in, lines, &lines->line[i], x, u, legend);
+        add_curve(s, &p, &lines->line[i], legend);
     if (legend && lines->second)
         add_second_to_legend(s, lines);
     hsgd_script_plotted(s);
@@ -251,11 +329,11 @@ static void write_panels(hsgd_script *s, const hsgd_figure_input *in, const hsgd
 }
 
 static hsgd_status write_data(const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_abscissa *x,
-                              size_t num_panels, const double *only_where, const char *dir, hsgd_error *err)
+                              size_t num_panels, const char *dir, hsgd_error *err)
 {
     hsgd_table table;
     hsgd_table_init(&table, in->num_rows);
-    table.only_where = only_where;
+    table.only_where = lines->only_where;
     for (size_t i = 0; i < num_panels; i++)
         hsgd_abscissa_columns(&table, in, x[i]);
     hsgd_lines_columns(&table, lines);
@@ -265,10 +343,10 @@ static hsgd_status write_data(const hsgd_figure_input *in, const hsgd_lines *lin
 }
 
 hsgd_status hsgd_lines_write(const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_abscissa *x,
-                             size_t num_panels, const double *only_where, const char *dir, hsgd_figure_format format,
-                             const char *about, hsgd_error *err)
+                             size_t num_panels, const char *dir, hsgd_figure_format format, const char *about,
+                             hsgd_error *err)
 {
-    hsgd_status status = write_data(in, lines, x, num_panels, only_where, dir, err);
+    hsgd_status status = write_data(in, lines, x, num_panels, dir, err);
     if (status != HSGD_OK)
         return status;
     double panels = num_panels > 1 ? (double)num_panels * (PANEL_IN + HSGD_X_AXIS_IN + 0.05) : 1.45 + HSGD_X_AXIS_IN;

@@ -23,6 +23,7 @@ typedef struct hsgd_lines {
     size_t num_lines;
     bool log_axis;                     /* if all values are positive */
     bool late_axis;                    /* otherwise: made for what comes after the first tenth of the run */
+    const double *only_where;          /* (num_rows) rows where this is not finite are left out; NULL: none */
     const char *second;                /* what the second curves are, for the legend; NULL: there are none */
     const char *y_label, *y_label_tex; /* the latter for the TeX format */
 } hsgd_lines;
@@ -43,7 +44,7 @@ void hsgd_lines_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_li
 
 /* A figure of panels below each other, num_panels of them, with the same lines. */
 hsgd_status hsgd_lines_write(const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_abscissa *x,
-                             size_t num_panels, const double *only_where, const char *dir, hsgd_figure_format format,
-                             const char *about, hsgd_error *err);
+                             size_t num_panels, const char *dir, hsgd_figure_format format, const char *about,
+                             hsgd_error *err);
 
 #endif

@@ -10,11 +10,12 @@
 #include "plots/figure.h"
 #include "tests/test.h"
 
-enum { NUM_BOUNDS = 5, NUM_TERMS = 3, NUM_RUNGS = 8 };
+enum { NUM_BOUNDS = 5, NUM_TERMS = 3, NUM_RUNGS = 8, NUM_REACHED = 7 * HSGD_NUM_FIGURE_RUNS };
 
 typedef struct fixture {
     hsgd_figure_input in;
-    double *data; /* everything over steps; owned */
+    double *data;    /* everything over steps; owned */
+    double *reached; /* in it: what the runs reached and cost, (NUM_REACHED, num_rows) */
     hsgd_figure_bound bound[NUM_BOUNDS];
     double term[NUM_BOUNDS][NUM_TERMS];
     hsgd_figure_rung rung[NUM_RUNGS];
@@ -117,13 +118,39 @@ static inline void fill_rows(fixture *f, double *next)
     }
 }
 
+/* What the runs reached and cost: H-SGD in between. */
+static inline void fill_progress(fixture *f, double *next)
+{
+    size_t rows = f->in.num_rows;
+    for (size_t i = 0; i < HSGD_NUM_FIGURE_RUNS; i++) {
+        double *loss = take(&next, rows), *test = take(&next, rows), *train = take(&next, rows),
+               *half_width = take(&next, rows), *time_s = take(&next, rows), *top = take(&next, rows),
+               *all = take(&next, rows);
+        const double slowness = (const double[]){1.3, 1.7, 1}[i];
+        for (size_t r = 0; r < rows; r++) {
+            double t = (double)r;
+            loss[r] = 0.2 + exp(-0.02 * t / (1 + 0.1 * (double)i));
+            test[r] = r % 3 ? NAN : 0.9 - 0.8 * exp(-0.05 * t);
+            train[r] = test[r] + 0.02;
+            half_width[r] = 0.01;
+            time_s[r] = slowness * (t + 3 * floor(t / 5));
+            top[r] = 1e6 * floor(t / (i == 1 ? 5 : 20));
+            all[r] = top[r] + 3e6 * floor(t / (i == 2 ? 20 : 5));
+        }
+        f->in.progress[i] =
+            (hsgd_figure_progress){loss, half_width, train, half_width, test, half_width, time_s, top, all};
+    }
+}
+
 /* A complete input with a fresh folder. */
 static inline void setup(fixture *f, size_t levels, size_t rows)
 {
     *f = (fixture){.in = {.name = "test experiment", .num_levels = levels, .num_rows = rows}};
-    f->data = calloc(rows * (8 + 5 * levels) + 1, sizeof *f->data);
+    f->data = calloc(rows * (8 + 5 * levels + NUM_REACHED) + 1, sizeof *f->data);
     assert_non_null(f->data);
+    f->reached = f->data + rows * (8 + 5 * levels);
     fill_rows(f, f->data);
+    fill_progress(f, f->reached);
     f->in.num_workers = 48;
     f->in.steps = rows;
     f->in.seeds = 17;

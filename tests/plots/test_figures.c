@@ -68,6 +68,15 @@ static void figures_say_what_they_lack(void **state)
     in.num_rungs = 1;
     assert_false(hsgd_figure_find("ladder")->possible(&in, reason, sizeof reason));
     assert_non_null(strstr(reason, "fewer than two rungs"));
+    in.progress[0].time_s = NULL;
+    assert_false(hsgd_figure_find("loss-time")->possible(&in, reason, sizeof reason));
+    assert_non_null(strstr(reason, "communication"));
+    assert_false(hsgd_figure_find("accuracy-time")->possible(&in, reason, sizeof reason));
+    assert_false(hsgd_figure_find("gradient-bytes")->possible(&in, reason, sizeof reason));
+    assert_true(hsgd_figure_find("accuracy")->possible(&in, reason, sizeof reason));
+    in.progress[0].train_accuracy = NULL;
+    assert_false(hsgd_figure_find("accuracy")->possible(&in, reason, sizeof reason));
+    assert_non_null(strstr(reason, "not evaluated"));
     in.num_rows = 0;
     assert_false(hsgd_figure_find("convergence")->possible(&in, reason, sizeof reason));
     assert_false(hsgd_figure_find("dispersion")->possible(&in, NULL, 0));
@@ -83,6 +92,8 @@ static void fill(fixture *f, double value)
     size_t rows = f->in.num_rows, levels = f->in.num_levels;
     for (size_t i = rows; i < rows * (8 + 5 * levels) - 2 * rows; i++) /* all but the steps */
         f->data[i] = value;
+    for (size_t i = 0; i < rows * NUM_REACHED; i++)
+        f->reached[i] = value;
 }
 
 static void constant_and_extreme_values(void **state)
@@ -110,6 +121,8 @@ static void values_of_all_sizes_in_one_figure(void **state)
     const double odd[] = {1e300, 1e-300, 0, NAN, INFINITY, 0.5, -1e-3};
     for (size_t i = f.in.num_rows; i < count; i++)
         f.data[i] = odd[(i * 7919) % 7];
+    for (size_t i = 0; i < f.in.num_rows * NUM_REACHED; i++)
+        f.reached[i] = odd[(i * 7919 + i / f.in.num_rows) % 7];
     f.bound[0].value = 1e300;
     f.term[0][0] = 1e300;
     f.bound[1].value = f.term[1][0] = 1e-300;
@@ -159,6 +172,23 @@ static void a_run_that_diverged(void **state)
     for (size_t k = 2; k < 6; k++) /* arrays of two levels are twice as long */
         for (size_t i = 120; i < 400; i++)
             f.data[200 * 2 * k + i] = NAN;
+    for (size_t i = 0; i < 200 * NUM_REACHED; i++) /* seconds and bytes go on */
+        if (i % 200 >= 60 && i / 200 % 7 < 4)
+            f.reached[i] = NAN;
+    check_all_draw(&f);
+    teardown(&f);
+}
+
+/* The second run has numbers, but no seconds for them; the third seconds, but no numbers. */
+static void runs_that_lack_one_of_two_numbers(void **state)
+{
+    (void)state;
+    fixture f;
+    setup(&f, 2, 90);
+    for (size_t i = 0; i < 90; i++) {
+        f.reached[(7 + 4) * 90 + i] = NAN;
+        f.reached[(14 + 0) * 90 + i] = f.reached[(14 + 1) * 90 + i] = f.reached[(14 + 2) * 90 + i] = NAN;
+    }
     check_all_draw(&f);
     teardown(&f);
 }
@@ -263,6 +293,33 @@ static void data_files_hold_the_input_exactly(void **state)
     check_column(&f, "sandwich", "grad_norm_sq_local_inner", f.in.local_inner.grad_norm_sq, 1);
     check_column(&f, "sandwich", "grad_norm_sq_hsgd", f.in.hsgd.grad_norm_sq, 1);
     check_column(&f, "sandwich", "grad_norm_sq_local_outer", f.in.local_outer.grad_norm_sq, 1);
+    check_column(&f, "loss-time", "time_s_local_inner", f.in.progress[1].time_s, 1);
+    check_column(&f, "loss-time", "loss_local_outer", f.in.progress[2].loss, 1);
+    check_column(&f, "loss-time", "loss_hsgd_half_width", f.in.progress[0].loss_half_width, 1);
+    check_column(&f, "gradient-bytes", "bytes_top_hsgd", f.in.progress[0].bytes_top, 1);
+    check_column(&f, "gradient-bytes", "bytes_all_local_inner", f.in.progress[1].bytes_all, 1);
+    check_column(&f, "gradient-bytes", "grad_norm_sq_local_outer", f.in.local_outer.grad_norm_sq, 1);
+    teardown(&f);
+}
+
+/* Every third row was evaluated; lines would be interrupted at the others. */
+static void accuracies_where_they_were_evaluated(void **state)
+{
+    (void)state;
+    hsgd_error err;
+    fixture f;
+    double step[60], test[60], time_s[60];
+    setup(&f, 2, 100);
+    assert_ok(hsgd_figure_find("accuracy")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
+    assert_ok(hsgd_figure_find("accuracy-time")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
+    assert_int_equal(read_column(f.dir, "accuracy", "step", step, 60), 34);
+    assert_int_equal(read_column(f.dir, "accuracy", "test_accuracy_local_inner", test, 60), 34);
+    assert_int_equal(read_column(f.dir, "accuracy-time", "time_s_local_outer", time_s, 60), 34);
+    for (size_t i = 0; i < 34; i++) {
+        assert_true(step[i] == 3 * (double)i);
+        assert_true(test[i] == f.in.progress[1].test_accuracy[3 * i]);
+        assert_true(time_s[i] == f.in.progress[2].time_s[3 * i]);
+    }
     teardown(&f);
 }
 
@@ -456,9 +513,11 @@ int main(void)
         cmocka_unit_test(values_of_all_sizes_in_one_figure),
         cmocka_unit_test(missing_numbers),
         cmocka_unit_test(a_run_that_diverged),
+        cmocka_unit_test(runs_that_lack_one_of_two_numbers),
         cmocka_unit_test(one_and_two_rows),
         cmocka_unit_test(many_bounds_and_terms),
         cmocka_unit_test(data_files_hold_the_input_exactly),
+        cmocka_unit_test(accuracies_where_they_were_evaluated),
         cmocka_unit_test(derived_columns),
         cmocka_unit_test(terms_are_gathered_by_name),
         cmocka_unit_test(only_bounds_of_this_run_that_apply_are_drawn),
