@@ -50,6 +50,7 @@ void hsgd_config_free(hsgd_config *config)
     free(config->level_divergence_sq);
     free(config->data_path);
     free(config->labels_path);
+    free(config->layer);
     free(config->initial_point);
     free(config->use_bound);
     free(config->use_figure);

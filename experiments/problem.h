@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "analysis/architecture.h"
 #include "analysis/dataset.h"
 #include "analysis/error.h"
 #include "analysis/hierarchy.h"
@@ -25,9 +26,10 @@ typedef struct hsgd_problem {
     size_t *place;     /* (num_workers) which worker of the partition sits at each place (first seed, if random) */
     size_t *placement; /* (runs, num_workers) places of each run under random grouping; NULL otherwise */
     bool is_quadratic;
-    hsgd_quadratic quadratic; /* if is_quadratic */
-    hsgd_dataset data;        /* otherwise: samples sorted by worker */
-    hsgd_partition partition; /* otherwise; its order refers to the data as read */
+    hsgd_quadratic quadratic;       /* if is_quadratic */
+    hsgd_dataset data;              /* otherwise: samples sorted by worker */
+    hsgd_partition partition;       /* otherwise; its order refers to the data as read */
+    hsgd_architecture architecture; /* of a convolutional network */
 } hsgd_problem;
 
 /* Build it; messages start with the configuration's file. Free with hsgd_problem_free, on success only. */
