@@ -50,6 +50,7 @@ void hsgd_config_free(hsgd_config *config)
     free(config->linear);
     free(config->level_divergence_sq);
     hsgd_data_config_free(&config->data);
+    free(config->layer);
     free(config->initial_point);
     free(config->target);
     free(config->use_bound);

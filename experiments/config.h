@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "analysis/communication.h"
+#include "analysis/architecture.h"
 #include "analysis/dataset.h"
 #include "analysis/error.h"
 #include "analysis/grouping.h"
@@ -26,7 +27,8 @@ typedef enum hsgd_problem_type {
     HSGD_PROBLEM_QUADRATIC,           /* explicit curvature and linear terms */
     HSGD_PROBLEM_QUADRATIC_GENERATED, /* drawn, with prescribed level divergences */
     HSGD_PROBLEM_LOGISTIC,
-    HSGD_PROBLEM_SOFTMAX
+    HSGD_PROBLEM_SOFTMAX,
+    HSGD_PROBLEM_CNN
 } hsgd_problem_type;
 
 typedef enum hsgd_weighting { HSGD_WEIGHTS_EQUAL, HSGD_WEIGHTS_DATA_SIZE, HSGD_WEIGHTS_GIVEN } hsgd_weighting;
@@ -51,12 +53,16 @@ typedef struct hsgd_config {
     hsgd_data_config data; /* models on data */
     hsgd_partition_options partition;
     hsgd_regularizer regularizer;
+    const char *architecture; /* cnn: its name, static; NULL: the layers were given one by one */
+    hsgd_layer *layer;        /* cnn: (num_layers) without the last one, to the classes */
+    size_t num_layers;
+    hsgd_shape shape; /* cnn: of the images; 0 channels: to be found from the number of features */
     hsgd_grouping grouping;
     size_t groupings; /* random grouping: this many, with `seeds` runs each; 0: a grouping of its own for every seed */
     /* start */
     double *initial_point; /* (initial_dim) NULL: drawn with initial_scale */
     size_t initial_dim;
-    double initial_scale; /* 0: the origin */
+    double initial_scale; /* 0: the origin; cnn: in units of what He et al. use */
     /* optimizer */
     double step_size;          /* NAN: use the fraction */
     double step_size_fraction; /* of the published maximum (THEORY 4.1) */

@@ -29,4 +29,12 @@ cJSON *hsgd_communication_to_json(const hsgd_communication *communication, size_
 hsgd_status hsgd_config_check_figures(hsgd_config *config, const hsgd_json *at, hsgd_name name, size_t count,
                                       hsgd_error *err);
 
+/* config_problem.c: "data", "partition" and "regularizer" of a problem with these keys. */
+hsgd_status hsgd_config_read_on_data(hsgd_config *config, const hsgd_json *at, const char *const *keys,
+                                     hsgd_error *err);
+
+/* config_cnn.c: a problem of type "cnn", and what it has beyond other problems on data. */
+hsgd_status hsgd_config_read_cnn(hsgd_config *config, const hsgd_json *at, hsgd_error *err);
+void hsgd_config_cnn_to_json(const hsgd_config *config, cJSON *problem);
+
 #endif

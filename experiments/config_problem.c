@@ -152,9 +152,8 @@ static hsgd_status read_regularizer(hsgd_config *config, const hsgd_json *at, hs
     return status;
 }
 
-static hsgd_status read_linear_model(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
+hsgd_status hsgd_config_read_on_data(hsgd_config *config, const hsgd_json *at, const char *const *keys, hsgd_error *err)
 {
-    static const char *const keys[] = {"type", "data", "partition", "regularizer", NULL};
     hsgd_json data = hsgd_json_member(at, "data"), partition = hsgd_json_member(at, "partition");
     hsgd_json regularizer = hsgd_json_member(at, "regularizer");
     hsgd_status status = hsgd_json_object(at, keys, err);
@@ -165,9 +164,16 @@ static hsgd_status read_linear_model(hsgd_config *config, const hsgd_json *at, h
     return status ? status : read_regularizer(config, &regularizer, err);
 }
 
+/* Names of the problems on data. */
+static const char *type_name(hsgd_problem_type type)
+{
+    return type == HSGD_PROBLEM_LOGISTIC ? "logistic" : type == HSGD_PROBLEM_SOFTMAX ? "softmax" : "cnn";
+}
+
 hsgd_status hsgd_config_read_problem(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
 {
-    static const char *const types[] = {"quadratic", "logistic", "softmax", NULL};
+    static const char *const types[] = {"quadratic", "logistic", "softmax", "cnn", NULL};
+    static const char *const linear_keys[] = {"type", "data", "partition", "regularizer", NULL};
     if (!cJSON_IsObject(at->value))
         return hsgd_json_fail(at, err, "expected an object with a \"type\"");
     hsgd_json type = hsgd_json_member(at, "type");
@@ -177,8 +183,10 @@ hsgd_status hsgd_config_read_problem(hsgd_config *config, const hsgd_json *at, h
         return status;
     if (choice == 0)
         return read_quadratic(config, at, err);
+    if (choice == 3)
+        return hsgd_config_read_cnn(config, at, err);
     config->problem = choice == 1 ? HSGD_PROBLEM_LOGISTIC : HSGD_PROBLEM_SOFTMAX;
-    return read_linear_model(config, at, err);
+    return hsgd_config_read_on_data(config, at, linear_keys, err);
 }
 
 /* ---- writing ---- */
@@ -203,11 +211,13 @@ static cJSON *quadratic_to_json(const hsgd_config *config)
     return problem;
 }
 
-static cJSON *linear_model_to_json(const hsgd_config *config)
+static cJSON *on_data_to_json(const hsgd_config *config)
 {
     const hsgd_partition_options *p = &config->partition;
     cJSON *problem = cJSON_CreateObject();
-    cJSON_AddStringToObject(problem, "type", config->problem == HSGD_PROBLEM_LOGISTIC ? "logistic" : "softmax");
+    cJSON_AddStringToObject(problem, "type", type_name(config->problem));
+    if (config->problem == HSGD_PROBLEM_CNN)
+        hsgd_config_cnn_to_json(config, problem);
     cJSON_AddItemToObject(problem, "data", hsgd_config_data_to_json(config));
     cJSON *partition = cJSON_AddObjectToObject(problem, "partition");
     cJSON_AddStringToObject(partition, "scheme", scheme_name(p->scheme));
@@ -228,5 +238,5 @@ static cJSON *linear_model_to_json(const hsgd_config *config)
 cJSON *hsgd_config_problem_to_json(const hsgd_config *config)
 {
     bool quadratic = config->problem == HSGD_PROBLEM_QUADRATIC || config->problem == HSGD_PROBLEM_QUADRATIC_GENERATED;
-    return quadratic ? quadratic_to_json(config) : linear_model_to_json(config);
+    return quadratic ? quadratic_to_json(config) : on_data_to_json(config);
 }

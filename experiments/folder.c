@@ -143,7 +143,7 @@ static hsgd_status read_bounds(folder *f, const hsgd_json *root, hsgd_error *err
     for (size_t i = 0; i < count && !status; i++) {
         hsgd_json at = hsgd_json_next(&bounds, &item, i);
         const cJSON *kind = hsgd_json_member(&at, "constants").value;
-        if (cJSON_IsString(kind) && strcmp(kind->valuestring, "trajectory") == 0)
+        if (hsgd_folder_unproved(kind))
             f->input.constants_proved = false;
         status = read_bound(&f->bound[i], &f->terms[i], &at, err);
     }

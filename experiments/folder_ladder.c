@@ -78,10 +78,10 @@ hsgd_status hsgd_folder_ladder(hsgd_figure_rung **rung, size_t *count, const hsg
     return status;
 }
 
-static bool is_trajectory(const hsgd_json *constants, const char *name)
+static bool is_unproved(const hsgd_json *constants, const char *name)
 {
     hsgd_json constant = hsgd_json_member(constants, name), kind = hsgd_json_member(&constant, "kind");
-    return cJSON_IsString(kind.value) && strcmp(kind.value->valuestring, "trajectory") == 0;
+    return hsgd_folder_unproved(kind.value);
 }
 
 bool hsgd_folder_ladder_proved(const hsgd_figure_rung *rung, size_t count, const hsgd_json *root)
@@ -89,10 +89,10 @@ bool hsgd_folder_ladder_proved(const hsgd_figure_rung *rung, size_t count, const
     static const char *const name[] = {"L", "sigma_sq", "delta"};
     hsgd_json constants = hsgd_json_member(root, "constants"),
               divergence = hsgd_json_member(&constants, "divergence_sq");
-    bool proved = !is_trajectory(&divergence, "global"), any = false;
+    bool proved = !is_unproved(&divergence, "global"), any = false;
     for (size_t r = 1; r < count; r++)
         any = any || isfinite(rung[r].value);
     for (size_t i = 0; i < sizeof name / sizeof *name; i++)
-        proved = proved && !is_trajectory(&constants, name[i]);
+        proved = proved && !is_unproved(&constants, name[i]);
     return proved || !any;
 }

@@ -192,6 +192,15 @@ bool hsgd_experiment_may_convict(const hsgd_experiment *e)
     return e->config->measure_every == 1 || e->divergence_kind != HSGD_TRAJECTORY;
 }
 
+void hsgd_experiment_spare_estimate(hsgd_verdict *verdict, char reason[HSGD_REASON_SIZE], hsgd_constant_kind kind)
+{
+    if (*verdict != HSGD_VERDICT_VIOLATED || kind != HSGD_ESTIMATE)
+        return;
+    *verdict = HSGD_VERDICT_INCONCLUSIVE;
+    snprintf(reason, HSGD_REASON_SIZE,
+             "contradicted by the run, but with an estimate for L or sigma^2, which may be too low");
+}
+
 /* Every step (every round) that the target averages over was measured, and so was all that the constants rest on. */
 static bool is_complete(const hsgd_experiment *e, const hsgd_run *run, hsgd_target target)
 {
@@ -266,6 +275,7 @@ static void compare(hsgd_comparison *c, const hsgd_experiment *e)
     c->measured = measured_by(run, c->bound->target);
     c->ratio = c->measured.estimate.count ? c->measured.estimate.mean / c->value.value : NAN;
     decide(c, e, run && run->made ? run : NULL, no_run);
+    hsgd_experiment_spare_estimate(&c->verdict, c->reason, c->kind);
 }
 
 static hsgd_status evaluate_bounds(hsgd_experiment *e, const hsgd_bound_params *params, hsgd_error *err)

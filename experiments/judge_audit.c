@@ -77,6 +77,7 @@ static void judge(hsgd_audit_item *item, const hsgd_experiment *e, double tolera
         explain(item, "the run contradicts it");
     if (item->verdict == HSGD_VERDICT_INCONCLUSIVE)
         hsgd_experiment_say_undecided(item->reason, e, low, "the interval contains the limit");
+    hsgd_experiment_spare_estimate(&item->verdict, item->reason, item->limit.kind);
 }
 
 /* The seed that the run with this index had. */

@@ -85,6 +85,7 @@ static void explain(hsgd_dispersion_check *check, const hsgd_experiment *e)
         snprintf(check->reason, sizeof check->reason, "%s is not part of the theory", e->variant);
     else if (check->verdict == HSGD_VERDICT_NOT_APPLICABLE)
         snprintf(check->reason, sizeof check->reason, "the run diverged, so that the divergences are not known");
+    hsgd_experiment_spare_estimate(&check->verdict, check->reason, e->constants.smoothness.kind);
 }
 
 hsgd_status hsgd_experiment_judge_dispersion(hsgd_experiment *e, hsgd_error *err)

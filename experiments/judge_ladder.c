@@ -196,6 +196,7 @@ static void judge(hsgd_ladder *ladder, const hsgd_experiment *e)
         rung->value = hsgd_interval_of(rung->value.estimate, e->config->confidence, 1);
         rung->step = hsgd_interval_of(rung->step.estimate, e->config->confidence, fmax(1, judged));
         judge_step(rung, e);
+        hsgd_experiment_spare_estimate(&rung->verdict, rung->reason, rung->kind);
     }
     share_out(ladder);
     ladder->drift_smoothness = drift_smoothness(&e->run[HSGD_RUN_MAIN].summary);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "experiments/problem.h"
+#include "experiments/problem_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +18,7 @@ void hsgd_problem_free(hsgd_problem *problem)
     hsgd_dataset_free(&problem->data);
     hsgd_dataset_free(&problem->test);
     hsgd_partition_free(&problem->partition);
+    hsgd_architecture_free(&problem->architecture);
     free(problem->initial);
     free(problem->place);
     free(problem->placement);
@@ -160,6 +161,8 @@ static hsgd_status make_objective(hsgd_problem *problem, const hsgd_config *conf
     if (problem->is_quadratic)
         return hsgd_quadratic_objective(&problem->objective, &problem->quadratic, problem->hierarchy.worker_weight,
                                         err);
+    if (config->problem == HSGD_PROBLEM_CNN)
+        return in_problem("problem.", hsgd_problem_make_cnn(problem, config, err), err);
     hsgd_link link = config->problem == HSGD_PROBLEM_LOGISTIC ? HSGD_LINK_LOGISTIC : HSGD_LINK_SOFTMAX;
     return in_problem("problem.type: ",
                       hsgd_linear_model_objective(&problem->objective, link, &problem->data, problem->partition.start,
@@ -174,6 +177,8 @@ static hsgd_status make_initial(hsgd_problem *problem, const hsgd_config *config
     if (config->initial_point && config->initial_dim != dim)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "initial.point: %zu numbers for a problem of dimension %zu",
                          config->initial_dim, dim);
+    if (problem->initial)
+        return HSGD_OK; /* it was needed before */
     problem->initial = calloc(dim, sizeof *problem->initial);
     if (!problem->initial)
         return hsgd_fail_memory(err, "the initial point");
@@ -190,7 +195,9 @@ hsgd_status hsgd_problem_build(hsgd_problem *out, const hsgd_config *config, con
 {
     bool quadratic = config->problem == HSGD_PROBLEM_QUADRATIC || config->problem == HSGD_PROBLEM_QUADRATIC_GENERATED;
     memset(out, 0, sizeof *out);
-    hsgd_status status = hsgd_hierarchy_expand(&out->hierarchy, &config->hierarchy, err);
+    hsgd_status status = hsgd_problem_check_cnn(config, err);
+    if (!status)
+        status = hsgd_hierarchy_expand(&out->hierarchy, &config->hierarchy, err);
     if (!status && config->weighting == HSGD_WEIGHTS_GIVEN) /* level divergences are generated for these weights */
         status = hsgd_hierarchy_set_weights(&out->hierarchy, config->weight, err);
     if (!status)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "analysis/architecture.h"
 #include "analysis/dataset.h"
 #include "analysis/error.h"
 #include "analysis/hierarchy.h"
@@ -30,7 +31,8 @@ typedef struct hsgd_problem {
     hsgd_partition partition; /* otherwise; its order refers to the training data as read */
     hsgd_dataset test;        /* with the features, classes and scaling of data; empty unless has_test */
     bool has_test;
-    hsgd_data_summary read; /* what was read; zero if is_quadratic */
+    hsgd_data_summary read;         /* what was read; zero if is_quadratic */
+    hsgd_architecture architecture; /* of a convolutional network */
 } hsgd_problem;
 
 /* Build it; messages start with the configuration's file. Free with hsgd_problem_free, on success only. */

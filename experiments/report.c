@@ -212,6 +212,15 @@ static void put_trajectory(FILE *out, const hsgd_experiment *e)
                 plural(met), met == 1 ? "s" : "", proved, proved == 1 ? "s" : "", proved ? " (column certified)" : "");
 }
 
+static void put_estimate(FILE *out, const hsgd_experiment *e)
+{
+    (void)e;
+    fputs("Constants of kind estimate are the largest values found near the initial point before the run; larger ones "
+          "may "
+          "exist. Verdicts that rest on them are evidence, and no violation of a bound is concluded from them.",
+          out);
+}
+
 static bool rests_on_trajectory(const hsgd_experiment *e)
 {
     bool any = e->divergence_kind == HSGD_TRAJECTORY || e->constants.minimum.kind == HSGD_TRAJECTORY;
@@ -242,5 +251,7 @@ void hsgd_report_print(const hsgd_experiment *experiment, hsgd_report_format for
     hsgd_report_others(experiment, format, stream);
     if (rests_on_trajectory(experiment))
         print_paragraph(put_trajectory, experiment, format, stream);
+    if (experiment->constants.smoothness.kind == HSGD_ESTIMATE)
+        print_paragraph(put_estimate, experiment, format, stream);
     print_paragraph(put_verdicts, experiment, format, stream);
 }

@@ -95,7 +95,9 @@ static void print_number(FILE *out, double value)
 /* A verdict that rests on what the run happened to meet says so. */
 static const char *basis(hsgd_constant_kind kind, hsgd_verdict verdict)
 {
-    return kind == HSGD_TRAJECTORY && verdict != HSGD_VERDICT_NOT_APPLICABLE ? " (trajectory)" : "";
+    if (verdict == HSGD_VERDICT_NOT_APPLICABLE)
+        return "";
+    return kind == HSGD_TRAJECTORY ? " (trajectory)" : kind == HSGD_ESTIMATE ? " (estimate)" : "";
 }
 
 static void print_bounds(const hsgd_experiment *e, FILE *out)
@@ -118,6 +120,9 @@ static void print_bounds(const hsgd_experiment *e, FILE *out)
     if (e->divergence_kind == HSGD_TRAJECTORY)
         fprintf(out,
                 "  (trajectory): with the largest divergences at the measured steps, which prove nothing elsewhere\n");
+    if (e->constants.smoothness.kind == HSGD_ESTIMATE)
+        fputs("  (estimate): and with L and sigma^2 as found near the initial point, which may be larger elsewhere\n",
+              out);
 }
 
 static void print_variant(const hsgd_experiment *e, FILE *out)

@@ -13,6 +13,10 @@
     "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"quadratic\", \"curvature\": [1], " \
     "\"linear\": [[1]]}, \"optimizer\": {\"step_size\": 1, \"steps\": 1}, "
 
+#define CNN_LAYER(layer)                                                                                               \
+    "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"cnn\", \"data\": "                 \
+    "{\"format\": \"libsvm\", \"path\": \"x\"}, \"architecture\": [" layer "]}}"
+
 /* For each object of the schema: a configuration with an unknown key in that place. */
 static const struct {
     const char *definition; /* in $defs; NULL: the document itself */
@@ -28,6 +32,10 @@ static const struct {
      "\"dimension\": 1, \"zzz\": 1}}"},
     {"linear_model",
      "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", \"zzz\": 1}}"},
+    {"cnn", "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"cnn\", \"zzz\": 1}}"},
+    {"layer_conv", CNN_LAYER("{\"conv\": 1, \"zzz\": 1}")},
+    {"layer_maxpool", CNN_LAYER("{\"maxpool\": 1, \"zzz\": 1}")},
+    {"layer_dense", CNN_LAYER("{\"dense\": 1, \"zzz\": 1}")},
     {"data_libsvm",
      "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", \"data\": "
      "{\"format\": \"libsvm\", \"zzz\": 1}}}"},
@@ -161,7 +169,8 @@ static void schema_and_readme_list_every_figure(void **state)
 static void experiment_files_are_legal(void **state)
 {
     (void)state;
-    const char *file[] = {"demo", "demo-3level", "mnist-2level", "mnist-3level", "a9a-2level", "a9a-3level"};
+    const char *file[] = {"demo",      "demo-3level", "mnist-2level", "mnist-3level",
+                          "mnist-cnn", "a9a-2level",  "a9a-3level"};
     for (size_t i = 0; i < sizeof file / sizeof *file; i++) {
         char path[64];
         hsgd_config config;

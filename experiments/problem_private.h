@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Parts of hsgd_problem_build that live in files of their own. */
+#ifndef HSGD_EXPERIMENTS_PROBLEM_PRIVATE_H
+#define HSGD_EXPERIMENTS_PROBLEM_PRIVATE_H
+
+#include "experiments/problem.h"
+
+/* problem_cnn.c: HSGD_ERROR_ENVIRONMENT where the configuration wants a convolutional network and this build has none. */
+hsgd_status hsgd_problem_check_cnn(const hsgd_config *config, hsgd_error *err);
+
+/* problem_cnn.c: architecture, initial point and objective; data, partition and hierarchy are there. */
+hsgd_status hsgd_problem_make_cnn(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err);
+
+#endif
