@@ -15,6 +15,9 @@
  *         In a uniform tree this is 2 hop for each level below u. b bytes pass every link below u, once up and once down.
  *     HSGD_ROUTE_DIRECT: workers talk to the server of u itself, over links of u's level:
  *         clock = latest clock below u + 2 hop(u); |u| messages up and |u| down, all counted at u's level.
+ * Participants. Where a variant draws them (variant.h), only they compute, are waited for and send; the average goes to those
+ *     of the round that begins. Servers below which nobody takes part are left out. With all workers taking part, these
+ *     are the rules above.
  * Time of step t: the latest clock after t steps and the averages due then, so at t = 0 it is 0. wbar^t exists nowhere
  *     before.  Bytes of step t: all that were sent until then, both ways.
  *
@@ -29,6 +32,7 @@
 
 #include "analysis/error.h"
 #include "analysis/hierarchy.h"
+#include "analysis/variant.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -68,12 +72,22 @@ typedef struct hsgd_communication {
     double bytes_per_parameter; /* > 0; a message is a whole model */
 } hsgd_communication;
 
-/* time_s (num_steps): the time of the steps step[0] < step[1] < ... on the expanded tree h with models of dim parameters.
- * bytes (num_steps, h->num_levels): sent per level until then; NULL: not wanted. placement (num_workers): the worker at
- * each place, whose delays are taken; NULL: in order. Pure: the same numbers whenever and wherever it is called. */
+/* A run whose costs are wanted. */
+typedef struct hsgd_communicating_run {
+    const hsgd_hierarchy *network; /* expanded: who is connected with whom, and when its nodes average */
+    const hsgd_hierarchy
+        *groups; /* expanded, with the same workers: whose lowest nodes draw participants. NULL: the network */
+    const hsgd_variant *variant; /* NULL: plain H-SGD */
+    size_t dim;                  /* parameters of a model */
+    uint64_t seed;
+    const size_t *placement; /* (num_workers) the worker at each place, whose delays are taken; NULL: in order */
+} hsgd_communicating_run;
+
+/* time_s (num_steps): the time of the steps step[0] < step[1] < ... of a run. bytes (num_steps, network->num_levels): sent
+ * per level until then; NULL: not wanted. Pure: the same numbers whenever and wherever it is called. */
 hsgd_status hsgd_communication_run(double *time_s, double *bytes, const hsgd_communication *communication,
-                                   const hsgd_hierarchy *h, size_t dim, uint64_t seed, const size_t *placement,
-                                   const size_t *step, size_t num_steps, hsgd_error *err);
+                                   const hsgd_communicating_run *run, const size_t *step, size_t num_steps,
+                                   hsgd_error *err);
 
 /* The tree on which local SGD runs where the network is that of h: the same servers and links, but only the root averages,
  * every `period` steps. Needs an expanded h. Free the result with hsgd_hierarchy_free. */

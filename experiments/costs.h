@@ -18,16 +18,19 @@ extern "C" {
 typedef struct hsgd_run_costs {
     size_t num_rows;       /* measured steps and T; 0: there is no communication model */
     size_t num_levels;     /* of the network */
-    size_t num_seeds;      /* 1 where no worker is late: then time is the same for all */
+    size_t num_seeds;      /* 1 where no worker is late and none is drawn: then all seeds are the same */
     double *seed_time_s;   /* (num_seeds, num_rows) owned, like all */
     hsgd_estimate *time_s; /* (num_rows) over the seeds */
-    double *bytes;         /* (num_rows, num_levels) sent until then, both ways */
+    double *seed_bytes;    /* (num_seeds, num_rows, num_levels) sent until then, both ways */
+    double *bytes;         /* (num_rows, num_levels) their means over the seeds */
 } hsgd_run_costs;
 
 /* What to follow. Borrowed pointers. */
 typedef struct hsgd_costs_input {
     const hsgd_communication *communication;
-    const hsgd_hierarchy *tree; /* expanded; its periods are those of the run */
+    const hsgd_hierarchy *tree;   /* expanded; its periods are those of the run */
+    const hsgd_hierarchy *groups; /* expanded; whose lowest nodes draw participants */
+    const hsgd_variant *variant;  /* NULL: plain H-SGD */
     size_t dim;
     const size_t *step; /* (num_rows) */
     size_t num_rows;

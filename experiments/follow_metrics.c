@@ -38,6 +38,8 @@ static hsgd_status follow_costs(hsgd_experiment *e, hsgd_run_index index, const 
         return status;
     const hsgd_costs_input input = {.communication = &e->config->communication,
                                     .tree = &tree,
+                                    .groups = &e->run[index].hierarchy,
+                                    .variant = e->variant ? &e->config->variant : NULL,
                                     .dim = e->problem->objective.dim,
                                     .step = trace->step,
                                     .num_rows = trace->num_measured + 1,

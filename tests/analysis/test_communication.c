@@ -24,7 +24,10 @@ static void check_run(const hsgd_communication *c, const hsgd_hierarchy *h, cons
     size_t step[16];
     for (size_t t = 0; t < steps; t++)
         step[t] = t;
-    assert_ok(hsgd_communication_run(time_s, bytes, c, h, 10, 7, NULL, step, steps, &err), err);
+    assert_ok(hsgd_communication_run(time_s, bytes, c,
+                                     &(hsgd_communicating_run){.network = h, .dim = 10, .seed = 7, .placement = NULL},
+                                     step, steps, &err),
+              err);
     for (size_t t = 0; t < steps; t++) {
         assert_near(time_s[t], want_s[t], 1e-14);
         assert_true(bytes[2 * t] == want_bytes[t][0] && bytes[2 * t + 1] == want_bytes[t][1]);
@@ -85,7 +88,10 @@ static void without_stragglers_there_is_a_closed_form(void **state)
             }
             above = averages;
         }
-        assert_ok(hsgd_communication_run(&time_s, bytes, &c, &h, 1234, 1, NULL, &t, 1, &err), err);
+        assert_ok(hsgd_communication_run(
+                      &time_s, bytes, &c,
+                      &(hsgd_communicating_run){.network = &h, .dim = 1234, .seed = 1, .placement = NULL}, &t, 1, &err),
+                  err);
         assert_near(time_s, want_s, 1e-12);
         for (size_t k = 0; k < 3; k++)
             assert_close(bytes[k], sent[k], 1e-14);
@@ -108,7 +114,10 @@ static void the_latest_of_exponentials_has_a_harmonic_mean(void **state)
         harmonic += 1 / (double)k;
         variance += 1 / (double)(k * k); /* of the maximum, in units of mean_s^2 */
     }
-    assert_ok(hsgd_communication_run(&time_s, NULL, &c, &h, 1, 3, NULL, &steps, 1, &err), err);
+    assert_ok(hsgd_communication_run(&time_s, NULL, &c,
+                                     &(hsgd_communicating_run){.network = &h, .dim = 1, .seed = 3, .placement = NULL},
+                                     &steps, 1, &err),
+              err);
     double step_s = time_s / (double)steps, want_s = 0.2 + 0.7 * harmonic;
     assert_true(fabs(step_s - want_s) < 4 * 0.7 * sqrt(variance / (double)steps));
     hsgd_hierarchy_free(&h);
@@ -125,7 +134,10 @@ static void delays_of(hsgd_straggler straggler, uint64_t seed, double *out, size
     assert_non_null(step);
     for (size_t t = 0; t <= count; t++)
         step[t] = t;
-    assert_ok(hsgd_communication_run(time_s, NULL, &c, &h, 1, seed, NULL, step, count + 1, &err), err);
+    assert_ok(hsgd_communication_run(
+                  time_s, NULL, &c, &(hsgd_communicating_run){.network = &h, .dim = 1, .seed = seed, .placement = NULL},
+                  step, count + 1, &err),
+              err);
     for (size_t t = 0; t < count; t++)
         out[t] = time_s[t + 1] - time_s[t];
     free(time_s);
@@ -227,7 +239,11 @@ static void any_tree_agrees_with_clocks_worker_by_worker(void **state)
         placement[i] = (5 * i + 3) % h.num_workers; /* 12 workers */
     for (size_t t = 0; t <= 26; t++) {
         double time_s, latest = 0;
-        assert_ok(hsgd_communication_run(&time_s, NULL, &c, &h, 31, 11, placement, &t, 1, &err), err);
+        assert_ok(hsgd_communication_run(
+                      &time_s, NULL, &c,
+                      &(hsgd_communicating_run){.network = &h, .dim = 31, .seed = 11, .placement = placement}, &t, 1,
+                      &err),
+                  err);
         for (size_t i = 0; i < h.num_workers; i++) {
             latest = fmax(latest, clock[i]);
             clock[i] += 0.11 + exponential_s(0.23, 11, placement[i], t);
@@ -263,16 +279,130 @@ static void what_is_no_network_is_refused(void **state)
     double time_s;
     hsgd_communication c = plain();
     c.level[1].bandwidth_bytes_per_s = 0;
-    assert_fails(hsgd_communication_run(&time_s, NULL, &c, &h, 1, 1, NULL, &step, 1, &err), HSGD_ERROR_INPUT,
-                 "levels[1]", err);
+    assert_fails(hsgd_communication_run(
+                     &time_s, NULL, &c,
+                     &(hsgd_communicating_run){.network = &h, .dim = 1, .seed = 1, .placement = NULL}, &step, 1, &err),
+                 HSGD_ERROR_INPUT, "levels[1]", err);
     c = plain();
     c.compute_s = NAN;
-    assert_fails(hsgd_communication_run(&time_s, NULL, &c, &h, 1, 1, NULL, &step, 1, &err), HSGD_ERROR_INPUT,
-                 "compute seconds", err);
+    assert_fails(hsgd_communication_run(
+                     &time_s, NULL, &c,
+                     &(hsgd_communicating_run){.network = &h, .dim = 1, .seed = 1, .placement = NULL}, &step, 1, &err),
+                 HSGD_ERROR_INPUT, "compute seconds", err);
     c = plain();
     c.straggler = (hsgd_straggler){HSGD_STRAGGLER_PARETO, 1, 0};
-    assert_fails(hsgd_communication_run(&time_s, NULL, &c, &h, 1, 1, NULL, &step, 1, &err), HSGD_ERROR_INPUT, "pareto",
-                 err);
+    assert_fails(hsgd_communication_run(
+                     &time_s, NULL, &c,
+                     &(hsgd_communicating_run){.network = &h, .dim = 1, .seed = 1, .placement = NULL}, &step, 1, &err),
+                 HSGD_ERROR_INPUT, "pareto", err);
+    hsgd_hierarchy_free(&h);
+}
+
+/* ---- participants ---- */
+
+static void run_with(double *time_s, double *bytes, const hsgd_communication *c, const hsgd_hierarchy *network,
+                     const hsgd_hierarchy *groups, const hsgd_variant *variant, uint64_t seed, size_t steps)
+{
+    const hsgd_communicating_run run = {
+        .network = network, .groups = groups, .variant = variant, .dim = 10, .seed = seed};
+    assert_ok(hsgd_communication_run(time_s, bytes, c, &run, &steps, 1, &err), err);
+}
+
+/* Two groups of two, periods 4 and 2, one worker of each takes part; messages of 40 bytes. After 4 steps: two averages of each
+ * group would be 2 * 2 * 40 bytes each, but the second is the root's: 40 up and 40 down in each group and for each group. */
+static void only_participants_send(void **state)
+{
+    (void)state;
+    hsgd_communication c = plain();
+    hsgd_hierarchy h = uniform((size_t[]){2, 2}, (size_t[]){4, 2}, 2), flat = uniform((size_t[]){4}, (size_t[]){4}, 1);
+    hsgd_hierarchy servers;
+    hsgd_variant v = HSGD_PLAIN_VARIANT;
+    double time_s, bytes[2], all_s, all_bytes[2];
+    v.participants = 1;
+    run_with(&time_s, bytes, &c, &h, NULL, &v, 3, 2);
+    assert_true(bytes[0] == 0 && bytes[1] == 2 * 2 * 40);
+    assert_near(time_s, 2 * 0.5 + 2 * (0.1 + 0.04), 1e-14);
+    run_with(&time_s, bytes, &c, &h, NULL, &v, 3, 4);
+    assert_true(bytes[0] == 2 * 2 * 40 && bytes[1] == 2 * (2 * 2 * 40));
+    assert_near(time_s, 4 * 0.5 + 4 * (0.1 + 0.04) + 2 * (1 + 0.8), 1e-14);
+    run_with(&all_s, all_bytes, &c, &h, NULL, NULL, 3, 4);
+    assert_true(all_s == time_s && all_bytes[0] == bytes[0] && all_bytes[1] == 2 * bytes[1]);
+    /* local SGD draws one of all four: one server has nobody to talk to; up this way and down another, perhaps */
+    assert_ok(hsgd_communication_local(&servers, &h, 4, &err), err);
+    run_with(&time_s, bytes, &c, &servers, &flat, &v, 3, 4);
+    assert_true(bytes[0] == 2 * 40 && bytes[1] == 2 * 40);
+    hsgd_hierarchy_free(&h);
+    hsgd_hierarchy_free(&flat);
+    hsgd_hierarchy_free(&servers);
+}
+
+static size_t count_drawn(const hsgd_variant *v, size_t size, uint64_t seed, size_t t)
+{
+    double weight[8], cumulative[8];
+    size_t order[8], count = 0;
+    hsgd_variant_draw(weight, v, NULL, 0, size, seed, t, order, cumulative);
+    for (size_t j = 0; j < size; j++)
+        count += weight[j] > 0;
+    return count;
+}
+
+/* Those of a round send, those of the next one receive: with replacement, one to three of them. */
+static void averages_go_to_the_next_round(void **state)
+{
+    (void)state;
+    hsgd_communication c = plain();
+    hsgd_hierarchy h = uniform((size_t[]){5}, (size_t[]){2}, 1);
+    hsgd_variant v = HSGD_PLAIN_VARIANT;
+    bool differ = false;
+    v.participants = 3;
+    v.with_replacement = true;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        double time_s, bytes[1];
+        size_t before = count_drawn(&v, 5, seed, 0), after = count_drawn(&v, 5, seed, 2);
+        run_with(&time_s, bytes, &c, &h, NULL, &v, seed, 2);
+        assert_true(bytes[0] == 40 * (double)(before + after));
+        differ = differ || before != after;
+    }
+    assert_true(differ);
+    hsgd_hierarchy_free(&h);
+}
+
+/* A shared link is shared by those that send. */
+static void few_participants_share_a_link(void **state)
+{
+    (void)state;
+    hsgd_communication c = {.level = {{0, 10, true}}, .bytes_per_parameter = 4};
+    hsgd_hierarchy h = uniform((size_t[]){6}, (size_t[]){1}, 1);
+    hsgd_variant v = HSGD_PLAIN_VARIANT;
+    double time_s;
+    v.participation = 0.5;
+    run_with(&time_s, NULL, &c, &h, NULL, &v, 3, 1);
+    assert_near(time_s, 2 * 3 * 40 / 10., 1e-13);
+    c.route = HSGD_ROUTE_DIRECT;
+    run_with(&time_s, NULL, &c, &h, NULL, &v, 3, 1);
+    assert_near(time_s, 2 * 3 * 40 / 10., 1e-13);
+    hsgd_hierarchy_free(&h);
+}
+
+/* Nobody waits for a worker that rests: one of two is late, and drawn in half of the runs (4000 +- 270 of 8000 at 1e-9). */
+static void nobody_waits_for_those_that_rest(void **state)
+{
+    (void)state;
+    enum { RUNS = 8000 };
+    hsgd_communication c = {
+        .level = {{0, 1e300, false}}, .straggler = {HSGD_STRAGGLER_EXPONENTIAL, 1, 0}, .bytes_per_parameter = 4};
+    hsgd_hierarchy h = uniform((size_t[]){2}, (size_t[]){5}, 1);
+    hsgd_variant v = HSGD_PLAIN_VARIANT;
+    size_t as_late = 0;
+    v.participants = 1;
+    for (uint64_t seed = 0; seed < RUNS; seed++) {
+        double all_s, one_s;
+        run_with(&all_s, NULL, &c, &h, NULL, NULL, seed, 3);
+        run_with(&one_s, NULL, &c, &h, NULL, &v, seed, 3);
+        assert_true(one_s <= all_s);
+        as_late += one_s == all_s;
+    }
+    assert_true(as_late > RUNS / 2 - 280 && as_late < RUNS / 2 + 280);
     hsgd_hierarchy_free(&h);
 }
 
@@ -286,6 +416,10 @@ int main(void)
         cmocka_unit_test(any_tree_agrees_with_clocks_worker_by_worker),
         cmocka_unit_test(numbers_do_not_depend_on_the_vector_path),
         cmocka_unit_test(what_is_no_network_is_refused),
+        cmocka_unit_test(only_participants_send),
+        cmocka_unit_test(averages_go_to_the_next_round),
+        cmocka_unit_test(few_participants_share_a_link),
+        cmocka_unit_test(nobody_waits_for_those_that_rest),
     };
     return cmocka_run_group_tests_name("communication", tests, NULL, NULL);
 }
