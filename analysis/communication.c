@@ -79,13 +79,12 @@ static void compute(network *n, uint64_t step)
             n->clock_s[i] += n->c->compute_s + n->delay_s[i];
 }
 
-/* Of those that take part. */
+/* Nobody's clock is ahead of those of the participants. */
 static double latest_clock(const network *n, const hsgd_node *node)
 {
     double latest = 0;
     for (size_t i = node->first_worker; i < node->first_worker + node->num_workers; i++)
-        if (n->weight[i] > 0)
-            latest = fmax(latest, n->clock_s[i]);
+        latest = fmax(latest, n->clock_s[i]);
     return latest;
 }
 
