@@ -107,6 +107,12 @@ static void csv_with_test_data(void **state)
     temp_write(&folder, "test.csv", "a;y\n2;1\n", 8);
     refused("{\"format\": \"csv\", \"path\": \"train.csv\", \"label_column\": 2, \"test\": {\"path\": \"test.csv\"}}",
             "test.csv: 1 features, but the training data have 2");
+    temp_write(&folder, "test.csv", "a;y;c\n2;0;1\n", 12);
+    refused("{\"format\": \"csv\", \"path\": \"train.csv\", \"label_column\": 2, \"test\": {\"path\": \"test.csv\"}}",
+            "test.csv: feature 2 is \"c\", but \"b\" in the training data");
+    temp_write(&folder, "test.csv", "b;y;a\n2;0;1\n", 12);
+    refused("{\"format\": \"csv\", \"path\": \"train.csv\", \"label_column\": 2, \"test\": {\"path\": \"test.csv\"}}",
+            "test.csv: feature 1 is \"b\", but \"a\" in the training data");
     temp_write(&folder, "test.csv", "a;y;b\n2;7;1\n", 12);
     refused("{\"format\": \"csv\", \"path\": \"train.csv\", \"label_column\": 2, \"test\": {\"path\": \"test.csv\"}}",
             "test.csv: the label 7 is not one of the 2");
