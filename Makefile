@@ -131,7 +131,7 @@ check: check-deps all $(TESTS) $(BENCH) ## build and run all tests
 	@HSGD_PROGRAM=$(abspath $(BUILD)/hsgd) HSGD_BUILD=$(BUILD) SANITIZE='$(SANITIZE)' tests/run-all $(TESTS) $(TEST_SCRIPTS)
 
 data: ## download a data set into HSGD_DATA_DIR (DATASET=mnist; without it: the list)
-	@experiments/fetch-data $(DATASET)
+	@experiments/fetch-data "$(DATASET)"
 
 RUN_BENCH  = $(BENCH) --folder $(BUILD)/bench --program $(BUILD)/hsgd $(BENCH_ARGS)
 

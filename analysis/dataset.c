@@ -19,6 +19,7 @@ void hsgd_dataset_free(hsgd_dataset *data)
     free(data->label);
     free(data->class_value);
     free(data->user_start);
+    free(data->feature_names);
     memset(data, 0, sizeof *data);
 }
 
@@ -294,9 +295,12 @@ hsgd_status hsgd_dataset_add_intercept(hsgd_dataset *data, hsgd_error *err)
     if (data->num_features >= UINT32_MAX)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "%zu features leave no room for an intercept", data->num_features);
     hsgd_status status = data->dense ? widen_dense(data, err) : widen_sparse(data, err);
-    if (!status)
-        data->num_features++;
-    return status;
+    if (status)
+        return status;
+    data->num_features++;
+    free(data->feature_names);
+    data->feature_names = NULL;
+    return HSGD_OK;
 }
 
 /* ---- order ---- */

@@ -23,8 +23,11 @@ typedef struct hsgd_dataset {
     double *value;       /* same shape as column, owned */
     uint32_t *label;     /* (num_samples) class indices in [0, num_classes), owned */
     double *class_value; /* (num_classes) the label each class had in the file, increasing, owned */
-    size_t num_users;    /* people or devices that the samples come from; 0: unknown */
-    size_t *user_start;  /* (num_users + 1) user k has the samples user_start[k] .. user_start[k + 1] - 1, at least one,
+    char
+        *feature_names; /* one line for each feature as the file names it, owned; NULL: unknown. Adding an intercept and
+                            reordering the samples forget it. */
+    size_t num_users;   /* people or devices that the samples come from; 0: unknown */
+    size_t *user_start; /* (num_users + 1) user k has the samples user_start[k] .. user_start[k + 1] - 1, at least one,
                             and every sample has a user; owned, NULL: unknown. Reordering the samples forgets it. */
 } hsgd_dataset;
 
@@ -108,7 +111,8 @@ hsgd_status hsgd_dataset_reorder(hsgd_dataset *data, const size_t *order, hsgd_e
 hsgd_status hsgd_dataset_split(hsgd_dataset *test, hsgd_dataset *data, double fraction, uint64_t seed, hsgd_error *err);
 
 /* Give data, read from files of its own, the features and classes of model. Dense data with another number of features,
- * sparse data with more, and labels that model does not have are errors that say which. */
+ * sparse data with more, features that both name, but differently, and labels that model does not have are errors that
+ * say which. */
 hsgd_status hsgd_dataset_match(hsgd_dataset *data, const hsgd_dataset *model, hsgd_error *err);
 
 /* Squared Euclidean norm of one sample. */

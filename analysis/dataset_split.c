@@ -100,6 +100,8 @@ static hsgd_status allocate(hsgd_dataset *to, const hsgd_dataset *from, size_t c
     if (!rows || !to->label || !to->class_value)
         return hsgd_fail_memory(err, "the test samples");
     memcpy(to->class_value, from->class_value, from->num_classes * sizeof *to->class_value);
+    if (from->feature_names && !(to->feature_names = strdup(from->feature_names)))
+        return hsgd_fail_memory(err, "the names of the features");
     return HSGD_OK;
 }
 
@@ -195,6 +197,21 @@ static hsgd_status match_features(hsgd_dataset *data, const hsgd_dataset *model,
     return HSGD_OK;
 }
 
+/* The first feature that the two call by different names. */
+static hsgd_status match_names(const hsgd_dataset *data, const hsgd_dataset *model, hsgd_error *err)
+{
+    const char *name = data->feature_names, *other = model->feature_names;
+    for (size_t i = 1; name && other && *name && *other; i++) {
+        size_t length = strcspn(name, "\n"), other_length = strcspn(other, "\n");
+        if (length != other_length || memcmp(name, other, length) != 0)
+            return hsgd_fail(err, HSGD_ERROR_INPUT, "feature %zu is \"%.*s\", but \"%.*s\" in the training data", i,
+                             hsgd_shown(name, name + length), name, hsgd_shown(other, other + other_length), other);
+        name += length + 1;
+        other += other_length + 1;
+    }
+    return HSGD_OK;
+}
+
 /* index (data->num_classes): the model's class of each class of data. */
 static hsgd_status match_classes(uint32_t *index, const hsgd_dataset *data, const hsgd_dataset *model, hsgd_error *err)
 {
@@ -212,6 +229,8 @@ static hsgd_status match_classes(uint32_t *index, const hsgd_dataset *data, cons
 hsgd_status hsgd_dataset_match(hsgd_dataset *data, const hsgd_dataset *model, hsgd_error *err)
 {
     hsgd_status status = match_features(data, model, err);
+    if (!status)
+        status = match_names(data, model, err);
     if (status)
         return status;
     uint32_t *index = malloc(data->num_classes * sizeof *index);

@@ -382,10 +382,10 @@ hsgd_status hsgd_partition_build(hsgd_partition *out, const hsgd_dataset *data, 
 {
     memset(out, 0, sizeof *out);
     hsgd_status status = check_options(options, err);
+    if (!status && options->scheme == HSGD_PARTITION_NATURAL) /* says more than a lack of samples */
+        status = check_users(data, num_workers, err);
     if (!status)
         status = check_sizes(data->num_samples, num_workers, options, err);
-    if (!status && options->scheme == HSGD_PARTITION_NATURAL)
-        status = check_users(data, num_workers, err);
     if (status)
         return status;
     attempt a = {.data = data, .options = options, .out = out};

@@ -192,6 +192,27 @@ static hsgd_status find_label(reader *r, const hsgd_csv_options *options, const 
                      r->num_columns);
 }
 
+/* The names of the columns but the label's; quotes doubled inside of quotes stay doubled. */
+static hsgd_status keep_names(reader *r, span line, hsgd_error *err)
+{
+    char *out = r->data.feature_names = malloc((size_t)(line.end - line.begin) + r->num_columns + 1);
+    if (!out)
+        return hsgd_fail_memory(err, "the names of the features");
+    for (size_t column = 0; column < r->num_columns; column++) {
+        field f;
+        hsgd_status status = next_field(r, &line, column + 1, &f, err);
+        if (status)
+            return status;
+        if (column == r->label)
+            continue;
+        memcpy(out, f.text.begin, (size_t)(f.text.end - f.text.begin));
+        out += f.text.end - f.text.begin;
+        *out++ = '\n';
+    }
+    *out = 0;
+    return HSGD_OK;
+}
+
 /* Whether there is a header, the separator, the number of columns, and which of them is the label. */
 static hsgd_status read_first_line(reader *r, span line, const hsgd_csv_options *options, bool *has_header,
                                    hsgd_error *err)
@@ -210,7 +231,8 @@ static hsgd_status read_first_line(reader *r, span line, const hsgd_csv_options 
             "say whether it is a \"header\"",
             r->line, first.text_column, hsgd_shown(first.text.begin, first.text.end), first.text.begin);
     r->data.num_features = r->num_columns - 1;
-    return find_label(r, options, &first, *has_header, err);
+    status = find_label(r, options, &first, *has_header, err);
+    return !status && *has_header ? keep_names(r, line, err) : status;
 }
 
 /* ---- samples ---- */

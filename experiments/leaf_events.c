@@ -21,7 +21,7 @@ enum {
 void *hsgd_leaf_list_add(hsgd_leaf_reader *r, hsgd_leaf_list *l, size_t size)
 {
     if (l->count == l->capacity) {
-        size_t capacity = 2 * l->capacity + 64;
+        size_t capacity = l->capacity + l->capacity / 2 + 64; /* large data may not fit twice */
         r->status = hsgd_memory_check((double)capacity * (double)size, "the data", "fewer files", r->err);
         void *grown = r->status ? NULL : realloc(l->item, capacity * size);
         if (!grown) {

@@ -63,6 +63,21 @@ static void one_table_in_many_spellings(void **state)
     }
 }
 
+/* In the order of the features; unknown without a header. */
+static void names_of_features(void **state)
+{
+    (void)state;
+    hsgd_dataset data;
+    assert_ok(read_text(&data, " a , \"b, c\",y,\"\"\n1,2,3,4\n", &(hsgd_csv_options){.label_name = "y"}), err);
+    assert_string_equal(data.feature_names, "a\nb, c\n\n");
+    assert_ok(hsgd_dataset_add_intercept(&data, &err), err);
+    assert_null(data.feature_names);
+    hsgd_dataset_free(&data);
+    assert_ok(read_text(&data, "1,2,3\n", &plain), err);
+    assert_null(data.feature_names);
+    hsgd_dataset_free(&data);
+}
+
 static void gzip_is_read_too(void **state)
 {
     (void)state;
@@ -148,6 +163,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_table_in_many_spellings),
+        cmocka_unit_test(names_of_features),
         cmocka_unit_test(gzip_is_read_too),
         cmocka_unit_test(many_lines),
         cmocka_unit_test(places_of_mistakes),

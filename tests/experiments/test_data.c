@@ -107,6 +107,12 @@ static void csv_with_test_data(void **state)
     temp_write(&folder, "test.csv", "a;y\n2;1\n", 8);
     refused("{\"format\": \"csv\", \"path\": \"train.csv\", \"label_column\": 2, \"test\": {\"path\": \"test.csv\"}}",
             "test.csv: 1 features, but the training data have 2");
+    temp_write(&folder, "test.csv", "a;y;c\n2;0;1\n", 12);
+    refused("{\"format\": \"csv\", \"path\": \"train.csv\", \"label_column\": 2, \"test\": {\"path\": \"test.csv\"}}",
+            "test.csv: feature 2 is \"c\", but \"b\" in the training data");
+    temp_write(&folder, "test.csv", "b;y;a\n2;0;1\n", 12);
+    refused("{\"format\": \"csv\", \"path\": \"train.csv\", \"label_column\": 2, \"test\": {\"path\": \"test.csv\"}}",
+            "test.csv: feature 1 is \"b\", but \"a\" in the training data");
     temp_write(&folder, "test.csv", "a;y;b\n2;7;1\n", 12);
     refused("{\"format\": \"csv\", \"path\": \"train.csv\", \"label_column\": 2, \"test\": {\"path\": \"test.csv\"}}",
             "test.csv: the label 7 is not one of the 2");
@@ -241,6 +247,17 @@ static void synthetic_users_are_workers(void **state)
     assert_memory_equal(p.data.label, data.label, data.num_samples * sizeof *data.label);
     check_round_trip(&p, &c);
     release(&p, &c);
+    for (int seed = 1; seed <= 8; seed++) { /* a shuffle would exchange the two users for half of the seeds */
+        char text[256];
+        snprintf(
+            text, sizeof text,
+            "{\"format\": \"synthetic\", \"alpha\": 0.5, \"beta\": 2, \"features\": 7, \"classes\": 3, \"seed\": 5, "
+            "\"max_samples\": 90}, \"partition\": {\"scheme\": \"natural\", \"seed\": %d}",
+            seed);
+        build(&p, &c, text);
+        assert_memory_equal(p.data.dense, data.dense, data.num_samples * 7 * sizeof(double));
+        release(&p, &c);
+    }
     hsgd_dataset_free(&data);
     build(&p, &c,
           "{\"format\": \"synthetic\", \"iid\": true, \"users\": 5, \"max_samples\": 60, \"test_fraction\": 0.25,"
