@@ -12,9 +12,9 @@
 static hsgd_error err;
 
 /* Power iteration from the gradient finds the largest curvature in size, here the negative one; the difference of gradients of
- * a quadratic is exact up to rounding, (1.1/1.9)^(2 x 11) is 6e-6, and a lower bound stays below. Noise of variance 0.37: the mean of
- * 32 draws of ||xi||^2, each with standard deviation at most sqrt(2) 0.37, is within 5 sqrt(2/32) of it, and its largest among six
- * workers too. */
+ * a quadratic is exact up to rounding, (1.1/1.9)^(2 x 11) is 6e-6, and a lower bound stays below. Noise of variance 0.37 in
+ * four coordinates: ||xi||^2 has mean 0.37 and standard deviation 0.37 sqrt(2/4), so the mean of 32 draws is within five
+ * deviations 0.37 sqrt(2/4/32) of it, also the largest of six workers. */
 static void quadratics(void **state)
 {
     (void)state;
@@ -30,7 +30,7 @@ static void quadratics(void **state)
     assert_ok(hsgd_estimate_constants(&c, &f, point, 1, &err), err);
     assert_close(c.smoothness.value, 1.9, 1e-4);
     assert_at_most(c.smoothness.value, 1.9, 1e-9);
-    assert_near(c.noise_sq.value, 0.37, 5 * sqrt(2.0 / 32) * 0.37);
+    assert_near(c.noise_sq.value, 0.37, 5 * sqrt(2.0 / 4 / 32) * 0.37);
     assert_true(c.smoothness.kind == HSGD_ESTIMATE && c.noise_sq.kind == HSGD_ESTIMATE);
     assert_true(c.minimum.value == 0 && c.minimum.kind == HSGD_CERTIFIED && c.convexity == -INFINITY);
     hsgd_objective_free(&f);

@@ -213,6 +213,7 @@ static void a_network_learns(void **state)
         skip();
     char path[512];
     data_file("t10k-images-idx3-ubyte.gz", path, sizeof path);
+    setenv("HSGD_DATA_DIR", "../shared/data", 0); /* where data_file looks without it */
     hsgd_config c;
     hsgd_problem p;
     assert_ok(hsgd_config_read(&c, "experiments/mnist-cnn.json", &err), err);
