@@ -10,7 +10,8 @@ extern "C" {
 typedef enum hsgd_constant_kind {
     HSGD_EXACT,     /* follows from the definition of the problem */
     HSGD_CERTIFIED, /* a proved bound on the safe side */
-    HSGD_TRAJECTORY /* the supremum over the visited points: enough for a deterministic run, never called a proof otherwise */
+    HSGD_TRAJECTORY, /* the supremum over the visited points: enough for a deterministic run, never called a proof otherwise */
+    HSGD_ESTIMATE /* a guess from points around the start: no verdict that rests on it is a proof */
 } hsgd_constant_kind;
 
 typedef struct hsgd_constant {
@@ -18,7 +19,7 @@ typedef struct hsgd_constant {
     hsgd_constant_kind kind;
 } hsgd_constant;
 
-/* "exact", "certified" or "trajectory". */
+/* "exact", "certified", "trajectory" or "estimate". */
 const char *hsgd_constant_kind_name(hsgd_constant_kind kind);
 
 /* What an objective knows about itself before any run (THEORY 3 and 8). */

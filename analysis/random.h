@@ -24,6 +24,7 @@ typedef enum hsgd_purpose {
     HSGD_PURPOSE_PROBLEM = 4,   /* generated problems */
     HSGD_PURPOSE_PARTITION = 5, /* assignment of samples to workers */
     HSGD_PURPOSE_GROUPING = 6,  /* assignment of workers to places in the tree */
+    HSGD_PURPOSE_ESTIMATE = 16, /* where searches for constants begin; 7 to 15 are free */
     HSGD_PURPOSE_USER = 128     /* first value free for programs that use the library */
 } hsgd_purpose;
 

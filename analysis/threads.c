@@ -19,6 +19,10 @@ static void omp_set_max_active_levels(int levels)
 {
     (void)levels;
 }
+static void omp_set_num_threads(int threads)
+{
+    (void)threads;
+}
 #endif
 
 /* Present when OpenBLAS is linked, absent with other libraries. */
@@ -33,6 +37,11 @@ int hsgd_thread_number(void)
 int hsgd_default_threads(void)
 {
     return omp_get_max_threads();
+}
+
+void hsgd_threads_limit(int threads)
+{
+    omp_set_num_threads(threads);
 }
 
 void hsgd_threads_setup(void)

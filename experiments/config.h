@@ -11,6 +11,7 @@
 #include "analysis/error.h"
 #include "analysis/grouping.h"
 #include "analysis/hierarchy.h"
+#include "analysis/mlp.h"
 #include "analysis/partition.h"
 #include "analysis/regularizer.h"
 
@@ -22,7 +23,8 @@ typedef enum hsgd_problem_type {
     HSGD_PROBLEM_QUADRATIC,           /* explicit curvature and linear terms */
     HSGD_PROBLEM_QUADRATIC_GENERATED, /* drawn, with prescribed level divergences */
     HSGD_PROBLEM_LOGISTIC,
-    HSGD_PROBLEM_SOFTMAX
+    HSGD_PROBLEM_SOFTMAX,
+    HSGD_PROBLEM_MLP
 } hsgd_problem_type;
 
 typedef enum hsgd_weighting { HSGD_WEIGHTS_EQUAL, HSGD_WEIGHTS_DATA_SIZE, HSGD_WEIGHTS_GIVEN } hsgd_weighting;
@@ -52,12 +54,13 @@ typedef struct hsgd_config {
     bool intercept;
     hsgd_partition_options partition;
     hsgd_regularizer regularizer;
+    hsgd_mlp_spec mlp; /* for HSGD_PROBLEM_MLP */
     hsgd_grouping grouping;
     size_t groupings; /* random grouping: this many, with `seeds` runs each; 0: a grouping of its own for every seed */
     /* start */
     double *initial_point; /* (initial_dim) NULL: drawn with initial_scale */
     size_t initial_dim;
-    double initial_scale; /* 0: the origin */
+    double initial_scale; /* 0: the origin; networks: times the standard deviations of hsgd_mlp_draw */
     /* optimizer */
     double step_size;          /* NAN: use the fraction */
     double step_size_fraction; /* of the published maximum (THEORY 4.1) */

@@ -10,4 +10,8 @@
 hsgd_status hsgd_config_read_problem(hsgd_config *config, const hsgd_json *at, hsgd_error *err);
 cJSON *hsgd_config_problem_to_json(const hsgd_config *config);
 
+/* config_mlp.c: the keys that only "type": "mlp" has; the other way they are added to the problem. */
+hsgd_status hsgd_config_read_mlp(hsgd_config *config, const hsgd_json *at, hsgd_error *err);
+void hsgd_config_mlp_to_json(cJSON *problem, const hsgd_config *config);
+
 #endif

@@ -217,22 +217,37 @@ static hsgd_status read_regularizer(hsgd_config *config, const hsgd_json *at, hs
     return status;
 }
 
-static hsgd_status read_linear_model(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
+/* What all models on data have. */
+static hsgd_status read_model(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
 {
-    static const char *const keys[] = {"type", "data", "partition", "regularizer", NULL};
     hsgd_json data = hsgd_json_member(at, "data"), partition = hsgd_json_member(at, "partition");
     hsgd_json regularizer = hsgd_json_member(at, "regularizer");
-    hsgd_status status = hsgd_json_object(at, keys, err);
-    if (!status)
-        status = read_data(config, &data, err);
+    hsgd_status status = read_data(config, &data, err);
     if (!status)
         status = read_partition(config, &partition, err);
     return status ? status : read_regularizer(config, &regularizer, err);
 }
 
+static hsgd_status read_linear_model(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
+{
+    static const char *const keys[] = {"type", "data", "partition", "regularizer", NULL};
+    hsgd_status status = hsgd_json_object(at, keys, err);
+    return status ? status : read_model(config, at, err);
+}
+
+static hsgd_status read_mlp(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
+{
+    static const char *const keys[] = {"type", "hidden",    "activation",  "precision",
+                                       "data", "partition", "regularizer", NULL};
+    hsgd_status status = hsgd_json_object(at, keys, err);
+    if (!status)
+        status = hsgd_config_read_mlp(config, at, err);
+    return status ? status : read_model(config, at, err);
+}
+
 hsgd_status hsgd_config_read_problem(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
 {
-    static const char *const types[] = {"quadratic", "logistic", "softmax", NULL};
+    static const char *const types[] = {"quadratic", "logistic", "softmax", "mlp", NULL};
     if (!cJSON_IsObject(at->value))
         return hsgd_json_fail(at, err, "expected an object with a \"type\"");
     hsgd_json type = hsgd_json_member(at, "type");
@@ -242,8 +257,8 @@ hsgd_status hsgd_config_read_problem(hsgd_config *config, const hsgd_json *at, h
         return status;
     if (choice == 0)
         return read_quadratic(config, at, err);
-    config->problem = choice == 1 ? HSGD_PROBLEM_LOGISTIC : HSGD_PROBLEM_SOFTMAX;
-    return read_linear_model(config, at, err);
+    config->problem = choice == 1 ? HSGD_PROBLEM_LOGISTIC : choice == 2 ? HSGD_PROBLEM_SOFTMAX : HSGD_PROBLEM_MLP;
+    return choice == 3 ? read_mlp(config, at, err) : read_linear_model(config, at, err);
 }
 
 /* ---- writing ---- */
@@ -268,11 +283,14 @@ static cJSON *quadratic_to_json(const hsgd_config *config)
     return problem;
 }
 
-static cJSON *linear_model_to_json(const hsgd_config *config)
+static cJSON *model_to_json(const hsgd_config *config)
 {
     const hsgd_partition_options *p = &config->partition;
     cJSON *problem = cJSON_CreateObject();
-    cJSON_AddStringToObject(problem, "type", config->problem == HSGD_PROBLEM_LOGISTIC ? "logistic" : "softmax");
+    bool logistic = config->problem == HSGD_PROBLEM_LOGISTIC, mlp = config->problem == HSGD_PROBLEM_MLP;
+    cJSON_AddStringToObject(problem, "type", logistic ? "logistic" : mlp ? "mlp" : "softmax");
+    if (mlp)
+        hsgd_config_mlp_to_json(problem, config);
     cJSON *data = cJSON_AddObjectToObject(problem, "data");
     cJSON_AddStringToObject(data, "format", format_names[config->format]);
     cJSON_AddStringToObject(data, config->format == HSGD_DATA_IDX ? "images" : "path", config->data_path);
@@ -297,5 +315,5 @@ static cJSON *linear_model_to_json(const hsgd_config *config)
 cJSON *hsgd_config_problem_to_json(const hsgd_config *config)
 {
     bool quadratic = config->problem == HSGD_PROBLEM_QUADRATIC || config->problem == HSGD_PROBLEM_QUADRATIC_GENERATED;
-    return quadratic ? quadratic_to_json(config) : linear_model_to_json(config);
+    return quadratic ? quadratic_to_json(config) : model_to_json(config);
 }
