@@ -19,7 +19,7 @@
 
 /* Samples of a block: enough for the products to run at full speed, and its features (13 kB per sample with 784 and both
  * precisions) fit a second-level cache. */
-enum { HSGD_MLP_BLOCK_ROWS = 128 };
+enum { HSGD_MLP_BLOCK_ROWS = 96 };
 
 enum { HSGD_MLP_MAX_LAYERS = HSGD_MLP_MAX_HIDDEN + 1 };
 

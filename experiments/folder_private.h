@@ -5,6 +5,7 @@
 
 #include <math.h>
 
+#include "analysis/constants.h"
 #include "experiments/json_private.h"
 #include "plots/figure.h"
 
@@ -17,7 +18,13 @@ static inline double number_or_nan(const cJSON *value)
 /* "ladder" of result.json, none where it is absent. *rung (count) is to be freed, its texts belong to the document. */
 hsgd_status hsgd_folder_ladder(hsgd_figure_rung **rung, size_t *count, const hsgd_json *root, hsgd_error *err);
 
-/* False where the ladder rests on a constant of kind "trajectory". */
+/* Is this kind of constant one that proves nothing: "trajectory" or "estimate"? */
+bool hsgd_folder_is_unproved(const cJSON *kind);
+
+/* Is L or sigma^2 of result.json of kind "estimate"? */
+bool hsgd_folder_has_estimates(const hsgd_json *root);
+
+/* False where the ladder rests on a constant of a kind that proves nothing. */
 bool hsgd_folder_ladder_proved(const hsgd_figure_rung *rung, size_t count, const hsgd_json *root);
 
 #endif

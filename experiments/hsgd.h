@@ -17,6 +17,8 @@
 #include "analysis/grouping.h"
 #include "analysis/regularizer.h"
 #include "analysis/linear_model.h"
+#include "analysis/mlp.h"
+#include "analysis/estimate.h"
 #include "analysis/smoothness.h"
 #include "analysis/moments.h"
 #include "analysis/clock.h"

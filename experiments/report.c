@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/estimate.h"
 #include "experiments/report_table_private.h"
 
 /* ---- setting ---- */
@@ -211,6 +212,15 @@ static bool rests_on_trajectory(const hsgd_experiment *e)
     return any;
 }
 
+static void put_estimates(FILE *out, const hsgd_experiment *e)
+{
+    (void)e;
+    fprintf(out,
+            "Constants of kind estimate are %g times the largest value that a search around the starting point met: a "
+            "verdict that rests on them is evidence, never a proof, and nothing is called violated because of them.",
+            HSGD_ESTIMATE_FACTOR);
+}
+
 static void print_paragraph(void (*put)(FILE *, const hsgd_experiment *), const hsgd_experiment *e,
                             hsgd_report_format format, FILE *out)
 {
@@ -233,5 +243,7 @@ void hsgd_report_print(const hsgd_experiment *experiment, hsgd_report_format for
     hsgd_report_others(experiment, format, stream);
     if (rests_on_trajectory(experiment))
         print_paragraph(put_trajectory, experiment, format, stream);
+    if (hsgd_experiment_rests_on_estimates(experiment))
+        print_paragraph(put_estimates, experiment, format, stream);
     print_paragraph(put_verdicts, experiment, format, stream);
 }
