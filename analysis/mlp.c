@@ -168,10 +168,9 @@ static void evaluate(const hsgd_objective *objective, const double *point, const
 
 /* ---- constants ---- */
 
-/* mean ||g_s||^2 - ||mean g_s||^2 over the gradients g_s of the samples' losses, which have the regulariser's in common. In
- * double, whatever the precision is. */
-static double noise_sq_of_one(const hsgd_objective *objective, const double *point, size_t worker, double *grad,
-                              double *scratch)
+/* mean ||g_s||^2 - ||mean g_s||^2 over the gradients g_s of the samples' losses. */
+double hsgd_mlp_noise_sq(const hsgd_objective *objective, const double *point, size_t worker, double *grad,
+                         double *scratch)
 {
     const hsgd_mlp *mlp = objective->state;
     double m = (double)(mlp->start[worker + 1] - mlp->start[worker]);
@@ -207,7 +206,7 @@ static hsgd_status constants(const hsgd_objective *objective, size_t batch_size,
     hsgd_objective same = *objective;
     same.type = &in_double;
     hsgd_estimate_request request = {
-        .objective = &same, .start = mlp->initial, .noise_sq = batch_size > 0 ? noise_sq_of_one : NULL};
+        .objective = &same, .start = mlp->initial, .noise_sq = batch_size > 0 ? hsgd_mlp_noise_sq : NULL};
     hsgd_constant_estimates found;
     hsgd_status status = hsgd_estimate_constants(&found, &request, err);
     if (status)

@@ -123,6 +123,11 @@ double hsgd_mlp_residuals(const hsgd_mlp *mlp, hsgd_labels labels, size_t rows, 
 void hsgd_mlp_backward(const hsgd_mlp *mlp, const void *x, size_t rows, double *grad, double *sample_sq,
                        const hsgd_mlp_room *r);
 
+/* mlp.c: the variance of one sample's gradient, E||g - grad F_worker||^2, to which the regulariser adds nothing; in double,
+ * whatever the precision is. grad (dim) and scratch (hsgd_mlp_room_size in double) are overwritten. */
+double hsgd_mlp_noise_sq(const hsgd_objective *objective, const double *point, size_t worker, double *grad,
+                         double *scratch);
+
 /* ---- kernels (mlp_kernels.c) ---- */
 
 /* tanh is within 4e-16 of the true value in absolute terms. */
