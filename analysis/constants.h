@@ -11,7 +11,7 @@ typedef enum hsgd_constant_kind {
     HSGD_EXACT,     /* follows from the definition of the problem */
     HSGD_CERTIFIED, /* a proved bound on the safe side */
     HSGD_TRAJECTORY, /* the supremum over the visited points: enough for a deterministic run, never called a proof otherwise */
-    HSGD_ESTIMATE /* the largest value that a search met before the run: larger ones may exist, nothing is proved */
+    HSGD_ESTIMATE /* a guess from points around the start: no verdict that rests on it is a proof */
 } hsgd_constant_kind;
 
 typedef struct hsgd_constant {

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/batch.h"
+#include "analysis/batch_private.h"
 #include "analysis/convnet_private.h"
-#include "analysis/estimate_smoothness.h"
+#include "analysis/estimate.h"
 #include "analysis/linear_model_private.h"
 #include "analysis/memory.h"
 
@@ -203,19 +203,18 @@ static void full(const hsgd_objective *objective, const double *point, const siz
     }
 }
 
-static void batch_gradient(const convnet *net, const double *point, const hsgd_batch *batch, double *grad,
-                           const room *r)
+static void batch_gradient(const convnet *net, const double *point, hsgd_draw batch, double *grad, const room *r)
 {
-    size_t start = net->start[batch->worker], m = net->start[batch->worker + 1] - start, block, count;
+    size_t block, count;
     hsgd_pass *pass = hsgd_pass_begin(net->network, point, r->pass);
     memset(grad, 0, net->architecture->dim * sizeof *grad);
     double loss = 0;
-    for (size_t done = 0; done < batch->size; done += count) {
-        count = choose_block(batch->size - done, &block);
-        hsgd_batch_draw(batch, start, m, done, count, r->row);
+    for (size_t done = 0; done < batch.batch_size; done += count) {
+        count = choose_block(batch.batch_size - done, &block);
+        hsgd_draw_samples(batch, net->start, done, count, r->row);
         add_block(net, pass, count, block, &loss, grad, r);
     }
-    finish(net, point, batch->size, &loss, grad);
+    finish(net, point, batch.batch_size, &loss, grad);
     if (!hsgd_pass_end(pass))
         spoil(grad, net->architecture->dim);
 }
@@ -230,8 +229,7 @@ static void stochastic(const hsgd_objective *objective, const double *point, siz
         return;
     }
     room r = divide(net, scratch);
-    hsgd_batch batch = {worker, batch_size, seed, step};
-    batch_gradient(net, point, &batch, grad, &r);
+    batch_gradient(net, point, (hsgd_draw){worker, batch_size, seed, step}, grad, &r);
 }
 
 /* Of equal scores the first counts. */
@@ -272,10 +270,30 @@ static void evaluate(const hsgd_objective *objective, const double *point, const
     }
 }
 
+/* E||g - grad F||^2 = E||g||^2 - ||grad F||^2 of single samples, from some draws. */
+static double sample_noise_sq(const hsgd_objective *objective, const double *point, size_t worker, double *grad,
+                              double *scratch)
+{
+    enum { DRAWS = 32 };
+    double mean_sq = 0, loss;
+    for (uint64_t k = 0; k < DRAWS; k++) {
+        stochastic(objective, point, worker, 1, 0, k, grad, scratch);
+        mean_sq += hsgd_norm_sq(grad, objective->dim) / DRAWS;
+    }
+    full(objective, point, &worker, 1, &loss, grad, scratch);
+    return fmax(0, mean_sq - hsgd_norm_sq(grad, objective->dim));
+}
+
+/* Passes are dear: a few workers are looked at, at the initial point. */
 static hsgd_status constants(const hsgd_objective *objective, size_t batch_size, hsgd_constants *out, hsgd_error *err)
 {
     const convnet *net = objective->state;
-    return hsgd_estimate_constants(out, objective, net->estimate_at, batch_size, err);
+    const hsgd_estimate_request request = {.objective = objective,
+                                           .start = net->estimate_at,
+                                           .max_workers = 8,
+                                           .num_points = 1,
+                                           .noise_sq = batch_size > 0 ? sample_noise_sq : NULL};
+    return hsgd_estimate_all(out, &request, batch_size, err);
 }
 
 static void free_convnet(void *state)

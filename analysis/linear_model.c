@@ -19,7 +19,7 @@
 
 #include <gsl/gsl_cblas.h>
 
-#include "analysis/batch.h"
+#include "analysis/batch_private.h"
 #include "analysis/moments_private.h"
 #include "analysis/smoothness.h"
 
@@ -393,24 +393,16 @@ static void dense_batch(const linear_model *model, const double *point, block b,
     dense_block(model, r->x, labels, b.count, point, b.scale, NULL, grad, r);
 }
 
-/* Whose mini-batch of which step. */
-typedef struct draw {
-    size_t worker, batch_size;
-    uint64_t seed, step;
-} draw;
-
 /* The samples first, first + 1, ... of a mini-batch, a block of them at most. Returned: how many. */
-static size_t draw_block(const linear_model *model, draw d, size_t first, size_t *row)
+static size_t draw_block(const linear_model *model, hsgd_draw d, size_t first, size_t *row)
 {
-    size_t start = model->start[d.worker], m = model->start[d.worker + 1] - start;
-    hsgd_batch batch = {d.worker, d.batch_size, d.seed, d.step};
-    size_t count = hsgd_batch_draw(&batch, start, m, first, BLOCK_ROWS, row);
+    size_t count = hsgd_draw_samples(d, model->start, first, BLOCK_ROWS, row);
     if (model->listed && model->outputs > 1) /* with one output the rows come into use too soon for it to pay */
         hsgd_linear_rows_prefetch(&model->rows, row, count);
     return count;
 }
 
-static void batch_gradient(const linear_model *model, const double *point, draw d, double *grad, const room *r)
+static void batch_gradient(const linear_model *model, const double *point, hsgd_draw d, double *grad, const room *r)
 {
     size_t count;
     for (size_t done = 0; done < d.batch_size; done += count) {
@@ -422,7 +414,7 @@ static void batch_gradient(const linear_model *model, const double *point, draw 
 }
 
 /* Batch size 0: the full gradient. */
-static void one_gradient(const linear_model *model, const double *point, draw d, double *grad, const room *r)
+static void one_gradient(const linear_model *model, const double *point, hsgd_draw d, double *grad, const room *r)
 {
     if (d.batch_size == 0)
         evaluate(model, &point, NULL, d.worker, NULL, grad, r);
@@ -434,7 +426,7 @@ static void stochastic(const hsgd_objective *objective, const double *point, siz
                        uint64_t seed, uint64_t step, double *grad, double *scratch)
 {
     room r = divide(objective->state, 1, batch_size > 0, scratch);
-    one_gradient(objective->state, point, (draw){worker, batch_size, seed, step}, grad, &r);
+    one_gradient(objective->state, point, (hsgd_draw){worker, batch_size, seed, step}, grad, &r);
 }
 
 /* The first of the strips from .. used - 1 that starts at `feature` or above. */
@@ -468,7 +460,7 @@ static void listed_step(const linear_model *model, double *w, size_t count, doub
 
 /* Steps whose rows are asked for while the worker before them moves. */
 static void listed_steps(const linear_model *model, double *w, size_t stride, const size_t *worker, size_t count,
-                         draw d, double step_size, room *r)
+                         hsgd_draw d, double step_size, room *r)
 {
     size_t *now = r->row, *next = r->row + BLOCK_ROWS;
     d.worker = worker[0];
@@ -488,7 +480,7 @@ static void listed_steps(const linear_model *model, double *w, size_t stride, co
 /* Listed models with one output whose mini-batches fit a block of r->row together: their residuals are made in one call,
  * where the latencies of several mini-batches overlap. */
 static void joint_gradients(const linear_model *model, const double *point, size_t stride, const size_t *worker,
-                            size_t count, draw d, double *grad, const room *r)
+                            size_t count, hsgd_draw d, double *grad, const room *r)
 {
     const hsgd_linear_model_kernels *kernels = HSGD_PICK_PATH(hsgd_linear_model_kernels);
     const hsgd_lists *lists = &model->rows.by_row;
@@ -525,10 +517,10 @@ static void stochastic_rows(const hsgd_objective *objective, const double *point
     for (size_t j = 0; j < count; j += now) {
         now = joint < 1 ? 1 : joint < count - j ? joint : count - j;
         if (now > 1)
-            joint_gradients(model, point + j * stride, stride, worker + j, now, (draw){0, batch_size, seed, step},
+            joint_gradients(model, point + j * stride, stride, worker + j, now, (hsgd_draw){0, batch_size, seed, step},
                             grad + j * dim, &r);
         else
-            one_gradient(model, point + j * stride, (draw){worker[j], batch_size, seed, step}, grad + j * dim, &r);
+            one_gradient(model, point + j * stride, (hsgd_draw){worker[j], batch_size, seed, step}, grad + j * dim, &r);
     }
 }
 
@@ -539,7 +531,7 @@ static void step_rows(const hsgd_objective *objective, double *w, size_t stride,
     room r = divide(model, 1, batch_size > 0, scratch);
     bool moves_all = model->regularizer.type != HSGD_REGULARIZER_NONE;
     if (is_transposed(model, &r) && !moves_all && batch_size > 0 && batch_size <= BLOCK_ROWS) {
-        listed_steps(model, w, stride, worker, count, (draw){0, batch_size, seed, step}, step_size, &r);
+        listed_steps(model, w, stride, worker, count, (hsgd_draw){0, batch_size, seed, step}, step_size, &r);
         return;
     }
     const hsgd_moments_kernels *kernels = HSGD_PICK_PATH(hsgd_moments_kernels);

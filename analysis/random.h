@@ -27,6 +27,7 @@ typedef enum hsgd_purpose {
     HSGD_PURPOSE_PARTICIPATION = 7, /* who takes part in a group's round */
     HSGD_PURPOSE_REGROUPING = 8,    /* places in the tree from one global round to the next */
     HSGD_PURPOSE_STRAGGLER = 16,    /* how much longer a worker computes at a step */
+    HSGD_PURPOSE_ESTIMATE = 17,     /* where searches for constants begin */
     HSGD_PURPOSE_USER = 128         /* first value free for programs that use the library */
 } hsgd_purpose;
 

@@ -29,6 +29,10 @@ static void omp_set_max_active_levels(int levels)
 {
     (void)levels;
 }
+static void omp_set_num_threads(int threads)
+{
+    (void)threads;
+}
 #endif
 
 /* Present when OpenBLAS is linked, absent with other libraries. */
@@ -57,6 +61,11 @@ int hsgd_threads_begin_alone(void)
 }
 
 void hsgd_threads_end_alone(int threads)
+{
+    omp_set_num_threads(threads);
+}
+
+void hsgd_threads_limit(int threads)
 {
     omp_set_num_threads(threads);
 }

@@ -13,6 +13,9 @@ int hsgd_thread_number(void);
 /* Threads to use when nobody said how many: what OpenMP would take, 1 without it. */
 int hsgd_default_threads(void);
 
+/* From now on OpenMP takes this many where nobody says how many. Affects the whole process. */
+void hsgd_threads_limit(int threads);
+
 /* Allow one parallel region inside another (seeds outside, subtrees inside), and let the BLAS work in the calling thread:
  * parallelism is ours, and its own would change the order of sums. Affects the whole process; every simulation calls it first. */
 void hsgd_threads_setup(void);

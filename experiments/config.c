@@ -206,10 +206,13 @@ static hsgd_status check_together(const hsgd_config *config, const hsgd_json *ro
     hsgd_json grouping = hsgd_json_member(root, "grouping"), hierarchy = hsgd_json_member(root, "hierarchy");
     hsgd_json weights = hsgd_json_member(&hierarchy, "weights"), groupings = hsgd_json_member(root, "groupings");
     hsgd_json initial = hsgd_json_member(root, "initial"), point = hsgd_json_member(&initial, "point");
+    hsgd_json constants = hsgd_json_member(root, "constants"), divergence = hsgd_json_member(&constants, "divergence");
     if (config->weighting == HSGD_WEIGHTS_DATA_SIZE && quadratic)
         return hsgd_json_fail(&weights, err, "a quadratic has no data sizes; give numbers or \"equal\"");
     if (config->weighting != HSGD_WEIGHTS_EQUAL && config->grouping == HSGD_GROUPING_RANDOM)
         return hsgd_json_fail(&grouping, err, "random places need equal weights");
+    if (config->certified_divergence && config->problem == HSGD_PROBLEM_MLP)
+        return hsgd_json_fail(&divergence, err, "no bounds are proved for networks; only \"trajectory\" is legal here");
     if (config->groupings && config->grouping != HSGD_GROUPING_RANDOM)
         return hsgd_json_fail(&groupings, err, "only random groupings are counted; needs \"grouping\": \"random\"");
     if (hsgd_config_runs(config) > MAX_RUNS)

@@ -37,4 +37,8 @@ hsgd_status hsgd_config_read_on_data(hsgd_config *config, const hsgd_json *at, c
 hsgd_status hsgd_config_read_cnn(hsgd_config *config, const hsgd_json *at, hsgd_error *err);
 void hsgd_config_cnn_to_json(const hsgd_config *config, cJSON *problem);
 
+/* config_mlp.c: the keys that only "type": "mlp" has; the other way they are added to the problem. */
+hsgd_status hsgd_config_read_mlp(hsgd_config *config, const hsgd_json *at, hsgd_error *err);
+void hsgd_config_mlp_to_json(cJSON *problem, const hsgd_config *config);
+
 #endif

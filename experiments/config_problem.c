@@ -167,12 +167,15 @@ hsgd_status hsgd_config_read_on_data(hsgd_config *config, const hsgd_json *at, c
 /* Names of the problems on data. */
 static const char *type_name(hsgd_problem_type type)
 {
-    return type == HSGD_PROBLEM_LOGISTIC ? "logistic" : type == HSGD_PROBLEM_SOFTMAX ? "softmax" : "cnn";
+    return type == HSGD_PROBLEM_LOGISTIC  ? "logistic"
+           : type == HSGD_PROBLEM_SOFTMAX ? "softmax"
+           : type == HSGD_PROBLEM_CNN     ? "cnn"
+                                          : "mlp";
 }
 
 hsgd_status hsgd_config_read_problem(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
 {
-    static const char *const types[] = {"quadratic", "logistic", "softmax", "cnn", NULL};
+    static const char *const types[] = {"quadratic", "logistic", "softmax", "cnn", "mlp", NULL};
     static const char *const linear_keys[] = {"type", "data", "partition", "regularizer", NULL};
     if (!cJSON_IsObject(at->value))
         return hsgd_json_fail(at, err, "expected an object with a \"type\"");
@@ -185,6 +188,8 @@ hsgd_status hsgd_config_read_problem(hsgd_config *config, const hsgd_json *at, h
         return read_quadratic(config, at, err);
     if (choice == 3)
         return hsgd_config_read_cnn(config, at, err);
+    if (choice == 4)
+        return hsgd_config_read_mlp(config, at, err);
     config->problem = choice == 1 ? HSGD_PROBLEM_LOGISTIC : HSGD_PROBLEM_SOFTMAX;
     return hsgd_config_read_on_data(config, at, linear_keys, err);
 }
@@ -218,6 +223,8 @@ static cJSON *on_data_to_json(const hsgd_config *config)
     cJSON_AddStringToObject(problem, "type", type_name(config->problem));
     if (config->problem == HSGD_PROBLEM_CNN)
         hsgd_config_cnn_to_json(config, problem);
+    if (config->problem == HSGD_PROBLEM_MLP)
+        hsgd_config_mlp_to_json(problem, config);
     cJSON_AddItemToObject(problem, "data", hsgd_config_data_to_json(config));
     cJSON *partition = cJSON_AddObjectToObject(problem, "partition");
     cJSON_AddStringToObject(partition, "scheme", scheme_name(p->scheme));

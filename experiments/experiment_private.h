@@ -33,8 +33,8 @@ void hsgd_experiment_say_undecided(char reason[HSGD_REASON_SIZE], const hsgd_exp
 /* judge.c: constants that hold only at the measured steps prove no violation when steps in between were not measured. */
 bool hsgd_experiment_may_convict(const hsgd_experiment *experiment);
 
-/* judge.c: a violation that rests on an estimate convicts the estimate only, and is inconclusive. Other verdicts stay. */
-void hsgd_experiment_spare_estimate(hsgd_verdict *verdict, char reason[HSGD_REASON_SIZE], hsgd_constant_kind kind);
+/* judge.c: a constant of a kind that may be too small convicts nothing; such a verdict becomes inconclusive. */
+bool hsgd_experiment_is_unfounded(hsgd_verdict verdict, hsgd_constant_kind kind);
 
 /* judge_dispersion.c: 4.4 at every measured step, and its verdicts. */
 hsgd_status hsgd_experiment_judge_dispersion(hsgd_experiment *experiment, hsgd_error *err);

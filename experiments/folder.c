@@ -143,7 +143,7 @@ static hsgd_status read_bounds(folder *f, const hsgd_json *root, hsgd_error *err
     for (size_t i = 0; i < count && !status; i++) {
         hsgd_json at = hsgd_json_next(&bounds, &item, i);
         const cJSON *kind = hsgd_json_member(&at, "constants").value;
-        if (hsgd_folder_unproved(kind))
+        if (hsgd_folder_is_unproved(kind))
             f->input.constants_proved = false;
         status = read_bound(&f->bound[i], &f->terms[i], &at, err);
     }
@@ -154,6 +154,7 @@ static hsgd_status read_ladder(folder *f, const hsgd_json *root, hsgd_error *err
 {
     hsgd_status status = hsgd_folder_ladder(&f->rung, &f->input.num_rungs, root, err);
     f->input.rung = f->rung;
+    f->input.constants_estimated = hsgd_folder_has_estimates(root);
     if (!status && !hsgd_folder_ladder_proved(f->rung, f->input.num_rungs, root))
         f->input.constants_proved = false;
     return status;

@@ -78,10 +78,28 @@ hsgd_status hsgd_folder_ladder(hsgd_figure_rung **rung, size_t *count, const hsg
     return status;
 }
 
-static bool is_unproved(const hsgd_json *constants, const char *name)
+bool hsgd_folder_is_unproved(const cJSON *kind)
 {
-    hsgd_json constant = hsgd_json_member(constants, name), kind = hsgd_json_member(&constant, "kind");
-    return hsgd_folder_unproved(kind.value);
+    return cJSON_IsString(kind) && (strcmp(kind->valuestring, hsgd_constant_kind_name(HSGD_TRAJECTORY)) == 0 ||
+                                    strcmp(kind->valuestring, hsgd_constant_kind_name(HSGD_ESTIMATE)) == 0);
+}
+
+static const cJSON *kind_of(const hsgd_json *constants, const char *name)
+{
+    hsgd_json constant = hsgd_json_member(constants, name);
+    return hsgd_json_member(&constant, "kind").value;
+}
+
+bool hsgd_folder_has_estimates(const hsgd_json *root)
+{
+    static const char *const name[] = {"L", "sigma_sq"};
+    hsgd_json constants = hsgd_json_member(root, "constants");
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+        const cJSON *kind = kind_of(&constants, name[i]);
+        if (cJSON_IsString(kind) && strcmp(kind->valuestring, hsgd_constant_kind_name(HSGD_ESTIMATE)) == 0)
+            return true;
+    }
+    return false;
 }
 
 bool hsgd_folder_ladder_proved(const hsgd_figure_rung *rung, size_t count, const hsgd_json *root)
@@ -89,10 +107,10 @@ bool hsgd_folder_ladder_proved(const hsgd_figure_rung *rung, size_t count, const
     static const char *const name[] = {"L", "sigma_sq", "delta"};
     hsgd_json constants = hsgd_json_member(root, "constants"),
               divergence = hsgd_json_member(&constants, "divergence_sq");
-    bool proved = !is_unproved(&divergence, "global"), any = false;
+    bool proved = !hsgd_folder_is_unproved(kind_of(&divergence, "global")), any = false;
     for (size_t r = 1; r < count; r++)
         any = any || isfinite(rung[r].value);
     for (size_t i = 0; i < sizeof name / sizeof *name; i++)
-        proved = proved && !is_unproved(&constants, name[i]);
+        proved = proved && !hsgd_folder_is_unproved(kind_of(&constants, name[i]));
     return proved || !any;
 }

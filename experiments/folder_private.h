@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "analysis/constants.h"
 #include "experiments/json_private.h"
 #include "experiments/series_private.h"
 #include "plots/figure.h"
@@ -16,17 +17,16 @@ static inline double number_or_nan(const cJSON *value)
     return cJSON_IsNumber(value) ? value->valuedouble : NAN;
 }
 
-/* Is this the kind of a constant that is no proved one? */
-static inline bool hsgd_folder_unproved(const cJSON *kind)
-{
-    return cJSON_IsString(kind) &&
-           (strcmp(kind->valuestring, "trajectory") == 0 || strcmp(kind->valuestring, "estimate") == 0);
-}
-
 /* "ladder" of result.json, none where it is absent. *rung (count) is to be freed, its texts belong to the document. */
 hsgd_status hsgd_folder_ladder(hsgd_figure_rung **rung, size_t *count, const hsgd_json *root, hsgd_error *err);
 
-/* False where the ladder rests on a constant of kind "trajectory" or "estimate". */
+/* Is this kind of constant one that proves nothing: "trajectory" or "estimate"? */
+bool hsgd_folder_is_unproved(const cJSON *kind);
+
+/* Is L or sigma^2 of result.json of kind "estimate"? */
+bool hsgd_folder_has_estimates(const hsgd_json *root);
+
+/* False where the ladder rests on a constant of a kind that proves nothing. */
 bool hsgd_folder_ladder_proved(const hsgd_figure_rung *rung, size_t count, const hsgd_json *root);
 
 /* in->progress from the columns of series.csv that are there; seeds, confidence and num_levels have been read. *memory is to

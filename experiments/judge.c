@@ -187,18 +187,19 @@ void hsgd_experiment_say_undecided(char reason[HSGD_REASON_SIZE], const hsgd_exp
         snprintf(reason, HSGD_REASON_SIZE, "%s; use more %ss", contains, more);
 }
 
+bool hsgd_experiment_rests_on_estimates(const hsgd_experiment *e)
+{
+    return e->constants.smoothness.kind == HSGD_ESTIMATE || e->constants.noise_sq.kind == HSGD_ESTIMATE;
+}
+
+bool hsgd_experiment_is_unfounded(hsgd_verdict verdict, hsgd_constant_kind kind)
+{
+    return verdict == HSGD_VERDICT_VIOLATED && kind == HSGD_ESTIMATE;
+}
+
 bool hsgd_experiment_may_convict(const hsgd_experiment *e)
 {
     return e->config->measure_every == 1 || e->divergence_kind != HSGD_TRAJECTORY;
-}
-
-void hsgd_experiment_spare_estimate(hsgd_verdict *verdict, char reason[HSGD_REASON_SIZE], hsgd_constant_kind kind)
-{
-    if (*verdict != HSGD_VERDICT_VIOLATED || kind != HSGD_ESTIMATE)
-        return;
-    *verdict = HSGD_VERDICT_INCONCLUSIVE;
-    snprintf(reason, HSGD_REASON_SIZE,
-             "contradicted by the run, but with an estimate for L or sigma^2, which may be too low");
 }
 
 /* Every step (every round) that the target averages over was measured, and so was all that the constants rest on. */
@@ -262,6 +263,9 @@ static void decide(hsgd_comparison *c, const hsgd_experiment *e, const hsgd_run 
             snprintf(c->reason, sizeof c->reason,
                      "above the bound, but measured at every %zuth step only; use \"measure_every\": 1",
                      e->config->measure_every);
+        } else if (hsgd_experiment_is_unfounded(c->verdict, c->kind)) {
+            c->verdict = HSGD_VERDICT_INCONCLUSIVE;
+            explain(c, "above the bound, but L or sigma^2 is an estimate and may be too small");
         } else if (c->verdict == HSGD_VERDICT_VIOLATED)
             explain(c, "the whole interval lies above the bound");
     }
@@ -275,7 +279,6 @@ static void compare(hsgd_comparison *c, const hsgd_experiment *e)
     c->measured = measured_by(run, c->bound->target);
     c->ratio = c->measured.estimate.count ? c->measured.estimate.mean / c->value.value : NAN;
     decide(c, e, run && run->made ? run : NULL, no_run);
-    hsgd_experiment_spare_estimate(&c->verdict, c->reason, c->kind);
 }
 
 static hsgd_status evaluate_bounds(hsgd_experiment *e, const hsgd_bound_params *params, hsgd_error *err)

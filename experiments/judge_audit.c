@@ -73,11 +73,13 @@ static void judge(hsgd_audit_item *item, const hsgd_experiment *e, double tolera
     }
     if (item->relation == HSGD_AUDIT_ATTAINED && item->verdict == HSGD_VERDICT_INCONCLUSIVE && !isnan(low))
         item->verdict = HSGD_VERDICT_HOLDS;
+    bool unfounded = hsgd_experiment_is_unfounded(item->verdict, item->limit.kind);
     if (item->verdict == HSGD_VERDICT_VIOLATED)
-        explain(item, "the run contradicts it");
-    if (item->verdict == HSGD_VERDICT_INCONCLUSIVE)
+        explain(item, unfounded ? "the run met more than was estimated" : "the run contradicts it");
+    if (unfounded)
+        item->verdict = HSGD_VERDICT_INCONCLUSIVE;
+    else if (item->verdict == HSGD_VERDICT_INCONCLUSIVE)
         hsgd_experiment_say_undecided(item->reason, e, low, "the interval contains the limit");
-    hsgd_experiment_spare_estimate(&item->verdict, item->reason, item->limit.kind);
 }
 
 /* The seed that the run with this index had. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "experiments/report_private.h"
 #include "experiments/rounding_private.h"
 
 /* A diverged run has no finite constants. */
@@ -75,6 +76,9 @@ static void explain(hsgd_dispersion_check *check, const hsgd_experiment *e)
         check->verdict = HSGD_VERDICT_INCONCLUSIVE;
         snprintf(check->reason, sizeof check->reason, "above the bound, whose constants are of every %zuth step only",
                  e->config->measure_every);
+    } else if (hsgd_experiment_is_unfounded(check->verdict, hsgd_report_kind_of_dispersion(e))) {
+        check->verdict = HSGD_VERDICT_INCONCLUSIVE;
+        snprintf(check->reason, sizeof check->reason, "above the bound, but L or sigma^2 is an estimate");
     } else if (check->verdict == HSGD_VERDICT_INCONCLUSIVE && run->summary.num_diverged)
         snprintf(check->reason, sizeof check->reason, "the run diverged at step %zu", run->summary.diverged_at);
     else if (check->verdict == HSGD_VERDICT_INCONCLUSIVE)
@@ -85,7 +89,6 @@ static void explain(hsgd_dispersion_check *check, const hsgd_experiment *e)
         snprintf(check->reason, sizeof check->reason, "%s is not part of the theory", e->variant);
     else if (check->verdict == HSGD_VERDICT_NOT_APPLICABLE)
         snprintf(check->reason, sizeof check->reason, "the run diverged, so that the divergences are not known");
-    hsgd_experiment_spare_estimate(&check->verdict, check->reason, e->constants.smoothness.kind);
 }
 
 hsgd_status hsgd_experiment_judge_dispersion(hsgd_experiment *e, hsgd_error *err)

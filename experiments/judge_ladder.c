@@ -105,7 +105,10 @@ static void judge_step(hsgd_rung_result *rung, const hsgd_experiment *e)
     rung->verdict = hsgd_verdict_decide(scale - high, scale - low, scale + hsgd_rounding_of_gradients_sq(e, run));
     if (rung->verdict == HSGD_VERDICT_INCONCLUSIVE)
         hsgd_experiment_say_undecided(rung->reason, e, low, "the interval of the step contains 0");
-    else if (rung->verdict == HSGD_VERDICT_VIOLATED)
+    else if (hsgd_experiment_is_unfounded(rung->verdict, rung->kind)) {
+        rung->verdict = HSGD_VERDICT_INCONCLUSIVE;
+        snprintf(rung->reason, sizeof rung->reason, "below the one before, but L or sigma^2 is an estimate");
+    } else if (rung->verdict == HSGD_VERDICT_VIOLATED)
         snprintf(rung->reason, sizeof rung->reason, "the rung lies below the one before%s",
                  isnan(rung->lowest_step) ? "" : ", in at least one run");
 }
@@ -196,7 +199,6 @@ static void judge(hsgd_ladder *ladder, const hsgd_experiment *e)
         rung->value = hsgd_interval_of(rung->value.estimate, e->config->confidence, 1);
         rung->step = hsgd_interval_of(rung->step.estimate, e->config->confidence, fmax(1, judged));
         judge_step(rung, e);
-        hsgd_experiment_spare_estimate(&rung->verdict, rung->reason, rung->kind);
     }
     share_out(ladder);
     ladder->drift_smoothness = drift_smoothness(&e->run[HSGD_RUN_MAIN].summary);

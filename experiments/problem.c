@@ -163,6 +163,12 @@ static hsgd_status make_objective(hsgd_problem *problem, const hsgd_config *conf
                                         err);
     if (config->problem == HSGD_PROBLEM_CNN)
         return in_problem("problem.", hsgd_problem_make_cnn(problem, config, err), err);
+    if (config->problem == HSGD_PROBLEM_MLP)
+        return in_problem("problem.",
+                          hsgd_mlp_objective(&problem->objective, &config->mlp, &problem->data,
+                                             problem->partition.start, problem->hierarchy.num_workers,
+                                             config->regularizer, err),
+                          err);
     hsgd_link link = config->problem == HSGD_PROBLEM_LOGISTIC ? HSGD_LINK_LOGISTIC : HSGD_LINK_SOFTMAX;
     return in_problem("problem.type: ",
                       hsgd_linear_model_objective(&problem->objective, link, &problem->data, problem->partition.start,
@@ -184,10 +190,14 @@ static hsgd_status make_initial(hsgd_problem *problem, const hsgd_config *config
         return hsgd_fail_memory(err, "the initial point");
     if (config->initial_point)
         memcpy(problem->initial, config->initial_point, dim * sizeof *problem->initial);
+    else if (config->problem == HSGD_PROBLEM_MLP)
+        hsgd_mlp_draw(&problem->objective, config->initial_scale, config->first_seed, problem->initial);
     else if (config->initial_scale > 0) {
         hsgd_stream stream = {config->first_seed, HSGD_PURPOSE_INITIAL, 0, 0};
         hsgd_normals(&stream, config->initial_scale, problem->initial, dim);
     }
+    if (config->problem == HSGD_PROBLEM_MLP)
+        hsgd_mlp_set_start(&problem->objective, problem->initial);
     return HSGD_OK;
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/estimate.h"
 #include "experiments/report_table_private.h"
 
 /* ---- setting ---- */
@@ -212,21 +213,21 @@ static void put_trajectory(FILE *out, const hsgd_experiment *e)
                 plural(met), met == 1 ? "s" : "", proved, proved == 1 ? "s" : "", proved ? " (column certified)" : "");
 }
 
-static void put_estimate(FILE *out, const hsgd_experiment *e)
-{
-    (void)e;
-    fputs("Constants of kind estimate are the largest values found near the initial point before the run; larger ones "
-          "may "
-          "exist. Verdicts that rest on them are evidence, and no violation of a bound is concluded from them.",
-          out);
-}
-
 static bool rests_on_trajectory(const hsgd_experiment *e)
 {
     bool any = e->divergence_kind == HSGD_TRAJECTORY || e->constants.minimum.kind == HSGD_TRAJECTORY;
     for (size_t i = 0; i < e->num_comparisons; i++)
         any |= e->comparison[i].kind == HSGD_TRAJECTORY;
     return any;
+}
+
+static void put_estimates(FILE *out, const hsgd_experiment *e)
+{
+    (void)e;
+    fprintf(out,
+            "Constants of kind estimate are %g times the largest value that a search around the starting point met: a "
+            "verdict that rests on them is evidence, never a proof, and nothing is called violated because of them.",
+            HSGD_ESTIMATE_FACTOR);
 }
 
 static void print_paragraph(void (*put)(FILE *, const hsgd_experiment *), const hsgd_experiment *e,
@@ -251,7 +252,7 @@ void hsgd_report_print(const hsgd_experiment *experiment, hsgd_report_format for
     hsgd_report_others(experiment, format, stream);
     if (rests_on_trajectory(experiment))
         print_paragraph(put_trajectory, experiment, format, stream);
-    if (experiment->constants.smoothness.kind == HSGD_ESTIMATE)
-        print_paragraph(put_estimate, experiment, format, stream);
+    if (hsgd_experiment_rests_on_estimates(experiment))
+        print_paragraph(put_estimates, experiment, format, stream);
     print_paragraph(put_verdicts, experiment, format, stream);
 }

@@ -7,6 +7,8 @@
 
 #include "experiments/result_metrics_private.h"
 
+#include "experiments/report_private.h"
+
 /* The name may hold anything; on a terminal control characters could do harm. */
 static void print_name(const char *name, FILE *out)
 {
@@ -92,12 +94,12 @@ static void print_number(FILE *out, double value)
         fprintf(out, " %12s", isnan(value) ? "-" : "inf");
 }
 
-/* A verdict that rests on what the run happened to meet says so. */
+/* A verdict that rests on what the run happened to meet, or on a guess, says so. */
 static const char *basis(hsgd_constant_kind kind, hsgd_verdict verdict)
 {
     if (verdict == HSGD_VERDICT_NOT_APPLICABLE)
         return "";
-    return kind == HSGD_TRAJECTORY ? " (trajectory)" : kind == HSGD_ESTIMATE ? " (estimate)" : "";
+    return kind == HSGD_TRAJECTORY ? " (trajectory)" : kind == HSGD_ESTIMATE ? " (estimated)" : "";
 }
 
 static void print_bounds(const hsgd_experiment *e, FILE *out)
@@ -120,9 +122,8 @@ static void print_bounds(const hsgd_experiment *e, FILE *out)
     if (e->divergence_kind == HSGD_TRAJECTORY)
         fprintf(out,
                 "  (trajectory): with the largest divergences at the measured steps, which prove nothing elsewhere\n");
-    if (e->constants.smoothness.kind == HSGD_ESTIMATE)
-        fputs("  (estimate): and with L and sigma^2 as found near the initial point, which may be larger elsewhere\n",
-              out);
+    if (hsgd_experiment_rests_on_estimates(e))
+        fprintf(out, "  (estimated): also with L or sigma^2 from a search around the start; evidence, never a proof\n");
 }
 
 static void print_variant(const hsgd_experiment *e, FILE *out)
@@ -193,7 +194,7 @@ static void print_checks(const hsgd_experiment *e, FILE *out)
         print_ladder(e, out);
     print_audit(e, out);
     for (size_t k = 0; k < s->num_levels && !e->variant; k++)
-        print_dispersion(&e->dispersion[k], e->divergence_kind, k + 1, out);
+        print_dispersion(&e->dispersion[k], hsgd_report_kind_of_dispersion(e), k + 1, out);
     fprintf(out, "  identity: upward + downward = global divergence, relative error %.2g: %s\n",
             s->gradient_identity_error, hsgd_verdict_name(e->gradient_identity));
     fprintf(out, "  identity: levels add up to the total dispersion, relative error %.2g: %s\n",

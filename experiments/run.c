@@ -188,6 +188,7 @@ int hsgd_run_main(const hsgd_arguments *arguments, const hsgd_run_manner *manner
     size_t threads = (size_t)hsgd_default_threads();
     if (wanted_threads && hsgd_cli_count(wanted_threads, "threads", 1, 1024, &threads, &err))
         return hsgd_cli_fail(&err);
+    hsgd_threads_limit((int)threads);
     if (output && !*output) {
         hsgd_fail(&err, HSGD_ERROR_INPUT, "--output: \"\" is not the name of a folder");
         return hsgd_cli_fail(&err);

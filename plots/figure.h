@@ -81,8 +81,9 @@ typedef struct hsgd_figure_input {
     size_t steps;                       /* T; 0: not known */
     size_t local_period, global_period; /* I and G in steps */
     double step_size;
-    double confidence;     /* of the bands, e.g. 0.99 */
-    bool constants_proved; /* false: some bound rests on trajectory constants, and captions say so */
+    double confidence;        /* of the bands, e.g. 0.99 */
+    bool constants_proved;    /* false: some bound rests on trajectory constants, and captions say so */
+    bool constants_estimated; /* with the one before false: L or sigma^2 is an estimate, and captions say that */
     size_t num_rows;
     const double *step;                  /* (num_rows) */
     const double *divergence_global;     /* (num_rows) E(wbar^t) */

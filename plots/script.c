@@ -116,7 +116,8 @@ void hsgd_script_caption(hsgd_script *s, const hsgd_figure_input *input)
     caption_line(s, 6.5, 0.25);
     if (input->constants_proved)
         return;
-    fprintf(s->stream, "set label 3 '%sbounds use trajectory constants'", hsgd_script_pick(s, "", "\\scriptsize "));
+    fprintf(s->stream, "set label 3 '%sbounds use %s constants'", hsgd_script_pick(s, "", "\\scriptsize "),
+            input->constants_estimated ? "estimated" : "trajectory");
     caption_line(s, 6.5, 0.36);
 }
 
