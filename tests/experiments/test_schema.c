@@ -23,6 +23,7 @@ static const struct {
      "\"dimension\": 1, \"zzz\": 1}}"},
     {"linear_model",
      "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", \"zzz\": 1}}"},
+    {"mlp", "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"mlp\", \"zzz\": 1}}"},
     {"data_libsvm",
      "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", \"data\": "
      "{\"format\": \"libsvm\", \"zzz\": 1}}}"},
@@ -139,7 +140,8 @@ static void schema_and_readme_list_every_figure(void **state)
 static void experiment_files_are_legal(void **state)
 {
     (void)state;
-    const char *file[] = {"demo", "demo-3level", "mnist-2level", "mnist-3level", "a9a-2level", "a9a-3level"};
+    const char *file[] = {"demo",       "demo-3level", "mnist-2level", "mnist-3level",
+                          "a9a-2level", "a9a-3level",  "mnist-mlp"};
     for (size_t i = 0; i < sizeof file / sizeof *file; i++) {
         char path[64];
         hsgd_config config;
