@@ -198,8 +198,8 @@ static void evaluation_counts_what_a_plain_network_predicts(void **state)
         }
 }
 
-/* Two features, two hidden units of which ReLU silences one, two classes. By hand, with x = (1, -2) and y = 1:
- * z_1 = (0.5 - 1 * 2 * -1 ... ) is written out below; only the first unit acts, so the second has no gradient. */
+/* Two features, two hidden units of which ReLU silences one, two classes, x = (1, -2) and y = 1: only the first unit acts, so
+ * the second has no gradient. */
 static void a_network_by_hand(void **state)
 {
     (void)state;

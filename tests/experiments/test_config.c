@@ -123,6 +123,30 @@ static void every_key_of_a_quadratic(void **state)
     "{\"hierarchy\": {\"fanout\": [3, 2], \"periods\": [6, 2], \"weights\": \"data-size\"}, \"problem\": {\"type\":"   \
     "\"softmax\", \"data\": {\"format\": \"idx\", \"images\": \"/no/images\", \"labels\": \"labels\"}}," OPTIMIZER "}"
 
+#define MLP                                                                                                            \
+    "{" HIERARCHY ", \"problem\": {\"type\": \"mlp\", \"hidden\": [64, 3], \"activation\": \"tanh\", \"precision\":"   \
+    "\"single\", \"data\": {\"format\": \"libsvm\", \"path\": \"no/such\"}, \"regularizer\": {\"type\": \"l2\","       \
+    "\"weight\": 0.01}}," OPTIMIZER "}"
+
+/* Defaults of the README: ReLU in double precision, and starting points that are not the origin. */
+static void every_key_of_a_perceptron(void **state)
+{
+    (void)state;
+    hsgd_config c;
+    assert_ok(parse(&c, MLP), err);
+    assert_true(c.problem == HSGD_PROBLEM_MLP && c.data.format == HSGD_DATA_LIBSVM && c.regularizer.weight == 0.01);
+    assert_true(c.mlp.num_hidden == 2 && c.mlp.hidden[0] == 64 && c.mlp.hidden[1] == 3);
+    assert_true(c.mlp.activation == HSGD_ACTIVATION_TANH && c.mlp.precision == HSGD_PRECISION_SINGLE);
+    assert_true(c.initial_scale == 1 && !c.initial_point);
+    hsgd_config_free(&c);
+    assert_ok(parse(&c, "{" HIERARCHY ", \"problem\": {\"type\": \"mlp\", \"hidden\": [], \"data\": {\"format\": "
+                        "\"libsvm\", \"path\": \"x\"}}, \"initial\": {\"scale\": 0.7}, " OPTIMIZER "}"),
+              err);
+    assert_true(c.mlp.num_hidden == 0 && c.initial_scale == 0.7);
+    assert_true(c.mlp.activation == HSGD_ACTIVATION_RELU && c.mlp.precision == HSGD_PRECISION_DOUBLE);
+    hsgd_config_free(&c);
+}
+
 static void every_key_of_a_linear_model(void **state)
 {
     (void)state;
@@ -195,7 +219,10 @@ static void round_trip(void **state)
                                 "{" HIERARCHY "," EXPLICIT ", \"initial\": {\"point\": [0.1, -1e-310]},"
                                 "\"first_seed\": 9007199254740992, \"bounds\": [], \"figures\": [\"terms\"]," OPTIMIZER
                                 "}",
-                                LOGISTIC, SOFTMAX, TREE};
+                                LOGISTIC,
+                                SOFTMAX,
+                                TREE,
+                                MLP};
     for (size_t i = 0; i < sizeof text / sizeof *text; i++) {
         hsgd_config first, second;
         assert_ok(hsgd_config_parse(&first, text[i], strlen(text[i]), "c.json", &err), err);
@@ -215,7 +242,8 @@ static void round_trip(void **state)
         const hsgd_partition_options *p = &first.partition, *q = &second.partition;
         assert_true(p->scheme == q->scheme && p->alpha == q->alpha && p->sigma == q->sigma && p->seed == q->seed);
         assert_true(p->shards_per_worker == q->shards_per_worker && p->min_samples == q->min_samples);
-        assert_true(p->max_retries == q->max_retries && first.regularizer.weight == second.regularizer.weight);
+        assert_true(p->max_retries == q->max_retries && first.regularizer.weight == second.regularizer.weight &&
+                    memcmp(&first.mlp, &second.mlp, sizeof first.mlp) == 0);
         assert_true(first.data.scaling == second.data.scaling && first.data.intercept == second.data.intercept);
         assert_true(first.grouping == second.grouping && first.initial_scale == second.initial_scale);
         assert_int_equal(first.hierarchy.num_nodes, second.hierarchy.num_nodes);
@@ -527,6 +555,15 @@ static void linear_models(void **state)
     REFUSED_PARTITION("{\"scheme\": \"iid\", \"min_samples\": 0}", ".min_samples: 0", "from 1");
     REFUSED_PARTITION("{\"scheme\": \"iid\", \"max_retries\": 1e7}", ".max_retries: 10000000", "from 0 to 1000000");
     REFUSED_PARTITION("{\"scheme\": \"iid\", \"beta\": 1}", ".beta: 1", "unknown key");
+    REFUSED_PROBLEM("{\"type\": \"mlp\", " DATA "}", "problem.hidden: missing", "array");
+    REFUSED_PROBLEM("{\"type\": \"mlp\", \"hidden\": [3, 0], " DATA "}", "problem.hidden[1]: 0", "from 1 to 1000000");
+    REFUSED_PROBLEM("{\"type\": \"mlp\", \"hidden\": [3], \"activation\": \"elu\", " DATA "}",
+                    "problem.activation: \"elu\"", "relu, tanh");
+    REFUSED_PROBLEM("{\"type\": \"mlp\", \"hidden\": [3], \"precision\": \"half\", " DATA "}",
+                    "problem.precision: \"half\"", "double, single");
+    REFUSED("{" HIERARCHY ", \"problem\": {\"type\": \"mlp\", \"hidden\": [3], " DATA "}," OPTIMIZER
+            ", \"constants\": {\"divergence\": \"certified\"}}",
+            "constants.divergence: ", "only \"trajectory\" is legal");
     REFUSED_PROBLEM("{\"type\": \"logistic\", " DATA ", \"regularizer\": {\"type\": \"l1\"}}",
                     "problem.regularizer.type: \"l1\"", "none, l2, nonconvex");
     REFUSED_PROBLEM("{\"type\": \"logistic\", " DATA ", \"regularizer\": {\"type\": \"l2\"}}",
@@ -590,6 +627,7 @@ int main(void)
         cmocka_unit_test(every_key_of_a_linear_model),
         cmocka_unit_test(a_tree_with_weights),
         cmocka_unit_test(steps_in_either_place),
+        cmocka_unit_test(every_key_of_a_perceptron),
         cmocka_unit_test(round_trip),
         cmocka_unit_test(paths_read_back_from_anywhere),
         cmocka_unit_test(syntax),

@@ -287,7 +287,8 @@ static void nothing_where_nothing_was_asked_for(void **state)
     run_with(&x, 1);
     assert_ok(hsgd_result_write_series(&x.e, dir, &err), err);
     assert_ok(hsgd_result_write_json(&x.e, dir, NULL, 0, &err), err);
-    const char *const words[] = {"accuracy", "time_s", "bytes_level", "target", "communication", "\"metrics\"", "modelled"};
+    const char *const words[] = {"accuracy",      "time_s",      "bytes_level", "target",
+                                 "communication", "\"metrics\"", "modelled"};
     FILE *memory = open_memstream(&text, &size);
     hsgd_result_print(&x.e, memory);
     fclose(memory);

@@ -38,6 +38,7 @@ static const struct {
     {"layer_conv", CNN_LAYER("{\"conv\": 1, \"zzz\": 1}")},
     {"layer_maxpool", CNN_LAYER("{\"maxpool\": 1, \"zzz\": 1}")},
     {"layer_dense", CNN_LAYER("{\"dense\": 1, \"zzz\": 1}")},
+    {"mlp", "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"mlp\", \"zzz\": 1}}"},
     {"data_libsvm",
      "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", \"data\": "
      "{\"format\": \"libsvm\", \"zzz\": 1}}}"},

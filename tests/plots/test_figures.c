@@ -390,6 +390,11 @@ static void only_bounds_of_this_run_that_apply_are_drawn(void **state)
     assert_null(strstr(text, "Liu"));   /* a distance */
     assert_non_null(strstr(text, "trajectory constants"));
     free(text);
+    f.in.constants_estimated = true;
+    assert_ok(hsgd_figure_find("convergence")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
+    text = file_text(f.dir, "convergence", "gp");
+    assert_non_null(strstr(text, "estimated constants"));
+    free(text);
     f.bound[3].applicable = true;
     f.in.constants_proved = true;
     assert_ok(hsgd_figure_find("convergence")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
