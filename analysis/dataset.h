@@ -44,7 +44,8 @@ void hsgd_dataset_free(hsgd_dataset *data);
 hsgd_status hsgd_dataset_read_libsvm(hsgd_dataset *out, const char *path, hsgd_error *err);
 
 /* Read a pair of IDX files (the format of MNIST: unsigned bytes, big-endian sizes), plain or gzip-compressed. Pixels
- * are divided by 255; an image becomes one row; the classes are the distinct labels (1 to 26 in EMNIST's "letters"). Truncated files, trailing bytes
+ * are divided by 255; an image becomes one row; the classes are the distinct labels (1 to 26 in EMNIST's "letters", whose
+ * images are stored column by column). Truncated files, trailing bytes
  * and files whose counts differ are errors that name the file and the sizes. */
 hsgd_status hsgd_dataset_read_idx(hsgd_dataset *out, const char *images_path, const char *labels_path, hsgd_error *err);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/dataset_private.h"
+#include "analysis/memory.h"
 
 enum { PIXEL_BYTES = 3 * 32 * 32 };
 
@@ -44,6 +45,10 @@ static hsgd_status check_size(const layout *l, size_t bytes, hsgd_error *err)
 static hsgd_status make_room(reader *r, size_t more, hsgd_error *err)
 {
     size_t samples = r->data.num_samples + more;
+    hsgd_status fits =
+        hsgd_memory_check((double)samples * PIXEL_BYTES * sizeof(double), "the images", "fewer files", err);
+    if (fits)
+        return fits;
     double *dense = realloc(r->data.dense, samples * PIXEL_BYTES * sizeof *dense);
     if (!dense)
         return hsgd_fail_memory(err, "the images");
