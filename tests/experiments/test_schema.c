@@ -9,7 +9,7 @@
 #include "plots/figure.h"
 
 #define CNN_LAYER(layer)                                                                                               \
-    "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"cnn\", \"data\": "                     \
+    "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"cnn\", \"data\": "                 \
     "{\"format\": \"libsvm\", \"path\": \"x\"}, \"architecture\": [" layer "]}}"
 
 /* For each object of the schema: a configuration with an unknown key in that place. */
@@ -147,7 +147,8 @@ static void schema_and_readme_list_every_figure(void **state)
 static void experiment_files_are_legal(void **state)
 {
     (void)state;
-    const char *file[] = {"demo", "demo-3level", "mnist-2level", "mnist-3level", "mnist-cnn", "a9a-2level", "a9a-3level"};
+    const char *file[] = {"demo",      "demo-3level", "mnist-2level", "mnist-3level",
+                          "mnist-cnn", "a9a-2level",  "a9a-3level"};
     for (size_t i = 0; i < sizeof file / sizeof *file; i++) {
         char path[64];
         hsgd_config config;
