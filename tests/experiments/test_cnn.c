@@ -117,6 +117,14 @@ static void what_is_refused(void **state)
 
 /* ---- problems ---- */
 
+static void need_convnets(void)
+{
+    if (hsgd_convnet_is_there())
+        return;
+    print_message("skipped: this build has no oneDNN (libdnnl-dev)\n");
+    skip();
+}
+
 /* Images of 2 x 2 numbers, twelve of them in three classes. */
 static void write_images(void)
 {
@@ -141,8 +149,7 @@ static void build_fails(const char *text, const char *message)
 static void problems(void **state)
 {
     (void)state;
-    if (!hsgd_convnet_is_there())
-        skip();
+    need_convnets();
     hsgd_problem p;
     write_images();
     hsgd_config c = parse(with(SMALL, "\"first_seed\": 11,"));
@@ -171,8 +178,7 @@ static void problems(void **state)
 static void problems_that_do_not_fit(void **state)
 {
     (void)state;
-    if (!hsgd_convnet_is_there())
-        skip();
+    need_convnets();
     write_images();
     build_fails(with(SMALL ", \"shape\": [1, 3, 3]", ""), "problem.shape: 1 x 3 x 3 for samples of 4 features");
     build_fails(with("\"architecture\": [\"relu\", {\"maxpool\": 3}]", ""),
@@ -209,8 +215,7 @@ static void estimates_do_not_convict(void **state)
 static void a_network_learns(void **state)
 {
     (void)state;
-    if (!hsgd_convnet_is_there())
-        skip();
+    need_convnets();
     char path[512];
     data_file("t10k-images-idx3-ubyte.gz", path, sizeof path);
     setenv("HSGD_DATA_DIR", "../shared/data", 0); /* where data_file looks without it */
