@@ -147,7 +147,8 @@ static void schema_and_readme_list_every_figure(void **state)
 static void experiment_files_are_legal(void **state)
 {
     (void)state;
-    const char *file[] = {"demo", "demo-3level", "mnist-2level", "mnist-3level", "a9a-2level", "a9a-3level"};
+    const char *file[] = {"demo",       "demo-3level", "mnist-2level", "mnist-3level",
+                          "a9a-2level", "a9a-3level",  "mnist-time"};
     for (size_t i = 0; i < sizeof file / sizeof *file; i++) {
         char path[64];
         hsgd_config config;
