@@ -231,6 +231,7 @@ void hsgd_report_print(const hsgd_experiment *experiment, hsgd_report_format for
     if (!diverged)
         hsgd_report_ladder(experiment, format, stream);
     hsgd_report_others(experiment, format, stream);
+    hsgd_report_metrics(experiment, format, stream);
     if (rests_on_trajectory(experiment))
         print_paragraph(put_trajectory, experiment, format, stream);
     print_paragraph(put_verdicts, experiment, format, stream);
