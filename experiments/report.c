@@ -250,6 +250,7 @@ void hsgd_report_print(const hsgd_experiment *experiment, hsgd_report_format for
     if (!diverged)
         hsgd_report_ladder(experiment, format, stream);
     hsgd_report_others(experiment, format, stream);
+    hsgd_report_metrics(experiment, format, stream);
     if (rests_on_trajectory(experiment))
         print_paragraph(put_trajectory, experiment, format, stream);
     if (hsgd_experiment_rests_on_estimates(experiment))

@@ -14,5 +14,6 @@ void hsgd_report_audit(const hsgd_experiment *e, hsgd_report_format format, FILE
 void hsgd_report_bounds(const hsgd_experiment *e, hsgd_report_format format, FILE *out);
 void hsgd_report_ladder(const hsgd_experiment *e, hsgd_report_format format, FILE *out);
 void hsgd_report_others(const hsgd_experiment *e, hsgd_report_format format, FILE *out);
+void hsgd_report_metrics(const hsgd_experiment *e, hsgd_report_format format, FILE *out);
 
 #endif

@@ -21,7 +21,7 @@ static void check_run(const hsgd_communication *c, const hsgd_hierarchy *h, cons
                       double (*want_bytes)[2], size_t steps)
 {
     double time_s[16], bytes[32];
-    size_t step[16];
+    size_t step[16] = {0};
     for (size_t t = 0; t < steps; t++)
         step[t] = t;
     assert_ok(hsgd_communication_run(time_s, bytes, c,

@@ -9,7 +9,9 @@
 #include "experiments/folder.h"
 #include "experiments/json_private.h"
 #include "experiments/result.h"
+#include "experiments/report.h"
 #include "experiments/series_private.h"
+#include "tests/experiments/latex.h"
 
 /* Four workers with 30 samples each of two classes that a line nearly separates. */
 static const char *data_path(void)
@@ -329,6 +331,43 @@ static void the_table_says_how_many_reached_a_target(void **state)
     release(&x);
 }
 
+static char *report_of(const whole *x, hsgd_report_format format)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *memory = open_memstream(&text, &size);
+    assert_non_null(memory);
+    hsgd_report_print(&x->e, format, memory);
+    fclose(memory);
+    return text;
+}
+
+/* Three tables more than without, in each format; LaTeX that is well formed. */
+static void the_report_has_tables_for_papers(void **state)
+{
+    (void)state;
+    whole x, without;
+    prepare_logistic(&x, LOGISTIC(EVALUATED MODELLED));
+    add_test_data(&x);
+    run_with(&x, 1);
+    prepare_logistic(&without, LOGISTIC(""));
+    run_with(&without, 1);
+    char *tex = report_of(&x, HSGD_REPORT_LATEX), *plain = report_of(&without, HSGD_REPORT_LATEX);
+    assert_int_equal(check_latex(tex), check_latex(plain) + 3);
+    assert_non_null(strstr(tex, "test accuracy $\\ge$ 0.7 & H-SGD & 3 of 3"));
+    char *text = report_of(&x, HSGD_REPORT_TEXT);
+    const char *const parts[] = {"Losses and accuracies at step T", "Modelled time and traffic until step T", "Targets",
+                                 "loss <= 0.0001", "0 of 3"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!strstr(text, parts[i]))
+            fail_msg("\"%s\" is not in\n%s", parts[i], text);
+    free(tex);
+    free(plain);
+    free(text);
+    release(&x);
+    release(&without);
+}
+
 static void test_accuracy_needs_test_data(void **state)
 {
     (void)state;
@@ -352,6 +391,7 @@ int main(void)
         cmocka_unit_test(members_of_the_result),
         cmocka_unit_test(nothing_where_nothing_was_asked_for),
         cmocka_unit_test(the_table_says_how_many_reached_a_target),
+        cmocka_unit_test(the_report_has_tables_for_papers),
         cmocka_unit_test(test_accuracy_needs_test_data),
     };
     return cmocka_run_group_tests_name("metrics", tests, NULL, remove_data);

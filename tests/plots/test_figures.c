@@ -179,6 +179,40 @@ static void a_run_that_diverged(void **state)
     teardown(&f);
 }
 
+/* Whether the x axes of the figure are logarithmic, one character each: 'l' or '-'. */
+static void check_x_axes(const fixture *f, const char *figure, const char *want)
+{
+    hsgd_error err;
+    char got[8] = "", *text;
+    assert_ok(hsgd_figure_find(figure)->write(&f->in, f->dir, HSGD_FIGURE_SVG, &err), err);
+    text = file_text(f->dir, figure, "gp");
+    for (const char *at = text; *at && strlen(got) < 7; at++) {
+        if (strncmp(at, "unset logscale x", 16) == 0)
+            strcat(got, "-");
+        if (strncmp(at, "\nset logscale x", 15) == 0)
+            strcat(got, "l");
+    }
+    assert_string_equal(got, want);
+    free(text);
+}
+
+/* Where one run sends more than eight times as much as another; one that sends nothing at all cannot be shown there. */
+static void bytes_that_differ_much_get_a_log_axis(void **state)
+{
+    (void)state;
+    fixture f;
+    setup(&f, 2, 200);
+    check_x_axes(&f, "gradient-bytes", "---");
+    for (size_t i = 0; i < 200; i++)
+        f.reached[(7 + 5) * 200 + i] *= 3;
+    check_x_axes(&f, "gradient-bytes", "-l-");
+    check_draws(&f, "gradient-bytes", HSGD_FIGURE_SVG);
+    for (size_t i = 0; i < 200; i++)
+        f.reached[(14 + 5) * 200 + i] = 0;
+    check_draws(&f, "gradient-bytes", HSGD_FIGURE_SVG);
+    teardown(&f);
+}
+
 /* The second run has numbers, but no seconds for them; the third seconds, but no numbers. */
 static void runs_that_lack_one_of_two_numbers(void **state)
 {
@@ -519,6 +553,7 @@ int main(void)
         cmocka_unit_test(missing_numbers),
         cmocka_unit_test(a_run_that_diverged),
         cmocka_unit_test(runs_that_lack_one_of_two_numbers),
+        cmocka_unit_test(bytes_that_differ_much_get_a_log_axis),
         cmocka_unit_test(one_and_two_rows),
         cmocka_unit_test(many_bounds_and_terms),
         cmocka_unit_test(data_files_hold_the_input_exactly),
