@@ -4,7 +4,6 @@
  * mini-batches sample by sample; and the same bits for any number of threads. */
 #include "tests/test.h"
 
-#include "analysis/batch.h"
 #include "analysis/convnet.h"
 #include "analysis/engine.h"
 #include "analysis/linear_model.h"

@@ -189,25 +189,6 @@ static void problems_that_do_not_fit(void **state)
     build_fails(with(SMALL, ""), "problem.shape: 5 features are no square image of 1 or 3 channels");
 }
 
-/* ---- verdicts ---- */
-
-/* Only violations that rest on an estimate lose their force. */
-static void estimates_do_not_convict(void **state)
-{
-    (void)state;
-    const hsgd_constant_kind kind[] = {HSGD_EXACT, HSGD_CERTIFIED, HSGD_TRAJECTORY, HSGD_ESTIMATE};
-    for (size_t k = 0; k < 4; k++) {
-        hsgd_verdict verdict = HSGD_VERDICT_VIOLATED, good = HSGD_VERDICT_HOLDS;
-        char reason[HSGD_REASON_SIZE] = "as before", same[HSGD_REASON_SIZE] = "as before";
-        hsgd_experiment_spare_estimate(&verdict, reason, kind[k]);
-        hsgd_experiment_spare_estimate(&good, same, kind[k]);
-        assert_int_equal(verdict, k == 3 ? HSGD_VERDICT_INCONCLUSIVE : HSGD_VERDICT_VIOLATED);
-        assert_true((strcmp(reason, "as before") == 0) == (k < 3));
-        assert_int_equal(good, HSGD_VERDICT_HOLDS);
-        assert_string_equal(same, "as before");
-    }
-}
-
 /* ---- MNIST ---- */
 
 /* The experiment file with fewer steps: the loss falls by a third, and more than half of the digits are told apart, of which
@@ -255,7 +236,6 @@ int main(void)
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(problems),
         cmocka_unit_test(problems_that_do_not_fit),
-        cmocka_unit_test(estimates_do_not_convict),
         cmocka_unit_test(a_network_learns),
     };
     gsl_set_error_handler_off();
