@@ -264,8 +264,10 @@ static void agrees_with_naive_on_noisy_quadratics(void **state)
     (void)state;
     const double initial[5] = {0.3, -1.7, 2.2, 0.9, -0.4};
     hsgd_hierarchy tree[] = {
-        uniform((size_t[]){3, 4}, (size_t[]){6, 2}, 2), uniform((size_t[]){2, 2, 3}, (size_t[]){8, 4, 2}, 3),
-        uniform((size_t[]){9}, (size_t[]){4}, 1), crooked(), uniform((size_t[]){35, 2}, (size_t[]){9, 3}, 2)};
+        uniform((size_t[]){3, 4}, (size_t[]){6, 2}, 2),  uniform((size_t[]){2, 2, 3}, (size_t[]){8, 4, 2}, 3),
+        uniform((size_t[]){9}, (size_t[]){4}, 1),        crooked(),
+        uniform((size_t[]){35, 2}, (size_t[]){9, 3}, 2), uniform((size_t[]){2, 2, 9}, (size_t[]){8, 4, 2}, 3),
+        uniform((size_t[]){33, 9}, (size_t[]){9, 3}, 2)};
     for (size_t i = 0; i < sizeof tree / sizeof *tree; i++) {
         hsgd_quadratic q = generated(&tree[i], 5, 0.37);
         hsgd_objective f;
@@ -295,7 +297,7 @@ static void agrees_with_naive_on_long_windows(void **state)
     double initial[DIM];
     for (size_t i = 0; i < DIM; i++)
         initial[i] = 1 - 0.03 * (double)i;
-    hsgd_hierarchy h = uniform((size_t[]){3, 4}, (size_t[]){60, 20}, 2);
+    hsgd_hierarchy h = uniform((size_t[]){2, 9}, (size_t[]){60, 20}, 2);
     hsgd_quadratic q = generated(&h, DIM, 0.37);
     hsgd_objective f;
     assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
@@ -309,7 +311,7 @@ static void agrees_with_naive_on_long_windows(void **state)
                          .threads = 1};
     hsgd_engine engine;
     assert_ok(hsgd_engine_alloc(&engine, &s, NULL, &err), err);
-    assert_true(engine.max_rows == 60 && engine.passage_rows < 60 && !engine.models_pass);
+    assert_true(engine.max_rows == 60 && engine.passage_rows < 60 && !engine.models_pass && !engine.by_steps);
     hsgd_engine_free(&engine);
     compare_with_naive(&s);
     hsgd_objective_free(&f);
@@ -590,10 +592,10 @@ static void assert_same_trace(const hsgd_trace *a, const hsgd_trace *b)
 static void same_bits_for_any_number_of_threads_in_any_order_on_every_path(void **state)
 {
     (void)state;
-    hsgd_hierarchy tree[] = {uniform((size_t[]){5, 4, 2}, (size_t[]){8, 4, 2}, 3),
-                             uniform((size_t[]){300}, (size_t[]){5}, 1),
-                             uniform((size_t[]){70, 3}, (size_t[]){6, 3}, 2)};
-    for (size_t k = 0; k < 6; k++) {
+    hsgd_hierarchy tree[] = {
+        uniform((size_t[]){5, 4, 2}, (size_t[]){8, 4, 2}, 3), uniform((size_t[]){300}, (size_t[]){5}, 1),
+        uniform((size_t[]){70, 3}, (size_t[]){6, 3}, 2), uniform((size_t[]){3, 2, 17}, (size_t[]){6, 3, 1}, 3)};
+    for (size_t k = 0; k < 8; k++) {
         size_t i = k / 2;
         hsgd_quadratic q = generated(&tree[i], 13, 0.9);
         hsgd_objective f;
@@ -627,7 +629,7 @@ static void same_bits_for_any_number_of_threads_in_any_order_on_every_path(void 
         hsgd_objective_free(&f);
         hsgd_quadratic_free(&q);
     }
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 4; i++)
         hsgd_hierarchy_free(&tree[i]);
 }
 

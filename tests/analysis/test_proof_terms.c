@@ -113,7 +113,7 @@ static hsgd_objective make_bowls(size_t num_workers, size_t dim, double noise_sq
 /* ---- trees, weights, places ---- */
 
 /* One worker; one level, in one unit and in two; two levels; three; levels that act together; a crooked tree. */
-enum { TREES = 7 };
+enum { TREES = 8 };
 
 static hsgd_hierarchy tree(size_t which)
 {
@@ -130,6 +130,8 @@ static hsgd_hierarchy tree(size_t which)
         return uniform((size_t[]){2, 2, 3}, (size_t[]){8, 4, 2}, 3);
     case 5:
         return uniform((size_t[]){2, 2, 2}, (size_t[]){8, 8, 4}, 3);
+    case 6: /* groups large enough to go ahead of each other */
+        return uniform((size_t[]){2, 2, 9}, (size_t[]){8, 4, 2}, 3);
     default:
         return crooked();
     }

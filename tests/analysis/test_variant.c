@@ -185,8 +185,9 @@ static void on_every_tree(hsgd_variant variant)
 {
     hsgd_hierarchy tree[] = {uniform((size_t[]){3, 6}, (size_t[]){6, 2}, 2),
                              uniform((size_t[]){2, 2, 3}, (size_t[]){8, 4, 2}, 3),
-                             uniform((size_t[]){9}, (size_t[]){4}, 1), uniform((size_t[]){35, 2}, (size_t[]){6, 3}, 2)};
-    for (size_t i = 0; i < 4; i++) {
+                             uniform((size_t[]){9}, (size_t[]){4}, 1), uniform((size_t[]){35, 2}, (size_t[]){6, 3}, 2),
+                             uniform((size_t[]){2, 2, 9}, (size_t[]){8, 4, 2}, 3)};
+    for (size_t i = 0; i < sizeof tree / sizeof *tree; i++) {
         hsgd_quadratic q = generated(&tree[i]);
         hsgd_objective f;
         for (int weighted = 0; weighted < 2; weighted++) {
