@@ -148,6 +148,8 @@ static hsgd_status check(const hsgd_simulation *s, hsgd_error *err)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "steps, measure_every and threads must be at least 1");
     if (s->variant && (s->measure_proof || s->measure_at_nodes))
         return hsgd_fail(err, HSGD_ERROR_INPUT, "the terms of proofs are measured for plain H-SGD only");
+    if (s->variant && hsgd_variant_check(s->variant, err))
+        return HSGD_ERROR_INPUT;
     if (s->hierarchy->num_workers != s->objective->num_workers)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "the hierarchy has %zu workers, the problem %zu",
                          s->hierarchy->num_workers, s->objective->num_workers);

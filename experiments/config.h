@@ -65,7 +65,8 @@ typedef struct hsgd_config {
     /* start */
     double *initial_point; /* (initial_dim) NULL: drawn with initial_scale */
     size_t initial_dim;
-    double initial_scale; /* 0: the origin; networks: times the standard deviations of their rule (He, Glorot) */
+    double
+        initial_scale; /* 0: the origin; networks: times the standard deviations of their rule (mlp: He or Glorot; cnn: He) */
     /* optimizer */
     double step_size;          /* NAN: use the fraction */
     double step_size_fraction; /* of the published maximum (THEORY 4.1) */

@@ -339,6 +339,11 @@ static void plain_values_change_nothing(void **state)
     hsgd_trace_free(&variant);
     s.measure_proof = true;
     assert_fails(hsgd_simulate(&plain, &s, &err), HSGD_ERROR_INPUT, "plain H-SGD", err);
+    hsgd_variant wrong = HSGD_PLAIN_VARIANT;
+    wrong.momentum = 1.5;
+    s.measure_proof = false;
+    s.variant = &wrong;
+    assert_fails(hsgd_simulate(&plain, &s, &err), HSGD_ERROR_INPUT, "momentum.factor: 1.5", err);
     hsgd_objective_free(&f);
     hsgd_quadratic_free(&q);
     hsgd_hierarchy_free(&h);
