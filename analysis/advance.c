@@ -12,31 +12,49 @@
 
 #include "analysis/moments_private.h"
 
-/* ---- single steps ---- */
+/* ---- local steps ---- */
 
-void hsgd_plain_steps(const hsgd_engine *engine, double *w, size_t first, size_t count, size_t t, double step_size,
-                      hsgd_thread_space *space)
+/* Where the objective has no step_rows. */
+static void gradient_steps(const hsgd_engine *engine, double *w, size_t first, size_t count, const hsgd_steps *steps,
+                           hsgd_thread_space *space)
 {
-    const hsgd_simulation *s = engine->simulation;
-    const size_t *worker = engine->placement + first;
-    if (s->objective->type->step_rows) {
-        s->objective->type->step_rows(s->objective, w, engine->stride, worker, count, s->batch_size, s->seed, t,
-                                      step_size, space->scratch);
-        return;
+    const hsgd_objective *objective = engine->simulation->objective;
+    size_t dim = engine->dim, stride = engine->stride;
+    for (size_t k = 0; k < steps->count; k++) {
+        hsgd_objective_stochastic_rows(objective, w, stride, engine->placement + first, count, steps->batch_size,
+                                       steps->seed, steps->first + k, space->drawn, space->scratch);
+        for (size_t j = 0; j < count; j++)
+            HSGD_PICK_PATH(hsgd_moments_kernels)
+                ->step(w + j * stride, w + j * stride, space->drawn + j * dim, steps->step_size, dim);
     }
-    hsgd_objective_stochastic_rows(s->objective, w, engine->stride, worker, count, s->batch_size, s->seed, t,
-                                   space->drawn, space->scratch);
-    for (size_t j = 0; j < count; j++, w += engine->stride)
-        HSGD_PICK_PATH(hsgd_moments_kernels)->step(w, w, space->drawn + j * engine->dim, step_size, engine->dim);
 }
 
-void hsgd_local_steps(const hsgd_engine *engine, double *w, size_t first, size_t count, size_t t,
-                      hsgd_thread_space *space)
+void hsgd_plain_steps(const hsgd_engine *engine, const double *from, double *w, size_t first, size_t count,
+                      size_t begin, size_t end, double step_size, hsgd_thread_space *space)
 {
-    if (engine->simulation->variant)
+    const hsgd_simulation *s = engine->simulation;
+    const hsgd_objective *objective = s->objective;
+    hsgd_steps steps = {s->seed, begin, end - begin, s->batch_size, step_size};
+    if (objective->type->step_rows) {
+        objective->type->step_rows(objective, from, w, engine->stride, engine->placement + first, count, &steps,
+                                   space->scratch);
+        return;
+    }
+    hsgd_objective_begin_rows(objective, from, w, engine->stride, count);
+    gradient_steps(engine, w, first, count, &steps, space);
+}
+
+void hsgd_local_steps(const hsgd_engine *engine, const double *from, double *w, size_t first, size_t count,
+                      size_t begin, size_t end, hsgd_thread_space *space)
+{
+    const hsgd_simulation *s = engine->simulation;
+    if (!s->variant) {
+        hsgd_plain_steps(engine, from, w, first, count, begin, end, s->step_size, space);
+        return;
+    }
+    hsgd_objective_begin_rows(s->objective, from, w, engine->stride, count);
+    for (size_t t = begin; t < end; t++)
         hsgd_variant_steps(engine, w, first, count, t, space);
-    else
-        hsgd_plain_steps(engine, w, first, count, t, engine->simulation->step_size, space);
 }
 
 /* ---- subtree by subtree ---- */
@@ -93,32 +111,40 @@ static void reset_accumulators(const passage *p, size_t depth, stretch s)
     hsgd_moments_reset(accumulator_at_end(p, depth));
 }
 
-static double *open_models(const passage *p, const double *from, size_t first, size_t count)
+/* The models of a few workers, or memory for them. */
+static double *models_of(const passage *p, size_t first)
 {
-    size_t dim = p->engine->dim;
     if (p->engine->models_pass)
         p->space->first = first;
-    double *model = hsgd_model_at(p->engine, p->space, first);
-    for (size_t j = 0; from && j < count; j++)
-        memcpy(model + j * p->engine->stride, from, dim * sizeof *model);
-    return model;
+    return hsgd_model_at(p->engine, p->space, first);
+}
+
+/* The first step not before t at which something is measured. */
+static size_t next_measured(const hsgd_engine *engine, size_t t)
+{
+    size_t every = engine->simulation->measure_every;
+    return (t + every - 1) / every * every;
 }
 
 /* A few workers. */
 static void advance_some(const passage *p, size_t depth, size_t first, size_t count, stretch s)
 {
     hsgd_engine *engine = p->engine;
-    size_t dim = engine->dim, row = row_of(engine, s.begin);
-    double *model = open_models(p, s.from, first, count);
-    for (size_t t = s.begin; t < s.end; t++) {
-        if (t % engine->simulation->measure_every != 0) {
-            hsgd_local_steps(engine, model, first, count, t, p->space);
+    const double *from = s.from; /* until their models are there */
+    size_t dim = engine->dim, row = row_of(engine, s.begin), due;
+    double *model = models_of(p, first);
+    for (size_t t = s.begin; t < s.end; from = NULL) {
+        due = next_measured(engine, t);
+        due = due < s.end ? due : s.end;
+        if (t < due) {
+            hsgd_local_steps(engine, from, model, first, count, t, due, p->space);
+            t = due;
             continue;
         }
+        hsgd_objective_begin_rows(engine->simulation->objective, from, model, engine->stride, count);
         slot(p, row)->norm_sq += hsgd_add_workers(engine->hierarchy, NULL, accumulator(p, row, depth), model,
                                                   engine->stride, first, count, dim);
-        hsgd_measured_steps(engine, p->unit, t, row, first, count, p->space);
-        row++;
+        hsgd_measured_steps(engine, p->unit, t++, row++, first, count, p->space);
     }
     hsgd_add_workers(engine->hierarchy, NULL, accumulator_at_end(p, depth), model, engine->stride, first, count, dim);
 }
@@ -231,7 +257,8 @@ static void local_step(hsgd_engine *engine, const hsgd_unit *unit, size_t t, hsg
 {
     for (size_t done = 0; done < unit->count; done += engine->rows_at_once) {
         size_t left = unit->count - done, now = left < engine->rows_at_once ? left : engine->rows_at_once;
-        hsgd_local_steps(engine, space->unit_model + done * engine->stride, unit->first + done, now, t, space);
+        hsgd_local_steps(engine, NULL, space->unit_model + done * engine->stride, unit->first + done, now, t, t + 1,
+                         space);
     }
 }
 

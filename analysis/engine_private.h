@@ -168,14 +168,14 @@ static inline double *hsgd_model_at(const hsgd_engine *engine, const hsgd_thread
 /* advance.c: a unit through the window, with all that is measured below the root on the way. */
 void hsgd_advance_unit(hsgd_engine *engine, size_t unit, hsgd_thread_space *space);
 
-/* advance.c: w_j <- w_j - gamma g_j at step t for count <= HSGD_ROWS_AT_ONCE workers with models w (dim), one
- * every engine->stride numbers. */
-void hsgd_local_steps(const hsgd_engine *engine, double *w, size_t first, size_t count, size_t t,
-                      hsgd_thread_space *space);
+/* advance.c: w_j <- w_j - gamma g_j at each of the steps [begin, end) for count <= HSGD_ROWS_AT_ONCE workers with models
+ * w (dim), one every engine->stride numbers. from (dim): where all of them begin; NULL: at w. */
+void hsgd_local_steps(const hsgd_engine *engine, const double *from, double *w, size_t first, size_t count,
+                      size_t begin, size_t end, hsgd_thread_space *space);
 
 /* advance.c: the same for plain H-SGD, with this step size. */
-void hsgd_plain_steps(const hsgd_engine *engine, double *w, size_t first, size_t count, size_t t, double step_size,
-                      hsgd_thread_space *space);
+void hsgd_plain_steps(const hsgd_engine *engine, const double *from, double *w, size_t first, size_t count,
+                      size_t begin, size_t end, double step_size, hsgd_thread_space *space);
 
 /* variant_run.c, only where there is a variant, but for open_window and average_root.
  * Before the window that begins with step t, where the root has just averaged: places and participants; */
@@ -184,7 +184,7 @@ void hsgd_variant_open_window(const hsgd_engine *engine, size_t t);
 /* before step t of a unit that goes by steps: participants of the groups whose rounds begin; */
 void hsgd_variant_open_step(const hsgd_engine *engine, const hsgd_unit *unit, size_t t);
 
-/* hsgd_local_steps; */
+/* one step of hsgd_local_steps; */
 void hsgd_variant_steps(const hsgd_engine *engine, double *w, size_t first, size_t count, size_t t,
                         hsgd_thread_space *space);
 

@@ -235,13 +235,13 @@ static void listed_tile(const linear_model *model, const hsgd_tile *tile, const 
     const hsgd_linear_rows *rows = &model->rows;
     hsgd_labels labels = {model->data->label + tile->first_row, NULL};
     for (size_t k = 0; k < rows->by_row.parts; k++)
-        kernels->scores(r->z, k > 0, &rows->by_row, k, NULL, tile->first_row, tile->num_rows, wide, r->width);
+        kernels->scores(r->z, k > 0, &rows->by_row, k, 1, NULL, tile->first_row, tile->num_rows, wide, r->width);
     residuals(model, r, labels, tile->num_rows, scale, loss);
     if (tile->num_lists)
         kernels->collect(grad, !tile->complete, rows->column, &rows->by_column, tile->first_list, tile->num_lists, r->z,
                          r->width);
     for (size_t k = 0; k < rows->by_row.parts && !tile->num_lists; k++)
-        kernels->scatter(grad, &rows->by_row, k, NULL, tile->first_row, tile->num_rows, r->z, r->width);
+        kernels->scatter(grad, &rows->by_row, k, 1, NULL, tile->first_row, tile->num_rows, r->z, r->width);
 }
 
 /* ---- the objective's functions ---- */
@@ -359,29 +359,23 @@ typedef struct block {
     double scale;
 } block;
 
-/* Part by part of the features, so that the transposes stay in the first-level cache between their uses. */
-static void listed_batch(const linear_model *model, const double *point, block b, double *grad, const room *r)
+/* The scores of a block of r->row at the transposed point become residuals, and their sums are added to the gradient. */
+static void listed_block(const linear_model *model, const double *wide, size_t count, double scale, double *sum,
+                         const room *r)
 {
     const hsgd_linear_model_kernels *kernels = HSGD_PICK_PATH(hsgd_linear_model_kernels);
     const hsgd_lists *lists = &model->rows.by_row;
-    size_t p = model->data->num_features, outputs = model->outputs, parts = lists->parts, width = r->width;
-    bool transposed = is_transposed(model, r);
-    double *sum = transposed ? r->grad : grad;
-    for (size_t k = 0; k < parts; k++) {
-        size_t from = hsgd_linear_part_start(p, parts, k), end = hsgd_linear_part_start(p, parts, k + 1);
-        if (transposed && b.first)
-            kernels->widen(r->wide, &point, outputs, outputs, p, from, end, width, 0, width);
-        kernels->scores(r->z, k > 0, lists, k, r->row, 0, b.count, transposed ? r->wide : point, width);
-    }
-    residuals(model, r, (hsgd_labels){model->data->label, r->row}, b.count, b.scale, NULL);
-    for (size_t k = 0; k < parts; k++) {
-        size_t from = hsgd_linear_part_start(p, parts, k), end = hsgd_linear_part_start(p, parts, k + 1);
-        if (b.first)
-            memset(sum + from * width, 0, (end - from) * width * sizeof *sum);
-        kernels->scatter(sum, lists, k, r->row, 0, b.count, r->z, width);
-        if (transposed && b.last)
-            kernels->narrow(grad, sum, outputs, p, from, end, width);
-    }
+    kernels->scores(r->z, false, lists, 0, lists->parts, r->row, 0, count, wide, r->width);
+    residuals(model, r, (hsgd_labels){model->data->label, r->row}, count, scale, NULL);
+    kernels->scatter(sum, lists, 0, lists->parts, r->row, 0, count, r->z, r->width);
+}
+
+static void listed_batch(const linear_model *model, const double *point, block b, double *grad, const room *r)
+{
+    double *sum = open_gradient(model, grad, r, b.first);
+    listed_block(model, widened(model, &point, b.first ? NULL : &point, r), b.count, b.scale, sum, r);
+    if (b.last)
+        close_gradient(model, grad, r);
 }
 
 static void dense_batch(const linear_model *model, const double *point, block b, double *grad, const room *r)
@@ -429,51 +423,31 @@ static void stochastic(const hsgd_objective *objective, const double *point, siz
     one_gradient(objective->state, point, (hsgd_draw){worker, batch_size, seed, step}, grad, &r);
 }
 
-/* The first of the strips from .. used - 1 that starts at `feature` or above. */
-static size_t strips_below(const room *r, size_t from, size_t used, size_t feature)
-{
-    while (from < used && r->strip[from] * (size_t)HSGD_STRIP < feature)
-        from++;
-    return from;
-}
-
-/* The step of one worker whose mini-batch is one block of r->row, in place: only features near those of its rows are
- * touched. */
-static void listed_step(const linear_model *model, double *w, size_t count, double step_size, const room *r)
+/* The steps of one worker after the other whose mini-batches are blocks of r->row: each model is transposed once, and a step
+ * touches only features near those of its rows, which are asked for while the step before is made. */
+static void listed_steps(const linear_model *model, const double *from, double *w, size_t stride, const size_t *worker,
+                         size_t count, const hsgd_steps *steps, room *r)
 {
     const hsgd_linear_model_kernels *kernels = HSGD_PICK_PATH(hsgd_linear_model_kernels);
-    const hsgd_lists *lists = &model->rows.by_row;
-    size_t p = model->data->num_features, outputs = model->outputs, width = r->width;
-    size_t used = hsgd_linear_rows_strips(r->strip, &model->rows, r->row, count, p);
-    for (size_t k = 0, from = 0, end; k < lists->parts; k++, from = end) {
-        end = strips_below(r, from, used, hsgd_linear_part_start(p, lists->parts, k + 1));
-        kernels->widen_strips(r->wide, r->grad, w, r->strip + from, end - from, outputs, p, width);
-        kernels->scores(r->z, k > 0, lists, k, r->row, 0, count, r->wide, width);
-    }
-    residuals(model, r, (hsgd_labels){model->data->label, r->row}, count, 1 / (double)count, NULL);
-    for (size_t k = 0, from = 0, end; k < lists->parts; k++, from = end) {
-        end = strips_below(r, from, used, hsgd_linear_part_start(p, lists->parts, k + 1));
-        kernels->scatter(r->grad, lists, k, r->row, 0, count, r->z, width);
-        kernels->step_strips(w, r->grad, step_size, r->strip + from, end - from, outputs, p, width);
-    }
-}
-
-/* Steps whose rows are asked for while the worker before them moves. */
-static void listed_steps(const linear_model *model, double *w, size_t stride, const size_t *worker, size_t count,
-                         hsgd_draw d, double step_size, room *r)
-{
-    size_t *now = r->row, *next = r->row + BLOCK_ROWS;
-    d.worker = worker[0];
-    draw_block(model, d, 0, now);
-    for (size_t j = 0; j < count; j++) {
-        d.worker = worker[j + 1 < count ? j + 1 : j];
-        if (j + 1 < count)
-            draw_block(model, d, 0, next);
-        r->row = now;
-        listed_step(model, w + j * stride, d.batch_size, step_size, r);
-        size_t *other = now;
-        now = next;
-        next = other;
+    size_t p = model->data->num_features, *next = r->row + BLOCK_ROWS, each = steps->count;
+    hsgd_draw d = {worker[0], steps->batch_size, steps->seed, steps->first};
+    double *sum = open_gradient(model, NULL, r, true);
+    draw_block(model, d, 0, r->row);
+    for (size_t i = 0; i < count * each; i++) {
+        const double *begin = from ? from : w + i / each * stride;
+        if (i % each == 0)
+            widened(model, &begin, NULL, r);
+        d.worker = worker[(i + 1) / each % count];
+        d.step = steps->first + (i + 1) % each;
+        draw_block(model, d, 0, next); /* one too many at the end */
+        size_t used = hsgd_linear_rows_strips(r->strip, &model->rows, r->row, d.batch_size, p);
+        listed_block(model, r->wide, d.batch_size, 1 / (double)d.batch_size, sum, r);
+        kernels->step_strips(r->wide, sum, steps->step_size, r->strip, used, p, r->width);
+        if ((i + 1) % each == 0)
+            kernels->narrow(w + i / each * stride, r->wide, model->outputs, p, 0, p, r->width);
+        size_t *now = r->row;
+        r->row = next;
+        next = now;
     }
 }
 
@@ -490,13 +464,12 @@ static void joint_gradients(const linear_model *model, const double *point, size
         draw_block(model, d, 0, r->row + j * batch);
     }
     for (size_t j = 0; j < count; j++)
-        for (size_t k = 0; k < lists->parts; k++)
-            kernels->scores(r->z + j * batch, k > 0, lists, k, r->row + j * batch, 0, batch, point + j * stride, 1);
+        kernels->scores(r->z + j * batch, false, lists, 0, lists->parts, r->row + j * batch, 0, batch,
+                        point + j * stride, 1);
     residuals(model, r, (hsgd_labels){model->data->label, r->row}, count * batch, 1 / (double)batch, NULL);
     memset(grad, 0, count * dim * sizeof *grad);
     for (size_t j = 0; j < count; j++) {
-        for (size_t k = 0; k < lists->parts; k++)
-            kernels->scatter(grad + j * dim, lists, k, r->row + j * batch, 0, batch, r->z + j * batch, 1);
+        kernels->scatter(grad + j * dim, lists, 0, lists->parts, r->row + j * batch, 0, batch, r->z + j * batch, 1);
         hsgd_regularizer_add(&model->regularizer, point + j * stride, grad + j * dim, dim);
     }
 }
@@ -524,23 +497,34 @@ static void stochastic_rows(const hsgd_objective *objective, const double *point
     }
 }
 
-static void step_rows(const hsgd_objective *objective, double *w, size_t stride, const size_t *worker, size_t count,
-                      size_t batch_size, uint64_t seed, uint64_t step, double step_size, double *scratch)
+/* grad (count, dim) */
+static void gradient_steps(const hsgd_objective *objective, double *w, size_t stride, const size_t *worker,
+                           size_t count, const hsgd_steps *steps, double *grad, double *scratch)
+{
+    const hsgd_moments_kernels *kernels = HSGD_PICK_PATH(hsgd_moments_kernels);
+    for (size_t k = 0; k < steps->count; k++) {
+        stochastic_rows(objective, w, stride, worker, count, steps->batch_size, steps->seed, steps->first + k, grad,
+                        scratch);
+        for (size_t j = 0; j < count; j++)
+            kernels->step(w + j * stride, w + j * stride, grad + j * objective->dim, steps->step_size, objective->dim);
+    }
+}
+
+static void step_rows(const hsgd_objective *objective, const double *from, double *w, size_t stride,
+                      const size_t *worker, size_t count, const hsgd_steps *steps, double *scratch)
 {
     const linear_model *model = objective->state;
+    size_t batch_size = steps->batch_size;
     room r = divide(model, 1, batch_size > 0, scratch);
     bool moves_all = model->regularizer.type != HSGD_REGULARIZER_NONE;
     if (is_transposed(model, &r) && !moves_all && batch_size > 0 && batch_size <= BLOCK_ROWS) {
-        listed_steps(model, w, stride, worker, count, (hsgd_draw){0, batch_size, seed, step}, step_size, &r);
+        listed_steps(model, from, w, stride, worker, count, steps, &r);
         return;
     }
-    const hsgd_moments_kernels *kernels = HSGD_PICK_PATH(hsgd_moments_kernels);
-    size_t dim = objective->dim, most = together(model), now;
-    for (size_t j = 0; j < count; j += now) {
+    hsgd_objective_begin_rows(objective, from, w, stride, count);
+    for (size_t j = 0, now, most = together(model); j < count; j += now) {
         now = count - j < most ? count - j : most;
-        stochastic_rows(objective, w + j * stride, stride, worker + j, now, batch_size, seed, step, r.step, scratch);
-        for (size_t i = j; i < j + now; i++)
-            kernels->step(w + i * stride, w + i * stride, r.step + (i - j) * dim, step_size, dim);
+        gradient_steps(objective, w + j * stride, stride, worker + j, now, steps, r.step, scratch);
     }
 }
 

@@ -121,7 +121,7 @@ typedef enum indices { NEAR, FAR } indices;
 /* Lists without what is written meanwhile: stores to a gradient might change an hsgd_lists, for all a compiler knows, and
  * every entry would load its pointers again. */
 typedef struct view {
-    size_t parts;
+    size_t parts, together; /* parts of a row, and those that are taken as one list */
     const size_t *start;
     const uint16_t *near;
     const uint32_t *far;
@@ -129,9 +129,10 @@ typedef struct view {
     const double *value, *dictionary;
 } view;
 
-static view view_of(const hsgd_lists *lists)
+static view view_of(const hsgd_lists *lists, size_t together)
 {
-    return (view){lists->parts, lists->start, lists->near, lists->far, lists->code, lists->value, lists->dictionary};
+    return (view){lists->parts, together,    lists->start, lists->near,
+                  lists->far,   lists->code, lists->value, lists->dictionary};
 }
 
 HSGD_INLINE size_t index_of(const view *lists, size_t e, indices kind)
@@ -155,7 +156,7 @@ HSGD_INLINE void sum_list(row_sum *sum, size_t chains, const view *lists, size_t
                           size_t fours, values v, indices i)
 {
     HSGD_UNROLL for (size_t k = 0; k < chains; k++) clear_row(&sum[k], fours);
-    size_t e = lists->start[list], end = lists->start[list + 1];
+    size_t e = lists->start[list], end = lists->start[list + lists->together];
     for (; e + chains <= end; e += chains)
         HSGD_UNROLL for (size_t k = 0; k < chains; k++) add_entry(&sum[k], lists, e + k, w, width, fours, v, i);
     for (; e < end; e++)
@@ -167,7 +168,7 @@ HSGD_INLINE void sum_list(row_sum *sum, size_t chains, const view *lists, size_t
 HSGD_INLINE double sum_list_1(const view *lists, size_t list, const double *w, values v, indices i)
 {
     double sum[4] = {0};
-    size_t e = lists->start[list], end = lists->start[list + 1];
+    size_t e = lists->start[list], end = lists->start[list + lists->together];
     for (; e + 4 <= end; e += 4)
         HSGD_UNROLL for (size_t k = 0; k < 4; k++) sum[k] += value_of(lists, e + k, v) * w[index_of(lists, e + k, i)];
     for (; e < end; e++)
@@ -276,10 +277,10 @@ HSGD_INLINE void scores_1(double *z, bool add, const view *lists, size_t part, c
         z[s] = (add ? z[s] : 0) + sum_list_1(lists, list_of(lists, part, row, first, s), w, v, i);
 }
 
-static void scores(double *z, bool add, const hsgd_lists *stored, size_t part, const size_t *row, size_t first,
-                   size_t count, const double *w, size_t width)
+static void scores(double *z, bool add, const hsgd_lists *stored, size_t part, size_t parts, const size_t *row,
+                   size_t first, size_t count, const double *w, size_t width)
 {
-    const view seen = view_of(stored), *lists = &seen;
+    const view seen = view_of(stored, parts), *lists = &seen;
 #define BODY_1(fours, v, i) scores_1(z, add, lists, part, row, first, count, w, v, i)
 #define BODY_4(fours, v, i) scores_of_chunk(z, add, lists, part, row, first, count, w, FOUR, 4, fours, v, i)
 #define BODY_AT(fours, v, i, width)                                                                                    \
@@ -316,7 +317,7 @@ HSGD_INLINE void collect_1(double *g, bool add, const uint32_t *column, const vi
 static void collect(double *g, bool add, const uint32_t *column, const hsgd_lists *stored, size_t first, size_t count,
                     const double *r, size_t width)
 {
-    const view seen = view_of(stored), *lists = &seen;
+    const view seen = view_of(stored, 1), *lists = &seen;
 #define BODY_1(fours, v, i) collect_1(g, add, column, lists, first, count, r, v)
 #define BODY_4(fours, v, i) collect_chunk(g, add, column, lists, first, count, r, FOUR, 4, fours, v)
 #define BODY_AT(fours, v, width) collect_chunk(g + at, add, column, lists, first, count, r + at, width, 2, fours, v)
@@ -332,10 +333,10 @@ HSGD_INLINE void scatter_chunk(double *g, const view *lists, size_t part, const 
                                const double *r, size_t width, size_t fours, values v, indices i)
 {
     for (size_t s = 0; s < count; s++) {
-        size_t list = list_of(lists, part, row, first, s);
+        size_t list = list_of(lists, part, row, first, s), end = lists->start[list + lists->together];
         row_sum own;
         load_row(&own, r + s * width, fours);
-        for (size_t e = lists->start[list]; e < lists->start[list + 1]; e++)
+        for (size_t e = lists->start[list]; e < end; e++)
             add_product_to_memory(g + index_of(lists, e, i) * width, value_of(lists, e, v), &own, fours);
     }
 }
@@ -344,16 +345,16 @@ HSGD_INLINE void scatter_1(double *g, const view *lists, size_t part, const size
                            const double *r, values v, indices i)
 {
     for (size_t s = 0; s < count; s++) {
-        size_t list = list_of(lists, part, row, first, s);
-        for (size_t e = lists->start[list]; e < lists->start[list + 1]; e++)
+        size_t list = list_of(lists, part, row, first, s), end = lists->start[list + lists->together];
+        for (size_t e = lists->start[list]; e < end; e++)
             g[index_of(lists, e, i)] += value_of(lists, e, v) * r[s];
     }
 }
 
-static void scatter(double *g, const hsgd_lists *stored, size_t part, const size_t *row, size_t first, size_t count,
-                    const double *r, size_t width)
+static void scatter(double *g, const hsgd_lists *stored, size_t part, size_t parts, const size_t *row, size_t first,
+                    size_t count, const double *r, size_t width)
 {
-    const view seen = view_of(stored), *lists = &seen;
+    const view seen = view_of(stored, parts), *lists = &seen;
 #define BODY_1(fours, v, i) scatter_1(g, lists, part, row, first, count, r, v, i)
 #define BODY_4(fours, v, i) scatter_chunk(g, lists, part, row, first, count, r, FOUR, fours, v, i)
 #define BODY_AT(fours, v, i, width) scatter_chunk(g + at, lists, part, row, first, count, r + at, width, fours, v, i)
@@ -456,78 +457,28 @@ static void narrow(double *out, const double *g, size_t columns, size_t p, size_
         }
 }
 
-/* ---- the same where features are listed ---- */
+/* ---- steps of transposed models ---- */
 
-/* Strips that are transposed at once, for the reason of STRIP. */
-enum { STRIPS_AT_ONCE = 4 };
-
-/* Strips without the one that is not whole, if that is listed. */
-static size_t whole_strips(const uint32_t *strip, size_t count, size_t p)
-{
-    return count && (strip[count - 1] + (size_t)1) * HSGD_STRIP > p ? count - 1 : count;
-}
-
-static void widen_strips(double *out, double *g, const double *w, const uint32_t *strip, size_t count, size_t outputs,
-                         size_t p, size_t width)
-{
-    size_t whole = whole_strips(strip, count, p), last = outputs - 1;
-    for (size_t done = 0; done < whole; done += STRIPS_AT_ONCE)
-        for (size_t c = 0; c < width; c += 4) {
-            const double *a = w + (c < last ? c : last) * p, *b = w + (c + 1 < last ? c + 1 : last) * p,
-                         *d = w + (c + 2 < last ? c + 2 : last) * p, *e = w + (c + 3 < last ? c + 3 : last) * p;
-            for (size_t i = done; i < whole && i < done + STRIPS_AT_ONCE; i++) {
-                size_t f = strip[i] * (size_t)HSGD_STRIP;
-                double *o = out + f * width + c;
-                transpose(o, o + width, o + 2 * width, o + 3 * width, a + f, b + f, d + f, e + f);
-            }
-        }
-    for (size_t i = 0; i < whole; i++)
-        memset(g + strip[i] * HSGD_STRIP * width, 0, HSGD_STRIP * width * sizeof *g);
-    for (size_t f = whole < count ? strip[whole] * (size_t)HSGD_STRIP : p; f < p; f++)
-        for (size_t c = 0; c < width; c++) {
-            out[f * width + c] = w[(c < last ? c : last) * p + f];
-            g[f * width + c] = 0;
-        }
-}
-
-/* x -= step_size * g, as (-step_size) * g added: what the step of hsgd_moments_kernels does. */
-HSGD_INLINE void step_four(double *x, const double *g, double step_size)
+/* w += factor g; g = 0 */
+HSGD_INLINE void step_four(double *w, double *g, double factor)
 {
     HSGD_UNROLL for (size_t k = 0; k < FOUR; k += FOUR_LANES)
-        store_four(x + k, load_four(x + k) + -step_size * load_four(g + k));
-}
-
-/* Of `columns` <= 4 outputs, a constant. */
-HSGD_INLINE void step_columns(double *w, const double *g, double step_size, const uint32_t *strip, size_t count,
-                              size_t columns, size_t p, size_t width)
-{
-    for (size_t i = 0; i < count; i++) {
-        size_t f = strip[i] * (size_t)HSGD_STRIP;
-        const double *in = g + f * width;
-        double turned[4][4];
-        transpose(turned[0], turned[1], turned[2], turned[3], in, in + width, in + 2 * width, in + 3 * width);
-        HSGD_UNROLL for (size_t k = 0; k < columns; k++) step_four(w + k * p + f, turned[k], step_size);
+    {
+        store_four(w + k, load_four(w + k) + factor * load_four(g + k));
+        store_four(g + k, (four){0});
     }
 }
 
-static void step_strips(double *w, const double *g, double step_size, const uint32_t *strip, size_t count,
-                        size_t outputs, size_t p, size_t width)
+static void step_strips(double *w, double *g, double step_size, const uint32_t *strip, size_t count, size_t p,
+                        size_t width)
 {
-    size_t whole = whole_strips(strip, count, p);
-    for (size_t done = 0; done < whole; done += STRIPS_AT_ONCE) {
-        size_t now = whole - done < STRIPS_AT_ONCE ? whole - done : STRIPS_AT_ONCE, c = 0;
-        for (; c + 4 <= outputs; c += 4)
-            step_columns(w + c * p, g + c, step_size, strip + done, now, 4, p, width);
-        if (outputs - c == 3)
-            step_columns(w + c * p, g + c, step_size, strip + done, now, 3, p, width);
-        if (outputs - c == 2)
-            step_columns(w + c * p, g + c, step_size, strip + done, now, 2, p, width);
-        if (outputs - c == 1)
-            step_columns(w + c * p, g + c, step_size, strip + done, now, 1, p, width);
+    for (size_t i = 0, run = 0; i < count; i += run) {
+        for (run = 1; i + run < count && strip[i + run] == strip[i] + run;)
+            run++;
+        size_t first = strip[i] * (size_t)HSGD_STRIP, end = first + run * HSGD_STRIP;
+        for (size_t at = first * width; at < (end < p ? end : p) * width; at += FOUR)
+            step_four(w + at, g + at, -step_size);
     }
-    for (size_t f = whole < count ? strip[whole] * (size_t)HSGD_STRIP : p; f < p; f++)
-        for (size_t c = 0; c < outputs; c++)
-            w[c * p + f] += -step_size * g[f * width + c];
 }
 
 /* ---- losses ---- */
@@ -682,4 +633,4 @@ static void softmax(double *z, hsgd_labels labels, size_t count, size_t outputs,
 }
 
 const hsgd_linear_model_kernels HSGD_ON_PATH(hsgd_linear_model_kernels) = {
-    widen, narrow, widen_strips, step_strips, scores, collect, scatter, logistic, softmax};
+    widen, narrow, step_strips, scores, collect, scatter, logistic, softmax};

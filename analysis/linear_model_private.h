@@ -54,30 +54,25 @@ typedef struct hsgd_linear_model_kernels {
     /* Columns first .. end - 1 of out (columns, p): the transpose of g (p, width) without the columns beyond. */
     void (*narrow)(double *out, const double *g, size_t columns, size_t p, size_t first, size_t end, size_t width);
 
-    /* The same for a step, of one point w (outputs, p) and only where features are listed: strip (count) in ascending
-     * order, HSGD_STRIP features each. The rows of those of out (p, width), with some of the outputs again instead of zeros,
-     * and zeros in the rows of g (p, width). */
-    void (*widen_strips)(double *out, double *g, const double *w, const uint32_t *strip, size_t count, size_t outputs,
-                         size_t p, size_t width);
+    /* w (p, width) -= step_size g, and g = 0, in the rows of some features only: strip (count) in ascending order, HSGD_STRIP
+     * features each. width: a multiple of 4. */
+    void (*step_strips)(double *w, double *g, double step_size, const uint32_t *strip, size_t count, size_t p,
+                        size_t width);
 
-    /* The columns of w (outputs, p) -= step_size times the transpose of g (p, width). */
-    void (*step_strips)(double *w, const double *g, double step_size, const uint32_t *strip, size_t count,
-                        size_t outputs, size_t p, size_t width);
-
-    /* z (count, width): the sum over the entries of a part of data row row[i] (row NULL: first + i), of their value times
-     * the row of w (., width) that the index names, is added to row i or replaces it. */
-    void (*scores)(double *z, bool add, const hsgd_lists *lists, size_t part, const size_t *row, size_t first,
-                   size_t count, const double *w, size_t width);
+    /* z (count, width): the sum over the entries of `parts` parts, the first of them `part`, of data row row[i] (row NULL:
+     * first + i), of their value times the row of w (., width) that the index names, is added to row i or replaces it. */
+    void (*scores)(double *z, bool add, const hsgd_lists *lists, size_t part, size_t parts, const size_t *row,
+                   size_t first, size_t count, const double *w, size_t width);
 
     /* The same sums for the lists first .. first + count - 1 of columns, with r (rows of the tile, width) for w; the one
      * of list l is added to row column[l] of g (p, width), or replaces it. */
     void (*collect)(double *g, bool add, const uint32_t *column, const hsgd_lists *lists, size_t first, size_t count,
                     const double *r, size_t width);
 
-    /* What collect does, entry by entry: for every entry of the part of data row row[i] its value times row i of
-     * r (count, width) is added to the row of g that its index names. */
-    void (*scatter)(double *g, const hsgd_lists *lists, size_t part, const size_t *row, size_t first, size_t count,
-                    const double *r, size_t width);
+    /* What collect does, entry by entry: for every entry of these parts of data row row[i] its value times row i
+     * of r (count, width) is added to the row of g that its index names. */
+    void (*scatter)(double *g, const hsgd_lists *lists, size_t part, size_t parts, const size_t *row, size_t first,
+                    size_t count, const double *r, size_t width);
 
     /* z (count, width): from the scores of samples to scale * d loss / d score. Returned: the sum of the losses.
      * loss (count rounded up to 8): scratch memory; NULL: no losses are wanted, 0 is returned. */

@@ -213,7 +213,8 @@ static void visit_workers(pending *s, size_t first, size_t count)
     else if (s->engine->simulation->measure_proof)
         gradient_rows(s, HSGD_NO_NODE, first, count, &unused);
     else
-        hsgd_local_steps(s->engine, hsgd_model_at(s->engine, s->space, first), first, count, step->t, s->space);
+        hsgd_local_steps(s->engine, NULL, hsgd_model_at(s->engine, s->space, first), first, count, step->t, step->t + 1,
+                         s->space);
 }
 
 static bool wants_nodes(const hsgd_engine *engine, const hsgd_unit *unit)

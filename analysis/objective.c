@@ -12,6 +12,13 @@ void hsgd_objective_free(hsgd_objective *objective)
     memset(objective, 0, sizeof *objective);
 }
 
+void hsgd_objective_begin_rows(const hsgd_objective *objective, const double *from, double *w, size_t stride,
+                               size_t count)
+{
+    for (size_t j = 0; from && j < count; j++)
+        memcpy(w + j * stride, from, objective->dim * sizeof *w);
+}
+
 void hsgd_objective_full_at(const hsgd_objective *objective, const double *const *point, size_t num_points,
                             const size_t *worker, size_t count, double *loss, double *grad, double *scratch)
 {

@@ -30,6 +30,14 @@ typedef struct hsgd_step_record {
     double *noise_sq;         /* (count) ||xi_j||^2 of each worker of a call; not summed */
 } hsgd_step_record;
 
+/* Steps of the same size that a worker makes one after the other: those that draw the numbers of step first, first + 1, ... */
+typedef struct hsgd_steps {
+    uint64_t seed, first;
+    size_t count; /* >= 1 */
+    size_t batch_size;
+    double step_size;
+} hsgd_steps;
+
 typedef struct hsgd_objective hsgd_objective;
 
 typedef struct hsgd_objective_type {
@@ -68,13 +76,14 @@ typedef struct hsgd_objective_type {
                             size_t count, size_t batch_size, uint64_t seed, uint64_t step, double *grad,
                             double *scratch);
 
-    /* Optional (NULL: made from stochastic_rows). Steps of count <= HSGD_ROWS_AT_ONCE workers, in place: each w (dim), one
-     * every `stride` numbers, -= step_size times what stochastic gives, to the bit. */
-    void (*step_rows)(const hsgd_objective *objective, double *w, size_t stride, const size_t *worker, size_t count,
-                      size_t batch_size, uint64_t seed, uint64_t step, double step_size, double *scratch);
+    /* Optional (NULL: made from stochastic_rows). Steps of count <= HSGD_ROWS_AT_ONCE workers: each w (dim), one every
+     * `stride` numbers, -= step_size times what stochastic gives, to the bit, steps->count times. They begin at from (dim);
+     * NULL: each at its w. */
+    void (*step_rows)(const hsgd_objective *objective, const double *from, double *w, size_t stride,
+                      const size_t *worker, size_t count, const hsgd_steps *steps, double *scratch);
 
-    /* Optional (NULL: made from full_at and stochastic_rows). The same, and what the steps were made of is added to record,
-     * each worker with weight 1. */
+    /* Optional (NULL: made from full_at and stochastic_rows). One step, in place, and what the steps were made of is added to
+     * record, each worker with weight 1. */
     void (*recorded_step_rows)(const hsgd_objective *objective, double *w, size_t stride, const size_t *worker,
                                size_t count, size_t batch_size, uint64_t seed, uint64_t step, double step_size,
                                const hsgd_step_record *record, double *scratch);
@@ -105,6 +114,10 @@ struct hsgd_objective {
 };
 
 void hsgd_objective_free(hsgd_objective *objective);
+
+/* What step_rows begins with: w (dim), one every `stride` numbers, take the value of from (dim), unless that is NULL. */
+void hsgd_objective_begin_rows(const hsgd_objective *objective, const double *from, double *w, size_t stride,
+                               size_t count);
 
 /* full_at and stochastic_rows of any objective: in one call, or one by one where its type has no such functions. */
 void hsgd_objective_full_at(const hsgd_objective *objective, const double *const *point, size_t num_points,

@@ -348,19 +348,21 @@ static void stochastic_rows(const hsgd_objective *objective, const double *point
     }
 }
 
-static void step_rows(const hsgd_objective *objective, double *w, size_t stride, const size_t *worker, size_t count,
-                      size_t batch_size, uint64_t seed, uint64_t step, double step_size, double *scratch)
+static void step_rows(const hsgd_objective *objective, const double *from, double *w, size_t stride,
+                      const size_t *worker, size_t count, const hsgd_steps *steps, double *scratch)
 {
-    (void)batch_size;
     const hsgd_quadratic *q = quadratic_of(objective);
     const hsgd_quadratic_kernels *kernels = HSGD_PICK_PATH(hsgd_quadratic_kernels);
     size_t dim = q->dim;
     bool noisy = q->noise_sq > 0;
-    if (noisy)
-        draw_noise(objective, worker, count, seed, step, scratch);
-    for (size_t j = 0; j < count; j++)
-        kernels->step(w + j * stride, q->curvature, q->linear + worker[j] * q->stride, noisy ? scratch + j * dim : NULL,
-                      step_size, count * q->stride, dim);
+    hsgd_objective_begin_rows(objective, from, w, stride, count);
+    for (size_t k = 0; k < steps->count; k++) {
+        if (noisy)
+            draw_noise(objective, worker, count, steps->seed, steps->first + k, scratch);
+        for (size_t j = 0; j < count; j++)
+            kernels->step(w + j * stride, q->curvature, q->linear + worker[j] * q->stride,
+                          noisy ? scratch + j * dim : NULL, steps->step_size, count * q->stride, dim);
+    }
 }
 
 static void recorded_step_rows(const hsgd_objective *objective, double *w, size_t stride, const size_t *worker,

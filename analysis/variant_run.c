@@ -75,7 +75,7 @@ void hsgd_variant_steps(const hsgd_engine *engine, double *w, size_t first, size
         if (end > j && engine->variant.velocity)
             heavy_ball_steps(engine, model, first + j, end - j, t, step_size, space);
         else if (end > j)
-            hsgd_plain_steps(engine, model, first + j, end - j, t, step_size, space);
+            hsgd_plain_steps(engine, NULL, model, first + j, end - j, t, t + 1, step_size, space);
         end += end == j;
     }
 }
