@@ -359,21 +359,22 @@ typedef struct block {
     double scale;
 } block;
 
-/* The scores of a block of r->row at the transposed point become residuals, and their sums are added to the gradient. */
-static void listed_block(const linear_model *model, const double *wide, size_t count, double scale, double *sum,
-                         const room *r)
+/* Scores of a block of r->row at the point, transposed or not, to residuals. */
+static void listed_residuals(const linear_model *model, const double *point, size_t count, double scale, const room *r)
 {
-    const hsgd_linear_model_kernels *kernels = HSGD_PICK_PATH(hsgd_linear_model_kernels);
     const hsgd_lists *lists = &model->rows.by_row;
-    kernels->scores(r->z, false, lists, 0, lists->parts, r->row, 0, count, wide, r->width);
+    HSGD_PICK_PATH(hsgd_linear_model_kernels)
+        ->scores(r->z, false, lists, 0, lists->parts, r->row, 0, count, point, r->width);
     residuals(model, r, (hsgd_labels){model->data->label, r->row}, count, scale, NULL);
-    kernels->scatter(sum, lists, 0, lists->parts, r->row, 0, count, r->z, r->width);
 }
 
 static void listed_batch(const linear_model *model, const double *point, block b, double *grad, const room *r)
 {
+    const hsgd_lists *lists = &model->rows.by_row;
     double *sum = open_gradient(model, grad, r, b.first);
-    listed_block(model, widened(model, &point, b.first ? NULL : &point, r), b.count, b.scale, sum, r);
+    listed_residuals(model, widened(model, &point, b.first ? NULL : &point, r), b.count, b.scale, r);
+    HSGD_PICK_PATH(hsgd_linear_model_kernels)
+        ->scatter(sum, lists, 0, lists->parts, r->row, 0, b.count, r->z, r->width);
     if (b.last)
         close_gradient(model, grad, r);
 }
@@ -423,28 +424,51 @@ static void stochastic(const hsgd_objective *objective, const double *point, siz
     one_gradient(objective->state, point, (hsgd_draw){worker, batch_size, seed, step}, grad, &r);
 }
 
-/* The steps of one worker after the other whose mini-batches are blocks of r->row: each model is transposed once, and a step
+/* The first of the strips from .. used - 1 that starts at `feature` or above. */
+static size_t strips_below(const room *r, size_t from, size_t used, size_t feature)
+{
+    while (from < used && r->strip[from] * (size_t)HSGD_STRIP < feature)
+        from++;
+    return from;
+}
+
+/* The step of the transposed model whose mini-batch is one block of r->row. Its gradient is made and used part by part, each
+ * in the same few rows of r->grad, which stay in the first-level cache and are zeros before and after. */
+static void listed_step(const linear_model *model, size_t count, double step_size, const room *r)
+{
+    const hsgd_linear_model_kernels *kernels = HSGD_PICK_PATH(hsgd_linear_model_kernels);
+    const hsgd_lists *lists = &model->rows.by_row;
+    size_t p = model->data->num_features, used = hsgd_linear_rows_strips(r->strip, &model->rows, r->row, count, p);
+    listed_residuals(model, r->wide, count, 1 / (double)count, r);
+    for (size_t k = 0, from = 0, end; k < lists->parts; k++, from = end) {
+        size_t first = hsgd_linear_part_start(p, lists->parts, k);
+        double *grad = r->grad - first * r->width; /* not before r->wide, so inside of the scratch memory */
+        end = strips_below(r, from, used, hsgd_linear_part_start(p, lists->parts, k + 1));
+        kernels->scatter(grad, lists, k, 1, r->row, 0, count, r->z, r->width);
+        kernels->step_strips(r->wide, grad, step_size, r->strip + from, end - from, p, r->width);
+    }
+}
+
+/* Steps of one worker after the other whose mini-batches are blocks of r->row: each model is transposed once, and a step
  * touches only features near those of its rows, which are asked for while the step before is made. */
 static void listed_steps(const linear_model *model, const double *from, double *w, size_t stride, const size_t *worker,
                          size_t count, const hsgd_steps *steps, room *r)
 {
-    const hsgd_linear_model_kernels *kernels = HSGD_PICK_PATH(hsgd_linear_model_kernels);
     size_t p = model->data->num_features, *next = r->row + BLOCK_ROWS, each = steps->count;
     hsgd_draw d = {worker[0], steps->batch_size, steps->seed, steps->first};
-    double *sum = open_gradient(model, NULL, r, true);
+    open_gradient(model, NULL, r, true);
     draw_block(model, d, 0, r->row);
     for (size_t i = 0; i < count * each; i++) {
-        const double *begin = from ? from : w + i / each * stride;
+        double *own = w + i / each * stride;
+        const double *begin = from ? from : own;
         if (i % each == 0)
             widened(model, &begin, NULL, r);
         d.worker = worker[(i + 1) / each % count];
         d.step = steps->first + (i + 1) % each;
         draw_block(model, d, 0, next); /* one too many at the end */
-        size_t used = hsgd_linear_rows_strips(r->strip, &model->rows, r->row, d.batch_size, p);
-        listed_block(model, r->wide, d.batch_size, 1 / (double)d.batch_size, sum, r);
-        kernels->step_strips(r->wide, sum, steps->step_size, r->strip, used, p, r->width);
+        listed_step(model, d.batch_size, steps->step_size, r);
         if ((i + 1) % each == 0)
-            kernels->narrow(w + i / each * stride, r->wide, model->outputs, p, 0, p, r->width);
+            HSGD_PICK_PATH(hsgd_linear_model_kernels)->narrow(own, r->wide, model->outputs, p, 0, p, r->width);
         size_t *now = r->row;
         r->row = next;
         next = now;

@@ -460,12 +460,16 @@ static void narrow(double *out, const double *g, size_t columns, size_t p, size_
 /* ---- steps of transposed models ---- */
 
 /* w += factor g; g = 0 */
-HSGD_INLINE void step_four(double *w, double *g, double factor)
+static void step_run(double *w, double *g, double factor, size_t count)
 {
-    HSGD_UNROLL for (size_t k = 0; k < FOUR; k += FOUR_LANES)
-    {
-        store_four(w + k, load_four(w + k) + factor * load_four(g + k));
-        store_four(g + k, (four){0});
+    size_t i = 0;
+    for (; i + HSGD_LANES <= count; i += HSGD_LANES) {
+        hsgd_store(w + i, hsgd_load(w + i) + factor * hsgd_load(g + i));
+        hsgd_store(g + i, hsgd_splat(0));
+    }
+    for (; i < count; i++) {
+        w[i] += factor * g[i];
+        g[i] = 0;
     }
 }
 
@@ -476,8 +480,7 @@ static void step_strips(double *w, double *g, double step_size, const uint32_t *
         for (run = 1; i + run < count && strip[i + run] == strip[i] + run;)
             run++;
         size_t first = strip[i] * (size_t)HSGD_STRIP, end = first + run * HSGD_STRIP;
-        for (size_t at = first * width; at < (end < p ? end : p) * width; at += FOUR)
-            step_four(w + at, g + at, -step_size);
+        step_run(w + first * width, g + first * width, -step_size, ((end < p ? end : p) - first) * width);
     }
 }
 
