@@ -79,12 +79,15 @@ static void add_noise_sq(const hsgd_engine *engine, hsgd_proof_part *part, size_
                          const double *weight, const double *noise_sq)
 {
     double share = 1 / (double)(t / engine->simulation->measure_every + 1); /* in the mean over the steps so far */
+    double sum = part->noise_sq, independent = part->independent_noise_sq;
     for (size_t j = 0; j < count; j++) {
         double *mean = &engine->trace->worker_noise_sq[engine->placement[first + j]];
-        part->noise_sq += weight[j] * noise_sq[j];
-        part->independent_noise_sq += weight[j] * weight[j] * noise_sq[j];
+        sum += weight[j] * noise_sq[j];
+        independent += weight[j] * weight[j] * noise_sq[j];
         *mean += (noise_sq[j] - *mean) * share;
     }
+    part->noise_sq = sum;
+    part->independent_noise_sq = independent;
 }
 
 /* The slot of the step, with the weights of these workers added. */
@@ -94,10 +97,10 @@ static hsgd_proof_part *open_part(const hsgd_engine *engine, size_t unit, const 
     hsgd_proof_part *part = &engine->window.unit_proof[step->row * engine->num_units + unit];
     if (first == engine->unit[unit].first)
         reset(part, engine->dim);
-    for (size_t j = 0; j < count; j++) {
-        weight[j] = hsgd_place_weight(engine->hierarchy, first + j);
-        part->weight += weight[j];
-    }
+    double sum = part->weight;
+    for (size_t j = 0; j < count; j++)
+        sum += weight[j] = hsgd_place_weight(engine->hierarchy, first + j);
+    part->weight = sum;
     return part;
 }
 

@@ -206,11 +206,19 @@ HSGD_INLINE void hsgd_store8(double *x, const hsgd_sum8 *v, size_t count)
             body(at_, (dim)-at_);                                                                                      \
     } while (0)
 
+/* ((0 + 4) + (1 + 5)) + ((2 + 6) + (3 + 7)) on every path. */
 HSGD_INLINE double hsgd_sum8_total(const hsgd_sum8 *sum)
 {
+#if HSGD_LANES == 8
+    __m512d all = (__m512d)sum->part[0];
+    __m256d four = _mm256_add_pd(_mm512_castpd512_pd256(all), _mm512_extractf64x4_pd(all, 1));
+    __m128d two = _mm_hadd_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+#else
     double lane[8];
     memcpy(lane, sum, sizeof lane);
     return ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
+#endif
 }
 
 #endif
