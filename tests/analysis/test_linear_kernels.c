@@ -316,46 +316,73 @@ static void points_together_are_points_alone(void **state)
 
 /* ---- steps in place ---- */
 
+/* Workers that step at the same time, and where their models lie: with three numbers between them. */
+enum { STEPPERS = 5 };
+static const size_t stepper[STEPPERS] = {3, 1, 1, 0, 2};
+
+static size_t stride_of(const problem *p)
+{
+    return p->f.dim + 3;
+}
+
 /* w - step_size * the stochastic gradient of each worker, as the engine makes it from stochastic. */
-static void step_by_gradient(const problem *p, double *w, const size_t *worker, size_t count, size_t batch_size)
+static void step_by_gradient(const problem *p, double *w, const hsgd_steps *steps)
 {
     size_t dim = p->f.dim;
     double *grad = malloc(dim * sizeof *grad);
-    for (size_t j = 0; j < count; j++, w += dim) {
-        p->f.type->stochastic(&p->f, w, worker[j], batch_size, 7, 5, grad, p->scratch);
-        for (size_t i = 0; i < dim; i++)
-            w[i] += -0.3 * grad[i];
-    }
+    for (size_t j = 0; j < STEPPERS; j++, w += dim)
+        for (size_t k = 0; k < steps->count; k++) {
+            p->f.type->stochastic(&p->f, w, stepper[j], steps->batch_size, steps->seed, steps->first + k, grad,
+                                  p->scratch);
+            for (size_t i = 0; i < dim; i++)
+                w[i] += -steps->step_size * grad[i];
+        }
     free(grad);
 }
 
-/* To the bit, also where a coordinate is -0, with scratch memory that holds anything. */
-static void assert_steps_agree(const problem *p, size_t batch_size, size_t most)
+/* Points of all workers, some coordinates of which are -0 or 0. */
+static void fill_points(const problem *p, double *want)
 {
-    enum { STEPS = 5 };
-    const size_t worker[STEPS] = {3, 1, 1, 0, 2};
-    size_t dim = p->f.dim, stride = dim + 3, scratch = p->f.type->scratch_size(&p->f, most);
-    double *stepped = malloc(STEPS * (stride + dim) * sizeof *stepped), *want = stepped + STEPS * stride;
-    for (size_t i = 0; i < STEPS * stride; i++)
+    size_t dim = p->f.dim;
+    for (size_t i = 0; i < STEPPERS * dim; i++)
+        want[i] = i % 11 == 3 ? -0.0 : i % 13 == 5 ? 0 : p->point[i % dim] * (double)(1 + i / dim);
+}
+
+/* From where they are (from NULL) or all from one point, to the bit, with scratch memory that holds anything. */
+static void assert_steps_agree(const problem *p, const double *from, const hsgd_steps *steps)
+{
+    size_t dim = p->f.dim, stride = stride_of(p), scratch = p->f.type->scratch_size(&p->f, steps->batch_size);
+    double *stepped = malloc(STEPPERS * (stride + dim) * sizeof *stepped), *want = stepped + STEPPERS * stride;
+    for (size_t i = 0; i < STEPPERS * stride; i++)
         stepped[i] = 17; /* also between the rows */
-    for (size_t i = 0; i < STEPS * dim; i++)
-        stepped[i / dim * stride + i % dim] = want[i] = i % 11 == 3   ? -0.0
-                                                        : i % 13 == 5 ? 0
-                                                                      : p->point[i % dim] * (double)(1 + i / dim);
-    double *grad = malloc(STEPS * dim * sizeof *grad);
-    p->f.type->stochastic_rows(&p->f, stepped, stride, worker, STEPS, batch_size, 7, 5, grad, p->scratch);
-    step_by_gradient(p, want, worker, STEPS, batch_size);
-    for (size_t i = 0; i < STEPS * dim; i++)
-        assert_true(stepped[i / dim * stride + i % dim] + -0.3 * grad[i] == want[i]);
-    free(grad);
+    fill_points(p, want);
+    for (size_t j = 0; j < STEPPERS; j++)
+        memcpy(stepped + j * stride, want + j * dim, dim * sizeof *want);
+    for (size_t j = 0; from && j < STEPPERS; j++)
+        memcpy(want + j * dim, from, dim * sizeof *want);
+    step_by_gradient(p, want, steps);
     for (size_t i = 0; i < scratch; i++)
         p->scratch[i] = NAN;
-    p->f.type->step_rows(&p->f, stepped, stride, worker, STEPS, batch_size, 7, 5, 0.3, p->scratch);
-    for (size_t j = 0; j < STEPS; j++) {
+    p->f.type->step_rows(&p->f, from, stepped, stride, stepper, STEPPERS, steps, p->scratch);
+    for (size_t j = 0; j < STEPPERS; j++) {
         assert_memory_equal(stepped + j * stride, want + j * dim, dim * sizeof *want);
         assert_true(stepped[j * stride + dim] == 17 && stepped[j * stride + dim + 2] == 17);
     }
     free(stepped);
+}
+
+/* stochastic_rows gives what stochastic gives. */
+static void assert_gradients_agree(const problem *p, size_t batch_size)
+{
+    size_t dim = p->f.dim;
+    double *w = malloc(3 * STEPPERS * dim * sizeof *w), *want = w + STEPPERS * dim, *grad = want + STEPPERS * dim;
+    fill_points(p, w);
+    fill_points(p, want);
+    p->f.type->stochastic_rows(&p->f, w, dim, stepper, STEPPERS, batch_size, 7, 5, grad, p->scratch);
+    step_by_gradient(p, want, &(hsgd_steps){7, 5, 1, batch_size, 0.3});
+    for (size_t i = 0; i < STEPPERS * dim; i++)
+        assert_true(w[i] + -0.3 * grad[i] == want[i]);
+    free(w);
 }
 
 static void steps_in_place_are_gradient_steps(void **state)
@@ -368,12 +395,16 @@ static void steps_in_place_are_gradient_steps(void **state)
         open_problem(&p, &shapes[i], 150, 0.3);
         linear_model *model = p.f.state;
         size_t every = p.f.dim > 100000 ? 3 : 1; /* large ones take most of the time and no other path */
-        for (size_t b = 0; b < sizeof batches / sizeof *batches; b += every)
-            assert_steps_agree(&p, batches[b], 150);
-        model->regularizer = (hsgd_regularizer){HSGD_REGULARIZER_NONCONVEX, 0.37};
-        assert_steps_agree(&p, 16, 150);
+        for (size_t b = 0; b < sizeof batches / sizeof *batches; b += every) {
+            assert_gradients_agree(&p, batches[b]);
+            assert_steps_agree(&p, b % 2 ? p.point : NULL, &(hsgd_steps){7, 5, b % 3 + 1, batches[b], 0.3});
+        }
+        for (size_t k = 1; k <= 3; k++) {
+            model->regularizer = (hsgd_regularizer){k == 2 ? HSGD_REGULARIZER_NONE : HSGD_REGULARIZER_NONCONVEX, 0.37};
+            assert_steps_agree(&p, k == 1 ? p.point : NULL, &(hsgd_steps){7, 5, k, 16, 0.3});
+        }
         model->regularizer = (hsgd_regularizer){HSGD_REGULARIZER_L2, 0.37};
-        assert_steps_agree(&p, 16, 150);
+        assert_steps_agree(&p, NULL, &(hsgd_steps){7, 5, 1, 16, 0.3});
         close_problem(&p);
     }
 }
@@ -450,7 +481,8 @@ static digest run_all(void)
                 p.f.type->stochastic(&p.f, p.point, 2, 33, 9, trial, grad, p.scratch);
                 add_bits(&all, grad, p.f.dim);
                 memcpy(grad, p.point, p.f.dim * sizeof *grad);
-                p.f.type->step_rows(&p.f, grad, p.f.dim, both, 1, 33, 9, trial, 0.3, p.scratch);
+                hsgd_steps steps = {9, trial, 2, 33, 0.3};
+                p.f.type->step_rows(&p.f, NULL, grad, p.f.dim, both, 1, &steps, p.scratch);
                 add_bits(&all, grad, p.f.dim);
                 p.point[p.f.dim / 2] = INFINITY;
             }

@@ -517,7 +517,7 @@ static void assert_many_are_one_by_one(double variance)
         hsgd_objective_stochastic_rows(&f, w, DIM, order[o], MOST, 0, 3, o, grad, scratch);
         double stepped[MOST * STRIDE];
         spread(stepped, w);
-        f.type->step_rows(&f, stepped, STRIDE, order[o], MOST, 0, 3, o, 0.3, scratch);
+        f.type->step_rows(&f, NULL, stepped, STRIDE, order[o], MOST, &(hsgd_steps){3, o, 1, 0, 0.3}, scratch);
         for (size_t i = 0; i < MOST * DIM; i++)
             assert_true(stepped[i / DIM * STRIDE + i % DIM] == w[i] - 0.3 * grad[i]);
         double recorded[MOST * STRIDE], gradients[DIM] = {0}, noises[DIM] = {0}, noise_sq[MOST], sums[2][DIM] = {{0}};
@@ -554,6 +554,31 @@ static void many_at_once_are_one_by_one(void **state)
     (void)state;
     assert_many_are_one_by_one(1.7);
     assert_many_are_one_by_one(0);
+}
+
+/* Three steps in one call, each worker from where it is and all from one point. */
+static void several_steps_are_one_after_the_other(void **state)
+{
+    (void)state;
+    const size_t worker[MOST] = {0, 1, 2, 0};
+    hsgd_quadratic q = small(1.7);
+    hsgd_objective f;
+    assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
+    double w[MOST * DIM], scratch[HSGD_ROWS_AT_ONCE * DIM], together[MOST * STRIDE], one_by_one[MOST * STRIDE];
+    hsgd_normals(&(hsgd_stream){4, HSGD_PURPOSE_USER, 0, 0}, 1.5, w, MOST * DIM);
+    for (int shared = 0; shared < 2; shared++) {
+        spread(together, w);
+        spread(one_by_one, w);
+        for (size_t j = 1; shared && j < MOST; j++)
+            memcpy(one_by_one + j * STRIDE, w, DIM * sizeof *w);
+        for (size_t t = 5; t < 8; t++)
+            f.type->step_rows(&f, NULL, one_by_one, STRIDE, worker, MOST, &(hsgd_steps){3, t, 1, 0, 0.3}, scratch);
+        f.type->step_rows(&f, shared ? w : NULL, together, STRIDE, worker, MOST, &(hsgd_steps){3, 5, 3, 0, 0.3},
+                          scratch);
+        assert_memory_equal(together, one_by_one, sizeof together);
+    }
+    hsgd_objective_free(&f);
+    hsgd_quadratic_free(&q);
 }
 
 /* Values, gradients and noise by their definitions, in every dimension that fills vectors in another way. */
@@ -607,6 +632,7 @@ int main(void)
         cmocka_unit_test(permuted_workers_keep_their_functions),
         cmocka_unit_test(long_rows_are_the_workers_own),
         cmocka_unit_test(many_at_once_are_one_by_one),
+        cmocka_unit_test(several_steps_are_one_after_the_other),
         cmocka_unit_test(kernels_agree_with_the_definition),
     };
     return cmocka_run_group_tests_name("quadratic", tests, NULL, NULL);
