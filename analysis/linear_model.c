@@ -373,8 +373,7 @@ static void listed_batch(const linear_model *model, const double *point, block b
     const hsgd_lists *lists = &model->rows.by_row;
     double *sum = open_gradient(model, grad, r, b.first);
     listed_residuals(model, widened(model, &point, b.first ? NULL : &point, r), b.count, b.scale, r);
-    HSGD_PICK_PATH(hsgd_linear_model_kernels)
-        ->scatter(sum, lists, 0, lists->parts, r->row, 0, b.count, r->z, r->width);
+    HSGD_PICK_PATH(hsgd_linear_model_kernels)->scatter(sum, lists, 0, lists->parts, r->row, 0, b.count, r->z, r->width);
     if (b.last)
         close_gradient(model, grad, r);
 }

@@ -635,5 +635,5 @@ static void softmax(double *z, hsgd_labels labels, size_t count, size_t outputs,
         total[q] += sum_losses(loss + q * room, count);
 }
 
-const hsgd_linear_model_kernels HSGD_ON_PATH(hsgd_linear_model_kernels) = {
-    widen, narrow, step_strips, scores, collect, scatter, logistic, softmax};
+const hsgd_linear_model_kernels HSGD_ON_PATH(hsgd_linear_model_kernels) = {widen,   narrow,  step_strips, scores,
+                                                                           collect, scatter, logistic,    softmax};
