@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Loss and accuracy: of the linear models sample by sample in long double, of a run against the function it calls, against
  * f itself, and for any number of threads; means over seeds by hand. */
+#include "tests/analysis/class_data.h"
 #include "tests/analysis/paths.h"
 #include "tests/analysis/trees.h"
 
@@ -30,26 +31,6 @@ static hsgd_dataset dense_data(size_t samples, uint32_t classes, uint64_t seed)
     return d;
 }
 
-static hsgd_dataset sparse_data(const hsgd_dataset *dense)
-{
-    size_t m = dense->num_samples, p = dense->num_features, used = 0;
-    hsgd_dataset d = {.num_samples = m, .num_features = p, .num_classes = dense->num_classes};
-    d.row_start = calloc(m + 1, sizeof *d.row_start);
-    d.column = calloc(m * p, sizeof *d.column);
-    d.value = calloc(m * p, sizeof *d.value);
-    d.label = malloc(m * sizeof *d.label);
-    memcpy(d.label, dense->label, m * sizeof *d.label);
-    for (size_t s = 0; s < m; s++) {
-        for (size_t i = 0; i < p; i++)
-            if (dense->dense[s * p + i] != 0) {
-                d.column[used] = (uint32_t)i;
-                d.value[used++] = dense->dense[s * p + i];
-            }
-        d.row_start[s + 1] = used;
-    }
-    return d;
-}
-
 typedef struct fixture {
     hsgd_link link;
     hsgd_dataset train, test, sparse_test;
@@ -65,7 +46,7 @@ static void open_fixture(fixture *x, hsgd_link link)
     x->link = link;
     x->train = dense_data(SAMPLES, classes, 3);
     x->test = dense_data(TEST_SAMPLES, classes, 4);
-    x->sparse_test = sparse_data(&x->test);
+    x->sparse_test = sparse_copy(&x->test);
     assert_ok(hsgd_linear_model_objective(&x->f, link, &x->train, start, WORKERS,
                                           (hsgd_regularizer){HSGD_REGULARIZER_NONE, 0}, &err),
               err);

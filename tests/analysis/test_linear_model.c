@@ -9,6 +9,7 @@
 
 #include "analysis/linear_model.h"
 #include "analysis/statistics.h"
+#include "tests/analysis/class_data.h"
 
 static hsgd_error err;
 
@@ -16,39 +17,6 @@ static hsgd_error err;
 
 enum { FEATURES = 6, WORKERS = 5, SAMPLES = 270, MAX_CLASSES = 4, MAX_DIM = FEATURES * MAX_CLASSES };
 static const size_t start[WORKERS + 1] = {0, 5, 75, 205, 206, SAMPLES};
-
-static hsgd_dataset dense_data(uint32_t classes)
-{
-    hsgd_dataset d = {.num_samples = SAMPLES, .num_features = FEATURES, .num_classes = classes};
-    d.dense = malloc(SAMPLES * FEATURES * sizeof *d.dense);
-    d.label = malloc(SAMPLES * sizeof *d.label);
-    hsgd_normals(&(hsgd_stream){5, HSGD_PURPOSE_USER, 0, 0}, 1.3, d.dense, SAMPLES * FEATURES);
-    for (size_t i = 0; i < SAMPLES * FEATURES; i++)
-        d.dense[i] = i * 31 % 10 < 3 ? 0 : d.dense[i] + 0.2;
-    for (size_t s = 0; s < SAMPLES; s++)
-        d.label[s] = (uint32_t)((s * s + s / 3) % classes);
-    return d;
-}
-
-static hsgd_dataset sparse_data(const hsgd_dataset *dense)
-{
-    size_t m = dense->num_samples, p = dense->num_features, used = 0;
-    hsgd_dataset d = {.num_samples = m, .num_features = p, .num_classes = dense->num_classes};
-    d.row_start = calloc(m + 1, sizeof *d.row_start);
-    d.column = calloc(m * p, sizeof *d.column);
-    d.value = calloc(m * p, sizeof *d.value);
-    d.label = malloc(m * sizeof *d.label);
-    memcpy(d.label, dense->label, m * sizeof *d.label);
-    for (size_t s = 0; s < m; s++) {
-        for (size_t i = 0; i < p; i++)
-            if (dense->dense[s * p + i] != 0) {
-                d.column[used] = (uint32_t)i;
-                d.value[used++] = dense->dense[s * p + i];
-            }
-        d.row_start[s + 1] = used;
-    }
-    return d;
-}
 
 static hsgd_objective objective(hsgd_link link, const hsgd_dataset *data, const size_t *first, size_t workers,
                                 hsgd_regularizer_type type, double weight)
@@ -89,8 +57,8 @@ static void free_problem(problem *p)
 
 static void open_problem(problem *p, variant v, size_t batch_size)
 {
-    p->dense = dense_data(v.link == HSGD_LINK_SOFTMAX ? MAX_CLASSES : 2);
-    p->sparse = sparse_data(&p->dense);
+    p->dense = class_data(SAMPLES, FEATURES, v.link == HSGD_LINK_SOFTMAX ? MAX_CLASSES : 2, 1.3);
+    p->sparse = sparse_copy(&p->dense);
     p->f = objective(v.link, v.sparse ? &p->sparse : &p->dense, start, WORKERS, v.regularizer, 0.37);
     p->scratch = malloc(p->f.type->scratch_size(&p->f, batch_size) * sizeof *p->scratch);
 }
@@ -561,7 +529,7 @@ static void smoothness_is_attained(void **state)
     (void)state;
     for (int softmax = 0; softmax < 2; softmax++)
         for (int type = HSGD_REGULARIZER_NONE; type <= HSGD_REGULARIZER_NONCONVEX; type++) {
-            hsgd_dataset d = dense_data(2);
+            hsgd_dataset d = class_data(SAMPLES, FEATURES, 2, 1.3);
             hsgd_objective f = objective(softmax ? HSGD_LINK_SOFTMAX : HSGD_LINK_LOGISTIC, &d, start, WORKERS,
                                          (hsgd_regularizer_type)type, 0.37);
             double *scratch = malloc(f.type->scratch_size(&f, 0) * sizeof *scratch), best = 0;
@@ -681,7 +649,7 @@ static void kinds_and_scaling(void **state)
 static void impossible_models_are_refused(void **state)
 {
     (void)state;
-    hsgd_dataset d = dense_data(3);
+    hsgd_dataset d = class_data(SAMPLES, FEATURES, 3, 1.3);
     hsgd_objective f;
     hsgd_regularizer none = {HSGD_REGULARIZER_NONE, 0};
     assert_fails(hsgd_linear_model_objective(&f, HSGD_LINK_LOGISTIC, &d, start, WORKERS, none, &err), HSGD_ERROR_INPUT,

@@ -12,6 +12,7 @@
 #include "analysis/mlp_private.h"
 #include "analysis/partition.h"
 #include "analysis/threads.h"
+#include "tests/analysis/class_data.h"
 #include "tests/analysis/paths.h"
 #include "tests/analysis/trees.h"
 
@@ -21,39 +22,6 @@ static hsgd_error err;
 
 enum { FEATURES = 7, WORKERS = 4, SAMPLES = 270, CLASSES = 5, MAX_DIM = 600 };
 static const size_t start[WORKERS + 1] = {0, 5, 6, 236, SAMPLES};
-
-static hsgd_dataset dense_data(void)
-{
-    hsgd_dataset d = {.num_samples = SAMPLES, .num_features = FEATURES, .num_classes = CLASSES};
-    d.dense = malloc(SAMPLES * FEATURES * sizeof *d.dense);
-    d.label = malloc(SAMPLES * sizeof *d.label);
-    hsgd_normals(&(hsgd_stream){5, HSGD_PURPOSE_USER, 0, 0}, 1.1, d.dense, SAMPLES * FEATURES);
-    for (size_t i = 0; i < SAMPLES * FEATURES; i++)
-        d.dense[i] = i * 31 % 10 < 3 ? 0 : d.dense[i] + 0.2;
-    for (size_t s = 0; s < SAMPLES; s++)
-        d.label[s] = (uint32_t)((s * s + s / 3) % CLASSES);
-    return d;
-}
-
-static hsgd_dataset sparse_data(const hsgd_dataset *dense)
-{
-    size_t m = dense->num_samples, p = dense->num_features, used = 0;
-    hsgd_dataset d = {.num_samples = m, .num_features = p, .num_classes = dense->num_classes};
-    d.row_start = calloc(m + 1, sizeof *d.row_start);
-    d.column = calloc(m * p, sizeof *d.column);
-    d.value = calloc(m * p, sizeof *d.value);
-    d.label = malloc(m * sizeof *d.label);
-    memcpy(d.label, dense->label, m * sizeof *d.label);
-    for (size_t s = 0; s < m; s++) {
-        for (size_t i = 0; i < p; i++)
-            if (dense->dense[s * p + i] != 0) {
-                d.column[used] = (uint32_t)i;
-                d.value[used++] = dense->dense[s * p + i];
-            }
-        d.row_start[s + 1] = used;
-    }
-    return d;
-}
 
 /* Depths 0 to 3, both activations, dense and sparse, every regulariser. */
 enum { VARIANTS = 16 };
@@ -71,8 +39,8 @@ typedef struct problem {
 static void make(problem *p, size_t variant, hsgd_precision precision)
 {
     memset(p, 0, sizeof *p);
-    p->dense = dense_data();
-    p->sparse = sparse_data(&p->dense);
+    p->dense = class_data(SAMPLES, FEATURES, CLASSES, 1.1);
+    p->sparse = sparse_copy(&p->dense);
     p->spec = (hsgd_mlp_spec){.num_hidden = variant % 4,
                               .hidden = {9, 6, 11},
                               .activation = variant / 4 % 2 ? HSGD_ACTIVATION_TANH : HSGD_ACTIVATION_RELU,
@@ -284,7 +252,7 @@ static void depth_0_is_softmax_regression(void **state)
         double w[MAX_DIM], grad[MAX_DIM], linear[MAX_DIM], loss;
         make(&p, 1 + 3 + 8 * (size_t)sparse, HSGD_PRECISION_DOUBLE); /* depth 0, tanh */
         assert_int_equal(p.spec.num_hidden, 0);
-        hsgd_dataset data = sparse ? sparse_data(&p.dense) : dense_data();
+        hsgd_dataset data = sparse ? sparse_copy(&p.dense) : class_data(SAMPLES, FEATURES, CLASSES, 1.1);
         assert_ok(hsgd_dataset_add_intercept(&data, &err), err);
         assert_ok(hsgd_linear_model_objective(&f, HSGD_LINK_SOFTMAX, &data, start, WORKERS, p.regularizer, &err), err);
         assert_int_equal(f.dim, p.f.dim);
@@ -600,7 +568,7 @@ static void bad_input_is_refused(void **state)
 {
     (void)state;
     hsgd_objective f;
-    hsgd_dataset data = dense_data();
+    hsgd_dataset data = class_data(SAMPLES, FEATURES, CLASSES, 1.1);
     hsgd_mlp_spec spec = {.num_hidden = HSGD_MLP_MAX_HIDDEN + 1};
     const size_t hole[] = {0, 5, 5}, beyond[] = {0, SAMPLES + 1};
 #define REFUSED(first, workers, weight, text)                                                                          \
