@@ -63,6 +63,8 @@ static void check_round_trip(const hsgd_problem *problem, const hsgd_config *con
     assert_memory_equal(again.partition.order, problem->partition.order, m * sizeof *again.partition.order);
     if (again.data.dense)
         assert_memory_equal(again.data.dense, problem->data.dense, m * p * sizeof(double));
+    if (again.data.byte)
+        assert_memory_equal(again.data.byte, problem->data.byte, m * p);
     if (again.has_test)
         assert_memory_equal(again.test.label, problem->test.label,
                             problem->test.num_samples * sizeof *again.test.label);
@@ -150,7 +152,7 @@ static void emnist_letters_begin_at_one(void **state)
     assert_true(p.data.num_classes == 26 && p.data.class_value[0] == 1 && p.data.class_value[25] == 26);
     assert_true(p.test.num_samples == 2 && p.test.label[0] == 25 && p.test.label[1] == 2 && p.test.num_classes == 26);
     for (size_t s = 0; s < 52; s++) /* pixel 5 i belongs to label i mod 26 */
-        assert_int_equal(p.data.label[s], (size_t)lround(p.data.dense[s] * 51) % 26);
+        assert_int_equal(p.data.label[s], (size_t)lround(p.data.byte_value[p.data.byte[s]] * 51) % 26);
     check_round_trip(&p, &c);
     release(&p, &c);
     free(gzip);
