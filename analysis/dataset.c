@@ -289,6 +289,12 @@ hsgd_status hsgd_dataset_scale(hsgd_dataset *data, hsgd_dataset *test, hsgd_scal
 
 /* ---- intercept ---- */
 
+static void forget_names(hsgd_dataset *data)
+{
+    free(data->feature_names);
+    data->feature_names = NULL;
+}
+
 /* Rows move to their new places from the last to the first, so none is overwritten before it has moved. */
 static hsgd_status widen_dense(hsgd_dataset *data, hsgd_error *err)
 {
@@ -345,8 +351,7 @@ hsgd_status hsgd_dataset_add_intercept(hsgd_dataset *data, hsgd_error *err)
     if (status)
         return status;
     data->num_features++;
-    free(data->feature_names);
-    data->feature_names = NULL;
+    forget_names(data);
     return HSGD_OK;
 }
 
@@ -421,11 +426,10 @@ hsgd_status hsgd_dataset_reorder(hsgd_dataset *data, const size_t *order, hsgd_e
     for (size_t s = 0; s < data->num_samples; s++)
         label[s] = data->label[order[s]];
     free(data->label);
-    free(data->user_start);
-    free(data->feature_names);
     data->label = label;
+    forget_names(data);
+    free(data->user_start);
     data->user_start = NULL;
-    data->feature_names = NULL;
     data->num_users = 0;
     return HSGD_OK;
 }

@@ -221,32 +221,30 @@ static void fill_bytes(hsgd_lists *lists, const hsgd_dataset *data, size_t num_r
 
 /* ---- lists of rows of any kind ---- */
 
-static bool list_doubles(hsgd_lists *lists, const hsgd_dataset *data, size_t num_rows, size_t width)
+/* Fills start and the dictionary, d for doubles only. */
+static values choose_values(hsgd_lists *lists, const hsgd_dataset *data, size_t num_rows, size_t width, dictionary *d)
 {
-    dictionary d = {.count = 0};
-    values kind = count_entries(lists, data, num_rows, &d) ? VALUES_CODED : VALUES_DOUBLE;
-    if (width == 1 && kind == VALUES_CODED && (d.count == 0 || (d.count == 1 && lists->dictionary[0] == 1)))
+    if (data->byte)
+        return count_bytes(lists, data, num_rows) && width == 1 ? VALUES_ONE : VALUES_CODED;
+    values kind = count_entries(lists, data, num_rows, d) ? VALUES_CODED : VALUES_DOUBLE;
+    if (width == 1 && kind == VALUES_CODED && (d->count == 0 || (d->count == 1 && lists->dictionary[0] == 1)))
         kind = VALUES_ONE;
-    if (!allocate_entries(lists, lists->start[num_rows], data->num_features <= 1 << 16, kind))
-        return false;
-    fill_rows(lists, data, num_rows, &d);
-    return true;
-}
-
-static bool list_bytes(hsgd_lists *lists, const hsgd_dataset *data, size_t num_rows, size_t width)
-{
-    values kind = count_bytes(lists, data, num_rows) && width == 1 ? VALUES_ONE : VALUES_CODED;
-    if (!allocate_entries(lists, lists->start[num_rows], data->num_features <= 1 << 16, kind))
-        return false;
-    fill_bytes(lists, data, num_rows);
-    return true;
+    return kind;
 }
 
 static bool make_by_row(hsgd_lists *lists, const hsgd_dataset *data, size_t num_rows, size_t width)
 {
+    dictionary d = {.count = 0};
     lists->start = calloc(num_rows + 1, sizeof *lists->start);
-    if (!lists->start || !(data->byte ? list_bytes : list_doubles)(lists, data, num_rows, width))
+    if (!lists->start)
         return false;
+    values kind = choose_values(lists, data, num_rows, width, &d);
+    if (!allocate_entries(lists, lists->start[num_rows], data->num_features <= 1 << 16, kind))
+        return false;
+    if (data->byte)
+        fill_bytes(lists, data, num_rows);
+    else
+        fill_rows(lists, data, num_rows, &d);
     return split_rows(lists, num_rows, parts_that_pay(lists, num_rows, data->num_features, width), data->num_features);
 }
 

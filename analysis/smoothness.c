@@ -60,21 +60,25 @@ static rows look_at(const hsgd_dataset *data, size_t first, size_t count, double
 /* The entries of the scaled |X| that are not 0, row after row; owned. */
 typedef struct absolute_rows {
     size_t *start;    /* (count + 1) */
-    double *value;    /* (start[count]) */
+    double *value;    /* (start[count]) NULL for data kept as bytes */
+    uint8_t *byte;    /* the same for these: the entry is byte_value[byte] */
     uint32_t *column; /* same shape */
+    double byte_value[HSGD_BYTE_VALUES];
 } absolute_rows;
 
 static void free_absolute(absolute_rows *a)
 {
     free(a->start);
     free(a->value);
+    free(a->byte);
     free(a->column);
 }
 
-static bool make_absolute(absolute_rows *a, const rows *x)
+/* Room for the entries, their start, and what the bytes stand for; one more than there are, so that none is not NULL. */
+static bool allocate_absolute(absolute_rows *a, const rows *x)
 {
     const uint32_t *column;
-    size_t stored, at = 0;
+    size_t stored;
     *a = (absolute_rows){.start = calloc(x->count + 1, sizeof *a->start)};
     for (size_t s = 0; s < x->count && a->start; s++) {
         const double *row = stored_row(x, s, &stored, &column);
@@ -82,20 +86,41 @@ static bool make_absolute(absolute_rows *a, const rows *x)
         for (size_t i = 0; i < stored; i++)
             a->start[s + 1] += row[i] != 0;
     }
-    size_t entries = a->start ? a->start[x->count] : 0;
-    a->value = malloc((entries + 1) * sizeof *a->value);
-    a->column = malloc((entries + 1) * sizeof *a->column);
-    if (!a->start || !a->value || !a->column)
+    size_t entries = 1 + (a->start ? a->start[x->count] : 0);
+    if (x->data->byte)
+        a->byte = malloc(entries);
+    else
+        a->value = malloc(entries * sizeof *a->value);
+    a->column = malloc(entries * sizeof *a->column);
+    for (size_t b = 0; b < HSGD_BYTE_VALUES && a->byte; b++)
+        a->byte_value[b] = fabs(x->data->byte_value[b]) * x->scale;
+    return a->start && (a->byte || a->value) && a->column;
+}
+
+static bool make_absolute(absolute_rows *a, const rows *x)
+{
+    const uint32_t *column;
+    size_t stored, at = 0;
+    if (!allocate_absolute(a, x))
         return false;
     for (size_t s = 0; s < x->count; s++) {
         const double *row = stored_row(x, s, &stored, &column);
-        for (size_t i = 0; i < stored; i++)
-            if (row[i] != 0) {
+        for (size_t i = 0; i < stored; i++) {
+            if (row[i] == 0)
+                continue;
+            if (a->byte)
+                a->byte[at] = x->data->byte[(x->first + s) * stored + i];
+            else
                 a->value[at] = fabs(row[i]) * x->scale;
-                a->column[at++] = column ? column[i] : (uint32_t)i;
-            }
+            a->column[at++] = column ? column[i] : (uint32_t)i;
+        }
     }
     return true;
+}
+
+static inline double entry(const absolute_rows *a, size_t e)
+{
+    return a->byte ? a->byte_value[a->byte[e]] : a->value[e];
 }
 
 /* out (p) = |X|'|X| v / m for the scaled X. Every term is nonnegative, so rounding is relative to each entry. */
@@ -105,10 +130,10 @@ static void apply_absolute_gram(const rows *x, const absolute_rows *a, const dou
     for (size_t s = 0; s < x->count; s++) {
         double score = 0;
         for (size_t e = a->start[s]; e < a->start[s + 1]; e++)
-            score += a->value[e] * v[a->column[e]];
+            score += entry(a, e) * v[a->column[e]];
         score /= (double)x->count;
         for (size_t e = a->start[s]; e < a->start[s + 1]; e++)
-            out[a->column[e]] += a->value[e] * score;
+            out[a->column[e]] += entry(a, e) * score;
     }
 }
 
