@@ -73,6 +73,15 @@ static void gather_dense(const double *sample, hsgd_shape shape, float *out)
             out[i * shape.channels + c] = (float)sample[c * pixels + i];
 }
 
+/* From (channels, rows, columns) of bytes; value: the number that each byte stands for. */
+static void gather_bytes(const uint8_t *sample, const float *value, hsgd_shape shape, float *out)
+{
+    size_t pixels = shape.rows * shape.columns;
+    for (size_t c = 0; c < shape.channels; c++)
+        for (size_t i = 0; i < pixels; i++)
+            out[i * shape.channels + c] = value[sample[c * pixels + i]];
+}
+
 static void gather_sparse(const hsgd_dataset *data, size_t sample, hsgd_shape shape, float *out)
 {
     size_t pixels = shape.rows * shape.columns;
@@ -88,10 +97,15 @@ static void gather(const hsgd_dataset *data, hsgd_shape shape, const size_t *row
                    float *out)
 {
     size_t numbers = shape.channels * shape.rows * shape.columns;
+    float value[HSGD_BYTE_VALUES];
+    for (size_t b = 0; b < HSGD_BYTE_VALUES && data->byte; b++)
+        value[b] = (float)data->byte_value[b];
     for (size_t i = 0; i < images; i++, out += numbers) {
         size_t sample = row[i < count ? i : 0];
         if (data->dense)
             gather_dense(data->dense + sample * data->num_features, shape, out);
+        else if (data->byte)
+            gather_bytes(data->byte + sample * data->num_features, value, shape, out);
         else
             gather_sparse(data, sample, shape, out);
     }

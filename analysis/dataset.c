@@ -13,6 +13,7 @@ void hsgd_dataset_free(hsgd_dataset *data)
     if (!data)
         return;
     free(data->dense);
+    free(data->byte);
     free(data->row_start);
     free(data->column);
     free(data->value);
@@ -23,7 +24,7 @@ void hsgd_dataset_free(hsgd_dataset *data)
     memset(data, 0, sizeof *data);
 }
 
-/* The stored numbers of one sample, and how many there are. */
+/* The stored numbers of one sample of doubles, and how many there are. */
 static double *row_values(const hsgd_dataset *data, size_t sample, size_t *count)
 {
     if (data->dense) {
@@ -36,10 +37,13 @@ static double *row_values(const hsgd_dataset *data, size_t sample, size_t *count
 
 double hsgd_dataset_row_norm_sq(const hsgd_dataset *data, size_t sample)
 {
-    size_t count;
-    const double *x = row_values(data, sample, &count);
+    size_t count = data->num_features;
+    const uint8_t *byte = data->byte ? data->byte + sample * count : NULL;
+    const double *x = byte ? NULL : row_values(data, sample, &count), *value = data->byte_value;
     double sum = 0;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && byte; i++)
+        sum += value[byte[i]] * value[byte[i]];
+    for (size_t i = 0; i < count && !byte; i++)
         sum += x[i] * x[i];
     return sum;
 }
@@ -130,17 +134,44 @@ static void divide_by_largest(hsgd_dataset *data, const double *largest)
     }
 }
 
+static void find_largest_bytes(double *largest, const hsgd_dataset *data)
+{
+    for (size_t s = 0; s < data->num_samples; s++) {
+        const uint8_t *byte = data->byte + s * data->num_features;
+        for (size_t i = 0; i < data->num_features; i++)
+            largest[i] = fmax(largest[i], fabs(data->byte_value[byte[i]]));
+    }
+}
+
+/* Whether dividing by these changes a number. */
+static bool any_divisor(const double *largest, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (largest[i] > 0 && largest[i] != 1)
+            return true;
+    return false;
+}
+
+static hsgd_status all_doubles(hsgd_dataset *data, hsgd_dataset *test, hsgd_error *err)
+{
+    hsgd_status status = hsgd_dataset_to_doubles(data, err);
+    return !status && test ? hsgd_dataset_to_doubles(test, err) : status;
+}
+
 static hsgd_status scale_max_abs(hsgd_dataset *data, hsgd_dataset *test, hsgd_error *err)
 {
     double *largest = calloc(data->num_features, sizeof *largest);
     if (!largest)
         return hsgd_fail_memory(err, "scaling the features");
-    find_largest(largest, data);
-    divide_by_largest(data, largest);
-    if (test)
-        divide_by_largest(test, largest);
+    hsgd_status status = HSGD_OK;
+    (data->byte ? find_largest_bytes : find_largest)(largest, data);
+    if (any_divisor(largest, data->num_features) && !(status = all_doubles(data, test, err))) {
+        divide_by_largest(data, largest);
+        if (test)
+            divide_by_largest(test, largest);
+    }
     free(largest);
-    return HSGD_OK;
+    return status;
 }
 
 /* Dividing by the largest entry first keeps the squares away from overflow and underflow. */
@@ -190,17 +221,19 @@ static void standardize(hsgd_dataset *data, const double *mean, const double *de
 static hsgd_status scale_standard(hsgd_dataset *data, hsgd_dataset *test, hsgd_error *err)
 {
     size_t p = data->num_features;
-    if (!data->dense)
+    if (data->row_start)
         return hsgd_fail(err, HSGD_ERROR_INPUT,
                          "scaling \"standard\" subtracts means and so would fill in every zero of sparse data "
                          "(%zu samples x %zu features); use \"max-abs\" or \"unit-norm\"",
                          data->num_samples, p);
+    hsgd_status status = all_doubles(data, test, err);
+    if (status)
+        return status;
     double *mean = calloc(2 * p, sizeof *mean);
     if (!mean)
         return hsgd_fail_memory(err, "scaling the features");
     double *deviation_sq = mean + p;
     column_moments(data, mean, deviation_sq);
-    hsgd_status status = HSGD_OK;
     for (size_t i = 0; i < p && !status; i++)
         if (!isfinite(deviation_sq[i]))
             status = hsgd_fail(err, HSGD_ERROR_NUMERIC, "feature %zu: the variance is too large to compute", i);
@@ -215,7 +248,7 @@ static hsgd_status scale_standard(hsgd_dataset *data, hsgd_dataset *test, hsgd_e
 /* Numbers of the training data can be too small for what the test data hold. */
 static hsgd_status check_finite(const hsgd_dataset *test, hsgd_error *err)
 {
-    for (size_t s = 0; s < test->num_samples; s++) {
+    for (size_t s = 0; s < test->num_samples && !test->byte; s++) {
         size_t count;
         const double *row = row_values(test, s, &count);
         for (size_t i = 0; i < count; i++)
@@ -229,12 +262,15 @@ static hsgd_status check_finite(const hsgd_dataset *test, hsgd_error *err)
 
 static hsgd_status scale_both(hsgd_dataset *data, hsgd_dataset *test, hsgd_scaling scaling, hsgd_error *err)
 {
+    hsgd_status status;
     switch (scaling) {
     case HSGD_SCALING_NONE:
         return HSGD_OK;
     case HSGD_SCALING_MAX_ABS:
         return scale_max_abs(data, test, err);
     case HSGD_SCALING_UNIT_NORM:
+        if ((status = all_doubles(data, test, err)))
+            return status;
         scale_unit_norm(data);
         if (test)
             scale_unit_norm(test);
@@ -252,6 +288,12 @@ hsgd_status hsgd_dataset_scale(hsgd_dataset *data, hsgd_dataset *test, hsgd_scal
 }
 
 /* ---- intercept ---- */
+
+static void forget_names(hsgd_dataset *data)
+{
+    free(data->feature_names);
+    data->feature_names = NULL;
+}
 
 /* Rows move to their new places from the last to the first, so none is overwritten before it has moved. */
 static hsgd_status widen_dense(hsgd_dataset *data, hsgd_error *err)
@@ -290,16 +332,26 @@ static hsgd_status widen_sparse(hsgd_dataset *data, hsgd_error *err)
     return HSGD_OK;
 }
 
+static hsgd_status widen(hsgd_dataset *data, hsgd_error *err)
+{
+    if (data->row_start)
+        return widen_sparse(data, err);
+    for (size_t b = 0; b < HSGD_BYTE_VALUES && data->byte; b++)
+        if (data->byte_value[b] == 1)
+            return hsgd_dataset_widen_bytes(data, (uint8_t)b, err);
+    hsgd_status status = hsgd_dataset_to_doubles(data, err);
+    return status ? status : widen_dense(data, err);
+}
+
 hsgd_status hsgd_dataset_add_intercept(hsgd_dataset *data, hsgd_error *err)
 {
     if (data->num_features >= UINT32_MAX)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "%zu features leave no room for an intercept", data->num_features);
-    hsgd_status status = data->dense ? widen_dense(data, err) : widen_sparse(data, err);
+    hsgd_status status = widen(data, err);
     if (status)
         return status;
     data->num_features++;
-    free(data->feature_names);
-    data->feature_names = NULL;
+    forget_names(data);
     return HSGD_OK;
 }
 
@@ -321,39 +373,44 @@ hsgd_status hsgd_check_permutation(const size_t *order, size_t count, const char
     return status;
 }
 
-static void copy_dense(hsgd_dataset *to, const hsgd_dataset *from, const size_t *order)
+/* Sparse rows have different lengths and so move to new memory. */
+static bool reorder_sparse(hsgd_dataset *data, const size_t *order)
 {
-    size_t p = from->num_features;
-    for (size_t s = 0; s < from->num_samples; s++)
-        memcpy(to->dense + s * p, from->dense + order[s] * p, p * sizeof *to->dense);
-}
-
-static void copy_sparse(hsgd_dataset *to, const hsgd_dataset *from, const size_t *order)
-{
-    size_t next = 0;
-    for (size_t s = 0; s < from->num_samples; s++) {
-        size_t begin = from->row_start[order[s]], count = from->row_start[order[s] + 1] - begin;
-        memcpy(to->column + next, from->column + begin, count * sizeof *to->column);
-        memcpy(to->value + next, from->value + begin, count * sizeof *to->value);
-        to->row_start[s] = next;
+    size_t m = data->num_samples, entries = data->row_start[m], next = 0;
+    hsgd_dataset to = {.row_start = malloc((m + 1) * sizeof *to.row_start),
+                       .column = malloc((entries + 1) * sizeof *to.column),
+                       .value = malloc((entries + 1) * sizeof *to.value)};
+    bool there = to.row_start && to.column && to.value;
+    for (size_t s = 0; s < m && there; s++) {
+        size_t begin = data->row_start[order[s]], count = data->row_start[order[s] + 1] - begin;
+        memcpy(to.column + next, data->column + begin, count * sizeof *to.column);
+        memcpy(to.value + next, data->value + begin, count * sizeof *to.value);
+        to.row_start[s] = next;
         next += count;
     }
-    to->row_start[from->num_samples] = next;
+    if (there) {
+        to.row_start[m] = next;
+        hsgd_dataset from = {.row_start = data->row_start, .column = data->column, .value = data->value};
+        data->row_start = to.row_start;
+        data->column = to.column;
+        data->value = to.value;
+        to = from;
+    }
+    hsgd_dataset_free(&to);
+    return there;
 }
 
-/* Room for the rows and labels of data; its class values are not copied. Half-built on failure. */
-static bool allocate_rows(hsgd_dataset *to, const hsgd_dataset *from)
+/* Rows of the same length change places. */
+static bool reorder_rows(hsgd_dataset *data, const size_t *order)
 {
-    size_t m = from->num_samples, entries = from->dense ? m * from->num_features : from->row_start[m];
-    to->label = malloc(m * sizeof *to->label);
-    if (from->dense) {
-        to->dense = malloc(entries * sizeof *to->dense);
-        return to->label && to->dense;
-    }
-    to->row_start = malloc((m + 1) * sizeof *to->row_start);
-    to->column = malloc((entries + 1) * sizeof *to->column);
-    to->value = malloc((entries + 1) * sizeof *to->value);
-    return to->label && to->row_start && to->column && to->value;
+    size_t size = data->num_features * (data->dense ? sizeof *data->dense : sizeof *data->byte);
+    void *room = malloc(size);
+    bool *done = calloc(data->num_samples, sizeof *done), there = room && done;
+    if (there)
+        hsgd_permute_rows(data->dense ? (void *)data->dense : data->byte, size, order, data->num_samples, room, done);
+    free(done);
+    free(room);
+    return there;
 }
 
 hsgd_status hsgd_dataset_reorder(hsgd_dataset *data, const size_t *order, hsgd_error *err)
@@ -361,21 +418,18 @@ hsgd_status hsgd_dataset_reorder(hsgd_dataset *data, const size_t *order, hsgd_e
     hsgd_status status = hsgd_check_permutation(order, data->num_samples, "order", err);
     if (status)
         return status;
-    hsgd_dataset fresh = {
-        .num_samples = data->num_samples, .num_features = data->num_features, .num_classes = data->num_classes};
-    if (!allocate_rows(&fresh, data)) {
-        hsgd_dataset_free(&fresh);
+    uint32_t *label = malloc(data->num_samples * sizeof *label);
+    if (!label || !(data->row_start ? reorder_sparse : reorder_rows)(data, order)) {
+        free(label);
         return hsgd_fail_memory(err, "reordering the samples");
     }
     for (size_t s = 0; s < data->num_samples; s++)
-        fresh.label[s] = data->label[order[s]];
-    if (data->dense)
-        copy_dense(&fresh, data, order);
-    else
-        copy_sparse(&fresh, data, order);
-    fresh.class_value = data->class_value;
-    data->class_value = NULL;
-    hsgd_dataset_free(data);
-    *data = fresh;
+        label[s] = data->label[order[s]];
+    free(data->label);
+    data->label = label;
+    forget_names(data);
+    free(data->user_start);
+    data->user_start = NULL;
+    data->num_users = 0;
     return HSGD_OK;
 }

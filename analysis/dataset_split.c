@@ -79,7 +79,7 @@ static size_t count_entries(const hsgd_dataset *data, const bool *is_test, bool 
     size_t entries = 0;
     for (size_t s = 0; s < data->num_samples; s++)
         if (is_test[s] == wanted)
-            entries += data->dense ? data->num_features : data->row_start[s + 1] - data->row_start[s];
+            entries += data->row_start ? data->row_start[s + 1] - data->row_start[s] : data->num_features;
     return entries;
 }
 
@@ -89,14 +89,17 @@ static hsgd_status allocate(hsgd_dataset *to, const hsgd_dataset *from, size_t c
     *to = (hsgd_dataset){.num_samples = count, .num_features = from->num_features, .num_classes = from->num_classes};
     to->label = malloc(count * sizeof *to->label);
     to->class_value = malloc(from->num_classes * sizeof *to->class_value);
+    memcpy(to->byte_value, from->byte_value, sizeof to->byte_value);
     if (from->dense)
         to->dense = malloc(entries * sizeof *to->dense);
+    else if (from->byte)
+        to->byte = malloc(entries);
     else {
         to->row_start = malloc((count + 1) * sizeof *to->row_start);
         to->column = malloc((entries + 1) * sizeof *to->column);
         to->value = malloc((entries + 1) * sizeof *to->value);
     }
-    bool rows = to->dense || (to->row_start && to->column && to->value);
+    bool rows = to->dense || to->byte || (to->row_start && to->column && to->value);
     if (!rows || !to->label || !to->class_value)
         return hsgd_fail_memory(err, "the test samples");
     memcpy(to->class_value, from->class_value, from->num_classes * sizeof *to->class_value);
@@ -107,12 +110,14 @@ static hsgd_status allocate(hsgd_dataset *to, const hsgd_dataset *from, size_t c
 
 static void copy_row(hsgd_dataset *to, size_t row, size_t *filled, const hsgd_dataset *from, size_t sample)
 {
+    size_t p = from->num_features;
     to->label[row] = from->label[sample];
-    if (from->dense) {
-        memcpy(to->dense + row * from->num_features, from->dense + sample * from->num_features,
-               from->num_features * sizeof *to->dense);
+    if (from->dense)
+        memcpy(to->dense + row * p, from->dense + sample * p, p * sizeof *to->dense);
+    if (from->byte)
+        memcpy(to->byte + row * p, from->byte + sample * p, p);
+    if (!from->row_start)
         return;
-    }
     size_t begin = from->row_start[sample], count = from->row_start[sample + 1] - begin;
     memcpy(to->column + *filled, from->column + begin, count * sizeof *to->column);
     memcpy(to->value + *filled, from->value + begin, count * sizeof *to->value);
@@ -189,12 +194,12 @@ static int compare_doubles(const void *a, const void *b)
 
 static hsgd_status match_features(hsgd_dataset *data, const hsgd_dataset *model, hsgd_error *err)
 {
-    bool fits = data->dense ? data->num_features == model->num_features : data->num_features <= model->num_features;
-    if (!fits || !data->dense != !model->dense)
+    bool fits = data->row_start ? data->num_features <= model->num_features : data->num_features == model->num_features;
+    if (!fits || !data->row_start != !model->row_start)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "%zu features, but the training data have %zu", data->num_features,
                          model->num_features);
     data->num_features = model->num_features;
-    return HSGD_OK;
+    return model->dense ? hsgd_dataset_to_doubles(data, err) : HSGD_OK;
 }
 
 /* The first feature that the two call by different names. */

@@ -44,6 +44,9 @@ hsgd_status hsgd_evaluation_check(const hsgd_simulation *s, hsgd_error *err)
             err, HSGD_ERROR_INPUT,
             "evaluate_every: the test data have %zu features and %zu classes, the training data %zu and %zu",
             s->test->num_features, s->test->num_classes, s->train->num_features, s->train->num_classes);
+    if (s->test && s->test->byte && !s->train->byte) /* hsgd_dataset_match makes them alike */
+        return hsgd_fail(err, HSGD_ERROR_INPUT,
+                         "evaluate_every: the test data are kept as bytes, the training data are not");
     return HSGD_OK;
 }
 

@@ -56,6 +56,7 @@ typedef struct workspace {
     double *size;                  /* (p) mean |x| of one child */
     double *sum, *top, *square;    /* (p) over the children, of q_v size_v: sum, largest, sum of squares */
     double *score;                 /* (HSGD_LINEAR_BLOCK_ROWS, outputs) */
+    double *row;                   /* (HSGD_LINEAR_BLOCK_ROWS, p) data kept as bytes only: samples as doubles */
     double mean_norm_sq;           /* of the node in hand: mean ||x||^2 */
     double spread_sq, variance_sq; /* of the node in hand: K and K' */
     double moment_sq;              /* of the node in hand: bounds sum q_v ||grad f_v||^2 */
@@ -77,23 +78,25 @@ static double samples_at(const workspace *w, const part *v, size_t place, size_t
     return place_weight(w, place) / v->weight / (double)(*end - *first);
 }
 
-static void add_row(const hsgd_dataset *data, size_t sample, double scale, double *out)
+static void add_row(const workspace *w, size_t sample, double scale, double *out)
 {
-    size_t p = data->num_features;
-    if (data->dense)
-        for (size_t f = 0; f < p; f++)
-            out[f] += scale * data->dense[sample * p + f];
+    const hsgd_dataset *data = w->model->data;
+    const double *x = data->row_start ? NULL : hsgd_dataset_rows(data, sample, 1, w->row);
+    if (x)
+        for (size_t f = 0; f < data->num_features; f++)
+            out[f] += scale * x[f];
     else
         for (size_t e = data->row_start[sample]; e < data->row_start[sample + 1]; e++)
             out[data->column[e]] += scale * data->value[e];
 }
 
-static void add_absolute_row(const hsgd_dataset *data, size_t sample, double scale, double *out)
+static void add_absolute_row(const workspace *w, size_t sample, double scale, double *out)
 {
-    size_t p = data->num_features;
-    if (data->dense)
-        for (size_t f = 0; f < p; f++)
-            out[f] += scale * fabs(data->dense[sample * p + f]);
+    const hsgd_dataset *data = w->model->data;
+    const double *x = data->row_start ? NULL : hsgd_dataset_rows(data, sample, 1, w->row);
+    if (x)
+        for (size_t f = 0; f < data->num_features; f++)
+            out[f] += scale * fabs(x[f]);
     else
         for (size_t e = data->row_start[sample]; e < data->row_start[sample + 1]; e++)
             out[data->column[e]] += scale * fabs(data->value[e]);
@@ -123,9 +126,9 @@ static void gradient_at_zero(const workspace *w, const part *v, double *grad)
         double weight = samples_at(w, v, i, &first, &end);
         for (size_t s = first; s < end; s++)
             if (model->link == HSGD_LINK_LOGISTIC)
-                add_row(data, s, weight * (data->label[s] ? -0.5 : 0.5), grad);
+                add_row(w, s, weight * (data->label[s] ? -0.5 : 0.5), grad);
             else
-                add_row(data, s, -weight, grad + data->label[s] * data->num_features);
+                add_row(w, s, -weight, grad + data->label[s] * data->num_features);
     }
     if (model->link == HSGD_LINK_SOFTMAX)
         subtract_mean_over_outputs(model, grad);
@@ -156,7 +159,7 @@ static double child_spread(const workspace *w, const part *v, double *norm_sq)
         size_t first, end;
         double weight = samples_at(w, v, i, &first, &end);
         for (size_t s = first; s < end; s++) {
-            add_absolute_row(data, s, weight, w->size);
+            add_absolute_row(w, s, weight, w->size);
             *norm_sq += weight * hsgd_dataset_row_norm_sq(data, s);
         }
         eigenvalue += place_weight(w, i) / v->weight * w->eigenvalue[w->placement ? w->placement[i] : i];
@@ -234,12 +237,12 @@ static double support(workspace *w, const part *v, double share)
         double weight = samples_at(w, v, i, &first, &end);
         for (size_t s = first; s < end; s += HSGD_LINEAR_BLOCK_ROWS) {
             size_t count = end - s < HSGD_LINEAR_BLOCK_ROWS ? end - s : HSGD_LINEAR_BLOCK_ROWS;
-            hsgd_linear_model_scores(model, s, count, w->own, w->score);
+            hsgd_linear_model_scores(model, s, count, w->own, w->score, w->row);
             for (size_t k = 0; k < count; k++) {
                 size_t best;
                 double shift;
                 sum += weight * support_of_sample(model, w->score + k * model->outputs, &best, &shift);
-                add_row(model->data, s + k, share * weight * shift, w->vertex + best * model->data->num_features);
+                add_row(w, s + k, share * weight * shift, w->vertex + best * model->data->num_features);
             }
         }
     }
@@ -369,23 +372,29 @@ static void reconcile(const workspace *w, double *node_sq, double *global_sq)
     }
 }
 
+/* sign (p): of the feature's first entry that is not 0. */
+static void note_sign(workspace *w, double *sign, size_t f, double x)
+{
+    if (x == 0)
+        return;
+    w->nonzero = true;
+    sign[f] = sign[f] != 0 ? sign[f] : x;
+    w->mixed[f] = w->mixed[f] || (x > 0) != (sign[f] > 0);
+    w->any_mixed = w->any_mixed || w->mixed[f];
+}
+
 /* Signs feature by feature; eigenvalues only where signs are mixed, because mean |x| is better where they are not. */
 static hsgd_status look_at_data(workspace *w, size_t num_workers, hsgd_error *err)
 {
     const hsgd_dataset *data = w->model->data;
     const size_t *start = w->model->start;
     size_t p = data->num_features;
-    double *sign = w->size; /* of the first entry that is not 0 */
-    size_t end = data->dense ? start[num_workers] * p : data->row_start[start[num_workers]];
-    for (size_t e = data->dense ? start[0] * p : data->row_start[start[0]]; e < end; e++) {
-        size_t f = data->dense ? e % p : data->column[e];
-        double x = data->dense ? data->dense[e] : data->value[e];
-        if (x == 0)
-            continue;
-        w->nonzero = true;
-        sign[f] = sign[f] != 0 ? sign[f] : x;
-        w->mixed[f] = w->mixed[f] || (x > 0) != (sign[f] > 0);
-        w->any_mixed = w->any_mixed || w->mixed[f];
+    double *sign = w->size;
+    for (size_t s = start[0]; s < start[num_workers]; s++) {
+        size_t from = data->row_start ? data->row_start[s] : 0, end = data->row_start ? data->row_start[s + 1] : p;
+        const double *x = data->row_start ? data->value : hsgd_dataset_rows(data, s, 1, w->row);
+        for (size_t e = from; e < end; e++)
+            note_sign(w, sign, data->row_start ? data->column[e] : e, x[e]);
     }
     hsgd_status status = HSGD_OK;
     for (size_t j = 0; j < num_workers && w->any_mixed && !status; j++)
@@ -411,8 +420,9 @@ static hsgd_status check(const hsgd_objective *objective, const hsgd_hierarchy *
 /* One allocation for all vectors of doubles; zeros. */
 static bool allocate(workspace *w, double **memory, size_t n)
 {
-    size_t p = w->model->data->num_features;
-    double *at = *memory = calloc(4 * w->dim + 4 * p + HSGD_LINEAR_BLOCK_ROWS * w->model->outputs + n, sizeof *at);
+    size_t p = w->model->data->num_features, rows = w->model->data->byte ? HSGD_LINEAR_BLOCK_ROWS : 0;
+    size_t scores = HSGD_LINEAR_BLOCK_ROWS * w->model->outputs;
+    double *at = *memory = calloc(4 * w->dim + 4 * p + scores + n + rows * p, sizeof *at);
     w->child = calloc(n, sizeof *w->child);
     w->mixed = calloc(p, sizeof *w->mixed);
     if (!at || !w->child || !w->mixed)
@@ -426,7 +436,8 @@ static bool allocate(workspace *w, double **memory, size_t n)
     w->top = w->sum + p;
     w->square = w->top + p;
     w->score = w->square + p;
-    w->eigenvalue = w->score + HSGD_LINEAR_BLOCK_ROWS * w->model->outputs;
+    w->eigenvalue = w->score + scores;
+    w->row = w->eigenvalue + n;
     return true;
 }
 

@@ -9,11 +9,13 @@
 
 enum { BLOCK_ROWS = HSGD_LINEAR_BLOCK_ROWS, LINE = 8 };
 
-/* The parts of the scratch memory. Less than any gradient needs: full and full_at have the same parts, and more. */
+/* The parts of the scratch memory. Less than any gradient needs: full and full_at have the same parts, and more; x only if
+ * the training data are bytes, and so test data are bytes only then (evaluation.c checks it). */
 typedef struct room {
     double *loss; /* (BLOCK_ROWS) */
     double *work; /* (width, 8) */
     double *z;    /* (BLOCK_ROWS, width) */
+    double *x;    /* (BLOCK_ROWS, p) data kept as bytes only */
     size_t width;
 } room;
 
@@ -21,8 +23,8 @@ static room divide(const linear_model *model, double *scratch)
 {
     size_t width = hsgd_linear_model_width(model), past = (uintptr_t)scratch / sizeof *scratch % LINE;
     double *line = scratch + (past ? LINE - past : 0);
-    return (room){
-        .loss = line, .work = line + BLOCK_ROWS, .z = line + BLOCK_ROWS + 8 * width, .width = width}; /* whole lines */
+    double *z = line + BLOCK_ROWS + 8 * width; /* whole lines, like all of them */
+    return (room){.loss = line, .work = line + BLOCK_ROWS, .z = z, .x = z + BLOCK_ROWS * width, .width = width};
 }
 
 static void sparse_scores(const linear_model *model, const hsgd_dataset *data, size_t sample, const double *point,
@@ -41,7 +43,7 @@ static void scores(const linear_model *model, const hsgd_dataset *data, size_t f
                    const room *r)
 {
     int p = (int)data->num_features, outputs = (int)model->outputs, rows = (int)count;
-    const double *x = data->dense ? data->dense + first * data->num_features : NULL;
+    const double *x = data->row_start ? NULL : hsgd_dataset_rows(data, first, count, r->x);
     if (!x)
         for (size_t i = 0; i < count; i++)
             sparse_scores(model, data, first + i, point, r->z + i * r->width);

@@ -40,7 +40,7 @@ typedef struct room {
     double *side;    /* (P, rows) scores point by point: for one output only */
     double *wide;    /* (p, width) the transposed points: listed data and a width above 1 only, like the next */
     double *grad;    /* (p, width) the transposed gradients */
-    double *x;       /* (BLOCK_ROWS, p) gathered rows: mini-batches from dense data only */
+    double *x;       /* (BLOCK_ROWS, p) gathered rows: mini-batches from dense data, and data kept as bytes, only */
     double *step;    /* (together, d) stochastic gradients: steps only, like the next */
     uint32_t *strip; /* (p in strips) */
     size_t width, num_points;
@@ -117,7 +117,7 @@ static layout plan(const linear_model *model, size_t num_points, bool gathers)
     l.side = take(&l.end, model->outputs == 1 ? at_once * model->most_rows : 0);
     l.wide = take(&l.end, matrix);
     l.grad = take(&l.end, matrix);
-    l.x = take(&l.end, gathers && !model->listed ? BLOCK_ROWS * p : 0);
+    l.x = take(&l.end, (gathers && !model->listed) || model->data->byte ? BLOCK_ROWS * p : 0);
     l.step = take(&l.end, together(model) * model->outputs * p);
     l.strip = take(&l.end, matrix ? p / HSGD_STRIP + 1 : 0);
     return l;
@@ -171,11 +171,12 @@ static void sparse_scores(const linear_model *model, size_t sample, const double
     }
 }
 
-void hsgd_linear_model_scores(const linear_model *model, size_t first, size_t count, const double *point, double *z)
+void hsgd_linear_model_scores(const linear_model *model, size_t first, size_t count, const double *point, double *z,
+                              double *x)
 {
     const hsgd_dataset *data = model->data;
-    if (data->dense)
-        dense_scores(model, data->dense + first * data->num_features, count, point, z, model->outputs);
+    if (!data->row_start)
+        dense_scores(model, hsgd_dataset_rows(data, first, count, x), count, point, z, model->outputs);
     else
         for (size_t i = 0; i < count; i++)
             sparse_scores(model, first + i, point, z + i * model->outputs);
@@ -305,9 +306,9 @@ static void dense_worker(const linear_model *model, const double *const *point, 
     for (size_t done = 0; done < m; done += BLOCK_ROWS) {
         size_t count = m - done < BLOCK_ROWS ? m - done : BLOCK_ROWS, row = first + done;
         hsgd_labels labels = {data->label + row, NULL};
+        const double *x = hsgd_dataset_rows(data, row, count, r->x);
         for (size_t q = 0; q < r->num_points; q++)
-            dense_block(model, data->dense + row * data->num_features, labels, count, point[q], scale,
-                        loss ? loss + q : NULL, grad + q * dim, r);
+            dense_block(model, x, labels, count, point[q], scale, loss ? loss + q : NULL, grad + q * dim, r);
     }
 }
 
@@ -348,8 +349,11 @@ static void full_at(const hsgd_objective *objective, const double *const *point,
 static void gather(const hsgd_dataset *data, const size_t *row, size_t count, double *out)
 {
     size_t p = data->num_features;
-    for (size_t i = 0; i < count; i++)
-        memcpy(out + i * p, data->dense + row[i] * p, p * sizeof *out);
+    for (size_t i = 0; i < count; i++, out += p) {
+        const double *x = hsgd_dataset_rows(data, row[i], 1, out);
+        if (x != out)
+            memcpy(out, x, p * sizeof *out);
+    }
 }
 
 /* The mini-batches of one call: blocks of samples, r->row[0..count). */

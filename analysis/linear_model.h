@@ -22,7 +22,7 @@ typedef enum hsgd_link { HSGD_LINK_LOGISTIC, HSGD_LINK_SOFTMAX } hsgd_link;
 
 /* The objective of num_workers workers; worker j holds the samples start[j] .. start[j + 1] - 1 of data, at least one.
  * data and start are borrowed and must outlive it. A logistic model needs data of exactly two classes. Sparse data, and
- * dense data of which less than half is not 0, are also kept as lists in the narrowest exact types: two copies of each
+ * others of which less than half is not 0, are also kept as lists in the narrowest exact types: two copies of each
  * entry of 3 to 12 bytes. An entry that is 0 then adds 0 whatever the point, also where the point is infinite or NaN.
  *
  * Constants (THEORY 8): L certified, max_j lambda_max(X_j'X_j/m_j)/4 (logistic), /2 (softmax; Boehning 1992), plus the

@@ -22,8 +22,10 @@ typedef struct linear_model {
     size_t most_rows;      /* that are handled at once */
 } linear_model;
 
-/* linear_model.c: the scores z (count, outputs) = X W' of the samples first .. first + count - 1 at W = point. */
-void hsgd_linear_model_scores(const linear_model *model, size_t first, size_t count, const double *point, double *z);
+/* linear_model.c: the scores z (count, outputs) = X W' of the samples first .. first + count - 1 at W = point. x (count, p):
+ * scratch memory, for data kept as bytes only. */
+void hsgd_linear_model_scores(const linear_model *model, size_t first, size_t count, const double *point, double *z,
+                              double *x);
 
 /* linear_divergence.c: hsgd_objective_type.divergences of both links. */
 hsgd_status hsgd_linear_model_divergences(double *node_sq, double *global_sq, const hsgd_objective *objective,

@@ -34,11 +34,11 @@ size_t hsgd_linear_tile_rows(size_t width)
 
 bool hsgd_linear_rows_pay(const hsgd_dataset *data, size_t num_rows)
 {
-    if (!data->dense)
+    if (data->row_start)
         return true;
     size_t entries = num_rows * data->num_features, used = 0;
     for (size_t i = 0; i < entries; i++)
-        used += data->dense[i] != 0;
+        used += (data->dense ? data->dense[i] : data->byte_value[data->byte[i]]) != 0;
     return (double)used < DENSE_SHARE * (double)entries;
 }
 
@@ -76,7 +76,7 @@ static bool learn(dictionary *d, double x, double *value)
     return true;
 }
 
-/* ---- reading rows of either kind of data set ---- */
+/* ---- reading rows of doubles, dense or sparse ---- */
 
 typedef struct row_view {
     const double *value;
@@ -184,18 +184,67 @@ static size_t parts_that_pay(const hsgd_lists *lists, size_t num_rows, size_t nu
     return pay < 1 ? 1 : pay < fit ? pay : fit;
 }
 
+/* ---- rows of bytes: the byte is the code ---- */
+
+/* Fills start and the dictionary; returned: whether every value that is not 0 is 1. */
+static bool count_bytes(hsgd_lists *lists, const hsgd_dataset *data, size_t num_rows)
+{
+    size_t p = data->num_features;
+    bool all_ones = true;
+    memcpy(lists->dictionary, data->byte_value, sizeof lists->dictionary);
+    for (size_t s = 0; s < num_rows; s++) {
+        const uint8_t *byte = data->byte + s * p;
+        lists->start[s + 1] = lists->start[s];
+        for (size_t i = 0; i < p; i++) {
+            double x = data->byte_value[byte[i]];
+            lists->start[s + 1] += x != 0;
+            all_ones = all_ones && (x == 0 || x == 1);
+        }
+    }
+    return all_ones;
+}
+
+static void fill_bytes(hsgd_lists *lists, const hsgd_dataset *data, size_t num_rows)
+{
+    size_t p = data->num_features, at = 0;
+    for (size_t s = 0; s < num_rows; s++)
+        for (size_t i = 0; i < p; i++) {
+            uint8_t byte = data->byte[s * p + i];
+            if (data->byte_value[byte] == 0)
+                continue;
+            set_entry(lists, at, i);
+            if (lists->code)
+                lists->code[at] = byte;
+            at++;
+        }
+}
+
+/* ---- lists of rows of any kind ---- */
+
+/* Fills start and the dictionary, d for doubles only. */
+static values choose_values(hsgd_lists *lists, const hsgd_dataset *data, size_t num_rows, size_t width, dictionary *d)
+{
+    if (data->byte)
+        return count_bytes(lists, data, num_rows) && width == 1 ? VALUES_ONE : VALUES_CODED;
+    values kind = count_entries(lists, data, num_rows, d) ? VALUES_CODED : VALUES_DOUBLE;
+    if (width == 1 && kind == VALUES_CODED && (d->count == 0 || (d->count == 1 && lists->dictionary[0] == 1)))
+        kind = VALUES_ONE;
+    return kind;
+}
+
 static bool make_by_row(hsgd_lists *lists, const hsgd_dataset *data, size_t num_rows, size_t width)
 {
     dictionary d = {.count = 0};
     lists->start = calloc(num_rows + 1, sizeof *lists->start);
     if (!lists->start)
         return false;
-    values kind = count_entries(lists, data, num_rows, &d) ? VALUES_CODED : VALUES_DOUBLE;
-    if (width == 1 && kind == VALUES_CODED && (d.count == 0 || (d.count == 1 && lists->dictionary[0] == 1)))
-        kind = VALUES_ONE;
+    values kind = choose_values(lists, data, num_rows, width, &d);
     if (!allocate_entries(lists, lists->start[num_rows], data->num_features <= 1 << 16, kind))
         return false;
-    fill_rows(lists, data, num_rows, &d);
+    if (data->byte)
+        fill_bytes(lists, data, num_rows);
+    else
+        fill_rows(lists, data, num_rows, &d);
     return split_rows(lists, num_rows, parts_that_pay(lists, num_rows, data->num_features, width), data->num_features);
 }
 

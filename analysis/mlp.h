@@ -45,7 +45,7 @@ typedef struct hsgd_mlp_spec {
 } hsgd_mlp_spec;
 
 /* The objective of num_workers workers; worker j holds the samples start[j] .. start[j + 1] - 1 of data, at least one.
- * data (dense or sparse) and start are borrowed and must outlive it. Mini-batches are those of linear models. The same bits
+ * data (in any storage) and start are borrowed and must outlive it. Mini-batches are those of linear models. The same bits
  * come from one BLAS and CPU whatever else happens in the program.
  *
  * Constants: f* >= 0 certified (losses and regularisers are not negative); nothing is known about convexity; L and sigma^2

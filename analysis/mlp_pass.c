@@ -81,8 +81,10 @@ void hsgd_mlp_set_point(const hsgd_mlp *mlp, hsgd_mlp_room *r, const double *poi
 /* One row of any data set into out (p), in double. */
 static void read_row(const hsgd_dataset *data, size_t num_features, size_t sample, double *out)
 {
-    if (data->dense) {
-        memcpy(out, data->dense + sample * num_features, num_features * sizeof *out);
+    if (!data->row_start) {
+        const double *x = hsgd_dataset_rows(data, sample, 1, out);
+        if (x != out)
+            memcpy(out, x, num_features * sizeof *out);
         return;
     }
     memset(out, 0, num_features * sizeof *out);

@@ -100,7 +100,8 @@ typedef struct hsgd_objective_type {
     hsgd_status (*divergences)(double *node_sq, double *global_sq, const hsgd_objective *objective,
                                const hsgd_hierarchy *h, const size_t *placement, hsgd_error *err);
 
-    /* Optional (NULL: there are no labels). Over samples [first, first + count) of data with features like the training data's:
+    /* Optional (NULL: there are no labels). Over samples [first, first + count) of data with features like the training data's,
+     * kept as bytes only if those are:
      * *loss_sum the sum of the losses without regulariser at the point (dim), *num_right how many labels are predicted. */
     void (*evaluate)(const hsgd_objective *objective, const double *point, const hsgd_dataset *data, size_t first,
                      size_t count, double *loss_sum, size_t *num_right, double *scratch);

@@ -45,14 +45,13 @@ static hsgd_status check_size(const layout *l, size_t bytes, hsgd_error *err)
 static hsgd_status make_room(reader *r, size_t more, hsgd_error *err)
 {
     size_t samples = r->data.num_samples + more;
-    hsgd_status fits =
-        hsgd_memory_check((double)samples * PIXEL_BYTES * sizeof(double), "the images", "fewer files", err);
+    hsgd_status fits = hsgd_memory_check((double)samples * PIXEL_BYTES, "the images", "fewer files", err);
     if (fits)
         return fits;
-    double *dense = realloc(r->data.dense, samples * PIXEL_BYTES * sizeof *dense);
-    if (!dense)
+    uint8_t *byte = realloc(r->data.byte, samples * PIXEL_BYTES);
+    if (!byte)
         return hsgd_fail_memory(err, "the images");
-    r->data.dense = dense;
+    r->data.byte = byte;
     double *raw_label = realloc(r->raw_label, samples * sizeof *raw_label);
     if (!raw_label)
         return hsgd_fail_memory(err, "the labels");
@@ -67,10 +66,8 @@ static hsgd_status take_record(reader *r, const unsigned char *record, size_t of
         return hsgd_fail(err, HSGD_ERROR_INPUT, "byte %zu: the label %u is not in 0..%u of %s",
                          offset + l->label_at + 1, record[l->label_at], l->num_labels - 1, l->name);
     size_t sample = r->data.num_samples++;
-    double *row = r->data.dense + sample * PIXEL_BYTES;
     r->raw_label[sample] = record[l->label_at];
-    for (size_t i = 0; i < PIXEL_BYTES; i++)
-        row[i] = record[l->label_bytes + i] / 255.0;
+    memcpy(r->data.byte + sample * PIXEL_BYTES, record + l->label_bytes, PIXEL_BYTES);
     return HSGD_OK;
 }
 
@@ -100,6 +97,7 @@ hsgd_status hsgd_dataset_read_cifar(hsgd_dataset *out, const char *const *path, 
         return hsgd_fail(err, HSGD_ERROR_INPUT, "%zu CIFAR files with labels of kind %d; at least one file is needed",
                          num_paths, (int)labels);
     reader r = {.data.num_features = PIXEL_BYTES, .layout = &layouts[labels]};
+    hsgd_dataset_set_pixels(&r.data);
     hsgd_status status = HSGD_OK;
     for (size_t i = 0; i < num_paths && !status; i++)
         status = read_one(&r, path[i], err);

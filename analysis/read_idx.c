@@ -79,17 +79,17 @@ static hsgd_status read_idx_file(idx_file *file, const char *path, size_t magic,
     return status;
 }
 
-static hsgd_status read_pixels(hsgd_dataset *out, const idx_file *images, hsgd_error *err)
+/* The file's memory becomes the data set's: the pixels move over the header, and what they do not need is given back. */
+static void take_pixels(hsgd_dataset *out, idx_file *images)
 {
     out->num_samples = images->dimension[0];
     out->num_features = images->dimension[1] * images->dimension[2];
     size_t count = out->num_samples * out->num_features;
-    out->dense = malloc(count * sizeof *out->dense);
-    if (!out->dense)
-        return hsgd_fail_memory(err, images->path);
-    for (size_t i = 0; i < count; i++)
-        out->dense[i] = images->items[i] / 255.0;
-    return HSGD_OK;
+    memmove(images->bytes.data, images->items, count);
+    uint8_t *trimmed = realloc(images->bytes.data, count);
+    out->byte = trimmed ? trimmed : images->bytes.data;
+    images->bytes.data = NULL;
+    hsgd_dataset_set_pixels(out);
 }
 
 static hsgd_status read_labels(hsgd_dataset *out, const idx_file *labels, hsgd_error *err)
@@ -114,10 +114,10 @@ hsgd_status hsgd_dataset_read_idx(hsgd_dataset *out, const char *images_path, co
     if (!status && images.dimension[0] != labels.dimension[0])
         status = hsgd_fail(err, HSGD_ERROR_INPUT, "%s has %zu images, but %s has %zu labels", images_path,
                            images.dimension[0], labels_path, labels.dimension[0]);
-    if (!status)
-        status = read_pixels(out, &images, err);
-    if (!status)
+    if (!status) {
+        take_pixels(out, &images);
         status = read_labels(out, &labels, err);
+    }
     free(images.bytes.data);
     free(labels.bytes.data);
     if (status)

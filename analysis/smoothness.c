@@ -22,21 +22,34 @@ static const double SMALLEST_ENTRY = 1e-100;
 typedef struct rows {
     const hsgd_dataset *data;
     size_t first, count;
+    double *room; /* (p) a sample as doubles, of data kept as bytes */
     int exponent; /* |entries| of X are below 2^exponent */
     double scale; /* 2^-exponent: multiplying by it is exact */
     bool negative;
 } rows;
 
-static rows look_at(const hsgd_dataset *data, size_t first, size_t count)
+/* The stored numbers of row s, how many, and their columns; NULL: 0, 1, ... */
+static const double *stored_row(const rows *x, size_t s, size_t *count, const uint32_t **column)
 {
-    rows x = {.data = data, .first = first, .count = count};
-    size_t p = data->num_features;
-    const double *from = data->dense ? data->dense + first * p : data->value + data->row_start[first];
-    size_t entries = data->dense ? count * p : data->row_start[first + count] - data->row_start[first];
+    const hsgd_dataset *data = x->data;
+    size_t row = x->first + s, from = data->row_start ? data->row_start[row] : 0;
+    *count = data->row_start ? data->row_start[row + 1] - from : data->num_features;
+    *column = data->row_start ? data->column + from : NULL;
+    return data->row_start ? data->value + from : hsgd_dataset_rows(data, row, 1, x->room);
+}
+
+static rows look_at(const hsgd_dataset *data, size_t first, size_t count, double *room)
+{
+    rows x = {.data = data, .first = first, .count = count, .room = room};
+    const uint32_t *column;
+    size_t stored;
     double largest = 0;
-    for (size_t i = 0; i < entries; i++) {
-        largest = fmax(largest, fabs(from[i]));
-        x.negative = x.negative || from[i] < 0;
+    for (size_t s = 0; s < count; s++) {
+        const double *row = stored_row(&x, s, &stored, &column);
+        for (size_t i = 0; i < stored; i++) {
+            largest = fmax(largest, fabs(row[i]));
+            x.negative = x.negative || row[i] < 0;
+        }
     }
     frexp(largest, &x.exponent);
     x.exponent = x.exponent > -1000 ? x.exponent : -1000; /* the scale stays finite */
@@ -47,31 +60,25 @@ static rows look_at(const hsgd_dataset *data, size_t first, size_t count)
 /* The entries of the scaled |X| that are not 0, row after row; owned. */
 typedef struct absolute_rows {
     size_t *start;    /* (count + 1) */
-    double *value;    /* (start[count]) */
+    double *value;    /* (start[count]) NULL for data kept as bytes */
+    uint8_t *byte;    /* the same for these: the entry is byte_value[byte] */
     uint32_t *column; /* same shape */
+    double byte_value[HSGD_BYTE_VALUES];
 } absolute_rows;
-
-/* The stored numbers of row s, how many, and their columns; NULL: 0, 1, ... */
-static const double *stored_row(const rows *x, size_t s, size_t *count, const uint32_t **column)
-{
-    const hsgd_dataset *data = x->data;
-    size_t from = data->dense ? (x->first + s) * data->num_features : data->row_start[x->first + s];
-    *count = data->dense ? data->num_features : data->row_start[x->first + s + 1] - from;
-    *column = data->dense ? NULL : data->column + from;
-    return (data->dense ? data->dense : data->value) + from;
-}
 
 static void free_absolute(absolute_rows *a)
 {
     free(a->start);
     free(a->value);
+    free(a->byte);
     free(a->column);
 }
 
-static bool make_absolute(absolute_rows *a, const rows *x)
+/* Room for the entries, their start, and what the bytes stand for; one more than there are, so that none is not NULL. */
+static bool allocate_absolute(absolute_rows *a, const rows *x)
 {
     const uint32_t *column;
-    size_t stored, at = 0;
+    size_t stored;
     *a = (absolute_rows){.start = calloc(x->count + 1, sizeof *a->start)};
     for (size_t s = 0; s < x->count && a->start; s++) {
         const double *row = stored_row(x, s, &stored, &column);
@@ -79,20 +86,41 @@ static bool make_absolute(absolute_rows *a, const rows *x)
         for (size_t i = 0; i < stored; i++)
             a->start[s + 1] += row[i] != 0;
     }
-    size_t entries = a->start ? a->start[x->count] : 0;
-    a->value = malloc((entries + 1) * sizeof *a->value);
-    a->column = malloc((entries + 1) * sizeof *a->column);
-    if (!a->start || !a->value || !a->column)
+    size_t entries = 1 + (a->start ? a->start[x->count] : 0);
+    if (x->data->byte)
+        a->byte = malloc(entries);
+    else
+        a->value = malloc(entries * sizeof *a->value);
+    a->column = malloc(entries * sizeof *a->column);
+    for (size_t b = 0; b < HSGD_BYTE_VALUES && a->byte; b++)
+        a->byte_value[b] = fabs(x->data->byte_value[b]) * x->scale;
+    return a->start && (a->byte || a->value) && a->column;
+}
+
+static bool make_absolute(absolute_rows *a, const rows *x)
+{
+    const uint32_t *column;
+    size_t stored, at = 0;
+    if (!allocate_absolute(a, x))
         return false;
     for (size_t s = 0; s < x->count; s++) {
         const double *row = stored_row(x, s, &stored, &column);
-        for (size_t i = 0; i < stored; i++)
-            if (row[i] != 0) {
+        for (size_t i = 0; i < stored; i++) {
+            if (row[i] == 0)
+                continue;
+            if (a->byte)
+                a->byte[at] = x->data->byte[(x->first + s) * stored + i];
+            else
                 a->value[at] = fabs(row[i]) * x->scale;
-                a->column[at++] = column ? column[i] : (uint32_t)i;
-            }
+            a->column[at++] = column ? column[i] : (uint32_t)i;
+        }
     }
     return true;
+}
+
+static inline double entry(const absolute_rows *a, size_t e)
+{
+    return a->byte ? a->byte_value[a->byte[e]] : a->value[e];
 }
 
 /* out (p) = |X|'|X| v / m for the scaled X. Every term is nonnegative, so rounding is relative to each entry. */
@@ -102,10 +130,10 @@ static void apply_absolute_gram(const rows *x, const absolute_rows *a, const dou
     for (size_t s = 0; s < x->count; s++) {
         double score = 0;
         for (size_t e = a->start[s]; e < a->start[s + 1]; e++)
-            score += a->value[e] * v[a->column[e]];
+            score += entry(a, e) * v[a->column[e]];
         score /= (double)x->count;
         for (size_t e = a->start[s]; e < a->start[s + 1]; e++)
-            out[a->column[e]] += a->value[e] * score;
+            out[a->column[e]] += entry(a, e) * score;
     }
 }
 
@@ -171,15 +199,17 @@ static void form_sparse_gram(const rows *x, double *row, gsl_matrix *gram)
     }
 }
 
-/* gram (size, size): the lower half of X'X/m or XX'/m, whichever is smaller. */
-static void form_gram(const rows *x, double *row, gsl_matrix *gram)
+/* gram (size, size): the lower half of X'X/m or XX'/m, whichever is smaller. room: (p) zeros for sparse data, (m, p) for
+ * bytes. */
+static void form_gram(const rows *x, double *room, gsl_matrix *gram)
 {
     size_t p = x->data->num_features, m = x->count, size = gram->size1;
-    if (x->data->dense)
+    if (!x->data->row_start)
         cblas_dsyrk(CblasRowMajor, CblasLower, size == p ? CblasTrans : CblasNoTrans, (int)size,
-                    (int)(size == p ? m : p), 1, x->data->dense + x->first * p, (int)p, 0, gram->data, (int)gram->tda);
+                    (int)(size == p ? m : p), 1, hsgd_dataset_rows(x->data, x->first, m, room), (int)p, 0, gram->data,
+                    (int)gram->tda);
     else
-        form_sparse_gram(x, row, gram);
+        form_sparse_gram(x, room, gram);
     gsl_matrix_scale(gram, 1 / (double)m);
 }
 
@@ -206,36 +236,45 @@ static hsgd_status decompose(const rows *x, double *bound, hsgd_error *err)
     gsl_matrix *gram = gsl_matrix_calloc(size, size);
     gsl_vector *value = gsl_vector_alloc(size);
     gsl_eigen_symm_workspace *work = gsl_eigen_symm_alloc(size);
-    double *row = calloc(p, sizeof *row);
+    double *room = calloc(x->data->byte ? x->count * p : p, sizeof *room);
     hsgd_status status = HSGD_OK;
-    if (!gram || !value || !work || !row)
+    if (!gram || !value || !work || !room)
         status = hsgd_fail_memory(err, "the smoothness constant");
     else {
-        form_gram(x, row, gram);
+        form_gram(x, room, gram);
         status = largest_eigenvalue(x, gram, value, work, bound, err);
     }
-    free(row);
+    free(room);
     gsl_eigen_symm_free(work);
     gsl_vector_free(value);
     gsl_matrix_free(gram);
     return status;
 }
 
+/* v (2, p): scratch memory. */
+static hsgd_status bound_absolute(const rows *x, double *bound, double *v, hsgd_error *err)
+{
+    absolute_rows a;
+    bool made = make_absolute(&a, x);
+    if (made)
+        *bound = collatz_wielandt(x, &a, v, v + x->data->num_features);
+    free_absolute(&a);
+    return made ? HSGD_OK : hsgd_fail_memory(err, "the smoothness constant");
+}
+
 hsgd_status hsgd_gram_eigenvalue_bound(double *bound, const hsgd_dataset *data, size_t first, size_t count,
                                        hsgd_error *err)
 {
-    rows x = look_at(data, first, count);
     size_t p = data->num_features;
-    if ((p <= HSGD_MAX_GRAM || count <= HSGD_MAX_GRAM) && x.negative)
-        return decompose(&x, bound, err);
-    absolute_rows a;
-    double *v = malloc(2 * p * sizeof *v);
+    double *v = malloc(3 * p * sizeof *v);
+    if (!v)
+        return hsgd_fail_memory(err, "the smoothness constant");
+    rows x = look_at(data, first, count, v + 2 * p);
     hsgd_status status = HSGD_OK;
-    if (make_absolute(&a, &x) && v)
-        *bound = collatz_wielandt(&x, &a, v, v + p);
+    if ((p <= HSGD_MAX_GRAM || count <= HSGD_MAX_GRAM) && x.negative)
+        status = decompose(&x, bound, err);
     else
-        status = hsgd_fail_memory(err, "the smoothness constant");
-    free_absolute(&a);
+        status = bound_absolute(&x, bound, v, err);
     free(v);
     return status;
 }

@@ -34,7 +34,9 @@ static hsgd_status read_bytes(hsgd_dataset *data, const void *bytes, size_t size
 static void check_pixels(const hsgd_dataset *data, size_t record, size_t sample)
 {
     for (size_t i = 0; i < PIXELS; i++)
-        assert_true(data->dense[sample * PIXELS + i] == (unsigned char)(7 * record + 31 * i) / 255.0);
+        assert_int_equal(data->byte[sample * PIXELS + i], (unsigned char)(7 * record + 31 * i));
+    for (size_t b = 0; b < HSGD_BYTE_VALUES; b++)
+        assert_true(data->byte_value[b] == (double)b / 255.0);
 }
 
 static void cifar_10(void **state)
@@ -92,7 +94,7 @@ static void several_files_plain_and_gzip(void **state)
     path[1] = "/nowhere/batch";
     assert_fails(hsgd_dataset_read_cifar(&data, path, 2, HSGD_CIFAR_10, &err), HSGD_ERROR_INPUT,
                  "/nowhere/batch: cannot open", err);
-    assert_null(data.dense);
+    assert_null(data.byte);
     free(gzip);
     temp_close(&temp);
 }

@@ -26,10 +26,10 @@ static void check_good(const hsgd_dataset *data)
     assert_int_equal(data->num_samples, 3);
     assert_int_equal(data->num_features, 4);
     assert_int_equal(data->num_classes, 3);
-    assert_null(data->value);
+    assert_true(!data->value && !data->dense);
     for (size_t i = 0; i < 12; i++)
-        assert_close(data->dense[i], good_images[16 + i] / 255.0, 1e-15);
-    assert_close(data->dense[1], 0.2, 1e-15);
+        assert_true(data->byte[i] == good_images[16 + i] && data->byte_value[data->byte[i]] == data->byte[i] / 255.0);
+    assert_close(data->byte_value[data->byte[1]], 0.2, 1e-15);
     const double class_value[] = {0, 9, 255};
     const uint32_t label[] = {1, 0, 2};
     assert_memory_equal(data->class_value, class_value, sizeof class_value);
@@ -73,7 +73,7 @@ static void truncation_is_found_everywhere(void **state)
         assert_fails(read_pair(&data, good_images, size, good_labels, LABEL_BYTES, &err), HSGD_ERROR_INPUT,
                      size < 16 ? "the header alone has 16" : "the file is truncated", err);
         assert_non_null(strstr(err.message, "/images: "));
-        assert_null(data.dense);
+        assert_null(data.byte);
     }
     for (size_t size = 0; size < LABEL_BYTES; size++) {
         assert_fails(read_pair(&data, good_images, IMAGE_BYTES, good_labels, size, &err), HSGD_ERROR_INPUT,
@@ -171,7 +171,7 @@ static void mnist_test_set(void **state)
     assert_memory_equal(data.label, first, sizeof first);
     double sum = 0;
     for (size_t i = 0; i < 7840000; i++)
-        sum += data.dense[i];
+        sum += data.byte_value[data.byte[i]];
     assert_close(sum, 264923200 / 255.0, 1e-10);
     assert_close(hsgd_dataset_row_norm_sq(&data, 0), 3847448 / 65025.0, 1e-12);
     assert_close(hsgd_dataset_row_norm_sq(&data, 9999), 9416409 / 65025.0, 1e-12);

@@ -29,7 +29,7 @@ static double count_nonzeros(const hsgd_dataset *data)
     if (data->row_start)
         return (double)data->row_start[data->num_samples];
     for (size_t i = 0; i < data->num_samples * data->num_features; i++)
-        count += data->dense[i] != 0;
+        count += (data->dense ? data->dense[i] : data->byte_value[data->byte[i]]) != 0;
     return count;
 }
 

@@ -63,6 +63,8 @@ static void check_round_trip(const hsgd_problem *problem, const hsgd_config *con
     assert_memory_equal(again.partition.order, problem->partition.order, m * sizeof *again.partition.order);
     if (again.data.dense)
         assert_memory_equal(again.data.dense, problem->data.dense, m * p * sizeof(double));
+    if (again.data.byte)
+        assert_memory_equal(again.data.byte, problem->data.byte, m * p);
     if (again.has_test)
         assert_memory_equal(again.test.label, problem->test.label,
                             problem->test.num_samples * sizeof *again.test.label);
@@ -150,10 +152,50 @@ static void emnist_letters_begin_at_one(void **state)
     assert_true(p.data.num_classes == 26 && p.data.class_value[0] == 1 && p.data.class_value[25] == 26);
     assert_true(p.test.num_samples == 2 && p.test.label[0] == 25 && p.test.label[1] == 2 && p.test.num_classes == 26);
     for (size_t s = 0; s < 52; s++) /* pixel 5 i belongs to label i mod 26 */
-        assert_int_equal(p.data.label[s], (size_t)lround(p.data.dense[s] * 51) % 26);
+        assert_int_equal(p.data.label[s], (size_t)lround(p.data.byte_value[p.data.byte[s]] * 51) % 26);
     check_round_trip(&p, &c);
     release(&p, &c);
     free(gzip);
+    temp_close(&folder);
+}
+
+/* Pixels stay bytes through splits, intercepts and partitions, and become doubles where scaling changes them. Every sample is
+ * found again by its first pixel, which is its number: the others are that number shifted. */
+static void pixels_stay_bytes(void **state)
+{
+    (void)state;
+    enum { IMAGES = 40, PIXELS = 6 };
+    unsigned char images[16 + IMAGES * PIXELS] = {0, 0, 8, 3, 0, 0, 0, IMAGES, 0, 0, 0, 2, 0, 0, 0, 3};
+    unsigned char labels[8 + IMAGES] = {0, 0, 8, 1, 0, 0, 0, IMAGES};
+    for (int i = 0; i < IMAGES; i++) {
+        labels[8 + i] = (unsigned char)(i % 3);
+        for (int k = 0; k < PIXELS; k++)
+            images[16 + i * PIXELS + k] = (unsigned char)(i + 37 * k);
+    }
+    temp_open(&folder);
+    temp_write(&folder, "images", images, sizeof images);
+    temp_write(&folder, "labels", labels, sizeof labels);
+    for (hsgd_scaling scaling = HSGD_SCALING_NONE; scaling <= HSGD_SCALING_STANDARD; scaling++) {
+        char text[256];
+        hsgd_config c;
+        hsgd_problem p;
+        snprintf(text, sizeof text,
+                 "{\"format\": \"idx\", \"images\": \"images\", \"labels\": \"labels\", \"scaling\": \"%s\", "
+                 "\"intercept\": true, \"test_fraction\": 0.25}, \"partition\": {\"scheme\": \"iid\", \"seed\": 4}",
+                 hsgd_scaling_name(scaling));
+        build(&p, &c, text);
+        bool kept = scaling == HSGD_SCALING_NONE;
+        assert_true(p.data.num_samples == 30 && p.test.num_samples == 10 && p.data.num_features == PIXELS + 1);
+        assert_true(!p.data.byte == !kept && !p.data.dense == kept && !p.test.byte == !kept && !p.test.dense == kept);
+        for (size_t s = 0; s < 30 && kept; s++) {
+            const uint8_t *byte = p.data.byte + s * (PIXELS + 1);
+            assert_true(p.data.label[s] == byte[0] % 3u && p.data.byte_value[byte[PIXELS]] == 1);
+            for (size_t k = 0; k < PIXELS; k++)
+                assert_int_equal(byte[k], (unsigned char)(byte[0] + 37 * k));
+        }
+        check_round_trip(&p, &c);
+        release(&p, &c);
+    }
     temp_close(&folder);
 }
 
@@ -170,6 +212,7 @@ static void cifar_batches(void **state)
     temp_write(&folder, "2.bin", batch, 3 * 3073);
     build(&p, &c, "{\"format\": \"cifar\", \"path\": [\"1.bin\", \"2.bin\"], \"test\": {\"path\": \"1.bin\"}}");
     assert_true(p.data.num_samples == 5 && p.data.num_features == 3072 && p.test.num_samples == 2);
+    assert_true(p.data.byte && p.test.byte && !p.data.dense && !p.test.dense);
     check_line(
         &p, &c,
         "5 samples of 3072 features in 3 classes, 2 test samples, from 3 files of 21511 bytes: 1.bin, 2.bin, 1.bin");
@@ -303,11 +346,9 @@ static void keys_that_are_not_legal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(csv_with_test_data),
-        cmocka_unit_test(emnist_letters_begin_at_one),
-        cmocka_unit_test(cifar_batches),
-        cmocka_unit_test(leaf_users_are_workers),
-        cmocka_unit_test(synthetic_users_are_workers),
+        cmocka_unit_test(csv_with_test_data),      cmocka_unit_test(emnist_letters_begin_at_one),
+        cmocka_unit_test(pixels_stay_bytes),       cmocka_unit_test(cifar_batches),
+        cmocka_unit_test(leaf_users_are_workers),  cmocka_unit_test(synthetic_users_are_workers),
         cmocka_unit_test(keys_that_are_not_legal),
     };
     gsl_set_error_handler_off();

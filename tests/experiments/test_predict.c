@@ -2,6 +2,7 @@
 /* The arithmetic of a dry run. Times are not asserted, only how predictions of long runs relate to their trials, which are
  * known to be short. */
 #include "tests/experiments/whole_experiment.h"
+#include "tests/temp_files.h"
 
 #include <gsl/gsl_errno.h>
 
@@ -50,10 +51,45 @@ static void noiseless_runs_are_made_once(void **state)
     assert_int_equal(p.num_seeds, 1);
 }
 
+/* 2000 images of 64 x 64 pixels: 8 MB as bytes and 66 MB as doubles, which a run of softmax regression must never need, not
+ * even to find its constants. */
+static void images_take_a_byte_a_pixel(void **state)
+{
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__)
+    skip(); /* the sanitizer's own memory is larger than that */
+#endif
+    enum { IMAGES = 2000, PIXELS = 64 * 64 };
+    static unsigned char labels[8 + IMAGES] = {0, 0, 8, 1, 0, 0, IMAGES >> 8, IMAGES & 255};
+    unsigned char header[16] = {0, 0, 8, 3, 0, 0, IMAGES >> 8, IMAGES & 255, 0, 0, 0, 64, 0, 0, 0, 64};
+    unsigned char *images = malloc(sizeof header + IMAGES * PIXELS);
+    char text[4 * TEMP_PATH], path[2][TEMP_PATH];
+    temp_folder folder;
+    temp_open(&folder);
+    memcpy(images, header, sizeof header);
+    for (size_t i = 0; i < IMAGES * PIXELS; i++)
+        images[sizeof header + i] = (unsigned char)(i * i / 7 % 251);
+    for (size_t i = 0; i < IMAGES; i++)
+        labels[8 + i] = i % 3;
+    snprintf(path[0], TEMP_PATH, "%s", temp_write(&folder, "images", images, sizeof header + IMAGES * PIXELS));
+    snprintf(path[1], TEMP_PATH, "%s", temp_write(&folder, "labels", labels, sizeof labels));
+    free(images);
+    snprintf(
+        text, sizeof text,
+        "{\"hierarchy\": {\"fanout\": [2, 2], \"periods\": [4, 2]}, \"problem\": {\"type\": \"softmax\", \"data\": "
+        "{\"format\": \"idx\", \"images\": \"%s\", \"labels\": \"%s\"}}, \"optimizer\": {\"step_size\": 1e-3, "
+        "\"steps\": 8, \"batch_size\": 4}, \"seeds\": 1, \"evaluate_every\": 4}",
+        path[0], path[1]);
+    hsgd_prediction p = predict(text);
+    temp_close(&folder);
+    assert_true(p.memory_bytes > IMAGES * PIXELS && p.memory_bytes < sizeof(double) * IMAGES * PIXELS);
+}
+
 int main(void)
 {
     gsl_set_error_handler_off();
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(images_take_a_byte_a_pixel), /* first: what came before counts */
         cmocka_unit_test(a_long_run_takes_longer_than_its_trial),
         cmocka_unit_test(a_short_run_is_tried_whole),
         cmocka_unit_test(noiseless_runs_are_made_once),
