@@ -226,7 +226,7 @@ static void columns_of_the_series(void **state)
             snprintf(name, sizeof name, "loss%s", suffix[i]);
             assert_true(column(&series, name)[row] == run->summary.loss[row].mean);
         }
-    assert_string_equal(series.name[series.num_columns - 1], "bytes_level_2_outer"); /* at the end */
+    assert_string_equal(series.name[series.num_columns - 1], "S_outer_se"); /* at the end */
     hsgd_series_free(&series);
     unlink(path);
     rmdir(dir);
