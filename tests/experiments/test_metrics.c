@@ -225,6 +225,9 @@ static void columns_of_the_series(void **state)
             assert_true(column(&series, name)[row] == run->costs.bytes[row * 2 + 1]);
             snprintf(name, sizeof name, "loss%s", suffix[i]);
             assert_true(column(&series, name)[row] == run->summary.loss[row].mean);
+            snprintf(name, sizeof name, "S%s", suffix[i]);
+            double S = run->summary.S_until[row].mean;
+            assert_true(column(&series, name)[row] == S || (row == 0 && isnan(S)));
         }
     assert_string_equal(series.name[series.num_columns - 1], "S_outer_se"); /* at the end */
     hsgd_series_free(&series);
