@@ -108,7 +108,8 @@ typedef struct hsgd_figure_input {
 } hsgd_figure_input;
 
 typedef struct hsgd_figure {
-    const char *name; /* file stem and the name used in a configuration's "figures" */
+    const char *name; /* file stem and the name used in a configuration's "figures"; those that need its model of
+                         communication end in "-time" or "-bytes" */
     /* False where the input lacks what the figure shows (one level: no upward divergence); reason (size bytes) says
      * why. */
     bool (*possible)(const hsgd_figure_input *input, char *reason, size_t size);

@@ -72,7 +72,7 @@ static void steps_not_a_multiple_of_the_period(void **state)
 }
 
 /* What S would be if the run ended at each of the measured steps 0, 2, 4, 6; by hand. */
-static void S_of_the_first_steps(void **state)
+static void every_step_has_an_S_of_its_own(void **state)
 {
     (void)state;
     hsgd_ensemble e = by_hand(2, 7, 2, (double[]){5.5, 4, 1, 100, 2.5, 1, 7, 100});
@@ -578,7 +578,7 @@ int main(void)
     gsl_set_error_handler_off();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_not_a_multiple_of_the_period),
-        cmocka_unit_test(S_of_the_first_steps),
+        cmocka_unit_test(every_step_has_an_S_of_its_own),
         cmocka_unit_test(fewer_steps_than_a_period),
         cmocka_unit_test(rounds_among_the_measured_steps),
         cmocka_unit_test(one_seed_and_determinism),
