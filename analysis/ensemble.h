@@ -58,6 +58,8 @@ typedef struct hsgd_summary {
     size_t *step;                       /* (num_rows) */
     hsgd_estimate *loss;                /* (num_rows) E f(wbar^t) */
     hsgd_estimate *grad_norm_sq;        /* (num_rows) E||grad f(wbar^t)||^2 */
+    hsgd_estimate *S_until;             /* (num_rows) S of the first t steps: the mean over the measured steps before
+                                           this one; count 0 at the first row */
     hsgd_estimate *divergence;          /* (num_rows, num_levels) E D_k(wbar^t) */
     hsgd_estimate *divergence_at_nodes; /* (num_rows, num_levels) NULL: not measured */
     hsgd_estimate *dispersion;          /* (num_rows, num_levels) E B_k^t */

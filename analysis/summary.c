@@ -75,6 +75,20 @@ static hsgd_estimate estimate_mean_over_steps(const summary_work *w, size_t ever
     return *num_rows ? estimate(w) : (hsgd_estimate){NAN, NAN, 0};
 }
 
+/* Row by row what S would be if the run ended there; the same updates as for S, each gradient used once. */
+static void estimate_running_means(hsgd_summary *out, const summary_work *w)
+{
+    for (size_t r = 0; r < out->num_seeds; r++)
+        w->seed_value[r] = 0;
+    for (size_t row = 0; row < out->num_rows; row++) {
+        out->S_until[row] = row ? estimate(w) : (hsgd_estimate){NAN, NAN, 0};
+        for (size_t r = 0; r < out->num_seeds; r++) {
+            double value = w->ensemble->trace[r].grad_norm_sq[row], *mean = &w->seed_value[r];
+            *mean = isinf(value) ? INFINITY : *mean + (value - *mean) / (double)(row + 1); /* never inf - inf */
+        }
+    }
+}
+
 static void find_smallest_round(hsgd_summary *out, size_t global_period, size_t end)
 {
     out->S_min = (hsgd_estimate){NAN, NAN, 0};
@@ -250,6 +264,7 @@ static bool allocate(hsgd_summary *out, const hsgd_trace *like, const hsgd_ensem
     out->step = take(rows, sizeof *out->step, &complete);
     out->loss = take(rows, sizeof *out->loss, &complete);
     out->grad_norm_sq = take(rows, sizeof *out->grad_norm_sq, &complete);
+    out->S_until = take(rows, sizeof *out->S_until, &complete);
     out->divergence = take(cells, sizeof *out->divergence, &complete);
     out->dispersion = take(cells, sizeof *out->dispersion, &complete);
     if (like->divergence_at_nodes)
@@ -288,6 +303,7 @@ hsgd_status hsgd_summarize(hsgd_summary *out, const hsgd_ensemble *ensemble, siz
     estimate_series(&w, out->dispersion, dispersion, cells);
     if (out->divergence_at_nodes)
         estimate_series(&w, out->divergence_at_nodes, divergence_at_nodes, cells);
+    estimate_running_means(out, &w);
     estimate_scalars(out, &w, steps, global_period);
     estimate_worker_noise(out, &w);
     for (size_t r = 0; r < ensemble->num_seeds; r++)
@@ -306,6 +322,7 @@ void hsgd_summary_free(hsgd_summary *summary)
     free(summary->step);
     free(summary->loss);
     free(summary->grad_norm_sq);
+    free(summary->S_until);
     free(summary->divergence);
     free(summary->divergence_at_nodes);
     free(summary->dispersion);

@@ -67,6 +67,7 @@ static void say_decay(sentence *s, const hsgd_variant *v)
 
 void hsgd_variant_describe(const hsgd_variant *variant, char text[HSGD_VARIANT_TEXT_SIZE])
 {
+    static const char *const rule[] = {"kept", "reset", "averaged"};
     const char *how = variant->with_replacement ? "with replacement" : "each at most once";
     sentence s = {text, 0};
     text[0] = '\0';
@@ -74,8 +75,7 @@ void hsgd_variant_describe(const hsgd_variant *variant, char text[HSGD_VARIANT_T
     if (variant->warmup_steps > 0)
         say(&s, "%zu warm-up steps", variant->warmup_steps);
     if (variant->momentum > 0)
-        say(&s, "momentum %g, %s at averages", variant->momentum,
-            variant->momentum_rule == HSGD_MOMENTUM_RESET ? "reset" : "kept");
+        say(&s, "momentum %g, %s at averages", variant->momentum, rule[variant->momentum_rule]);
     if (variant->participants > 0)
         say(&s, "%zu workers of every group take part in a round, %s", variant->participants, how);
     else if (hsgd_variant_samples_workers(variant))
@@ -105,6 +105,11 @@ static double decayed(const hsgd_variant *variant, double t, double steps)
         break;
     }
     return 1;
+}
+
+size_t hsgd_variant_message_vectors(const hsgd_variant *variant)
+{
+    return variant && variant->momentum > 0 && variant->momentum_rule == HSGD_MOMENTUM_AVERAGED ? 2 : 1;
 }
 
 double hsgd_variant_step_factor(const hsgd_variant *variant, size_t t, size_t steps)

@@ -24,10 +24,13 @@ typedef enum hsgd_decay {
     HSGD_DECAY_COSINE        /* (1 + cos(pi t/T)) / 2 (Loshchilov & Hutter 2017, without restarts) */
 } hsgd_decay;
 
-/* What becomes of the velocities of workers that average. */
+/* What becomes of the velocities of workers that average: the three choices that Wang, Tantia, Ballas & Rabbat (SlowMo, ICLR
+ * 2020) compare. */
 typedef enum hsgd_momentum_rule {
-    HSGD_MOMENTUM_KEPT, /* each worker keeps its own */
-    HSGD_MOMENTUM_RESET /* they begin again at 0 (Yu, Jin & Yang 2019, restarted) */
+    HSGD_MOMENTUM_KEPT,  /* each worker keeps its own */
+    HSGD_MOMENTUM_RESET, /* they begin again at 0 */
+    HSGD_MOMENTUM_AVERAGED /* all take the mean of the velocities, with the weights of the models' average (Yu, Jin & Yang,
+                              ICML 2019); messages are then twice as long */
 } hsgd_momentum_rule;
 
 typedef struct hsgd_variant {
@@ -65,6 +68,9 @@ void hsgd_variant_describe(const hsgd_variant *variant, char text[HSGD_VARIANT_T
 bool hsgd_variant_only_samples(const hsgd_variant *variant);
 
 bool hsgd_variant_samples_workers(const hsgd_variant *variant);
+
+/* Vectors of the model's length in a message: 2 where velocities are averaged with the models. variant NULL: plain. */
+size_t hsgd_variant_message_vectors(const hsgd_variant *variant);
 
 /* gamma_t / gamma. */
 double hsgd_variant_step_factor(const hsgd_variant *variant, size_t t, size_t steps);

@@ -104,6 +104,34 @@ static void reset_velocities(const hsgd_engine *engine, size_t first, size_t cou
         memset(engine->variant.velocity + engine->placement[place] * dim, 0, dim * sizeof(double));
 }
 
+/* p_j, or what was drawn for this round, times any factor. */
+static double weight_in_average(const hsgd_engine *engine, size_t place)
+{
+    const double *drawn = engine->variant.weight, *given = engine->hierarchy->worker_weight;
+    return drawn ? drawn[place] : given ? given[place] : 1;
+}
+
+/* The workers at these places take the mean of their velocities, as they take that of their models. The sum is made in the
+ * first one's memory and in the order of the places, so that it is the same for all threads. */
+static void average_velocities(const hsgd_engine *engine, size_t first, size_t count)
+{
+    const hsgd_simulation *s = engine->simulation;
+    const hsgd_moments_kernels *kernels = HSGD_PICK_PATH(hsgd_moments_kernels);
+    size_t dim = engine->dim;
+    if (!engine->variant.velocity || s->variant->momentum_rule != HSGD_MOMENTUM_AVERAGED)
+        return;
+    double total = 0, *mean = engine->variant.velocity + engine->placement[first] * dim;
+    for (size_t place = first; place < first + count; place++)
+        total += weight_in_average(engine, place);
+    for (size_t i = 0; i < dim; i++)
+        mean[i] *= weight_in_average(engine, first) / total;
+    for (size_t place = first + 1; place < first + count; place++)
+        kernels->step(mean, mean, engine->variant.velocity + engine->placement[place] * dim,
+                      -weight_in_average(engine, place) / total, dim);
+    for (size_t place = first + 1; place < first + count; place++)
+        memcpy(engine->variant.velocity + engine->placement[place] * dim, mean, dim * sizeof *mean);
+}
+
 void hsgd_variant_average(const hsgd_engine *engine, size_t u, double *mean)
 {
     const hsgd_node *node = &engine->hierarchy->node[u];
@@ -112,6 +140,7 @@ void hsgd_variant_average(const hsgd_engine *engine, size_t u, double *mean)
                   engine->dim);
     keep_anchors(engine, u, node->end, mean);
     reset_velocities(engine, node->first_worker, node->num_workers);
+    average_velocities(engine, node->first_worker, node->num_workers);
 }
 
 void hsgd_variant_open_unit(const hsgd_engine *engine, const hsgd_unit *unit)
@@ -125,4 +154,5 @@ void hsgd_variant_average_root(const hsgd_engine *engine, double *mean)
     const hsgd_variant *variant = engine->simulation->variant;
     if (variant && variant->global_step_size != 1)
         move_from(mean, engine->start, variant->global_step_size, engine->dim);
+    average_velocities(engine, 0, engine->hierarchy->num_workers);
 }

@@ -103,6 +103,9 @@ char *hsgd_config_to_json(const hsgd_config *config);
 /* The key without which this configuration has nothing to show in a figure; NULL: none, or one that always shows something. */
 const char *hsgd_config_figure_lacks(const hsgd_config *config, const char *figure);
 
+/* Does this figure show something over modelled seconds or bytes, as the names NAME-time and NAME-bytes say? */
+bool hsgd_config_figure_costs(const char *figure);
+
 /* The number of runs: seeds, for each of the groupings where those are counted. */
 size_t hsgd_config_runs(const hsgd_config *config);
 

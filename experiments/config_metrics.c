@@ -184,14 +184,17 @@ hsgd_status hsgd_config_read_metrics(hsgd_config *config, const hsgd_json *root,
     return status ? status : read_communication(config, &communication, err);
 }
 
+bool hsgd_config_figure_costs(const char *figure)
+{
+    const char *over = strrchr(figure, '-');
+    return over && (strcmp(over, "-time") == 0 || strcmp(over, "-bytes") == 0);
+}
+
 const char *hsgd_config_figure_lacks(const hsgd_config *config, const char *figure)
 {
-    bool timed = strcmp(figure, "loss-time") == 0 || strcmp(figure, "accuracy-time") == 0 ||
-                 strcmp(figure, "gradient-bytes") == 0;
-    bool evaluated = strcmp(figure, "accuracy") == 0 || strcmp(figure, "accuracy-time") == 0;
-    if (evaluated && !config->evaluate_every)
+    if (strncmp(figure, "accuracy", strlen("accuracy")) == 0 && !config->evaluate_every)
         return "evaluate_every";
-    return timed && !config->has_communication ? "communication" : NULL;
+    return hsgd_config_figure_costs(figure) && !config->has_communication ? "communication" : NULL;
 }
 
 hsgd_status hsgd_config_check_figures(hsgd_config *config, const hsgd_json *at, hsgd_name name, size_t count,

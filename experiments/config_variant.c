@@ -5,7 +5,8 @@
 static const char *const decay_names[] = {
     [HSGD_DECAY_NONE] = "none",   [HSGD_DECAY_INVERSE] = "inverse", [HSGD_DECAY_INVERSE_SQRT] = "inverse-sqrt",
     [HSGD_DECAY_STEPS] = "steps", [HSGD_DECAY_COSINE] = "cosine",   NULL};
-static const char *const momentum_names[] = {[HSGD_MOMENTUM_KEPT] = "keep", [HSGD_MOMENTUM_RESET] = "reset", NULL};
+static const char *const momentum_names[] = {
+    [HSGD_MOMENTUM_KEPT] = "keep", [HSGD_MOMENTUM_RESET] = "reset", [HSGD_MOMENTUM_AVERAGED] = "average", NULL};
 
 /* In (0, 1]. */
 static hsgd_status read_share(const hsgd_json *at, double *out, hsgd_error *err)

@@ -31,8 +31,8 @@ typedef struct hsgd_costs_input {
     const hsgd_hierarchy *tree;   /* expanded; its periods are those of the run */
     const hsgd_hierarchy *groups; /* expanded; whose lowest nodes draw participants */
     const hsgd_variant *variant;  /* NULL: plain H-SGD */
-    size_t dim;
-    const size_t *step; /* (num_rows) */
+    size_t dim;                   /* of a message */
+    const size_t *step;           /* (num_rows) */
     size_t num_rows;
     size_t num_seeds;
     uint64_t first_seed;

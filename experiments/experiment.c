@@ -46,8 +46,10 @@ static bool uses_figure(const hsgd_config *config, const char *name)
 /* These figures are nothing without something to compare with. */
 static bool compares_costs(const hsgd_config *config)
 {
-    return uses_figure(config, "loss-time") || uses_figure(config, "accuracy-time") ||
-           uses_figure(config, "gradient-bytes");
+    for (size_t i = 0; i < hsgd_num_figures; i++)
+        if (config->use_figure[i] && hsgd_config_figure_costs(hsgd_figures[i]->name))
+            return true;
+    return false;
 }
 
 /* A tree of one level is a local SGD itself and needs no reference runs. */

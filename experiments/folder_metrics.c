@@ -8,7 +8,7 @@
 
 static const char *const suffix[HSGD_NUM_FIGURE_RUNS] = {"", "_inner", "_outer"};
 
-enum { ARRAYS_PER_RUN = 4 }; /* three half widths, and the bytes of all levels */
+enum { ARRAYS_PER_RUN = 6 }; /* four half widths, the bytes of all levels, and of those that share a panel */
 
 static const double *find(const hsgd_series *series, const char *name, const char *run, const char *ending)
 {
@@ -27,10 +27,10 @@ static const double *half_widths(double *out, const hsgd_series *series, const c
     return se ? out : NULL;
 }
 
-/* out (num_rows): the sum over the levels; NULL where a level is missing. */
-static const double *all_bytes(double *out, const hsgd_series *series, size_t levels, const char *run)
+/* out (num_rows): the sum over the levels from `first` on, 0 for the root's; NULL where one of them is missing. */
+static const double *sum_bytes(double *out, const hsgd_series *series, size_t first, size_t levels, const char *run)
 {
-    for (size_t k = 0; k < levels; k++) {
+    for (size_t k = first; k < levels; k++) {
         char name[48];
         snprintf(name, sizeof name, "bytes_level_%zu", k + 1);
         const double *bytes = find(series, name, run, "");
@@ -42,13 +42,27 @@ static const double *all_bytes(double *out, const hsgd_series *series, size_t le
     return out;
 }
 
+/* The last panel may stand for several levels. */
+static void read_levels(hsgd_figure_progress *out, double *memory, const hsgd_series *series, size_t levels,
+                        const char *run)
+{
+    size_t panels = hsgd_figure_num_byte_panels(levels);
+    for (size_t k = 0; k < panels; k++) {
+        char name[48];
+        snprintf(name, sizeof name, "bytes_level_%zu", k + 1);
+        out->bytes_level[k] = find(series, name, run, "");
+    }
+    if (panels < levels)
+        out->bytes_level[panels - 1] = sum_bytes(memory, series, panels - 1, levels, run);
+}
+
 hsgd_status hsgd_folder_metrics(hsgd_figure_input *in, double **memory, const hsgd_series *series, hsgd_error *err)
 {
     size_t rows = series->num_rows;
     double *next = *memory = calloc(HSGD_NUM_FIGURE_RUNS * ARRAYS_PER_RUN * rows, sizeof *next);
     if (!next)
         return hsgd_fail_memory(err, "the series");
-    for (size_t r = 0; r < HSGD_NUM_FIGURE_RUNS; r++, next += ARRAYS_PER_RUN * rows)
+    for (size_t r = 0; r < HSGD_NUM_FIGURE_RUNS; r++, next += ARRAYS_PER_RUN * rows) {
         in->progress[r] = (hsgd_figure_progress){
             .loss = find(series, "loss", suffix[r], ""),
             .loss_half_width = half_widths(next, series, "loss", suffix[r], in),
@@ -58,6 +72,10 @@ hsgd_status hsgd_folder_metrics(hsgd_figure_input *in, double **memory, const hs
             .test_accuracy_half_width = half_widths(next + 2 * rows, series, "test_accuracy", suffix[r], in),
             .time_s = find(series, "time_s", suffix[r], ""),
             .bytes_top = find(series, "bytes_level_1", suffix[r], ""),
-            .bytes_all = all_bytes(next + 3 * rows, series, in->num_levels, suffix[r])};
+            .bytes_all = sum_bytes(next + 3 * rows, series, 0, in->num_levels, suffix[r]),
+            .S = find(series, "S", suffix[r], ""),
+            .S_half_width = half_widths(next + 4 * rows, series, "S", suffix[r], in)};
+        read_levels(&in->progress[r], next + 5 * rows, series, in->num_levels, suffix[r]);
+    }
     return HSGD_OK;
 }

@@ -31,6 +31,7 @@ static hsgd_status follow_costs(hsgd_experiment *e, hsgd_run_index index, const 
                                 hsgd_error *err)
 {
     hsgd_hierarchy tree;
+    const hsgd_variant *variant = e->variant ? &e->config->variant : NULL;
     if (!e->config->has_communication)
         return HSGD_OK;
     hsgd_status status = make_tree(&tree, e, index, err);
@@ -39,8 +40,8 @@ static hsgd_status follow_costs(hsgd_experiment *e, hsgd_run_index index, const 
     const hsgd_costs_input input = {.communication = &e->config->communication,
                                     .tree = &tree,
                                     .groups = &e->run[index].hierarchy,
-                                    .variant = e->variant ? &e->config->variant : NULL,
-                                    .dim = e->problem->objective.dim,
+                                    .variant = variant,
+                                    .dim = e->problem->objective.dim * hsgd_variant_message_vectors(variant),
                                     .step = trace->step,
                                     .num_rows = trace->num_measured + 1,
                                     .num_seeds = hsgd_config_runs(e->config),

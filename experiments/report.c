@@ -111,6 +111,25 @@ static void print_setting(const hsgd_experiment *e, hsgd_report_format format, F
     free(text);
 }
 
+/* What was read, in the words of hsgd run: one paragraph. Names of files are no mathematics. */
+static void print_data(const hsgd_experiment *e, hsgd_report_format format, FILE *out)
+{
+    static const char *const label[] = {[HSGD_REPORT_TEXT] = "Data: ",
+                                        [HSGD_REPORT_MARKDOWN] = "\nData: ",
+                                        [HSGD_REPORT_LATEX] = "\n\\noindent Data: "};
+    char *text = e->problem->is_quadratic ? NULL : hsgd_data_describe(&e->problem->read, &e->config->data);
+    if (!text)
+        return;
+    fputs(label[format], out);
+    if (format == HSGD_REPORT_TEXT)
+        hsgd_report_put_words(format, text, (int)strlen(label[format]), 2, out);
+    else {
+        hsgd_report_put_name(format, text, out);
+        fputc('\n', out);
+    }
+    free(text);
+}
+
 /* ---- what it comes to ---- */
 
 /* How many checks have which verdict, and the names of those that do not hold. */
@@ -243,6 +262,7 @@ void hsgd_report_print(const hsgd_experiment *experiment, hsgd_report_format for
 {
     bool diverged = experiment->run[HSGD_RUN_MAIN].summary.num_diverged > 0;
     print_setting(experiment, format, stream);
+    print_data(experiment, format, stream);
     if (diverged)
         print_paragraph(put_divergence, experiment, format, stream);
     hsgd_report_audit(experiment, format, stream);

@@ -48,6 +48,9 @@ void hsgd_series_put_metrics(hsgd_series_writer *w, const hsgd_experiment *e, si
                              e->run[i].summary.metric[row * HSGD_NUM_METRICS + (size_t)m]);
     for (int i = 0; i < HSGD_NUM_RUNS; i++)
         put_costs(w, &e->run[i], run_suffix[i], row);
+    for (int i = 0; i < HSGD_NUM_RUNS; i++)
+        if (e->run[i].made && e->run[i].costs.num_rows)
+            put_estimate(w, "S", run_suffix[i], e->run[i].summary.S_until[row]);
 }
 
 /* ---- result.json ---- */
@@ -147,7 +150,8 @@ static void add_communication(cJSON *root, const hsgd_experiment *e)
         return;
     cJSON *object = hsgd_communication_to_json(&config->communication, config->hierarchy.num_levels);
     cJSON_AddNumberToObject(object, "bytes_per_message",
-                            config->communication.bytes_per_parameter * (double)e->problem->objective.dim);
+                            config->communication.bytes_per_parameter * (double)e->problem->objective.dim *
+                                (double)hsgd_variant_message_vectors(&config->variant));
     for (int i = 0; i < HSGD_NUM_RUNS; i++)
         if (e->run[i].made)
             cJSON_AddItemToObject(object, run_id[i], costs_to_json(e, &e->run[i].costs));

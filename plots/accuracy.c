@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Figures "accuracy" and "accuracy-time": the share of labels that wbar predicts, over steps and over modelled seconds. */
+/* Figures "accuracy", "accuracy-time", "accuracy-bytes": the share of labels that wbar predicts, over steps, modelled seconds
+ * and the bytes of every level. */
 #include "plots/figures_private.h"
 #include "plots/progress_private.h"
 
@@ -17,6 +18,13 @@ static bool time_possible(const hsgd_figure_input *in, char *reason, size_t size
 {
     if (!hsgd_any_finite(in->progress[0].time_s, in->num_rows, 1))
         return hsgd_figure_lacks(reason, size, "there is no model of communication time");
+    return accuracy_possible(in, reason, size);
+}
+
+static bool bytes_possible(const hsgd_figure_input *in, char *reason, size_t size)
+{
+    if (!in->progress[0].bytes_all)
+        return hsgd_figure_lacks(reason, size, "there is no model of communication");
     return accuracy_possible(in, reason, size);
 }
 
@@ -61,5 +69,15 @@ static hsgd_status write_time(const hsgd_figure_input *in, const char *dir, hsgd
                                      "Accuracy over modelled seconds of computing and communicating.", err);
 }
 
+static hsgd_status write_bytes(const hsgd_figure_input *in, const char *dir, hsgd_figure_format format, hsgd_error *err)
+{
+    hsgd_status status = hsgd_figure_require(&hsgd_figure_accuracy_bytes, in, err);
+    hsgd_lines lines = lines_of(in, "accuracy-bytes");
+    return status
+               ? status
+               : hsgd_lines_write_levels(in, &lines, dir, format, "Accuracy over the bytes sent at each level.", err);
+}
+
 const hsgd_figure hsgd_figure_accuracy = {"accuracy", accuracy_possible, write_accuracy};
 const hsgd_figure hsgd_figure_accuracy_time = {"accuracy-time", time_possible, write_time};
+const hsgd_figure hsgd_figure_accuracy_bytes = {"accuracy-bytes", bytes_possible, write_bytes};

@@ -6,9 +6,10 @@
 #include <string.h>
 
 const hsgd_figure *const hsgd_figures[] = {
-    &hsgd_figure_convergence,   &hsgd_figure_divergence,     &hsgd_figure_dispersion, &hsgd_figure_sandwich,
-    &hsgd_figure_terms,         &hsgd_figure_ladder,         &hsgd_figure_accuracy,   &hsgd_figure_loss_time,
-    &hsgd_figure_accuracy_time, &hsgd_figure_gradient_bytes,
+    &hsgd_figure_convergence,    &hsgd_figure_divergence,     &hsgd_figure_dispersion, &hsgd_figure_sandwich,
+    &hsgd_figure_terms,          &hsgd_figure_ladder,         &hsgd_figure_accuracy,   &hsgd_figure_loss_time,
+    &hsgd_figure_accuracy_time,  &hsgd_figure_gradient_bytes, &hsgd_figure_S_time,     &hsgd_figure_S_bytes,
+    &hsgd_figure_accuracy_bytes,
 };
 const size_t hsgd_num_figures = sizeof hsgd_figures / sizeof hsgd_figures[0];
 
@@ -37,6 +38,11 @@ const hsgd_figure *hsgd_figure_find(const char *name)
         if (strcmp(name, hsgd_figures[i]->name) == 0)
             return hsgd_figures[i];
     return NULL;
+}
+
+size_t hsgd_figure_num_byte_panels(size_t num_levels)
+{
+    return num_levels < HSGD_MAX_BYTE_PANELS ? num_levels : HSGD_MAX_BYTE_PANELS;
 }
 
 bool hsgd_figure_lacks(char *reason, size_t size, const char *what)

@@ -49,6 +49,10 @@ typedef struct hsgd_figure_curve {
     double S, S_low, S_high;               /* NAN: not known */
 } hsgd_figure_curve;
 
+/* Figures over bytes have a panel for each level, but the lower levels of a deep tree share the last. */
+enum { HSGD_MAX_BYTE_PANELS = 4 };
+size_t hsgd_figure_num_byte_panels(size_t num_levels);
+
 /* What a run reached, and what that cost; arrays over the rows, NULL where it was not evaluated, not modelled or not made.
  * Half widths as above. */
 typedef struct hsgd_figure_progress {
@@ -57,6 +61,9 @@ typedef struct hsgd_figure_progress {
     const double *test_accuracy, *test_accuracy_half_width;
     const double *time_s;                /* modelled seconds until step t */
     const double *bytes_top, *bytes_all; /* sent until then, both ways: at the level of the root, and at all levels */
+    /* ... and at each level, the root's first; the last panel of hsgd_figure_num_byte_panels has the sum of what is left */
+    const double *bytes_level[HSGD_MAX_BYTE_PANELS];
+    const double *S, *S_half_width; /* mean of ||grad f(wbar^s)||^2 over the measured steps s < t; NAN at t = 0 */
 } hsgd_figure_progress;
 
 /* H-SGD, local SGD with period I, local SGD with period G. */
@@ -101,7 +108,8 @@ typedef struct hsgd_figure_input {
 } hsgd_figure_input;
 
 typedef struct hsgd_figure {
-    const char *name; /* file stem and the name used in a configuration's "figures" */
+    const char *name; /* file stem and the name used in a configuration's "figures"; those that need its model of
+                         communication end in "-time" or "-bytes" */
     /* False where the input lacks what the figure shows (one level: no upward divergence); reason (size bytes) says
      * why. */
     bool (*possible)(const hsgd_figure_input *input, char *reason, size_t size);
@@ -109,7 +117,8 @@ typedef struct hsgd_figure {
     hsgd_status (*write)(const hsgd_figure_input *input, const char *dir, hsgd_figure_format format, hsgd_error *err);
 } hsgd_figure;
 
-/* convergence, divergence, dispersion, sandwich, terms, ladder, accuracy, loss-time, accuracy-time, gradient-bytes. */
+/* convergence, divergence, dispersion, sandwich, terms, ladder, accuracy, loss-time, accuracy-time, gradient-bytes,
+ * S-time, S-bytes, accuracy-bytes. */
 extern const hsgd_figure *const hsgd_figures[];
 extern const size_t hsgd_num_figures;
 const hsgd_figure *hsgd_figure_find(const char *name);

@@ -7,7 +7,7 @@
 
 extern const hsgd_figure hsgd_figure_convergence, hsgd_figure_divergence, hsgd_figure_dispersion, hsgd_figure_sandwich,
     hsgd_figure_terms, hsgd_figure_ladder, hsgd_figure_accuracy, hsgd_figure_loss_time, hsgd_figure_accuracy_time,
-    hsgd_figure_gradient_bytes;
+    hsgd_figure_gradient_bytes, hsgd_figure_S_time, hsgd_figure_S_bytes, hsgd_figure_accuracy_bytes;
 
 /* Write reason (size bytes) and return false: the last line of a `possible` function. */
 bool hsgd_figure_lacks(char *reason, size_t size, const char *what);

@@ -30,9 +30,10 @@ static const double *abscissa_of(const hsgd_figure_input *in, hsgd_abscissa x, s
     case HSGD_OVER_BYTES_TOP:
         return p->bytes_top;
     case HSGD_OVER_BYTES_ALL:
-        break;
+        return p->bytes_all;
+    default:
+        return p->bytes_level[x - HSGD_OVER_BYTES_LEVEL];
     }
-    return p->bytes_all;
 }
 
 static const char *const abscissa_name[] = {"step", "time_s", "bytes_top", "bytes_all"};
@@ -41,6 +42,8 @@ static void abscissa_column(char *out, size_t size, hsgd_abscissa x, size_t run)
 {
     if (x == HSGD_OVER_STEPS)
         snprintf(out, size, "step");
+    else if (x >= HSGD_OVER_BYTES_LEVEL)
+        snprintf(out, size, "bytes_level_%d_%s", x - HSGD_OVER_BYTES_LEVEL + 1, run_name[run]);
     else
         snprintf(out, size, "%s_%s", abscissa_name[x], run_name[run]);
 }
@@ -73,12 +76,29 @@ static double largest_abscissa(const hsgd_figure_input *in, const hsgd_lines *li
     return hsgd_range_positive(&range) && range.high >= SMALLEST ? fmin(range.high, LARGEST) : 0;
 }
 
-static void x_label(char *out, size_t size, const hsgd_script *s, hsgd_abscissa x, unit u)
+/* Levels are counted from the root's; the last panel may stand for several. */
+static void level_label(char *out, size_t size, size_t level, size_t num_levels, unit u)
+{
+    if (level == HSGD_MAX_BYTE_PANELS && level < num_levels)
+        snprintf(out, size, "sent at levels %zu to %zu in %s", level, num_levels, u.name);
+    else if (num_levels == 1)
+        snprintf(out, size, "sent in %s", u.name);
+    else
+        snprintf(out, size, "sent at level %zu%s in %s", level,
+                 level == 1            ? " (root)"
+                 : level == num_levels ? " (workers)"
+                                       : "",
+                 u.name);
+}
+
+static void x_label(char *out, size_t size, const hsgd_script *s, const hsgd_figure_input *in, hsgd_abscissa x, unit u)
 {
     static const char *const form[] = {"", "modelled time in %s", "sent at the top level in %s",
                                        "sent at all levels in %s"};
     if (x == HSGD_OVER_STEPS)
         snprintf(out, size, "%s", hsgd_script_pick(s, "step {/:Italic t}", "step $t$"));
+    else if (x >= HSGD_OVER_BYTES_LEVEL)
+        level_label(out, size, (size_t)(x - HSGD_OVER_BYTES_LEVEL) + 1, in->num_levels, u);
     else
         snprintf(out, size, form[x], u.size == 1e-6 ? hsgd_script_pick(s, "µs", "$\\mu$s") : u.name);
 }
@@ -118,6 +138,7 @@ typedef struct panel {
     hsgd_abscissa x;
     unit u;
     bool log_x;
+    bool *shown; /* (num_lines) is the line there in this panel, or in one before? */
 } panel;
 
 static void line_title(char *out, size_t size, const hsgd_script *s, const hsgd_figure_input *in, const hsgd_line *line)
@@ -144,36 +165,45 @@ static bool shows(const hsgd_script *s, const panel *p, const hsgd_line *line, c
 
 static bool over_bytes(hsgd_abscissa x)
 {
-    return x == HSGD_OVER_BYTES_TOP || x == HSGD_OVER_BYTES_ALL;
+    return x >= HSGD_OVER_BYTES_TOP;
 }
 
-/* Bytes stand still between averages, so there a band would be a row of walls. */
+/* Bytes stand still between averages, so there the band of what changes from step to step would be a row of walls. */
 static void add_band(hsgd_script *s, const panel *p, const hsgd_line *line)
 {
     char column[48];
-    if (over_bytes(p->x) || line->second || !shows(s, p, line, line->half_width))
+    bool walls = over_bytes(p->x) && !p->lines->bands_over_bytes;
+    if (walls || line->second || !shows(s, p, line, line->half_width))
         return;
     abscissa_column(column, sizeof column, p->x, line->run);
     hsgd_script_series(
         s,
-        "'%s.dat' using (column(\"%s\")/%g):(edge(column(\"%s_%s\"), -column(\"%s_%s_half_width\"))) \\\n"
+        "'%s.dat' using (place(column(\"%s\")/%g)):(edge(column(\"%s_%s\"), -column(\"%s_%s_half_width\"))) \\\n"
         "          :(edge(column(\"%s_%s\"), column(\"%s_%s_half_width\"))) "
         "with filledcurves fs transparent solid 0.2 noborder lc rgb '%s' notitle",
         p->lines->figure, column, p->u.size, line->column, run_name[line->run], line->column, run_name[line->run],
         line->column, run_name[line->run], line->column, run_name[line->run], hsgd_colour(line->run));
 }
 
-static void add_curve(hsgd_script *s, const panel *p, const hsgd_line *line, bool legend)
+/* What is nowhere to be seen in the panels so far has an entry that says so. */
+static void add_to_legend(hsgd_script *s, const hsgd_line *line, const char *title, bool shown)
 {
+    hsgd_script_series(s, "keyentry with lines lc rgb '%s' lw 1.5 dt %s title '%s%s'", hsgd_colour(line->run),
+                       run_dash[line->run], title, shown ? "" : " (none)");
+}
+
+static void add_curve(hsgd_script *s, const panel *p, size_t index, bool legend)
+{
+    const hsgd_line *line = &p->lines->line[index];
     char column[48], title[96] = "";
     if (legend && !line->second)
         line_title(title, sizeof title, s, p->in, line);
     if (!shows(s, p, line, line->y)) {
         if (*title)
-            hsgd_script_series(s, "keyentry with lines lc rgb '%s' lw 1.5 dt %s title '%s (none)'",
-                               hsgd_colour(line->run), run_dash[line->run], title);
+            add_to_legend(s, line, title, p->shown[index]);
         return;
     }
+    p->shown[index] = true;
     abscissa_column(column, sizeof column, p->x, line->run);
     hsgd_script_series(s, "'%s.dat' using (column(\"%s\")/%g):\"%s_%s\" with %s lc rgb '%s' lw %s dt %s title '%s'",
                        p->lines->figure, column, p->u.size, line->column, run_name[line->run],
@@ -251,10 +281,11 @@ static hsgd_range range_of_x(const hsgd_figure_input *in, const hsgd_lines *line
     return range;
 }
 
-static panel open_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, hsgd_abscissa x)
+static panel open_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, hsgd_abscissa x,
+                        bool *shown)
 {
     double largest = largest_abscissa(in, lines, x);
-    panel p = {in, lines, x, unit_of(x, largest), over_bytes(x) && differs_much(in, lines, x)};
+    panel p = {in, lines, x, unit_of(x, largest), over_bytes(x) && differs_much(in, lines, x), shown};
     if (p.log_x)
         hsgd_script_log_x_axis(s, range_of_x(in, lines, x, p.u));
     else {
@@ -266,22 +297,24 @@ static panel open_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_
 
 /* ---- the panel ---- */
 
-void hsgd_lines_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, hsgd_abscissa x,
-                      bool legend)
+/* Axes, labels, bands and curves of one panel, whose place and legend are set; legend: the curves have titles. */
+static void draw_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, hsgd_abscissa x,
+                       bool *shown, bool legend)
 {
     char label[96];
-    panel p = open_panel(s, in, lines, x);
+    panel p = open_panel(s, in, lines, x, shown);
     double low = y_axis(s, in, lines);
-    x_label(label, sizeof label, s, x, p.u);
+    x_label(label, sizeof label, s, in, x, p.u);
     hsgd_script_axis_labels(s, label, hsgd_script_pick(s, lines->y_label, lines->y_label_tex));
     if (isfinite(low)) /* bands must stay on the log axis */
         fprintf(s->stream, "edge(mean, e) = mean + e < %.4g ? %.4g : mean + e\n", low, low);
     else
         fputs("edge(mean, e) = mean + e\n", s->stream);
+    fputs(p.log_x ? "place(x) = x > 0 ? x : NaN\n" : "place(x) = x\n", s->stream); /* else a band fills the panel */
     for (size_t i = 0; i < lines->num_lines; i++)
         add_band(s, &p, &lines->line[i]);
     for (size_t i = 0; i < lines->num_lines; i++)
-        add_curve(s, &p, &lines->line[i], legend);
+        add_curve(s, &p, i, legend);
     if (legend && lines->second)
         add_second_to_legend(s, lines);
     hsgd_script_plotted(s);
@@ -311,6 +344,7 @@ static void write_panels(hsgd_script *s, const hsgd_figure_input *in, const hsgd
                          size_t num_panels)
 {
     double top = s->height_in - hsgd_caption_height(in), legend = legend_height(lines);
+    bool shown[HSGD_MAX_LINES] = {false};
     hsgd_script_caption(s, in);
     hsgd_script_thinned(s, in->num_rows);
     if (num_panels > 1)
@@ -321,7 +355,7 @@ static void write_panels(hsgd_script *s, const hsgd_figure_input *in, const hsgd
         hsgd_script_panel(s, last ? legend + HSGD_X_AXIS_IN : panel_top - PANEL_IN, panel_top);
         if (last)
             hsgd_script_legend(s, legend, legend_entries(lines), legend_columns(lines));
-        hsgd_lines_panel(s, in, lines, x[i], last);
+        draw_panel(s, in, lines, x[i], shown, last);
         fputs(last ? "" : "unset label\n", s->stream); /* the caption is there */
     }
     if (num_panels > 1)
@@ -360,4 +394,14 @@ hsgd_status hsgd_lines_write(const hsgd_figure_input *in, const hsgd_lines *line
         return status;
     write_panels(&script, in, lines, x, num_panels);
     return hsgd_script_close(&script, err);
+}
+
+hsgd_status hsgd_lines_write_levels(const hsgd_figure_input *in, const hsgd_lines *lines, const char *dir,
+                                    hsgd_figure_format format, const char *about, hsgd_error *err)
+{
+    hsgd_abscissa x[HSGD_MAX_BYTE_PANELS];
+    size_t panels = hsgd_figure_num_byte_panels(in->num_levels);
+    for (size_t k = 0; k < panels; k++)
+        x[k] = (hsgd_abscissa)(HSGD_OVER_BYTES_LEVEL + k);
+    return hsgd_lines_write(in, lines, x, panels, dir, format, about, err);
 }

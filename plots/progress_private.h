@@ -23,13 +23,21 @@ typedef struct hsgd_lines {
     size_t num_lines;
     bool log_axis;                     /* if all values are positive */
     bool late_axis;                    /* otherwise: made for what comes after the first tenth of the run */
+    bool bands_over_bytes;             /* the curves hardly change between two averages, so bands make no walls there */
     const double *only_where;          /* (num_rows) rows where this is not finite are left out; NULL: none */
     const char *second;                /* what the second curves are, for the legend; NULL: there are none */
     const char *y_label, *y_label_tex; /* the latter for the TeX format */
 } hsgd_lines;
 
 /* What a panel has on its x axis. */
-typedef enum hsgd_abscissa { HSGD_OVER_STEPS, HSGD_OVER_TIME, HSGD_OVER_BYTES_TOP, HSGD_OVER_BYTES_ALL } hsgd_abscissa;
+typedef enum hsgd_abscissa {
+    HSGD_OVER_STEPS,
+    HSGD_OVER_TIME,
+    HSGD_OVER_BYTES_TOP,
+    HSGD_OVER_BYTES_ALL,
+    HSGD_OVER_BYTES_LEVEL, /* of the root; the levels below it follow */
+    HSGD_OVER_BYTES_LAST_LEVEL = HSGD_OVER_BYTES_LEVEL + HSGD_MAX_BYTE_PANELS - 1
+} hsgd_abscissa;
 
 /* Add a line, unless y has no finite number. */
 void hsgd_lines_add(hsgd_lines *lines, const hsgd_figure_input *in, hsgd_line line);
@@ -38,13 +46,13 @@ void hsgd_lines_add(hsgd_lines *lines, const hsgd_figure_input *in, hsgd_line li
 void hsgd_lines_columns(hsgd_table *table, const hsgd_lines *lines);
 void hsgd_abscissa_columns(hsgd_table *table, const hsgd_figure_input *in, hsgd_abscissa x);
 
-/* Axes, labels, bands and curves of one panel, whose place and legend are set; legend: the curves have titles. */
-void hsgd_lines_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, hsgd_abscissa x,
-                      bool legend);
-
 /* A figure of panels below each other, num_panels of them, with the same lines. */
 hsgd_status hsgd_lines_write(const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_abscissa *x,
                              size_t num_panels, const char *dir, hsgd_figure_format format, const char *about,
                              hsgd_error *err);
+
+/* The same with a panel for each level of the tree, over the bytes that it sends. */
+hsgd_status hsgd_lines_write_levels(const hsgd_figure_input *in, const hsgd_lines *lines, const char *dir,
+                                    hsgd_figure_format format, const char *about, hsgd_error *err);
 
 #endif

@@ -71,6 +71,23 @@ static void steps_not_a_multiple_of_the_period(void **state)
     hsgd_ensemble_free(&e);
 }
 
+/* What S would be if the run ended at each of the measured steps 0, 2, 4, 6; by hand. */
+static void every_step_has_an_S_of_its_own(void **state)
+{
+    (void)state;
+    hsgd_ensemble e = by_hand(2, 7, 2, (double[]){5.5, 4, 1, 100, 2.5, 1, 7, 100});
+    hsgd_summary s = summary_of(&e, 7, 3, false);
+    const double mean[] = {NAN, 4, 3.25, 3.5}, se[] = {NAN, 1.5, 1.5, 0};
+    assert_true(s.num_rows == 4 && s.S_until[0].count == 0 && isnan(s.S_until[0].mean) && isnan(s.S_until[0].se));
+    for (size_t row = 1; row < 4; row++) {
+        assert_close(s.S_until[row].mean, mean[row], 1e-15);
+        assert_near(s.S_until[row].se, se[row], 1e-15);
+        assert_int_equal(s.S_until[row].count, 2);
+    }
+    hsgd_summary_free(&s);
+    hsgd_ensemble_free(&e);
+}
+
 static void fewer_steps_than_a_period(void **state)
 {
     (void)state;
@@ -144,6 +161,7 @@ static void a_diverged_seed_is_not_averaged_away(void **state)
     assert_true(isnan(s.S.se));
     assert_close(s.grad_norm_sq[1].mean, 16, 1e-15);
     assert_true(s.grad_norm_sq[4].mean == INFINITY);
+    assert_true(isfinite(s.S_until[4].mean) && s.S_until[5].mean == INFINITY && isnan(s.S_until[5].se));
     assert_close(s.S_min.mean, 5, 1e-15); /* t = 0: 5, 5, 5, before the seed is lost */
     assert_true(s.level_divergence_sup_sq[1] == INFINITY && s.global_divergence_sup_sq == INFINITY);
     assert_true(s.level_divergence_sup_sq[0] == 0);
@@ -560,6 +578,7 @@ int main(void)
     gsl_set_error_handler_off();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_not_a_multiple_of_the_period),
+        cmocka_unit_test(every_step_has_an_S_of_its_own),
         cmocka_unit_test(fewer_steps_than_a_period),
         cmocka_unit_test(rounds_among_the_measured_steps),
         cmocka_unit_test(one_seed_and_determinism),

@@ -100,6 +100,20 @@ static void slow_step(slow_run *x, size_t t)
     }
 }
 
+/* As mean_of does it for the models. */
+static void slow_average_velocities(slow_run *x, const hsgd_node *node)
+{
+    for (size_t i = 0; i < DIM && x->s->variant->momentum_rule == HSGD_MOMENTUM_AVERAGED; i++) {
+        long double sum = 0, total = 0;
+        for (size_t j = node->first_worker; j < node->first_worker + node->num_workers; j++) {
+            total += x->weight[j];
+            sum += x->weight[j] * x->velocity[x->worker[j]][i];
+        }
+        for (size_t j = node->first_worker; j < node->first_worker + node->num_workers; j++)
+            x->velocity[x->worker[j]][i] = (double)(sum / total);
+    }
+}
+
 /* Node u and everything below it, the lower ones first. */
 static void slow_average(slow_run *x, size_t u, size_t updates)
 {
@@ -115,6 +129,7 @@ static void slow_average(slow_run *x, size_t u, size_t updates)
         mean[i] = x->anchor[u][i] + eta * (mean[i] - x->anchor[u][i]);
     for (size_t v = u; v < node->end; v++)
         memcpy(x->anchor[v], mean, sizeof mean);
+    slow_average_velocities(x, node);
     for (size_t j = node->first_worker; j < node->first_worker + node->num_workers; j++) {
         memcpy(x->w[j], mean, sizeof mean);
         if (x->s->variant->momentum_rule == HSGD_MOMENTUM_RESET)
@@ -261,6 +276,10 @@ static void momentum_agrees_with_loops(void **state)
     on_every_tree(v);
     v.momentum_rule = HSGD_MOMENTUM_RESET;
     on_every_tree(v);
+    v.momentum_rule = HSGD_MOMENTUM_AVERAGED;
+    on_every_tree(v);
+    v.participation = 0.4; /* who rests has no part in the mean, and takes it */
+    on_every_tree(v);
 }
 
 static void participation_agrees_with_loops(void **state)
@@ -308,6 +327,8 @@ static void all_at_once_agree_with_loops(void **state)
     v.global_step_size = 1.2;
     on_every_tree(v);
     v.momentum_rule = HSGD_MOMENTUM_RESET;
+    on_every_tree(v);
+    v.momentum_rule = HSGD_MOMENTUM_AVERAGED;
     on_every_tree(v);
 }
 
@@ -360,6 +381,7 @@ static void same_bits_for_any_threads_order_and_path(void **state)
     hsgd_trace one, other;
     hsgd_variant v = HSGD_PLAIN_VARIANT;
     v.momentum = 0.5;
+    v.momentum_rule = HSGD_MOMENTUM_AVERAGED;
     v.participation = 0.5;
     v.regroup = true;
     v.group_step_size = 0.8;

@@ -180,7 +180,7 @@ static void figures_need_their_data(void **state)
     (void)state;
     static const struct {
         const char *more;
-        bool accuracy, loss_time, accuracy_time;
+        bool accuracy, costs, accuracy_costs;
     } want[] = {
         {"", false, false, false},
         {", \"evaluate_every\": 1", true, false, false},
@@ -197,16 +197,21 @@ static void figures_need_their_data(void **state)
             bool wanted = true;
             if (strcmp(name, "accuracy") == 0)
                 wanted = want[i].accuracy;
-            if (strcmp(name, "loss-time") == 0 || strcmp(name, "gradient-bytes") == 0)
-                wanted = want[i].loss_time;
-            if (strcmp(name, "accuracy-time") == 0)
-                wanted = want[i].accuracy_time;
+            if (strcmp(name, "loss-time") == 0 || strcmp(name, "gradient-bytes") == 0 || strcmp(name, "S-time") == 0 ||
+                strcmp(name, "S-bytes") == 0)
+                wanted = want[i].costs;
+            if (strcmp(name, "accuracy-time") == 0 || strcmp(name, "accuracy-bytes") == 0)
+                wanted = want[i].accuracy_costs;
             assert_int_equal(c.use_figure[k], wanted);
         }
         hsgd_config_free(&c);
     }
     REFUSED_SOFTMAX("\"figures\": [\"terms\", \"accuracy\"]", "figures[1]: \"accuracy\"", "needs \"evaluate_every\"");
     REFUSED_SOFTMAX("\"figures\": [\"accuracy-time\"], \"evaluate_every\": 1", "figures[0]", "needs \"communication\"");
+    REFUSED_SOFTMAX("\"figures\": [\"accuracy-bytes\"], \"communication\": {}", "figures[0]",
+                    "needs \"evaluate_every\"");
+    REFUSED("\"figures\": [\"S-time\"]", "figures[0]: \"S-time\"", "needs \"communication\"");
+    REFUSED("\"figures\": [\"S-bytes\"]", "figures[0]: \"S-bytes\"", "needs \"communication\"");
     REFUSED("\"figures\": [\"all\", \"loss-time\"]", "figures[1]: \"loss-time\"", "needs \"communication\"");
 }
 

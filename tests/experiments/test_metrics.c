@@ -148,6 +148,24 @@ static void seconds_and_bytes_in_closed_form(void **state)
     release(&x);
 }
 
+/* Velocities that are averaged go along with the models: 24 bytes instead of 12. */
+static void averaged_velocities_are_sent_too(void **state)
+{
+    (void)state;
+#define MOMENTUM(rule) LOGISTIC(MODELLED ", \"variant\": {\"momentum\": 0.5, \"momentum_at_averages\": \"" rule "\"}")
+    static const char *const pattern[] = {MOMENTUM("keep"), MOMENTUM("reset"), MOMENTUM("average")};
+    for (size_t i = 0; i < 3; i++) {
+        whole x;
+        prepare_logistic(&x, pattern[i]);
+        run_with(&x, 1);
+        const hsgd_run_costs *costs = &x.e.run[HSGD_RUN_MAIN].costs;
+        assert_true(costs->bytes[8 * 2] == 2 * 2 * 2 * (i == 2 ? 24 : 12));
+        double low_s = i == 2 ? 0.034 : 0.022, root_s = low_s + (i == 2 ? 1.24 : 1.12);
+        assert_near(costs->time_s[8].mean, 2.2 + 2 * 2 * root_s + 9 * 2 * low_s, 1e-12);
+        release(&x);
+    }
+}
+
 /* Full gradients: the path is the same for all seeds, delays are not, so times have intervals of three seeds. */
 static void late_workers_of_a_path_without_noise(void **state)
 {
@@ -225,8 +243,11 @@ static void columns_of_the_series(void **state)
             assert_true(column(&series, name)[row] == run->costs.bytes[row * 2 + 1]);
             snprintf(name, sizeof name, "loss%s", suffix[i]);
             assert_true(column(&series, name)[row] == run->summary.loss[row].mean);
+            snprintf(name, sizeof name, "S%s", suffix[i]);
+            double S = run->summary.S_until[row].mean;
+            assert_true(column(&series, name)[row] == S || (row == 0 && isnan(S)));
         }
-    assert_string_equal(series.name[series.num_columns - 1], "bytes_level_2_outer"); /* at the end */
+    assert_string_equal(series.name[series.num_columns - 1], "S_outer_se"); /* at the end */
     hsgd_series_free(&series);
     unlink(path);
     rmdir(dir);
@@ -385,6 +406,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(final_accuracies_are_those_of_the_final_point),
         cmocka_unit_test(seconds_and_bytes_in_closed_form),
+        cmocka_unit_test(averaged_velocities_are_sent_too),
         cmocka_unit_test(late_workers_of_a_path_without_noise),
         cmocka_unit_test(the_same_for_any_number_of_threads),
         cmocka_unit_test(columns_of_the_series),

@@ -49,6 +49,8 @@ static void every_key_is_read_and_written(void **state)
     assert_true(v.with_replacement && v.regroup && v.group_step_size == 1.5 && v.global_step_size == 0.7);
     v = read_variant(CONFIG("{\"decay\": {\"type\": \"inverse-sqrt\", \"scale\": 3}, \"participation\": 0.3}"));
     assert_true(v.decay == HSGD_DECAY_INVERSE_SQRT && v.decay_scale == 3 && v.participation == 0.3);
+    v = read_variant(CONFIG("{\"momentum\": 0.9, \"momentum_at_averages\": \"average\"}"));
+    assert_true(v.momentum_rule == HSGD_MOMENTUM_AVERAGED);
     v = read_variant(CONFIG("{\"decay\": {\"type\": \"inverse\", \"scale\": 3}}"));
     assert_true(v.decay == HSGD_DECAY_INVERSE);
     v = read_variant(CONFIG("{\"decay\": {\"type\": \"cosine\"}}"));

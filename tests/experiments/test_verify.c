@@ -355,6 +355,31 @@ static void write_data(const char *path)
     "\"problem\": {\"type\": \"logistic\", \"data\": {\"format\": \"libsvm\", \"path\": \"d.txt\"}, \"partition\":"    \
     "{\"scheme\": \"by-label\"}, \"regularizer\": {\"type\": \"l2\", \"weight\": 0.1}}, " SHAPE ", " OPTIMIZER(20)
 
+/* The words of hsgd run, in every format; underscores of file names are letters in LaTeX, too. */
+static void reports_say_what_was_read(void **state)
+{
+    (void)state;
+    write_data("d.txt");
+    write_config("c.json", LOGISTIC);
+    assert_exit("$H run c.json --output o", 0);
+    char line[256] = "Data: ";
+    const char *data = strstr(out, "\n  data        ");
+    assert_non_null(data);
+    assert_int_equal(sscanf(data, " data %200[^\n]", line + strlen(line)), 1);
+    assert_non_null(strstr(line, "40 samples of 2 features in 2 classes, from 1 file of "));
+    assert_exit("$H verify c.json --output o", 0);
+    assert_int_equal(count_lines(line), 1);
+    assert_exit("$H verify c.json --output o --markdown", 0);
+    assert_int_equal(count_lines(line), 1);
+    assert_exit("mv d.txt d_1.txt && sed 's/d.txt/d_1.txt/' c.json > e.json && $H verify e.json --output o --latex", 0);
+    assert_says("\\noindent Data: 40 samples");
+    assert_says(": d\\_1.txt");
+    check_latex(out);
+    write_config("c.json", NOISY ", \"seeds\": 6");
+    assert_exit("$H verify c.json --output o", 3);
+    assert_does_not_say("Data: ");
+}
+
 static void every_verdict_names_its_constants(void **state)
 {
     (void)state;
@@ -494,6 +519,7 @@ int main(void)
         cmocka_unit_test(a_diverged_run_says_so_first),
         cmocka_unit_test(no_shares_where_a_step_has_no_verdict),
         cmocka_unit_test(steps_between_bounds_need_no_measurement),
+        cmocka_unit_test(reports_say_what_was_read),
         cmocka_unit_test(every_verdict_names_its_constants),
         cmocka_unit_test(the_folder_has_every_check),
         cmocka_unit_test(new_columns_of_the_series_are_last),

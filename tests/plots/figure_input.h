@@ -10,7 +10,13 @@
 #include "plots/figure.h"
 #include "tests/test.h"
 
-enum { NUM_BOUNDS = 5, NUM_TERMS = 3, NUM_RUNGS = 8, NUM_REACHED = 7 * HSGD_NUM_FIGURE_RUNS };
+enum {
+    NUM_BOUNDS = 5,
+    NUM_TERMS = 3,
+    NUM_RUNGS = 8,
+    NUM_PER_RUN = 8 + HSGD_MAX_BYTE_PANELS,
+    NUM_REACHED = NUM_PER_RUN * HSGD_NUM_FIGURE_RUNS
+};
 
 typedef struct fixture {
     hsgd_figure_input in;
@@ -125,7 +131,7 @@ static inline void fill_progress(fixture *f, double *next)
     for (size_t i = 0; i < HSGD_NUM_FIGURE_RUNS; i++) {
         double *loss = take(&next, rows), *test = take(&next, rows), *train = take(&next, rows),
                *half_width = take(&next, rows), *time_s = take(&next, rows), *top = take(&next, rows),
-               *all = take(&next, rows);
+               *all = take(&next, rows), *S = take(&next, rows), *level = take(&next, HSGD_MAX_BYTE_PANELS * rows);
         const double slowness = (const double[]){1.3, 1.7, 1}[i];
         for (size_t r = 0; r < rows; r++) {
             double t = (double)r;
@@ -136,9 +142,23 @@ static inline void fill_progress(fixture *f, double *next)
             time_s[r] = slowness * (t + 3 * floor(t / 5));
             top[r] = 1e6 * floor(t / (i == 1 ? 5 : 20));
             all[r] = top[r] + 3e6 * floor(t / (i == 2 ? 20 : 5));
+            S[r] = r ? (1 + 0.1 * (double)i) * (0.011 + (1 - exp(-0.02 * t)) / (0.02 * t)) : NAN;
+            for (size_t k = 0; k < HSGD_MAX_BYTE_PANELS; k++)
+                level[k * rows + r] = k ? (all[r] - top[r]) * (double)k : top[r];
         }
-        f->in.progress[i] =
-            (hsgd_figure_progress){loss, half_width, train, half_width, test, half_width, time_s, top, all};
+        f->in.progress[i] = (hsgd_figure_progress){.loss = loss,
+                                                   .loss_half_width = half_width,
+                                                   .train_accuracy = train,
+                                                   .train_accuracy_half_width = half_width,
+                                                   .test_accuracy = test,
+                                                   .test_accuracy_half_width = half_width,
+                                                   .time_s = time_s,
+                                                   .bytes_top = top,
+                                                   .bytes_all = all,
+                                                   .S = S,
+                                                   .S_half_width = half_width};
+        for (size_t k = 0; k < hsgd_figure_num_byte_panels(f->in.num_levels); k++)
+            f->in.progress[i].bytes_level[k] = level + k * rows;
     }
 }
 
