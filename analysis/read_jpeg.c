@@ -73,9 +73,10 @@ static hsgd_status check_picture(const struct jpeg_decompress_struct *jpeg, hsgd
 
 /* ---- decoding; these may jump ---- */
 
+/* Of the pool that lasts as long as the decoder; the other one goes with jpeg_finish_decompress. */
 static void *take(decoder *d, size_t bytes)
 {
-    return d->jpeg.mem->alloc_large((j_common_ptr)&d->jpeg, JPOOL_IMAGE, bytes);
+    return d->jpeg.mem->alloc_large((j_common_ptr)&d->jpeg, JPOOL_PERMANENT, bytes);
 }
 
 /* The integer transform and the smooth upsampling, which are the same to the bit with and without vector instructions. */
