@@ -55,8 +55,9 @@ static hsgd_status check_there(const char *path, hsgd_error *err)
         return HSGD_OK;
     const char *reason = strerror(errno), *data_dir = getenv("HSGD_DATA_DIR");
     bool set = data_dir && *data_dir;
-    return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: %s; put it there, or set HSGD_DATA_DIR%s%s to the folder that has it",
-                     path, reason, set ? ", now " : "", set ? data_dir : "");
+    return hsgd_fail(err, HSGD_ERROR_INPUT,
+                     "%s: %s; put it there, or set HSGD_DATA_DIR%s%s%s to the folder that has it", path, reason,
+                     set ? ", now " : "", set ? data_dir : "", set ? "," : "");
 }
 
 static hsgd_status check_all_there(const hsgd_data_files *files, hsgd_error *err)

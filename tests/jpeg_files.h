@@ -23,7 +23,7 @@ static inline unsigned char jpeg_pixel(const jpeg_picture *p, int channel, size_
 {
     double y = (double)row / (double)p->rows, x = (double)column / (double)p->columns;
     double t = channel == 0 ? y : channel == 1 ? x : 1 - 0.5 * (x + y);
-    return (unsigned char)(20 + 190 * t + 5 * (p->kind % 8));
+    return (unsigned char)(20 + 140 * t + 12 * (p->kind % 8));
 }
 
 /* The file's bytes; free them. libjpeg's own error handler ends the test where it objects. */
