@@ -235,6 +235,22 @@ static void truncation_is_found_everywhere(void **state)
     temp_close(&temp);
 }
 
+/* Only the mark of the end is missing: for some of the pictures no row needs what comes after its last byte. */
+static void the_end_is_looked_for(void **state)
+{
+    (void)state;
+    temp_folder temp;
+    temp_open(&temp);
+    for (int quality = 40; quality < 100; quality++) {
+        const jpeg_picture p = {.rows = 24, .columns = 24, .channels = 1, .quality = quality};
+        size_t size;
+        unsigned char *bytes = jpeg_bytes(&p, &size);
+        refused(temp_write(&temp, "t.jpg", bytes, size - 2), "Premature end of JPEG file");
+        free(bytes);
+    }
+    temp_close(&temp);
+}
+
 /* Find the start of frame of a baseline file: behind it length (2), precision (1), rows (2), columns (2). */
 static unsigned char *find_frame(unsigned char *bytes, size_t size)
 {
@@ -287,6 +303,7 @@ int main(void)
         cmocka_unit_test(gray_pictures_have_three_equal_channels),
         cmocka_unit_test(other_files_are_refused),
         cmocka_unit_test(truncation_is_found_everywhere),
+        cmocka_unit_test(the_end_is_looked_for),
         cmocka_unit_test(damaged_files_are_refused),
         cmocka_unit_test(sizes_out_of_range),
     };
