@@ -68,19 +68,29 @@ static hsgd_status check_all_there(const hsgd_data_files *files, hsgd_error *err
     return status;
 }
 
-/* Images are asked for: can they be read, and is their folder one? */
-static hsgd_status check_images(const char *folder, hsgd_error *err)
+static hsgd_status check_folder(const char *images, hsgd_error *err)
 {
     struct stat info;
-    hsgd_status status = HSGD_OK;
-    if (!hsgd_image_is_there() && (status = hsgd_image_read_jpeg(NULL, NULL, 1, 1, NULL, err)))
-        hsgd_error_prefix(err, "problem.data.images: ");
-    if (!status)
-        status = check_there(folder, err);
-    if (!status && stat(folder, &info) == 0 && !S_ISDIR(info.st_mode))
+    hsgd_status status = check_there(images, err);
+    if (!status && images && stat(images, &info) == 0 && !S_ISDIR(info.st_mode))
         status = hsgd_fail(err, HSGD_ERROR_INPUT, "%s: not a folder; \"images\" is the one that has the image files",
-                           folder);
+                           images);
     return status;
+}
+
+/* Everything that is asked for, before anything is read: reading may take long. */
+static hsgd_status check_files(const hsgd_data_config *config, hsgd_error *err)
+{
+    hsgd_status status = HSGD_OK;
+    if (config->images && !hsgd_image_is_there()) {
+        status = hsgd_image_read_jpeg(NULL, NULL, 1, 1, NULL, err); /* it knows what to say */
+        hsgd_error_prefix(err, "problem.data.images: ");
+    }
+    if (!status)
+        status = check_all_there(&config->train, err);
+    if (!status)
+        status = check_folder(config->images, err);
+    return status ? status : check_all_there(&config->test, err);
 }
 
 static hsgd_status add_file(hsgd_data_summary *summary, const char *path)
@@ -131,9 +141,6 @@ static hsgd_status read_files(hsgd_dataset *out, hsgd_data_summary *summary, con
 {
     const hsgd_csv_options csv = {config->csv_header, config->label_name, config->label_number};
     const char *const *path = (const char *const *)files->path;
-    hsgd_status status = check_all_there(files, err);
-    if (status)
-        return status;
     switch (config->format) {
     case HSGD_DATA_LIBSVM:
         return hsgd_dataset_read_libsvm(out, path[0], err);
@@ -197,7 +204,7 @@ hsgd_status hsgd_data_read(hsgd_dataset *train, hsgd_dataset *test, hsgd_data_su
     memset(train, 0, sizeof *train);
     memset(test, 0, sizeof *test);
     *summary = (hsgd_data_summary){0};
-    hsgd_status status = config->images ? check_images(config->images, err) : HSGD_OK;
+    hsgd_status status = check_files(config, err);
     if (!status)
         status = config->format == HSGD_DATA_SYNTHETIC ? generate(train, config, num_workers, err)
                                                        : read_files(train, summary, &config->train, config, err);

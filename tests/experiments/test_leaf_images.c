@@ -271,6 +271,44 @@ static void the_configuration_round_trips(void **state)
     }
 }
 
+static char repository[4096];
+
+/* The repository's experiment finds data laid out as LEAF's programs do, in HSGD_DATA_DIR. Its network by hand: conv
+ * 32 (3 9 + 1) = 896, three times 32 (32 9 + 1) = 9248; 84 rows become 42, 21, 10, 5; dense 2 (32 5 5 + 1) = 1602. */
+static void the_experiment_file_reads_celeba(void **state)
+{
+    (void)state;
+    char file[5000], *text;
+    hsgd_config config;
+    hsgd_dataset train, test;
+    hsgd_data_summary read;
+    hsgd_architecture network;
+    write_celeba();
+    setenv("HSGD_DATA_DIR", work, 1);
+    snprintf(file, sizeof file, "%s/experiments/celeba-cnn.json", repository);
+    assert_non_null(text = read_text(file));
+    mkdir("copy", 0777); /* away from data that could lie beside the file */
+    write_text("copy/c.json", text);
+    free(text);
+    assert_ok(hsgd_config_read(&config, "copy/c.json", &err), err);
+    assert_true(config.seeds == 3 && config.partition.scheme == HSGD_PARTITION_NATURAL);
+    assert_ok(hsgd_data_read(&train, &test, &read, &config.data, config.hierarchy.num_workers, &err), err);
+    assert_true(read.num_samples == 8 && read.num_test_samples == 2 && read.num_users == 4 && read.num_images == 10);
+    assert_ok(hsgd_architecture_make(&network, config.layer, config.num_layers, (hsgd_shape){3, 84, 84},
+                                     train.num_classes, &err),
+              err);
+    assert_true(train.num_features == 3 * 84 * 84 && network.dim == 896 + 3 * 9248 + 1602);
+    hsgd_architecture_free(&network);
+    hsgd_dataset_free(&train);
+    hsgd_dataset_free(&test);
+    hsgd_config_free(&config);
+    unlink(TEST);
+    rmdir("celeba/data/test");
+    if (hsgd_convnet_is_there())
+        assert_refusal("$H run copy/c.json --output w", 2,
+                       "copy/celeba/data/test: No such file or directory; put it there, or set HSGD_DATA_DIR, now ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,7 +318,10 @@ int main(void)
         cmocka_unit_test(the_program_learns_from_pictures),
         cmocka_unit_test(the_program_refuses_in_one_line),
         cmocka_unit_test(the_configuration_round_trips),
+        cmocka_unit_test(the_experiment_file_reads_celeba),
     };
+    if (!getcwd(repository, sizeof repository))
+        return 1;
     return cmocka_run_group_tests_name("leaf_images", tests, enter_folder, leave_folder);
 }
 
