@@ -283,6 +283,35 @@ static void damaged_files_are_refused(void **state)
     temp_close(&temp);
 }
 
+/* Each byte of a file replaced by two of a few others, in turn: a picture or one line, and never more. */
+static void no_damage_does_harm(void **state)
+{
+    (void)state;
+    static const unsigned char other[] = {0, 1, 0x7f, 0xc2, 0xd9, 0xff};
+    double out[3 * 4];
+    size_t refusals = 0, size;
+    temp_folder temp;
+    temp_open(&temp);
+    const jpeg_picture p = {.rows = 19, .columns = 21, .channels = 3, .quality = 30, .sampling = 2};
+    unsigned char *bytes = jpeg_bytes(&p, &size);
+    for (size_t i = 0; i < size; i++)
+        for (size_t k = i % 3; k < sizeof other; k += 3) {
+            unsigned char kept = bytes[i];
+            bytes[i] = other[k];
+            const char *path = temp_write(&temp, "h.jpg", bytes, size);
+            hsgd_status status = hsgd_image_read_jpeg(out, path, 2, 2, NULL, &err);
+            bytes[i] = kept;
+            assert_true(status == HSGD_OK || status == HSGD_ERROR_INPUT);
+            assert_true(!status || strncmp(err.message, path, strlen(path)) == 0);
+            refusals += status != HSGD_OK;
+            for (size_t j = 0; j < 12 && !status; j++)
+                assert_true(out[j] >= 0 && out[j] <= 1);
+        }
+    assert_true(refusals > size / 3);
+    free(bytes);
+    temp_close(&temp);
+}
+
 static void sizes_out_of_range(void **state)
 {
     (void)state;
@@ -305,6 +334,7 @@ int main(void)
         cmocka_unit_test(truncation_is_found_everywhere),
         cmocka_unit_test(the_end_is_looked_for),
         cmocka_unit_test(damaged_files_are_refused),
+        cmocka_unit_test(no_damage_does_harm),
         cmocka_unit_test(sizes_out_of_range),
     };
     return cmocka_run_group_tests_name("image", tests, NULL, NULL);
