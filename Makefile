@@ -12,28 +12,34 @@ CLANG_FORMAT ?= clang-format
 export HSGD_DATA_DIR ?= $(abspath $(or $(wildcard ../shared/data),data))
 
 PACKAGES  := build-essential pkg-config libgsl-dev libcjson-dev librandom123-dev libopenblas-dev libgmp-dev zlib1g-dev \
-             gnuplot-nox libcmocka-dev libyajl-dev curl unzip python3 $(if $(filter 1,$(NO_DNNL)),,libdnnl-dev)
+             gnuplot-nox libcmocka-dev libyajl-dev curl unzip python3 $(if $(filter 1,$(NO_DNNL)),,libdnnl-dev) \
+             $(if $(filter 1,$(NO_JPEG)),,libjpeg-dev)
 
 # Off switches: make OPENMP=0, make OPENBLAS=0 (GSL's own BLAS instead), make VECTOR=0 (no AVX code; results are the same),
-# make NO_DNNL=1 (no convolutional networks; so it is where oneDNN is not there), make SAN=1 (address and undefined sanitizers).
+# make NO_DNNL=1 (no convolutional networks; so it is where oneDNN is not there),
+# make NO_JPEG=1 (no JPEG files, in the same way), make SAN=1 (address and undefined sanitizers).
 OPENMP    ?= 1
 OPENBLAS  ?= $(shell pkg-config --exists openblas && echo 1 || echo 0)
 VECTOR    ?= $(if $(filter x86_64,$(shell uname -m)),1,0)
 SAN       ?= 0
 NO_DNNL   ?= 0
+NO_JPEG   ?= 0
 # Looked for when a recipe first asks; the answer is kept.
 DNNL       = $(eval DNNL := $(if $(filter 1,$(NO_DNNL)),0,$(shell echo '\#include <dnnl.h>' | \
              $(CC) -E - >/dev/null 2>&1 && echo 1 || echo 0)))$(DNNL)
+JPEG       = $(eval JPEG := $(if $(filter 1,$(NO_JPEG)),0,$(shell printf '\#include <stdio.h>\n\#include <jpeglib.h>\n' | \
+             $(CC) -E - >/dev/null 2>&1 && echo 1 || echo 0)))$(JPEG)
 
 WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 PKGS       = gsl libcjson gmp zlib yajl $(if $(filter 1,$(OPENBLAS)),openblas)
 LIB_FLAGS  = $(shell pkg-config --libs libcjson gmp zlib yajl) $(if $(filter 1,$(OPENBLAS)),$(shell pkg-config --libs openblas)) \
-             -lgsl $(if $(filter 1,$(OPENBLAS)),,-lgslcblas) $(DNNL_LIBS) -lm
+             -lgsl $(if $(filter 1,$(OPENBLAS)),,-lgslcblas) $(DNNL_LIBS) $(JPEG_LIBS) -lm
 DNNL_LIBS  = $(if $(filter 1,$(DNNL)),-ldnnl $(if $(filter 1,$(OPENMP)),,-lgomp))
+JPEG_LIBS  = $(if $(filter 1,$(JPEG)),-ljpeg)
 # No fused multiply-add, whatever the compiler: results are the same to the bit on every machine.
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -ffp-contract=off -fPIC -I. -I$(BUILD) -DHSGD_VERSION='"$(VERSION)"' \
              $(shell pkg-config --cflags $(PKGS)) $(if $(filter 1,$(OPENMP)),-fopenmp,-Wno-unknown-pragmas) \
-             $(if $(filter 1,$(VECTOR)),-DHSGD_VECTOR_PATHS) $(if $(filter 1,$(DNNL)),-DHSGD_DNNL)
+             $(if $(filter 1,$(VECTOR)),-DHSGD_VECTOR_PATHS) $(if $(filter 1,$(DNNL)),-DHSGD_DNNL) $(if $(filter 1,$(JPEG)),-DHSGD_JPEG)
 ALL_LDFLAGS = $(LDFLAGS) $(if $(filter 1,$(OPENMP)),-fopenmp)
 ifeq ($(SAN),1)
 BUILD     := build/san
@@ -164,7 +170,7 @@ install: all ## install the program, the libraries, the headers and the pkg-conf
 	@{ echo 'prefix=$(PREFIX)'; echo 'Name: hsgd'; echo 'Description: Verify the convergence theory of hierarchical SGD'; \
 	   echo 'Version: $(VERSION)'; echo 'Requires.private: libcjson gmp zlib yajl'; echo 'Requires: gsl'; \
 	   echo 'Cflags: -I$${prefix}/include/hsgd'; echo 'Libs: -L$${prefix}/lib -lhsgd'; \
-	   echo 'Libs.private: $(if $(filter 1,$(OPENBLAS)),-lopenblas) $(DNNL_LIBS) $(if $(filter 1,$(OPENMP)),-fopenmp) -lm'; \
+	   echo 'Libs.private: $(if $(filter 1,$(OPENBLAS)),-lopenblas) $(DNNL_LIBS) $(JPEG_LIBS) $(if $(filter 1,$(OPENMP)),-fopenmp) -lm'; \
 	 } > $(DESTDIR)$(PREFIX)/lib/pkgconfig/hsgd.pc
 
 uninstall: ## remove what install put there
@@ -179,6 +185,6 @@ clean: ## remove everything that was built
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
-	@echo '  switches: OPENMP=0  OPENBLAS=0  VECTOR=0  NO_DNNL=1  SAN=1  V=1  PREFIX=/usr/local  BUILD=build'
+	@echo '  switches: OPENMP=0  OPENBLAS=0  VECTOR=0  NO_DNNL=1  NO_JPEG=1  SAN=1  V=1  PREFIX=/usr/local  BUILD=build'
 
 -include $(LIB_OBJ:.o=.d) $(BUILD)/experiments/main.d $(TESTS:=.d) $(BENCH_OBJ:.o=.d)

@@ -9,6 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analysis/image.h"
+
+/* Rows and columns of images when "image_size" does not say: those of LEAF's model of CelebA. */
+enum { DEFAULT_IMAGE_SIDE = 84 };
+
 enum { NUM_SCALINGS = HSGD_SCALING_STANDARD + 1, MAX_PATHS = 1000000 };
 
 /* What "labels" of CIFAR-100 may be; the values stand in the order of hsgd_cifar_labels, after CIFAR-10. */
@@ -115,6 +120,33 @@ static hsgd_status read_csv(hsgd_data_config *data, const hsgd_json *at, hsgd_er
     return status;
 }
 
+static hsgd_status read_image_size(hsgd_data_config *data, const hsgd_json *at, hsgd_error *err)
+{
+    size_t *side = NULL, length = 0;
+    hsgd_status status = hsgd_json_counts(at, 1, HSGD_MAX_IMAGE_SIDE, &side, &length, err);
+    if (!status && length != 2)
+        status = hsgd_json_fail(at, err, "%zu numbers; expected [rows, columns]", length);
+    if (!status) {
+        data->image_rows = side[0];
+        data->image_columns = side[1];
+    }
+    free(side);
+    return status;
+}
+
+/* Samples that are names of image files. */
+static hsgd_status read_leaf(hsgd_data_config *data, const hsgd_json *at, hsgd_error *err)
+{
+    hsgd_json images = hsgd_json_member(at, "images"), size = hsgd_json_member(at, "image_size");
+    if (size.value && !images.value)
+        return hsgd_json_fail(&size, err, "is of no use without \"images\", the folder of the image files");
+    if (!images.value)
+        return HSGD_OK;
+    data->image_rows = data->image_columns = DEFAULT_IMAGE_SIDE;
+    hsgd_status status = read_path(&data->images, &images, err);
+    return !status && size.value ? read_image_size(data, &size, err) : status;
+}
+
 static hsgd_status read_count(size_t *out, const hsgd_json *at, const char *key, size_t low, size_t high,
                               hsgd_error *err)
 {
@@ -183,7 +215,7 @@ static const char *const keys_of[][MAX_KEYS] = {
     [HSGD_DATA_IDX] = {"format", "images", "labels", "test", COMMON_KEYS},
     [HSGD_DATA_CIFAR] = {"format", "path", "labels", "test", COMMON_KEYS},
     [HSGD_DATA_CSV] = {"format", "path", "label_column", "header", "test", COMMON_KEYS},
-    [HSGD_DATA_LEAF] = {"format", "path", "test", COMMON_KEYS},
+    [HSGD_DATA_LEAF] = {"format", "path", "images", "image_size", "test", COMMON_KEYS},
     [HSGD_DATA_SYNTHETIC] = {"format", "alpha", "beta", "iid", "seed", "users", "features", "classes", "max_samples",
                              COMMON_KEYS},
 };
@@ -201,11 +233,12 @@ static hsgd_status read_format(hsgd_data_config *data, const hsgd_json *at, hsgd
         return read_cifar(data, at, err);
     case HSGD_DATA_CSV:
         return read_csv(data, at, err);
+    case HSGD_DATA_LEAF:
+        return read_leaf(data, at, err);
     case HSGD_DATA_SYNTHETIC:
         return read_synthetic(&data->synthetic, at, err);
     case HSGD_DATA_LIBSVM:
     case HSGD_DATA_IDX:
-    case HSGD_DATA_LEAF:
         break;
     }
     return HSGD_OK;
@@ -248,6 +281,13 @@ static void add_files(cJSON *object, const hsgd_data_files *files, hsgd_data_for
         cJSON_AddStringToObject(object, "labels", files->labels);
 }
 
+static void add_images(cJSON *object, const hsgd_data_config *data)
+{
+    const int side[] = {(int)data->image_rows, (int)data->image_columns};
+    cJSON_AddStringToObject(object, "images", data->images);
+    cJSON_AddItemToObject(object, "image_size", cJSON_CreateIntArray(side, 2));
+}
+
 static void add_csv(cJSON *object, const hsgd_data_config *data)
 {
     if (data->label_name)
@@ -279,6 +319,8 @@ cJSON *hsgd_config_data_to_json(const hsgd_config *config)
         add_files(object, &data->train, data->format);
     if (data->format == HSGD_DATA_CIFAR && data->cifar_labels != HSGD_CIFAR_10)
         cJSON_AddStringToObject(object, "labels", cifar_label_names[data->cifar_labels - HSGD_CIFAR_100_FINE]);
+    if (data->images)
+        add_images(object, data);
     if (data->format == HSGD_DATA_CSV)
         add_csv(object, data);
     if (data->format == HSGD_DATA_SYNTHETIC)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "analysis/image.h"
 #include "experiments/leaf.h"
 
 static const char *const format_names[] = {
@@ -41,6 +42,7 @@ void hsgd_data_config_free(hsgd_data_config *config)
     free_files(&config->train);
     free_files(&config->test);
     free(config->label_name);
+    free(config->images);
     memset(config, 0, sizeof *config);
 }
 
@@ -51,8 +53,11 @@ static hsgd_status check_there(const char *path, hsgd_error *err)
 {
     if (!path || access(path, F_OK) == 0)
         return HSGD_OK;
-    return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: %s; put it there, or set HSGD_DATA_DIR to the folder that has it",
-                     path, strerror(errno));
+    const char *reason = strerror(errno), *data_dir = getenv("HSGD_DATA_DIR");
+    bool set = data_dir && *data_dir;
+    return hsgd_fail(err, HSGD_ERROR_INPUT,
+                     "%s: %s; put it there, or set HSGD_DATA_DIR%s%s%s to the folder that has it", path, reason,
+                     set ? ", now " : "", set ? data_dir : "", set ? "," : "");
 }
 
 static hsgd_status check_all_there(const hsgd_data_files *files, hsgd_error *err)
@@ -61,6 +66,31 @@ static hsgd_status check_all_there(const hsgd_data_files *files, hsgd_error *err
     for (size_t i = 0; i < files->num_paths && !status; i++)
         status = check_there(files->path[i], err);
     return status;
+}
+
+static hsgd_status check_folder(const char *images, hsgd_error *err)
+{
+    struct stat info;
+    hsgd_status status = check_there(images, err);
+    if (!status && images && stat(images, &info) == 0 && !S_ISDIR(info.st_mode))
+        status = hsgd_fail(err, HSGD_ERROR_INPUT, "%s: not a folder; \"images\" is the one that has the image files",
+                           images);
+    return status;
+}
+
+/* Everything that is asked for, before anything is read: reading may take long. */
+static hsgd_status check_files(const hsgd_data_config *config, hsgd_error *err)
+{
+    hsgd_status status = HSGD_OK;
+    if (config->images && !hsgd_image_is_there()) {
+        status = hsgd_image_read_jpeg(NULL, NULL, 1, 1, NULL, err); /* it knows what to say */
+        hsgd_error_prefix(err, "problem.data.images: ");
+    }
+    if (!status)
+        status = check_all_there(&config->train, err);
+    if (!status)
+        status = check_folder(config->images, err);
+    return status ? status : check_all_there(&config->test, err);
 }
 
 static hsgd_status add_file(hsgd_data_summary *summary, const char *path)
@@ -95,14 +125,22 @@ static hsgd_status count_files(hsgd_data_summary *summary, const hsgd_data_files
 
 /* ---- reading ---- */
 
-static hsgd_status read_files(hsgd_dataset *out, const hsgd_data_files *files, const hsgd_data_config *config,
-                              hsgd_error *err)
+static hsgd_status read_leaf(hsgd_dataset *out, hsgd_data_summary *summary, const hsgd_data_files *files,
+                             const hsgd_data_config *config, hsgd_error *err)
+{
+    const char *const *path = (const char *const *)files->path;
+    hsgd_leaf_images images = {.folder = config->images, .rows = config->image_rows, .columns = config->image_columns};
+    hsgd_status status = hsgd_leaf_read_images(out, config->images ? &images : NULL, path, files->num_paths, err);
+    summary->num_images += images.num_images;
+    summary->image_bytes += images.bytes;
+    return status;
+}
+
+static hsgd_status read_files(hsgd_dataset *out, hsgd_data_summary *summary, const hsgd_data_files *files,
+                              const hsgd_data_config *config, hsgd_error *err)
 {
     const hsgd_csv_options csv = {config->csv_header, config->label_name, config->label_number};
     const char *const *path = (const char *const *)files->path;
-    hsgd_status status = check_all_there(files, err);
-    if (status)
-        return status;
     switch (config->format) {
     case HSGD_DATA_LIBSVM:
         return hsgd_dataset_read_libsvm(out, path[0], err);
@@ -113,7 +151,7 @@ static hsgd_status read_files(hsgd_dataset *out, const hsgd_data_files *files, c
     case HSGD_DATA_CSV:
         return hsgd_dataset_read_csv(out, path[0], &csv, err);
     case HSGD_DATA_LEAF:
-        return hsgd_leaf_read(out, path, files->num_paths, err);
+        return read_leaf(out, summary, files, config, err);
     case HSGD_DATA_SYNTHETIC:
         break;
     }
@@ -132,10 +170,11 @@ static hsgd_status generate(hsgd_dataset *out, const hsgd_data_config *config, s
 }
 
 /* Test data: from files of their own, which must fit, or set aside. */
-static hsgd_status read_test(hsgd_dataset *test, hsgd_dataset *train, const hsgd_data_config *config, hsgd_error *err)
+static hsgd_status read_test(hsgd_dataset *test, hsgd_dataset *train, hsgd_data_summary *summary,
+                             const hsgd_data_config *config, hsgd_error *err)
 {
     if (config->test.num_paths) {
-        hsgd_status status = read_files(test, &config->test, config, err);
+        hsgd_status status = read_files(test, summary, &config->test, config, err);
         if (!status && (status = hsgd_dataset_match(test, train, err)))
             hsgd_error_prefix(err, "problem.data.test: %s: ", config->test.path[0]);
         return status;
@@ -165,10 +204,12 @@ hsgd_status hsgd_data_read(hsgd_dataset *train, hsgd_dataset *test, hsgd_data_su
     memset(train, 0, sizeof *train);
     memset(test, 0, sizeof *test);
     *summary = (hsgd_data_summary){0};
-    hsgd_status status = config->format == HSGD_DATA_SYNTHETIC ? generate(train, config, num_workers, err)
-                                                               : read_files(train, &config->train, config, err);
+    hsgd_status status = check_files(config, err);
     if (!status)
-        status = read_test(test, train, config, err);
+        status = config->format == HSGD_DATA_SYNTHETIC ? generate(train, config, num_workers, err)
+                                                       : read_files(train, summary, &config->train, config, err);
+    if (!status)
+        status = read_test(test, train, summary, config, err);
     if (!status)
         status = prepare(train, test, config, err);
     if (!status)
@@ -213,6 +254,15 @@ static void put_name(FILE *out, const char *path, size_t *shown)
         fputc((unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c, out); /* control characters could do harm */
 }
 
+/* The image files are too many to name. */
+static void put_images(FILE *out, const hsgd_data_summary *summary, const hsgd_data_config *config)
+{
+    size_t shown = 0;
+    fprintf(out, "; %zu image%s of %.0f bytes, resized to %zu x %zu", summary->num_images, plural(summary->num_images),
+            summary->image_bytes, config->image_rows, config->image_columns);
+    put_name(out, config->images, &shown);
+}
+
 static void put_names(FILE *out, const hsgd_data_files *files, size_t *shown)
 {
     for (size_t i = 0; i < files->num_paths; i++)
@@ -241,5 +291,7 @@ char *hsgd_data_describe(const hsgd_data_summary *summary, const hsgd_data_confi
         fputs(", generated", out);
     put_names(out, &config->train, &shown);
     put_names(out, &config->test, &shown);
+    if (config->images)
+        put_images(out, summary, config);
     return fclose(out) ? (free(text), NULL) : text;
 }

@@ -47,6 +47,8 @@ typedef struct hsgd_data_config {
     hsgd_csv_header csv_header;       /* csv */
     char *label_name;                 /* csv: NULL: by number; owned */
     size_t label_number;              /* csv: from 1; 0: the last column */
+    char *images;                     /* leaf: folder of the image files that samples name; NULL: numbers; owned */
+    size_t image_rows, image_columns; /* leaf: what images are brought to */
     hsgd_synthetic_options synthetic; /* synthetic; num_users 0: as many as workers */
     hsgd_scaling scaling;
     bool intercept;
@@ -61,6 +63,8 @@ typedef struct hsgd_data_summary {
     size_t num_test_samples;                       /* 0: no test data */
     size_t num_files;                              /* of both */
     double bytes;                                  /* of these files, as they lie on the disk */
+    size_t num_images;                             /* image files that samples are, of both; not among num_files */
+    double image_bytes;                            /* of these */
 } hsgd_data_summary;
 
 /* Read or generate the data, set test data aside, scale both and append the intercept. Without test data *test is empty.

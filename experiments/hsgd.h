@@ -13,6 +13,7 @@
 #include "analysis/objective.h"
 #include "analysis/quadratic.h"
 #include "analysis/dataset.h"
+#include "analysis/image.h"
 #include "analysis/synthetic.h"
 #include "analysis/partition.h"
 #include "analysis/grouping.h"

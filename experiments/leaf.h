@@ -20,6 +20,21 @@ extern "C" {
  * errors that name the file, the byte (from 1) and the place. */
 hsgd_status hsgd_leaf_read(hsgd_dataset *out, const char *const *path, size_t num_paths, hsgd_error *err);
 
+/* Where the pictures are whose file names stand in "x", and what was read of them. */
+typedef struct hsgd_leaf_images {
+    const char *folder;   /* borrowed */
+    size_t rows, columns; /* that pictures are brought to */
+    size_t num_images;    /* grows by those that were read */
+    double bytes;         /* and by the bytes of their files */
+} hsgd_leaf_images;
+
+/* The same for "x": [names of JPEG files in images->folder], as LEAF has CelebA: { "x": ["000123.jpg", ...], "y": [...] }. A
+ * sample is the picture as hsgd_image_read_jpeg gives it (analysis/image.h): channel by channel, row by row, from 0 to 1.
+ * Pictures are read when their name comes. Names with "/" or "..", or that do not end in .jpg or .jpeg, are errors; a missing
+ * or damaged file is one that names it beside the file and place of its name. images NULL: "x" has numbers. */
+hsgd_status hsgd_leaf_read_images(hsgd_dataset *out, hsgd_leaf_images *images, const char *const *path,
+                                  size_t num_paths, hsgd_error *err);
+
 /* A path as a list of files: itself, or the files of a folder as above; free with hsgd_leaf_files_free. */
 hsgd_status hsgd_leaf_files(char ***file, size_t *num_files, const char *path, hsgd_error *err);
 void hsgd_leaf_files_free(char **file, size_t num_files);

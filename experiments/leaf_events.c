@@ -18,11 +18,12 @@ enum {
 
 /* ---- lists ---- */
 
-void *hsgd_leaf_list_add(hsgd_leaf_reader *r, hsgd_leaf_list *l, size_t size)
+void *hsgd_leaf_list_extend(hsgd_leaf_reader *r, hsgd_leaf_list *l, size_t count, size_t size)
 {
-    if (l->count == l->capacity) {
-        size_t capacity = l->capacity + l->capacity / 2 + 64; /* large data may not fit twice */
-        r->status = hsgd_memory_check((double)capacity * (double)size, "the data", "fewer files", r->err);
+    if (l->capacity - l->count < count) {
+        size_t capacity = l->capacity + l->capacity / 2 + count + 64; /* large data may not fit twice */
+        const char *advice = r->images ? "fewer users or a smaller \"image_size\"" : "fewer files";
+        r->status = hsgd_memory_check((double)capacity * (double)size, "the data", advice, r->err);
         void *grown = r->status ? NULL : realloc(l->item, capacity * size);
         if (!grown) {
             r->status = r->status ? r->status : hsgd_fail_memory(r->err, "the data");
@@ -31,7 +32,13 @@ void *hsgd_leaf_list_add(hsgd_leaf_reader *r, hsgd_leaf_list *l, size_t size)
         l->item = grown;
         l->capacity = capacity;
     }
-    return (char *)l->item + size * l->count++;
+    l->count += count;
+    return (char *)l->item + size * (l->count - count);
+}
+
+void *hsgd_leaf_list_add(hsgd_leaf_reader *r, hsgd_leaf_list *l, size_t size)
+{
+    return hsgd_leaf_list_extend(r, l, 1, size);
 }
 
 static int add_number(hsgd_leaf_reader *r, hsgd_leaf_list *l, double number)
@@ -129,7 +136,9 @@ static int fail_unexpected(hsgd_leaf_reader *r, const char *what)
         [HSGD_LEAF_ROW] = "numbers",
         [HSGD_LEAF_LABELS] = "numbers",
     };
-    return fail(r, "%s; expected %s", what, expected[r->place]);
+    return fail(r, "%s; expected %s", what,
+                r->place == HSGD_LEAF_ROWS && r->images ? "the name of an image file for each sample"
+                                                        : expected[r->place]);
 }
 
 /* ---- users and rows ---- */
@@ -192,12 +201,13 @@ enum { NUM_STEPS = sizeof steps / sizeof *steps };
 
 static int begin(hsgd_leaf_reader *r, bool is_map)
 {
+    bool is_name = r->place == HSGD_LEAF_ROWS && r->images; /* samples are then no arrays */
     if (r->skipped > 0 || r->key == HSGD_LEAF_KEY_OTHER) {
         r->skipped++;
         r->key = HSGD_LEAF_NO_KEY;
         return 1;
     }
-    for (size_t i = 0; i < NUM_STEPS; i++)
+    for (size_t i = 0; i < NUM_STEPS && !is_name; i++)
         if (steps[i].from == r->place && steps[i].key == r->key && steps[i].is_map == is_map) {
             r->key = HSGD_LEAF_NO_KEY;
             r->place = steps[i].to;
@@ -310,13 +320,30 @@ static int on_number(void *context, const char *text, size_t length)
     return add_number(r, wanted, number);
 }
 
+/* A sample that is an image file. */
+static int take_image(hsgd_leaf_reader *r, const unsigned char *name, size_t length)
+{
+    char where[PLACE_BYTES];
+    r->status = hsgd_leaf_read_image(r, name, length);
+    if (!r->status)
+        return end_row(r);
+    say_place(where, r);
+    if (r->status == HSGD_ERROR_INPUT)
+        hsgd_error_prefix(r->err, "%s: ", where);
+    return 0;
+}
+
 static int on_string(void *context, const unsigned char *text, size_t length)
 {
     hsgd_leaf_reader *r = context;
     bool skipped = r->skipped > 0 || r->key == HSGD_LEAF_KEY_OTHER;
-    if (!take_scalar(r, r->place == HSGD_LEAF_USERS))
-        return fail_unexpected(r, "a text");
-    return skipped ? 1 : add_user(r, &r->declared, text, length);
+    bool is_image = r->place == HSGD_LEAF_ROWS && r->images;
+    if (!take_scalar(r, r->place == HSGD_LEAF_USERS || is_image))
+        return fail_unexpected(r, r->place == HSGD_LEAF_ROWS ? "a text (of an image file? they need \"images\")"
+                                                             : "a text");
+    if (skipped)
+        return 1;
+    return is_image ? take_image(r, text, length) : add_user(r, &r->declared, text, length);
 }
 
 static int on_boolean(void *context, int value)

@@ -10,6 +10,7 @@
 #include <yajl/yajl_parse.h>
 
 #include "analysis/error.h"
+#include "experiments/leaf.h"
 
 enum { HSGD_LEAF_NAME_SHOWN = 60 }; /* characters of a user's name in a message */
 
@@ -63,6 +64,7 @@ typedef struct hsgd_leaf_reader {
     hsgd_leaf_list held;  /* user: in the order of "user_data" */
     size_t num_features;  /* 0: no row has been read */
     size_t num_rows;
+    hsgd_leaf_images *images; /* NULL: samples are numbers */
     /* this file */
     size_t first_held;
     hsgd_leaf_list declared;       /* user: "users" */
@@ -71,10 +73,17 @@ typedef struct hsgd_leaf_reader {
     hsgd_error *err;
 } hsgd_leaf_reader;
 
-/* Room for one more item of this size at the end of a list of reader; NULL, and reader->status, if there is none. */
+/* Room for count more items of this size at the end of a list of reader; NULL, and reader->status, if there is none. */
+void *hsgd_leaf_list_extend(hsgd_leaf_reader *reader, hsgd_leaf_list *list, size_t count, size_t size);
+
+/* The same for one. */
 void *hsgd_leaf_list_add(hsgd_leaf_reader *reader, hsgd_leaf_list *list, size_t size);
 
 void hsgd_leaf_free_users(hsgd_leaf_list *list);
+
+/* leaf_image.c: the features of the next sample from the image file of this name, which is no text of C; reader->images is
+ * set. Messages begin with the path, or are about the name. */
+hsgd_status hsgd_leaf_read_image(hsgd_leaf_reader *reader, const unsigned char *name, size_t length);
 
 /* For yajl, with a reader as context. A callback that refuses what comes leaves the reason in reader->status and err. */
 extern const yajl_callbacks hsgd_leaf_callbacks;

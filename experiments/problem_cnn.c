@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analysis/convnet.h"
+#include "analysis/image.h"
 
 hsgd_status hsgd_problem_check_cnn(const hsgd_config *config, hsgd_error *err)
 {
@@ -23,6 +24,8 @@ static hsgd_status make_architecture(hsgd_problem *problem, const hsgd_config *c
 {
     hsgd_shape shape = config->shape;
     const hsgd_dataset *data = &problem->data;
+    if (!shape.channels && config->data.images)
+        shape = (hsgd_shape){HSGD_IMAGE_CHANNELS, config->data.image_rows, config->data.image_columns};
     if (!shape.channels && !hsgd_shape_of_square(&shape, data->num_features))
         return hsgd_fail(err, HSGD_ERROR_INPUT,
                          "shape: %zu features are no square image of 1 or 3 channels; give [channels, height, width]",

@@ -211,10 +211,11 @@ static hsgd_status finish(hsgd_dataset *out, hsgd_leaf_reader *r)
     return status;
 }
 
-hsgd_status hsgd_leaf_read(hsgd_dataset *out, const char *const *path, size_t num_paths, hsgd_error *err)
+hsgd_status hsgd_leaf_read_images(hsgd_dataset *out, hsgd_leaf_images *images, const char *const *path,
+                                  size_t num_paths, hsgd_error *err)
 {
     memset(out, 0, sizeof *out);
-    hsgd_leaf_reader r = {.err = err};
+    hsgd_leaf_reader r = {.images = images, .err = err};
     hsgd_status status = HSGD_OK;
     for (size_t i = 0; i < num_paths && !status; i++)
         status = read_path(&r, path[i]);
@@ -229,4 +230,9 @@ hsgd_status hsgd_leaf_read(hsgd_dataset *out, const char *const *path, size_t nu
     hsgd_leaf_free_users(&r.declared);
     hsgd_leaf_free_users(&r.held);
     return status;
+}
+
+hsgd_status hsgd_leaf_read(hsgd_dataset *out, const char *const *path, size_t num_paths, hsgd_error *err)
+{
+    return hsgd_leaf_read_images(out, NULL, path, num_paths, err);
 }

@@ -213,6 +213,10 @@ static cJSON *data_to_json(const hsgd_experiment *e)
     cJSON_AddNumberToObject(object, "test_samples", (double)read->num_test_samples);
     cJSON_AddNumberToObject(object, "files", (double)read->num_files);
     cJSON_AddNumberToObject(object, "bytes", read->bytes);
+    if (e->config->data.images) {
+        cJSON_AddNumberToObject(object, "images", (double)read->num_images);
+        cJSON_AddNumberToObject(object, "image_bytes", read->image_bytes);
+    }
     return object;
 }
 

@@ -120,7 +120,8 @@ static void contradictions(void **state)
         {DOC("\"a\"", "1", "\"a\": {\"x\": [[1]]}"), "user_data.a: no \"y\""},
         {DOC("\"a\"", "1", "\"a\": {\"y\": [1]}"), "user_data.a: no \"x\""},
         {DOC("\"a\"", "1", "\"a\": {\"x\": [\"05.jpg\"], \"y\": [1]}"),
-         "user_data.a.x[0]: a text; expected an array of numbers for each sample"},
+         "user_data.a.x[0]: a text (of an image file? they need \"images\"); expected an array of numbers for each "
+         "sample"},
         {DOC("\"a\"", "1", "\"a\": {\"x\": [[[1]]], \"y\": [1]}"), "user_data.a.x[0]: an array; expected numbers"},
         {DOC("\"a\"", "1", "\"a\": {\"x\": [1], \"y\": [1]}"), "user_data.a.x[0]: a number; expected an array"},
         {DOC("\"a\"", "1", "\"a\": {\"x\": [[null]], \"y\": [1]}"), "user_data.a.x[0]: null; expected numbers"},
