@@ -42,6 +42,9 @@ void hsgd_dataset_free(hsgd_dataset *data);
  * are doubles; bytes are written to room (count, num_features), whose numbers are then the same to the bit. */
 const double *hsgd_dataset_rows(const hsgd_dataset *data, size_t first, size_t count, double *room);
 
+/* Every byte stands for itself divided by 255: what pixels become. */
+void hsgd_dataset_set_pixels(hsgd_dataset *data);
+
 /* Bytes become the doubles that they stand for; other data stay as they are. On failure data is unchanged. */
 hsgd_status hsgd_dataset_to_doubles(hsgd_dataset *data, hsgd_error *err);
 

@@ -24,9 +24,6 @@ bool hsgd_parse_number(const char *begin, const char *end, double *number);
 /* How many characters of the text from begin up to end a message shows. */
 int hsgd_shown(const char *begin, const char *end);
 
-/* Every byte stands for itself divided by 255: what pixels become. */
-void hsgd_dataset_set_pixels(hsgd_dataset *data);
-
 /* hsgd_dataset_add_intercept and hsgd_dataset_reorder for the rows of one storage only. room (row_bytes): one row; new
  * row s is old row order[s]; done (count), zeros: scratch memory. */
 hsgd_status hsgd_dataset_widen_bytes(hsgd_dataset *data, uint8_t one, hsgd_error *err);

@@ -9,7 +9,7 @@ bool hsgd_image_is_there(void)
     return false;
 }
 
-hsgd_status hsgd_image_read_jpeg(double *out, const char *path, size_t rows, size_t columns, double *bytes,
+hsgd_status hsgd_image_read_jpeg(uint8_t *out, const char *path, size_t rows, size_t columns, double *bytes,
                                  hsgd_error *err)
 {
     (void)out, (void)path, (void)rows, (void)columns, (void)bytes;

@@ -28,7 +28,7 @@ typedef struct decoder {
     hsgd_error *err;
     const hsgd_bytes *file;
     hsgd_resize size;
-    double *out; /* (3, to_rows, to_columns) */
+    uint8_t *out; /* (3, to_rows, to_columns) */
     uint64_t *sum, *line;
     unsigned char *row; /* (from_columns, 3) */
 } decoder;
@@ -140,7 +140,7 @@ bool hsgd_image_is_there(void)
     return true;
 }
 
-hsgd_status hsgd_image_read_jpeg(double *out, const char *path, size_t rows, size_t columns, double *bytes,
+hsgd_status hsgd_image_read_jpeg(uint8_t *out, const char *path, size_t rows, size_t columns, double *bytes,
                                  hsgd_error *err)
 {
     hsgd_bytes file;

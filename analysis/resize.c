@@ -50,10 +50,10 @@ void hsgd_resize_add_row(uint64_t *sum, uint64_t *line, const unsigned char *rgb
     }
 }
 
-/* Sum and divisor are below 2^53, so that one rounding is all there is. */
-void hsgd_resize_finish(double *out, const uint64_t *sum, const hsgd_resize *size)
+/* The means lie between neighbours of 0 .. 255; halves go up. */
+void hsgd_resize_finish(uint8_t *out, const uint64_t *sum, const hsgd_resize *size)
 {
-    double whole = 255.0 * (double)size->from_rows * (double)size->from_columns;
+    uint64_t whole = (uint64_t)size->from_rows * size->from_columns;
     for (size_t i = 0; i < HSGD_IMAGE_CHANNELS * size->to_rows * size->to_columns; i++)
-        out[i] = (double)sum[i] / whole;
+        out[i] = (uint8_t)((2 * sum[i] + whole) / (2 * whole));
 }

@@ -15,7 +15,7 @@ typedef struct hsgd_resize {
  * line (3, to_columns) is scratch. */
 void hsgd_resize_add_row(uint64_t *sum, uint64_t *line, const unsigned char *rgb, size_t row, const hsgd_resize *size);
 
-/* After all rows: out (3, to_rows, to_columns), the means divided by 255. */
-void hsgd_resize_finish(double *out, const uint64_t *sum, const hsgd_resize *size);
+/* After all rows: out (3, to_rows, to_columns), the means, rounded to the nearest bytes and halves up. */
+void hsgd_resize_finish(uint8_t *out, const uint64_t *sum, const hsgd_resize *size);
 
 #endif

@@ -44,7 +44,7 @@ static hsgd_status read_picture(hsgd_leaf_reader *r, const char *name)
     hsgd_leaf_images *images = r->images;
     double bytes;
     char *path = NULL;
-    double *row = hsgd_leaf_list_extend(r, &r->value, r->num_features, sizeof *row);
+    uint8_t *row = hsgd_leaf_list_extend(r, &r->value, r->num_features, sizeof *row);
     if (!row)
         return r->status;
     if (asprintf(&path, "%s/%s", images->folder, name) < 0)

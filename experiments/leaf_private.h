@@ -58,7 +58,7 @@ typedef struct hsgd_leaf_reader {
     bool seen[HSGD_LEAF_KEY_OTHER]; /* which members of the document, or of the user, have been there */
     size_t first_row;               /* of the user */
     /* all files */
-    hsgd_leaf_list value; /* double: (rows, num_features) */
+    hsgd_leaf_list value; /* double, of images uint8_t: (rows, num_features) */
     hsgd_leaf_list label; /* double: (rows) */
     hsgd_leaf_list start; /* size_t: first row of each user that has any */
     hsgd_leaf_list held;  /* user: in the order of "user_data" */

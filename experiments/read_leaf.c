@@ -198,12 +198,15 @@ static hsgd_status finish(hsgd_dataset *out, hsgd_leaf_reader *r)
     if (!end)
         return r->status;
     *end = r->num_rows;
-    double *dense = realloc(r->value.item, r->value.count * sizeof *dense);
+    void *value = realloc(r->value.item, r->value.count * (r->images ? sizeof *out->byte : sizeof *out->dense));
+    value = value ? value : r->value.item;
     *out = (hsgd_dataset){.num_samples = r->num_rows,
                           .num_features = r->num_features,
-                          .dense = dense ? dense : r->value.item,
+                          .dense = r->images ? NULL : value,
+                          .byte = r->images ? value : NULL,
                           .num_users = r->start.count - 1,
                           .user_start = r->start.item};
+    hsgd_dataset_set_pixels(out);
     r->value.item = r->start.item = NULL;
     hsgd_status status = hsgd_dataset_set_classes(out, r->label.item, r->err);
     if (status)

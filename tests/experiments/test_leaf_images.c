@@ -70,24 +70,26 @@ static void samples_are_the_pictures_named(void **state)
     const char *path = "celeba/data/train";
     hsgd_leaf_images images = {.folder = FOLDER, .rows = 11, .columns = 9};
     hsgd_dataset data;
-    double bytes = write_celeba(), row[3 * 11 * 9];
+    double bytes = write_celeba();
+    uint8_t row[3 * 11 * 9];
     assert_ok(hsgd_leaf_read_images(&data, &images, &path, 1, &err), err);
-    assert_true(data.num_samples == 8 && data.num_features == sizeof row / sizeof *row && data.num_users == 4);
+    assert_true(data.num_samples == 8 && data.num_features == sizeof row && data.num_users == 4);
     assert_memory_equal(data.user_start, start, sizeof start);
+    assert_true(!data.dense && data.byte_value[255] == 1 && data.byte_value[51] == 0.2);
     for (size_t s = 0; s < 8; s++) {
         const jpeg_picture p = picture(number_of[s]);
         char file[64];
         snprintf(file, sizeof file, FOLDER "/%06d.jpg", number_of[s]);
         assert_ok(hsgd_image_read_jpeg(row, file, 11, 9, NULL, &err), err);
-        assert_memory_equal(data.dense + s * data.num_features, row, sizeof row);
+        assert_memory_equal(data.byte + s * data.num_features, row, sizeof row);
         assert_int_equal(data.label[s], number_of[s] > 3);
-        for (size_t i = 0; i < sizeof row / sizeof *row; i++) { /* a new pixel is two by two old ones */
+        for (size_t i = 0; i < sizeof row; i++) { /* a new pixel is two by two old ones */
             size_t r = i / 9 % 11, k = i % 9;
             int c = p.channels == 1 ? 0 : (int)(i / 99);
             double mean = (jpeg_pixel(&p, c, 2 * r, 2 * k) + jpeg_pixel(&p, c, 2 * r + 1, 2 * k) +
                            jpeg_pixel(&p, c, 2 * r, 2 * k + 1) + jpeg_pixel(&p, c, 2 * r + 1, 2 * k + 1)) /
                           4.0;
-            assert_true(fabs(255 * row[i] - mean) < 12);
+            assert_true(fabs(row[i] - mean) < 12);
         }
     }
     assert_int_equal(images.num_images, 8);
@@ -108,7 +110,7 @@ static void refused(const char *x, const char *message)
     snprintf(text, sizeof text, DOC("\"eve\"", "2", "\"eve\": {\"x\": [%s], \"y\": [1, 0]}"), x);
     write_text(path, text);
     assert_fails(hsgd_leaf_read_images(&data, &images, &path, 1, &err), HSGD_ERROR_INPUT, message, err);
-    assert_true(strncmp(err.message, "one.json: ", 10) == 0 && !data.dense);
+    assert_true(strncmp(err.message, "one.json: ", 10) == 0 && !data.byte);
 }
 
 static void wrong_names_and_pictures(void **state)
