@@ -23,8 +23,9 @@ enum {
 bool hsgd_image_is_there(void);
 
 /* Read a JPEG file (baseline or progressive; RGB, YCbCr or grayscale, which becomes three equal channels) into
- * out (3, rows, columns), 1 <= rows, columns <= HSGD_MAX_IMAGE_SIDE: red, green, blue, each from 0 to 255. The picture is stretched to fill the new one, whatever its proportions; an orientation noted in the file is
- * ignored. A new pixel is the mean of the picture over the rectangle that it covers: with H rows and W columns in the file,
+ * out (3, rows, columns), 1 <= rows, columns <= HSGD_MAX_IMAGE_SIDE: red, green, blue, each from 0 to 255. The picture is
+ * stretched to fill the new one, whatever its proportions; an orientation noted in the file is ignored. A new pixel is the
+ * mean of the picture over the rectangle that it covers: with H rows and W columns in the file,
  *     out[c][i][j] = rows columns / (H W) * sum over r, k of |[i H/rows, (i + 1) H/rows] n [r, r + 1]|
  *                                                          |[j W/columns, (j + 1) W/columns] n [k, k + 1]| v[c][r][k],
  * where n is the intersection and |.| its length, rounded to the nearest whole number, halves up. The sum is taken in whole

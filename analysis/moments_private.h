@@ -34,8 +34,9 @@ typedef struct hsgd_moments_kernels {
     void (*step)(double *out, const double *w, const double *x, double scale, size_t dim);
     /* sum += weight * x */
     void (*add)(double *sum, const double *x, double weight, size_t dim);
-    /* Steps of `count` workers along stochastic gradients g (count, dim): w, one every w_stride numbers, -= step_size * g. exact: the true
-     * gradients, one row every `stride` numbers. weight (count); NULL: all 1. w NULL: no steps, only the sums. */
+    /* Steps of `count` workers along stochastic gradients g (count, dim): w, one every w_stride numbers, -= step_size * g.
+     * exact: the true gradients, one row every `stride` numbers. weight (count); NULL: all 1. w NULL: no steps, only the
+     * sums. */
     void (*descend)(double *w, size_t w_stride, const double *g, const double *exact, size_t stride, size_t count,
                     const double *weight, double step_size, const hsgd_step_record *sums, size_t dim);
     hsgd_pair_sums (*pair)(const double *a, const double *grad_a, const double *b, const double *grad_b, size_t dim);

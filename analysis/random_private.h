@@ -9,8 +9,8 @@
  * the 2^64 pairs are exactly 0.
  *
  * Accuracy: r c and r s are within 2^-42.6 r of the formula (1.5e-13: r 9.4e-14, c and s 5.6e-14 at most;
- * tests/analysis/test_random.c). More would be lost on words whose own steps are 2^-32. The polynomials are minimax (Remez's exchange in 40 digits, then each coefficient rounded), of the
- * lowest degree that has these errors. */
+ * tests/analysis/test_random.c). More would be lost on words whose own steps are 2^-32. The polynomials are minimax (Remez's
+ * exchange in 40 digits, then each coefficient rounded), of the lowest degree that has these errors. */
 #ifndef HSGD_ANALYSIS_RANDOM_PRIVATE_H
 #define HSGD_ANALYSIS_RANDOM_PRIVATE_H
 

@@ -17,7 +17,8 @@ int hsgd_default_threads(void);
 void hsgd_threads_limit(int threads);
 
 /* Allow one parallel region inside another (seeds outside, subtrees inside), and let the BLAS work in the calling thread:
- * parallelism is ours, and its own would change the order of sums. Affects the whole process; every simulation calls it first. */
+ * parallelism is ours, and its own would change the order of sums. Affects the whole process; every simulation calls it
+ * first. */
 void hsgd_threads_setup(void);
 
 /* Between the two, parallel regions that the calling thread opens have one thread: for libraries that would open some. The

@@ -30,8 +30,9 @@ typedef struct hsgd_leaf_images {
 
 /* The same for "x": [names of JPEG files in images->folder], as LEAF has CelebA: { "x": ["000123.jpg", ...], "y": [...] }. A
  * sample is the picture as hsgd_image_read_jpeg gives it (analysis/image.h), channel by channel, row by row, kept as bytes
- * that stand for 0 to 1. Pictures are read when their name comes. Names with "/" or "..", or that do not end in .jpg or .jpeg, are errors; a missing
- * or damaged file is one that names it beside the file and place of its name. images NULL: "x" has numbers. */
+ * that stand for 0 to 1. Pictures are read when their name comes. Names with "/" or "..", or that do not end in .jpg or
+ * .jpeg, are errors; a missing or damaged file is one that names it beside the file and place of its name. images NULL: "x"
+ * has numbers. */
 hsgd_status hsgd_leaf_read_images(hsgd_dataset *out, hsgd_leaf_images *images, const char *const *path,
                                   size_t num_paths, hsgd_error *err);
 

@@ -26,9 +26,9 @@ static hsgd_architecture make_named(const char *name, hsgd_shape shape, size_t c
     return a;
 }
 
-/* 1,663,370: McMahan et al. (2017), section 3. 61,706: 5x5x6+6 + 6x5x5x16+16 + 400x120+120 + 120x84+84 + 84x10+10, as everywhere
- * for LeNet-5. 9,225,610: VGG-11 for CIFAR-10, published as 9,231,114 with 5,504 of batch normalisation, two for each of its
- * 64 + 128 + 2 x 256 + 4 x 512 channels, which are not there here. 578,410: summed by a program of its own. */
+/* 1,663,370: McMahan et al. (2017), section 3. 61,706: 5x5x6+6 + 6x5x5x16+16 + 400x120+120 + 120x84+84 + 84x10+10, as
+ * everywhere for LeNet-5. 9,225,610: VGG-11 for CIFAR-10, published as 9,231,114 with 5,504 of batch normalisation, two for
+ * each of its 64 + 128 + 2 x 256 + 4 x 512 channels, which are not there here. 578,410: summed by a program of its own. */
 static void published_numbers_of_parameters(void **state)
 {
     (void)state;

@@ -109,7 +109,8 @@ static const char *write_picture(temp_folder *temp, const char *name, const jpeg
 }
 
 /* Quality 100, every pixel's color: each number is within 5/255 of the picture's (blue takes 1.8 times the rounding of its
- * color difference), at its channel, row and column. The slopes differ, so that exchanged channels or directions are far away. */
+ * color difference), at its channel, row and column. The slopes differ, so that exchanged channels or directions are far
+ * away. */
 static void decoded_pictures_are_the_ones_compressed(void **state)
 {
     (void)state;

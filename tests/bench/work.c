@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The least that a workload must do, counted from the definitions and not from what the engine does. C outputs, p features,
  * d = C p coordinates of a model, n workers, m samples, mini-batches of b, M levels, T steps of which T' are measured;
- * additions and multiplications count one each. What is left out (copies, transposes, random indices, logarithms) makes the minimum smaller, so that the share reached is never too flattering.
+ * additions and multiplications count one each. What is left out (copies, transposes, random indices, logarithms) makes the
+ * minimum smaller, so that the share reached is never too flattering.
  *
  *   products     4 C p a sample: z = W x and G += r x'. Samples: T n b in mini-batches, T' passes m + m in passes over
  *                the data, where passes = 1 at wbar, M - 1 at the averages below the root, 1 at the workers' own models.

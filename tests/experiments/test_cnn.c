@@ -145,7 +145,8 @@ static void build_fails(const char *text, const char *message)
 
 #define SMALL "\"architecture\": [{\"conv\": 2, \"kernel\": 2, \"padding\": 1}, \"relu\"]"
 
-/* d = 2 (4 + 1) + 3 (2 x 3 x 3 + 1) = 67 on one channel of 2 x 2; with two channels of one row, d = 2 (8 + 1) + 3 (2 x 2 x 3 + 1) = 57. */
+/* d = 2 (4 + 1) + 3 (2 x 3 x 3 + 1) = 67 on one channel of 2 x 2; with two channels of one row, d = 2 (8 + 1) + 3 (2 x 2 x 3
+ * + 1) = 57. */
 static void problems(void **state)
 {
     (void)state;
