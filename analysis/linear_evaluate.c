@@ -21,7 +21,7 @@ typedef struct room {
 
 static room divide(const linear_model *model, double *scratch)
 {
-    size_t width = hsgd_linear_model_width(model), past = (uintptr_t)scratch / sizeof *scratch % LINE;
+    size_t width = hsgd_linear_width(model->outputs, 1), past = (uintptr_t)scratch / sizeof *scratch % LINE;
     double *line = scratch + (past ? LINE - past : 0);
     double *z = line + BLOCK_ROWS + 8 * width; /* whole lines, like all of them */
     return (room){.loss = line, .work = line + BLOCK_ROWS, .z = z, .x = z + BLOCK_ROWS * width, .width = width};

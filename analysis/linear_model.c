@@ -24,127 +24,11 @@
 #include "analysis/smoothness.h"
 
 enum { BLOCK_ROWS = HSGD_LINEAR_BLOCK_ROWS };
-
-/* Doubles at the front of the scratch memory that hold the indices of a block and of the next one. */
-enum { INDEX_ROOM = 2 * BLOCK_ROWS };
-_Static_assert(sizeof(size_t) <= sizeof(double), "an index fits where a double does");
-
-/* ---- scratch memory ---- */
-
-/* The parts of the scratch memory; rows: the most that are handled at once, P: the points. */
-typedef struct room {
-    size_t *row;     /* (INDEX_ROOM) the samples of a block of a mini-batch, and of the next one */
-    double *loss;    /* (P, rows rounded up to 8) */
-    double *work;    /* (width, 8) */
-    double *z;       /* (rows, width) */
-    double *side;    /* (P, rows) scores point by point: for one output only */
-    double *wide;    /* (p, width) the transposed points: listed data and a width above 1 only, like the next */
-    double *grad;    /* (p, width) the transposed gradients */
-    double *x;       /* (BLOCK_ROWS, p) gathered rows: mini-batches from dense data, and data kept as bytes, only */
-    double *step;    /* (together, d) stochastic gradients: steps only, like the next */
-    uint32_t *strip; /* (p in strips) */
-    size_t width, num_points;
-} room;
-
-/* Lines of the cache, in doubles: the matrices start at one. */
-enum { LINE = 8 };
-
-static size_t round_up(size_t count, size_t unit)
-{
-    return (count + unit - 1) / unit * unit;
-}
-
-static size_t most_rows(const linear_model *model)
-{
-    size_t rows = BLOCK_ROWS;
-    for (size_t i = 0; model->listed && i < model->rows.first_tile[model->num_workers]; i++)
-        rows = model->rows.tile[i].num_rows > rows ? model->rows.tile[i].num_rows : rows;
-    return rows;
-}
-
-/* Scores kept per sample: in fours, and where that makes more than twelve in whole lines of the cache. The kernels know
- * one output by its widths 1 and 4, so more outputs have at least 8. */
-static size_t width_of(size_t outputs, size_t num_points)
-{
-    size_t columns = outputs * num_points;
-    if (columns == 1)
-        return 1;
-    if (outputs == 1)
-        return HSGD_LINEAR_FOUR;
-    return columns <= 8 ? 8 : columns <= 12 ? 12 : round_up(columns, LINE);
-}
-_Static_assert((int)HSGD_POINTS_AT_ONCE <= (int)HSGD_LINEAR_FOUR,
-               "the points of a model with one output fit its widths");
-
-size_t hsgd_linear_model_width(const linear_model *model)
-{
-    return width_of(model->outputs, 1);
-}
-
-static bool is_transposed(const linear_model *model, const room *r)
-{
-    return model->listed && r->width > 1;
-}
-
-/* Workers whose steps are made at the same time, at most: few enough for their gradients to stay in the first-level cache. */
-static size_t together(const linear_model *model)
-{
-    enum { DOUBLES = 2048 };
-    size_t fit = DOUBLES / (model->outputs * model->data->num_features);
-    return fit < 1 ? 1 : fit < HSGD_ROWS_AT_ONCE ? fit : HSGD_ROWS_AT_ONCE;
-}
-
-/* Where the parts begin, in doubles from the first line of the cache on. */
-typedef struct layout {
-    size_t loss, work, z, side, wide, grad, x, step, strip, end;
-} layout;
-
-static size_t take(size_t *end, size_t count)
-{
-    size_t begin = *end;
-    *end += round_up(count, LINE);
-    return begin;
-}
-
-static layout plan(const linear_model *model, size_t num_points, bool gathers)
-{
-    size_t p = model->data->num_features, at_once = model->listed ? num_points : 1;
-    size_t width = width_of(model->outputs, at_once), matrix = model->listed && width > 1 ? p * width : 0;
-    layout l = {.end = 0};
-    l.loss = take(&l.end, at_once * round_up(model->most_rows, 8));
-    l.work = take(&l.end, width * 8);
-    l.z = take(&l.end, model->most_rows * width);
-    l.side = take(&l.end, model->outputs == 1 ? at_once * model->most_rows : 0);
-    l.wide = take(&l.end, matrix);
-    l.grad = take(&l.end, matrix);
-    l.x = take(&l.end, (gathers && !model->listed) || model->data->byte ? BLOCK_ROWS * p : 0);
-    l.step = take(&l.end, together(model) * model->outputs * p);
-    l.strip = take(&l.end, matrix ? p / HSGD_STRIP + 1 : 0);
-    return l;
-}
+typedef hsgd_linear_room room;
 
 static size_t scratch_size(const hsgd_objective *objective, size_t batch_size)
 {
-    return INDEX_ROOM + LINE + plan(objective->state, HSGD_POINTS_AT_ONCE, batch_size > 0).end;
-}
-
-static room divide(const linear_model *model, size_t num_points, bool gathers, double *scratch)
-{
-    layout l = plan(model, num_points, gathers);
-    uintptr_t past = (uintptr_t)(scratch + INDEX_ROOM) % (LINE * sizeof *scratch);
-    double *line = scratch + INDEX_ROOM + (past ? LINE - past / sizeof *scratch : 0);
-    return (room){.row = (size_t *)(void *)scratch, /* doubles and size_t align alike */
-                  .loss = line + l.loss,
-                  .work = line + l.work,
-                  .z = line + l.z,
-                  .side = line + l.side,
-                  .wide = line + l.wide,
-                  .grad = line + l.grad,
-                  .x = line + l.x,
-                  .step = line + l.step,
-                  .strip = (uint32_t *)(void *)(line + l.strip),
-                  .width = width_of(model->outputs, model->listed ? num_points : 1),
-                  .num_points = num_points};
+    return hsgd_linear_room_size(objective->state, HSGD_POINTS_AT_ONCE, batch_size > 0);
 }
 
 /* ---- dense scores, and those for the bounds on divergences ---- */
@@ -252,11 +136,11 @@ static void listed_tile(const linear_model *model, const hsgd_tile *tile, const 
 static const double *widened(const linear_model *model, const double *const *point, const double *const *before,
                              const room *r)
 {
-    if (!is_transposed(model, r))
+    if (!hsgd_linear_room_is_transposed(model, r))
         return point[0];
     size_t done = 0, outputs = model->outputs, p = model->data->num_features;
     for (size_t q = 0; q < r->num_points; q++) {
-        size_t from = q * outputs / 4 * 4, to = q + 1 < r->num_points ? round_up((q + 1) * outputs, 4) : r->width;
+        size_t from = q * outputs / 4 * 4, to = q + 1 < r->num_points ? ((q + 1) * outputs + 3) / 4 * 4 : r->width;
         if (before && before[q] == point[q])
             continue;
         from = from > done ? from : done; /* four columns may belong to two points */
@@ -270,8 +154,8 @@ static const double *widened(const linear_model *model, const double *const *poi
 /* Where the gradients are summed: in the scratch memory or in grad itself. */
 static double *open_gradient(const linear_model *model, double *grad, const room *r, bool zeros)
 {
-    double *sum = is_transposed(model, r) ? r->grad : grad;
-    size_t rows = is_transposed(model, r) ? r->width : r->num_points * model->outputs;
+    double *sum = hsgd_linear_room_is_transposed(model, r) ? r->grad : grad;
+    size_t rows = hsgd_linear_room_is_transposed(model, r) ? r->width : r->num_points * model->outputs;
     if (zeros)
         memset(sum, 0, rows * model->data->num_features * sizeof *sum);
     return sum;
@@ -280,7 +164,7 @@ static double *open_gradient(const linear_model *model, double *grad, const room
 static void close_gradient(const linear_model *model, double *grad, const room *r)
 {
     size_t p = model->data->num_features;
-    if (is_transposed(model, r))
+    if (hsgd_linear_room_is_transposed(model, r))
         HSGD_PICK_PATH(hsgd_linear_model_kernels)
             ->narrow(grad, r->grad, r->num_points * model->outputs, p, 0, p, r->width);
 }
@@ -332,7 +216,7 @@ static void evaluate(const linear_model *model, const double *const *point, cons
 static void full(const hsgd_objective *objective, const double *point, const size_t *worker, size_t count, double *loss,
                  double *grad, double *scratch)
 {
-    room r = divide(objective->state, 1, false, scratch);
+    room r = hsgd_linear_room_of(objective->state, 1, false, scratch);
     for (size_t j = 0; j < count; j++)
         evaluate(objective->state, &point, j ? &point : NULL, worker[j], loss + j, grad + j * objective->dim, &r);
 }
@@ -340,7 +224,7 @@ static void full(const hsgd_objective *objective, const double *point, const siz
 static void full_at(const hsgd_objective *objective, const double *const *point, size_t num_points,
                     const size_t *worker, size_t count, double *loss, double *grad, double *scratch)
 {
-    room r = divide(objective->state, num_points, false, scratch);
+    room r = hsgd_linear_room_of(objective->state, num_points, false, scratch);
     for (size_t j = 0; j < count; j++, point += num_points)
         evaluate(objective->state, point, j ? point - num_points : NULL, worker[j], loss ? loss + j * num_points : NULL,
                  grad + j * num_points * objective->dim, &r);
@@ -423,7 +307,7 @@ static void one_gradient(const linear_model *model, const double *point, hsgd_dr
 static void stochastic(const hsgd_objective *objective, const double *point, size_t worker, size_t batch_size,
                        uint64_t seed, uint64_t step, double *grad, double *scratch)
 {
-    room r = divide(objective->state, 1, batch_size > 0, scratch);
+    room r = hsgd_linear_room_of(objective->state, 1, batch_size > 0, scratch);
     one_gradient(objective->state, point, (hsgd_draw){worker, batch_size, seed, step}, grad, &r);
 }
 
@@ -513,7 +397,7 @@ static void stochastic_rows(const hsgd_objective *objective, const double *point
 {
     const linear_model *model = objective->state;
     size_t joint = joint_batches(model, batch_size), dim = objective->dim, now;
-    room r = divide(model, 1, batch_size > 0, scratch);
+    room r = hsgd_linear_room_of(model, 1, batch_size > 0, scratch);
     for (size_t j = 0; j < count; j += now) {
         now = joint < 1 ? 1 : joint < count - j ? joint : count - j;
         if (now > 1)
@@ -542,14 +426,14 @@ static void step_rows(const hsgd_objective *objective, const double *from, doubl
 {
     const linear_model *model = objective->state;
     size_t batch_size = steps->batch_size;
-    room r = divide(model, 1, batch_size > 0, scratch);
+    room r = hsgd_linear_room_of(model, 1, batch_size > 0, scratch);
     bool moves_all = model->regularizer.type != HSGD_REGULARIZER_NONE;
-    if (is_transposed(model, &r) && !moves_all && batch_size > 0 && batch_size <= BLOCK_ROWS) {
+    if (hsgd_linear_room_is_transposed(model, &r) && !moves_all && batch_size > 0 && batch_size <= BLOCK_ROWS) {
         listed_steps(model, from, w, stride, worker, count, steps, &r);
         return;
     }
     hsgd_objective_begin_rows(objective, from, w, stride, count);
-    for (size_t j = 0, now, most = together(model); j < count; j += now) {
+    for (size_t j = 0, now, most = hsgd_linear_steps_together(model); j < count; j += now) {
         now = count - j < most ? count - j : most;
         gradient_steps(objective, w + j * stride, stride, worker + j, now, steps, r.step, scratch);
     }
@@ -647,8 +531,8 @@ hsgd_status hsgd_linear_model_objective(hsgd_objective *out, hsgd_link link, con
                             .regularizer = regularizer,
                             .listed = hsgd_linear_rows_pay(data, start[num_workers])};
     if (model->listed)
-        status = hsgd_linear_rows_make(&model->rows, data, start, num_workers, width_of(outputs, 1), err);
-    model->most_rows = status ? 0 : most_rows(model);
+        status = hsgd_linear_rows_make(&model->rows, data, start, num_workers, hsgd_linear_width(outputs, 1), err);
+    model->most_rows = status ? 0 : hsgd_linear_most_rows(model);
     if (status) {
         free(model);
         return status;

@@ -35,8 +35,44 @@ hsgd_status hsgd_linear_model_divergences(double *node_sq, double *global_sq, co
 void hsgd_linear_model_evaluate(const hsgd_objective *objective, const double *point, const hsgd_dataset *data,
                                 size_t first, size_t count, double *loss_sum, size_t *num_right, double *scratch);
 
-/* linear_model.c: scores kept per sample at one point. */
-size_t hsgd_linear_model_width(const linear_model *model);
+/* ---- scratch memory (linear_room.c) ---- */
+
+/* The parts of the scratch memory; rows: the most that are handled at once, P: the points. */
+typedef struct hsgd_linear_room {
+    size_t *row;  /* (2 HSGD_LINEAR_BLOCK_ROWS) the samples of a block of a mini-batch, and of the next one */
+    double *loss; /* (P, rows rounded up to 8) */
+    double *work; /* (width, 8) */
+    double *z;    /* (rows, width) */
+    double *side; /* (P, rows) scores point by point: for one output only */
+    double *wide; /* (p, width) the transposed points: listed data and a width above 1 only, like the next */
+    double *grad; /* (p, width) the transposed gradients */
+    double
+        *x; /* (HSGD_LINEAR_BLOCK_ROWS, p) gathered rows: mini-batches from dense data, and data kept as bytes, only */
+    double *step;    /* (together, d) stochastic gradients: steps only, like the next */
+    uint32_t *strip; /* (p in strips) */
+    size_t width, num_points;
+} hsgd_linear_room;
+
+/* Scores kept per sample: in fours, and where that makes more than twelve in whole lines of the cache. The kernels know
+ * one output by its widths 1 and 4, so more outputs have at least 8. */
+size_t hsgd_linear_width(size_t outputs, size_t num_points);
+
+/* Rows that are handled at once, at most. */
+size_t hsgd_linear_most_rows(const linear_model *model);
+
+/* Workers whose steps are made at the same time, at most: few enough for their gradients to stay in the first-level cache. */
+size_t hsgd_linear_steps_together(const linear_model *model);
+
+/* Doubles of scratch memory for num_points points; gathers: for mini-batches, too. */
+size_t hsgd_linear_room_size(const linear_model *model, size_t num_points, bool gathers);
+
+/* The parts of scratch memory that has at least that size. */
+hsgd_linear_room hsgd_linear_room_of(const linear_model *model, size_t num_points, bool gathers, double *scratch);
+
+static inline bool hsgd_linear_room_is_transposed(const linear_model *model, const hsgd_linear_room *room)
+{
+    return model->listed && room->width > 1;
+}
 
 /* ---- kernels (linear_model_kernels.c) ---- */
 
