@@ -53,8 +53,6 @@ LIB_SRC   := $(filter-out experiments/main.c,$(wildcard $(LAYERS:%=%/*.c)))
 PATHS     := portable $(if $(filter 1,$(VECTOR)),avx2 avx512)
 FLAGS_avx2   := -mavx2
 FLAGS_avx512 := -mavx512f -mavx512dq -mavx512bw -mavx512vl
-# Short loops that begin in the middle of a line of instructions are some percent slower, by the chance of what stands before.
-FLAGS_kernels := -falign-loops=64
 KERNELS   := $(filter %_kernels.c,$(LIB_SRC))
 KERNEL_OBJ = $(foreach path,$(PATHS),$(KERNELS:%.c=$(BUILD)/%.$(path).o))
 LIB_OBJ    = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(KERNELS),$(LIB_SRC))) $(KERNEL_OBJ)
@@ -86,7 +84,7 @@ deps: ## install the Debian packages that are missing
 # Other flags, another compiler or other files than last time: everything is made again.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(ALL_CFLAGS) $(FLAGS_avx2) $(FLAGS_avx512) $(FLAGS_kernels) $(ALL_LDFLAGS) $(LIB_FLAGS) $(LIB_SRC)' > $@.now
+	@echo '$(CC) $(ALL_CFLAGS) $(FLAGS_avx2) $(FLAGS_avx512) $(ALL_LDFLAGS) $(LIB_FLAGS) $(LIB_SRC)' > $@.now
 	@cmp -s $@.now $@ && rm $@.now || mv $@.now $@
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
@@ -98,7 +96,7 @@ define kernel_rule
 $(BUILD)/%_kernels.$(1).o: %_kernels.c $(BUILD)/flags
 	$(call SAY,CC  ,$$@)
 	@mkdir -p $$(@D)
-	$(Q)$$(CC) $$(ALL_CFLAGS) $(FLAGS_kernels) $(FLAGS_$(1)) -DHSGD_VECTOR_PATH=$(1) -MMD -MP -c -o $$@ $$<
+	$(Q)$$(CC) $$(ALL_CFLAGS) $(FLAGS_$(1)) -DHSGD_VECTOR_PATH=$(1) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach path,$(PATHS),$(eval $(call kernel_rule,$(path))))
 
