@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analysis/batch_private.h"
+#include "analysis/dataset_private.h"
 #include "analysis/convnet_private.h"
 #include "analysis/estimate.h"
 #include "analysis/linear_model_private.h"
@@ -338,12 +339,9 @@ static hsgd_status check(const hsgd_architecture *architecture, const hsgd_datas
     if (outputs != data->num_classes)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "architecture: %zu outputs for data of %zu classes", outputs,
                          data->num_classes);
-    for (size_t j = 0; j < num_workers; j++)
-        if (start[j + 1] <= start[j])
-            return hsgd_fail(err, HSGD_ERROR_INPUT, "worker %zu has no sample; each needs at least 1", j);
-    if (start[num_workers] > data->num_samples)
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "the workers hold %zu samples, the data have %zu", start[num_workers],
-                         data->num_samples);
+    hsgd_status status = hsgd_dataset_check_workers(data, start, num_workers, err);
+    if (status)
+        return status;
     if (!(regularizer.weight >= 0) || !isfinite(regularizer.weight))
         return hsgd_fail(err, HSGD_ERROR_INPUT, "weight: %g is not a finite number >= 0", regularizer.weight);
     return HSGD_OK;

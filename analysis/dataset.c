@@ -287,6 +287,20 @@ hsgd_status hsgd_dataset_scale(hsgd_dataset *data, hsgd_dataset *test, hsgd_scal
     return !status && test ? check_finite(test, err) : status;
 }
 
+/* ---- workers ---- */
+
+hsgd_status hsgd_dataset_check_workers(const hsgd_dataset *data, const size_t *start, size_t num_workers,
+                                       hsgd_error *err)
+{
+    for (size_t j = 0; j < num_workers; j++)
+        if (start[j + 1] <= start[j])
+            return hsgd_fail(err, HSGD_ERROR_INPUT, "worker %zu has no sample; each needs at least 1", j);
+    if (start[num_workers] > data->num_samples)
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "the workers hold %zu samples, the data have %zu", start[num_workers],
+                         data->num_samples);
+    return HSGD_OK;
+}
+
 /* ---- intercept ---- */
 
 static void forget_names(hsgd_dataset *data)

@@ -29,6 +29,10 @@ int hsgd_shown(const char *begin, const char *end);
 hsgd_status hsgd_dataset_widen_bytes(hsgd_dataset *data, uint8_t one, hsgd_error *err);
 void hsgd_permute_rows(void *rows, size_t row_bytes, const size_t *order, size_t count, void *room, bool *done);
 
+/* Can worker j have the samples start[j] .. start[j + 1] - 1 of data? Each needs one at least. */
+hsgd_status hsgd_dataset_check_workers(const hsgd_dataset *data, const size_t *start, size_t num_workers,
+                                       hsgd_error *err);
+
 /* Is order (count) a permutation of 0 .. count - 1? The message names the array and the entry that is not legal. */
 hsgd_status hsgd_check_permutation(const size_t *order, size_t count, const char *name, hsgd_error *err);
 

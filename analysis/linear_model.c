@@ -20,6 +20,7 @@
 #include <gsl/gsl_cblas.h>
 
 #include "analysis/batch_private.h"
+#include "analysis/dataset_private.h"
 #include "analysis/moments_private.h"
 #include "analysis/smoothness.h"
 
@@ -500,12 +501,9 @@ static hsgd_status check(hsgd_link link, const hsgd_dataset *data, const size_t 
                          data->num_classes);
     if (data->num_features > INT_MAX || data->num_features > SIZE_MAX / 16 / data->num_classes)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "%zu features are too many", data->num_features);
-    for (size_t j = 0; j < num_workers; j++)
-        if (start[j + 1] <= start[j])
-            return hsgd_fail(err, HSGD_ERROR_INPUT, "worker %zu has no sample; each needs at least 1", j);
-    if (start[num_workers] > data->num_samples)
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "the workers hold %zu samples, the data have %zu", start[num_workers],
-                         data->num_samples);
+    hsgd_status status = hsgd_dataset_check_workers(data, start, num_workers, err);
+    if (status)
+        return status;
     if (!(regularizer.weight >= 0) || !isfinite(regularizer.weight))
         return hsgd_fail(err, HSGD_ERROR_INPUT, "weight: %g is not a finite number >= 0", regularizer.weight);
     return HSGD_OK;

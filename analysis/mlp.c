@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analysis/batch_private.h"
+#include "analysis/dataset_private.h"
 #include "analysis/estimate.h"
 #include "analysis/mlp_private.h"
 
@@ -237,12 +238,9 @@ static hsgd_status check(const hsgd_mlp_spec *spec, const hsgd_dataset *data, co
         if (spec->hidden[l] < 1 || spec->hidden[l] > HSGD_MLP_MAX_WIDTH)
             return hsgd_fail(err, HSGD_ERROR_INPUT, "hidden[%zu]: %zu is not a width from 1 to %d", l, spec->hidden[l],
                              HSGD_MLP_MAX_WIDTH);
-    for (size_t j = 0; j < num_workers; j++)
-        if (start[j + 1] <= start[j])
-            return hsgd_fail(err, HSGD_ERROR_INPUT, "worker %zu has no sample; each needs at least 1", j);
-    if (start[num_workers] > data->num_samples)
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "the workers hold %zu samples, the data have %zu", start[num_workers],
-                         data->num_samples);
+    hsgd_status status = hsgd_dataset_check_workers(data, start, num_workers, err);
+    if (status)
+        return status;
     if (!(regularizer.weight >= 0) || !isfinite(regularizer.weight))
         return hsgd_fail(err, HSGD_ERROR_INPUT, "regularizer.weight: %g is not a finite number >= 0",
                          regularizer.weight);
