@@ -12,8 +12,10 @@ CLANG_FORMAT ?= clang-format
 export HSGD_DATA_DIR ?= $(abspath $(or $(wildcard ../shared/data),data))
 
 PACKAGES  := build-essential pkg-config libgsl-dev libcjson-dev librandom123-dev libopenblas-dev libgmp-dev zlib1g-dev \
-             gnuplot-nox libcmocka-dev libyajl-dev curl unzip python3 $(if $(filter 1,$(NO_DNNL)),,libdnnl-dev) \
+             gnuplot-nox libyajl-dev curl unzip python3 $(if $(filter 1,$(NO_DNNL)),,libdnnl-dev) \
              $(if $(filter 1,$(NO_JPEG)),,libjpeg-dev)
+# What only tests need; `make deps check` installs it, `make deps demo` does not.
+CHECK_PACKAGES := libcmocka-dev
 
 # Off switches: make OPENMP=0, make OPENBLAS=0 (GSL's own BLAS instead), make VECTOR=0 (no AVX code; results are the same),
 # make NO_DNNL=1 (no convolutional networks; so it is where oneDNN is not there),
@@ -79,7 +81,7 @@ $(BUILD)/flags check-deps: | deps
 endif
 
 deps: ## install the Debian packages that are missing
-	@.ci/install-packages $(PACKAGES)
+	@.ci/install-packages $(PACKAGES) $(if $(filter check test mutants,$(MAKECMDGOALS)),$(CHECK_PACKAGES))
 
 # Other flags, another compiler or other files than last time: everything is made again.
 $(BUILD)/flags: FORCE
