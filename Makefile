@@ -15,7 +15,7 @@ PACKAGES  := build-essential pkg-config libgsl-dev libcjson-dev librandom123-dev
              gnuplot-nox libyajl-dev curl unzip python3 $(if $(filter 1,$(NO_DNNL)),,libdnnl-dev) \
              $(if $(filter 1,$(NO_JPEG)),,libjpeg-dev)
 # What only tests need; `make deps check` installs it, `make deps demo` does not.
-CHECK_PACKAGES := libcmocka-dev
+CHECK_PACKAGES := libcmocka-dev mandoc groff-base
 
 # Off switches: make OPENMP=0, make OPENBLAS=0 (GSL's own BLAS instead), make VECTOR=0 (no AVX code; results are the same),
 # make NO_DNNL=1 (no convolutional networks; so it is where oneDNN is not there),
@@ -73,7 +73,7 @@ SAY        = @echo "  $(1)" $(2)
 .DELETE_ON_ERROR:
 .PHONY: all deps demo data check test mutants bench bench-growth check-deps install uninstall format clean help FORCE
 
-all: $(BUILD)/hsgd $(BUILD)/libhsgd.a $(BUILD)/libhsgd.so ## build the program and the libraries
+all: $(BUILD)/hsgd $(BUILD)/libhsgd.a $(BUILD)/libhsgd.so $(BUILD)/hsgd.1 $(BUILD)/hsgd.bash ## build the program, the libraries, the manual page and the completion
 
 # With `make deps X`, X waits until the packages are there, also under -j.
 ifneq ($(filter deps,$(MAKECMDGOALS)),)
@@ -102,8 +102,11 @@ $(BUILD)/%_kernels.$(1).o: %_kernels.c $(BUILD)/flags
 endef
 $(foreach path,$(PATHS),$(eval $(call kernel_rule,$(path))))
 
-# The default experiment is compiled in, so that the first run needs no file.
-$(BUILD)/experiments/embedded.o: $(BUILD)/demo_json.h
+# The default experiment is compiled in, so that the first run needs no file, and the schema for the manual page.
+$(BUILD)/experiments/embedded.o: $(BUILD)/demo_json.h $(BUILD)/schema_json.h
+$(BUILD)/schema_json.h: experiments/config.schema.json
+	@mkdir -p $(@D)
+	@od -An -v -td1 $< | sed 's/ *\(-*[0-9][0-9]*\)/\1,/g' > $@
 $(BUILD)/demo_json.h: experiments/demo.json
 	@mkdir -p $(@D)
 	@{ echo '/* Made from $<; do not edit. */'; sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $<; } > $@
@@ -120,6 +123,12 @@ $(BUILD)/libhsgd.so: $(LIB_OBJ)
 $(BUILD)/hsgd: $(BUILD)/experiments/main.o $(BUILD)/libhsgd.a
 	$(call SAY,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIB_FLAGS)
+
+# The program describes itself, from the tables that it reads its arguments with.
+$(BUILD)/hsgd.1: $(BUILD)/hsgd
+	$(Q)$< --man-page > $@
+$(BUILD)/hsgd.bash: $(BUILD)/hsgd
+	$(Q)$< --bash-completion > $@
 
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libhsgd.a
 	$(call SAY,TEST,$@)
@@ -157,7 +166,10 @@ mutants: all $(TESTS) ## one deliberate error at a time: each must fail its test
 check-deps: ## fail if a layer includes one that it must not know
 	@tests/check-layers
 
-install: all ## install the program, the libraries, the headers and the pkg-config file under PREFIX
+MAN_PAGE   = $(PREFIX)/share/man/man1/hsgd.1
+COMPLETION = $(PREFIX)/share/bash-completion/completions/hsgd
+
+install: all ## install program, libraries, headers, pkg-config file, manual page, completion and experiments under PREFIX
 	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/share/hsgd
 	$(Q)install -m 755 $(BUILD)/hsgd $(DESTDIR)$(PREFIX)/bin/hsgd
 	$(Q)install -m 644 $(BUILD)/libhsgd.a $(DESTDIR)$(PREFIX)/lib/libhsgd.a
@@ -167,6 +179,8 @@ install: all ## install the program, the libraries, the headers and the pkg-conf
 	$(Q)for header in $(HEADERS); do install -D -m 644 $$header $(DESTDIR)$(PREFIX)/include/hsgd/$$header || exit 1; done
 	$(Q)mv $(DESTDIR)$(PREFIX)/include/hsgd/experiments/hsgd.h $(DESTDIR)$(PREFIX)/include/hsgd/hsgd.h
 	$(Q)install -m 644 experiments/*.json $(DESTDIR)$(PREFIX)/share/hsgd
+	$(Q)install -D -m 644 $(BUILD)/hsgd.1 $(DESTDIR)$(MAN_PAGE)
+	$(Q)install -D -m 644 $(BUILD)/hsgd.bash $(DESTDIR)$(COMPLETION)
 	@{ echo 'prefix=$(PREFIX)'; echo 'Name: hsgd'; echo 'Description: Verify the convergence theory of hierarchical SGD'; \
 	   echo 'Version: $(VERSION)'; echo 'Requires.private: libcjson gmp zlib yajl'; echo 'Requires: gsl'; \
 	   echo 'Cflags: -I$${prefix}/include/hsgd'; echo 'Libs: -L$${prefix}/lib -lhsgd'; \
@@ -175,7 +189,8 @@ install: all ## install the program, the libraries, the headers and the pkg-conf
 
 uninstall: ## remove what install put there
 	rm -rf $(DESTDIR)$(PREFIX)/bin/hsgd $(DESTDIR)$(PREFIX)/lib/libhsgd.a $(DESTDIR)$(PREFIX)/lib/libhsgd.so* \
-	  $(DESTDIR)$(PREFIX)/lib/pkgconfig/hsgd.pc $(DESTDIR)$(PREFIX)/include/hsgd $(DESTDIR)$(PREFIX)/share/hsgd
+	  $(DESTDIR)$(PREFIX)/lib/pkgconfig/hsgd.pc $(DESTDIR)$(PREFIX)/include/hsgd $(DESTDIR)$(PREFIX)/share/hsgd \
+	  $(DESTDIR)$(MAN_PAGE) $(DESTDIR)$(COMPLETION)
 
 format: ## apply the house style
 	$(CLANG_FORMAT) -i $(wildcard $(LAYERS:%=%/*.[ch]) experiments/examples/*.c tests/*.h tests/*/*.[ch])

@@ -61,6 +61,29 @@ hsgd_status hsgd_cli_count(const char *text, const char *option, size_t low, siz
 
 /* ---- help ---- */
 
+enum { ABOUT_HELP, ABOUT_VERSION, ABOUT_MAN_PAGE, ABOUT_COMPLETION, NUM_ABOUT };
+static const hsgd_program_option about[NUM_ABOUT] = {
+    [ABOUT_HELP] = {"--help", "print this help"},
+    [ABOUT_VERSION] = {"--version", "print the version"},
+    [ABOUT_MAN_PAGE] = {"--man-page", "print the manual page: man -l FILE shows it"},
+    [ABOUT_COMPLETION] = {"--bash-completion", "print the completion for bash: source FILE turns it on"},
+};
+
+static const char *const exit_codes[] = {
+    [HSGD_EXIT_OK] = "done, and nothing is violated",
+    [HSGD_EXIT_VIOLATED] = "a check is violated",
+    [HSGD_EXIT_USAGE] = "usage or bad input",
+    [HSGD_EXIT_INCONCLUSIVE] = "inconclusive",
+    [HSGD_EXIT_ENVIRONMENT] = "the environment failed: disk, gnuplot, memory",
+};
+
+static const hsgd_program the_program = {.command = commands,
+                                         .num_commands = NUM_COMMANDS,
+                                         .option = about,
+                                         .num_options = NUM_ABOUT,
+                                         .exit_code = exit_codes,
+                                         .num_exit_codes = sizeof exit_codes / sizeof *exit_codes};
+
 static void print_help(void)
 {
     puts("hsgd verifies the convergence theory of hierarchical SGD.\n\nUsage:");
@@ -70,10 +93,12 @@ static void print_help(void)
                  commands[i]->positional ? commands[i]->positional : "");
         printf("  %-28s %s\n", line, commands[i]->summary);
     }
-    puts("  hsgd COMMAND --help          options of a command\n"
-         "  hsgd --help, hsgd --version\n\n"
-         "Exit codes: 0 nothing violated; 1 a check is violated; 2 usage or bad input; 3 inconclusive;\n"
-         "4 failure of the environment (disk, gnuplot, memory).");
+    printf("  %-28s %s\n", "hsgd COMMAND --help", "options of a command");
+    for (size_t i = 0; i < NUM_ABOUT; i++)
+        printf("  hsgd %-23s %s\n", about[i].name, about[i].help);
+    puts("\nExit codes:");
+    for (size_t i = 0; i < the_program.num_exit_codes; i++)
+        printf("  %zu  %s\n", i, exit_codes[i]);
 }
 
 static void print_command_help(const hsgd_command *command)
@@ -93,13 +118,46 @@ static void print_command_help(const hsgd_command *command)
     puts(command->num_options ? "" : "  (no options)");
 }
 
+static int run_about(size_t index)
+{
+    hsgd_error err;
+    if (index == ABOUT_HELP)
+        print_help();
+    else if (index == ABOUT_VERSION)
+        puts("hsgd " HSGD_VERSION);
+    else if (index == ABOUT_COMPLETION)
+        hsgd_completion_print(&the_program, stdout);
+    else if (hsgd_manual_print(&the_program, stdout, &err))
+        return hsgd_cli_fail(&err);
+    return hsgd_cli_finish(HSGD_EXIT_OK);
+}
+
 /* ---- arguments ---- */
+
+/* Where the help lists words, one of them must stand. */
+static hsgd_status check_word(const hsgd_option *option, const char *argument, hsgd_error *err)
+{
+    char words[256];
+    if (hsgd_argument_kind_of(option->argument) != HSGD_ARGUMENT_WORD)
+        return HSGD_OK;
+    for (const char *word = option->argument; *word; word += *word == '|') {
+        size_t length = strcspn(word, "|");
+        if (strlen(argument) == length && strncmp(word, argument, length) == 0)
+            return HSGD_OK;
+        word += length;
+    }
+    hsgd_argument_words(words, sizeof words, option->argument, ", ", " or ");
+    return hsgd_fail(err, HSGD_ERROR_INPUT, "--%s: \"%s\" is not %s", option->name, argument, words);
+}
 
 static hsgd_status set_option(hsgd_arguments *out, const hsgd_command *command, size_t index, const char *argument,
                               hsgd_error *err)
 {
     if (out->option[index])
         return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: --%s stands twice", command->name, command->option[index].name);
+    hsgd_status status = check_word(&command->option[index], argument, err);
+    if (status)
+        return status;
     out->option[index] = argument ? argument : "";
     return HSGD_OK;
 }
@@ -182,6 +240,19 @@ static void *allocate_or_end(size_t size)
     exit(HSGD_EXIT_ENVIRONMENT);
 }
 
+static int refuse_command(const char *word)
+{
+    char legal[512] = "";
+    for (size_t i = 0; i < NUM_COMMANDS + NUM_ABOUT; i++) {
+        const char *name = i < NUM_COMMANDS ? commands[i]->name : about[i - NUM_COMMANDS].name;
+        size_t length = strlen(legal);
+        snprintf(legal + length, sizeof legal - length, "%s%s", i ? ", " : "", name);
+    }
+    hsgd_error err;
+    hsgd_fail(&err, HSGD_ERROR_INPUT, "\"%s\" is not a command; legal are %s", word, legal);
+    return hsgd_cli_fail(&err);
+}
+
 int hsgd_cli(int argc, char **argv)
 {
     cJSON_Hooks hooks = {allocate_or_end, free};
@@ -191,16 +262,10 @@ int hsgd_cli(int argc, char **argv)
     for (size_t i = 0; i < NUM_COMMANDS; i++)
         if (strcmp(word, commands[i]->name) == 0)
             return run_command(commands[i], argc - 1, argv + 1);
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
-        print_help();
-        return hsgd_cli_finish(HSGD_EXIT_OK);
-    }
-    if (strcmp(word, "--version") == 0) {
-        puts("hsgd " HSGD_VERSION);
-        return hsgd_cli_finish(HSGD_EXIT_OK);
-    }
-    hsgd_error err;
-    hsgd_fail(&err, HSGD_ERROR_INPUT,
-              "\"%s\" is not a command; legal are run, verify, bound, sandwich, exact, plot, --help, --version", word);
-    return hsgd_cli_fail(&err);
+    for (size_t i = 0; i < NUM_ABOUT; i++)
+        if (strcmp(word, about[i].name) == 0)
+            return run_about(i);
+    if (strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
+        return run_about(ABOUT_HELP);
+    return refuse_command(word);
 }

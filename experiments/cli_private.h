@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the commands share: one option table per command, which both --help and the parser read. */
+/* What the commands share: one option table per command, from which come --help, the parser, the manual page and the
+ * completion of bash. */
 #ifndef HSGD_EXPERIMENTS_CLI_PRIVATE_H
 #define HSGD_EXPERIMENTS_CLI_PRIVATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "analysis/error.h"
 #include "experiments/cli.h"
 
 typedef struct hsgd_option {
     const char *name;     /* without the dashes */
-    const char *argument; /* what stands for its argument in the help; NULL: a switch */
+    const char *argument; /* what stands for its argument in the help, and says its kind (below); NULL: a switch */
     const char *help;
 } hsgd_option;
 
@@ -33,6 +35,43 @@ typedef struct hsgd_command {
     size_t num_options;
     int (*run)(const hsgd_arguments *arguments);
 } hsgd_command;
+
+/* What an argument is, by what stands for it in the help. */
+typedef enum hsgd_argument_kind {
+    HSGD_ARGUMENT_NONE,   /* NULL */
+    HSGD_ARGUMENT_TEXT,   /* K: a number, a list, any text */
+    HSGD_ARGUMENT_WORD,   /* pdf|svg: one of these words; the parser takes no other */
+    HSGD_ARGUMENT_FOLDER, /* DIR */
+    HSGD_ARGUMENT_JSON    /* CONFIG.json: a file with this ending */
+} hsgd_argument_kind;
+
+/* The brackets of what is optional do not matter. */
+hsgd_argument_kind hsgd_argument_kind_of(const char *argument);
+
+/* The words of a HSGD_ARGUMENT_WORD with `between` between them and `last` before the last one; out has size bytes. */
+void hsgd_argument_words(char *out, size_t size, const char *argument, const char *between, const char *last);
+
+/* What may stand in the place of a command. */
+typedef struct hsgd_program_option {
+    const char *name; /* with the dashes */
+    const char *help;
+} hsgd_program_option;
+
+/* The whole program, for those who describe it. */
+typedef struct hsgd_program {
+    const hsgd_command *const *command; /* (num_commands) */
+    size_t num_commands;
+    const hsgd_program_option *option; /* (num_options) */
+    size_t num_options;
+    const char *const *exit_code; /* (num_exit_codes) what each says, from 0 */
+    size_t num_exit_codes;
+} hsgd_program;
+
+/* Print the manual page, in the macros of man(7). */
+hsgd_status hsgd_manual_print(const hsgd_program *program, FILE *stream, hsgd_error *err);
+
+/* Print the completion, a script for bash. */
+void hsgd_completion_print(const hsgd_program *program, FILE *stream);
 
 extern const hsgd_command hsgd_command_run, hsgd_command_verify, hsgd_command_bound, hsgd_command_sandwich,
     hsgd_command_exact, hsgd_command_plot;

@@ -50,7 +50,9 @@ static void usage_errors(void **state)
     (void)state;
     write_config("c.json", QUIET_FIGURES);
     assert_refusal("$H", 2, "\"\" is not a command");
-    assert_refusal("$H walk", 2, "\"walk\" is not a command");
+    assert_refusal("$H walk", 2, "\"walk\" is not a command; legal are run, verify, ");
+    assert_non_null(strstr(err_text, ", plot, "));
+    assert_non_null(strstr(err_text, "--help, --version, --man-page, --bash-completion\n"));
     assert_refusal("$H run --output", 2, "--output needs an argument");
     assert_refusal("$H run --output '' c.json", 2, "--output");
     assert_refusal("$H run --speed c.json", 2, "unknown option --speed");
@@ -67,7 +69,10 @@ static void usage_errors(void **state)
     assert_refusal("$H bound", 2, "PARAMS.json is missing");
     assert_refusal("$H exact", 2, "CONFIG.json is missing");
     assert_refusal("$H plot", 2, "DIR is missing");
-    assert_refusal("$H plot . --format gif", 2, "--format: \"gif\"");
+    assert_refusal("$H plot . --format gif", 2, "--format: \"gif\" is not pdf, svg, png or tex\n");
+    assert_refusal("$H plot . --format pd", 2, "--format: \"pd\"");
+    assert_refusal("$H plot . --format 'pdf|svg'", 2, "--format: \"pdf|svg\"");
+    assert_refusal("$H plot . --format ''", 2, "--format: \"\"");
     assert_refusal("$H sandwich --fanout 8,8", 2, "--periods is missing");
     assert_refusal("$H sandwich --fanout 8,8 --periods 20", 2, "--periods: \"20\" has 1 numbers for 2 levels");
     assert_refusal("$H sandwich --fanout 8,8 --periods 20,6", 2, "--periods[1]: the period 6 does not divide");

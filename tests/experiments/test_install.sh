@@ -25,12 +25,18 @@ headers_are_cpp_safe() { echo '#include <hsgd.h>' | c++ -x c++ -std=c++11 -Wall 
 # The example's table: three bounds, each with its verdict.
 runs_and_holds() { LD_LIBRARY_PATH="$prefix/lib" "$1" | tee "$prefix/out" && [ "$(grep -c ' holds$' "$prefix/out")" -eq 3 ]; }
 program_runs() { [ "$("$prefix/bin/hsgd" --version)" = "hsgd $(sed -n 's/^VERSION *:= *//p' Makefile)" ]; }
+# Where man and bash look for them by themselves.
+page_and_completion_are_found() {
+    "$prefix/bin/hsgd" --man-page | cmp - "$prefix/share/man/man1/hsgd.1" &&
+        "$prefix/bin/hsgd" --bash-completion | cmp - "$prefix/share/bash-completion/completions/hsgd"
+}
 uninstall_leaves_nothing() {
     "${MAKE:-make}" -s uninstall BUILD="$build" PREFIX="$prefix" && [ -z "$(find "$prefix" -name '*hsgd*' ! -path "$prefix")" ]
 }
 
 check install_into_an_empty_folder "${MAKE:-make}" -s install BUILD="$build" PREFIX="$prefix"
 check program_runs program_runs
+check page_and_completion_are_found page_and_completion_are_found
 check example_compiles_with_the_shared_library compile_shared
 check example_runs_with_the_shared_library runs_and_holds "$prefix/shared"
 check example_compiles_with_the_static_library compile_static

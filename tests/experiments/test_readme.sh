@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The outputs in the README are what the program prints. Rounding errors depend on the machine and are left out.
+# The outputs in the README are what the program prints, and its list of commands is complete. Rounding errors depend on the
+# machine and are left out.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 folder=$(mktemp -d "${TMPDIR:-/tmp}/hsgd-readme.XXXXXX") || exit 1
@@ -26,3 +27,13 @@ for title in Assumptions 'Proof ladder'; do
     part "$title" "$folder/report" | sed 's/ *$//'
 done > "$folder/printed"
 compare the_report_in_the_readme_is_true
+# Every command stands in the list with its options; those of `run` are not repeated for others.
+program=${HSGD_PROGRAM:-build/hsgd}
+sed -n '/^## Commands/,/^## /p' README.md > "$folder/commands"
+: > "$folder/expected"
+for command in $("$program" --help | sed -n 's/^  hsgd \([a-z][a-z]*\).*/\1/p'); do
+    echo "hsgd $command"
+    "$program" "$command" --help | sed -n 's/^  \(--[a-z-]*\) .*/\1/p'
+done | sort -u > "$folder/expected"
+while read -r line; do grep -qF -e "$line" "$folder/commands" && echo "$line"; done < "$folder/expected" > "$folder/printed"
+compare the_commands_in_the_readme_are_complete
