@@ -178,6 +178,25 @@ static hsgd_status read_synthetic(hsgd_synthetic_options *options, const hsgd_js
     return status ? status : read_count(&options->max_samples, at, "max_samples", 1, 1000000000, err);
 }
 
+static hsgd_status read_mixture(hsgd_mixture_options *options, const hsgd_json *at, hsgd_error *err)
+{
+    hsgd_json spread = hsgd_json_member(at, "spread");
+    size_t seed = 1;
+    hsgd_status status = spread.value ? hsgd_json_positive(&spread, &options->spread, err) : HSGD_OK;
+    if (!status && options->spread > 1e100)
+        status = hsgd_json_fail(&spread, err, "expected a number above 0 and at most 1e100");
+    if (!status)
+        status = read_count(&seed, at, "seed", 0, SIZE_MAX, err);
+    options->seed = seed;
+    if (!status)
+        status = read_count(&options->features, at, "features", 1, 100000000, err);
+    if (!status)
+        status = read_count(&options->classes, at, "classes", 2, 1000000, err);
+    if (!status)
+        status = read_count(&options->clusters, at, "clusters", 1, 1000000, err);
+    return status ? status : read_count(&options->samples_per_class, at, "samples_per_class", 1, 1000000000, err);
+}
+
 /* ---- test data ---- */
 
 static hsgd_status read_test(hsgd_data_config *data, const hsgd_json *at, hsgd_error *err)
@@ -218,13 +237,15 @@ static const char *const keys_of[][MAX_KEYS] = {
     [HSGD_DATA_LEAF] = {"format", "path", "images", "image_size", "test", COMMON_KEYS},
     [HSGD_DATA_SYNTHETIC] = {"format", "alpha", "beta", "iid", "seed", "users", "features", "classes", "max_samples",
                              COMMON_KEYS},
+    [HSGD_DATA_MIXTURE] = {"format", "features", "classes", "clusters", "samples_per_class", "spread", "seed",
+                           COMMON_KEYS},
 };
 _Static_assert(sizeof keys_of / sizeof *keys_of == HSGD_NUM_DATA_FORMATS, "each format has keys");
 
 static hsgd_status read_format(hsgd_data_config *data, const hsgd_json *at, hsgd_error *err)
 {
     hsgd_status status = HSGD_OK;
-    if (data->format != HSGD_DATA_SYNTHETIC)
+    if (!hsgd_data_is_generated(data->format))
         status = read_files(&data->train, data->format, at, err);
     if (status)
         return status;
@@ -237,6 +258,8 @@ static hsgd_status read_format(hsgd_data_config *data, const hsgd_json *at, hsgd
         return read_leaf(data, at, err);
     case HSGD_DATA_SYNTHETIC:
         return read_synthetic(&data->synthetic, at, err);
+    case HSGD_DATA_MIXTURE:
+        return read_mixture(&data->mixture, at, err);
     case HSGD_DATA_LIBSVM:
     case HSGD_DATA_IDX:
         break;
@@ -251,6 +274,7 @@ hsgd_status hsgd_config_read_data(hsgd_config *config, const hsgd_json *at, hsgd
     hsgd_json intercept = hsgd_json_member(at, "intercept");
     size_t choice = 0;
     hsgd_synthetic_defaults(&data->synthetic);
+    hsgd_mixture_defaults(&data->mixture);
     data->synthetic.num_users = 0;
     data->test_seed = 1;
     hsgd_status status = cJSON_IsObject(at->value)
@@ -310,6 +334,16 @@ static void add_synthetic(cJSON *object, const hsgd_synthetic_options *options, 
     cJSON_AddNumberToObject(object, "max_samples", (double)options->max_samples);
 }
 
+static void add_mixture(cJSON *object, const hsgd_mixture_options *options)
+{
+    cJSON_AddNumberToObject(object, "features", (double)options->features);
+    cJSON_AddNumberToObject(object, "classes", (double)options->classes);
+    cJSON_AddNumberToObject(object, "clusters", (double)options->clusters);
+    cJSON_AddNumberToObject(object, "samples_per_class", (double)options->samples_per_class);
+    cJSON_AddNumberToObject(object, "spread", options->spread);
+    cJSON_AddNumberToObject(object, "seed", (double)options->seed);
+}
+
 cJSON *hsgd_config_data_to_json(const hsgd_config *config)
 {
     const hsgd_data_config *data = &config->data;
@@ -325,6 +359,8 @@ cJSON *hsgd_config_data_to_json(const hsgd_config *config)
         add_csv(object, data);
     if (data->format == HSGD_DATA_SYNTHETIC)
         add_synthetic(object, &data->synthetic, config->hierarchy.num_workers);
+    if (data->format == HSGD_DATA_MIXTURE)
+        add_mixture(object, &data->mixture);
     if (data->test.num_paths)
         add_files(cJSON_AddObjectToObject(object, "test"), &data->test, data->format);
     if (data->test_fraction > 0) {

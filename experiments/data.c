@@ -12,8 +12,9 @@
 #include "experiments/leaf.h"
 
 static const char *const format_names[] = {
-    [HSGD_DATA_LIBSVM] = "libsvm", [HSGD_DATA_IDX] = "idx",   [HSGD_DATA_CIFAR] = "cifar",
-    [HSGD_DATA_CSV] = "csv",       [HSGD_DATA_LEAF] = "leaf", [HSGD_DATA_SYNTHETIC] = "synthetic",
+    [HSGD_DATA_LIBSVM] = "libsvm",   [HSGD_DATA_IDX] = "idx",   [HSGD_DATA_CIFAR] = "cifar",
+    [HSGD_DATA_CSV] = "csv",         [HSGD_DATA_LEAF] = "leaf", [HSGD_DATA_SYNTHETIC] = "synthetic",
+    [HSGD_DATA_MIXTURE] = "mixture",
 };
 _Static_assert(sizeof format_names / sizeof *format_names == HSGD_NUM_DATA_FORMATS, "each format has a name");
 
@@ -25,6 +26,11 @@ const char *hsgd_data_format_name(size_t format)
 bool hsgd_data_has_users(hsgd_data_format format)
 {
     return format == HSGD_DATA_LEAF || format == HSGD_DATA_SYNTHETIC;
+}
+
+bool hsgd_data_is_generated(hsgd_data_format format)
+{
+    return format == HSGD_DATA_SYNTHETIC || format == HSGD_DATA_MIXTURE;
 }
 
 static void free_files(hsgd_data_files *files)
@@ -153,6 +159,7 @@ static hsgd_status read_files(hsgd_dataset *out, hsgd_data_summary *summary, con
     case HSGD_DATA_LEAF:
         return read_leaf(out, summary, files, config, err);
     case HSGD_DATA_SYNTHETIC:
+    case HSGD_DATA_MIXTURE:
         break;
     }
     return hsgd_fail(err, HSGD_ERROR_INPUT, "format %d has no files", (int)config->format);
@@ -163,7 +170,8 @@ static hsgd_status generate(hsgd_dataset *out, const hsgd_data_config *config, s
     hsgd_synthetic_options options = config->synthetic;
     if (options.num_users == 0)
         options.num_users = num_workers;
-    hsgd_status status = hsgd_synthetic_generate(out, &options, err);
+    hsgd_status status = config->format == HSGD_DATA_MIXTURE ? hsgd_mixture_generate(out, &config->mixture, err)
+                                                             : hsgd_synthetic_generate(out, &options, err);
     if (status == HSGD_ERROR_INPUT)
         hsgd_error_prefix(err, "problem.data: ");
     return status;
@@ -206,8 +214,8 @@ hsgd_status hsgd_data_read(hsgd_dataset *train, hsgd_dataset *test, hsgd_data_su
     *summary = (hsgd_data_summary){0};
     hsgd_status status = check_files(config, err);
     if (!status)
-        status = config->format == HSGD_DATA_SYNTHETIC ? generate(train, config, num_workers, err)
-                                                       : read_files(train, summary, &config->train, config, err);
+        status = hsgd_data_is_generated(config->format) ? generate(train, config, num_workers, err)
+                                                        : read_files(train, summary, &config->train, config, err);
     if (!status)
         status = read_test(test, train, summary, config, err);
     if (!status)

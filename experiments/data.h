@@ -9,6 +9,7 @@
 
 #include "analysis/dataset.h"
 #include "analysis/error.h"
+#include "analysis/mixture.h"
 #include "analysis/synthetic.h"
 
 #ifdef __cplusplus
@@ -21,15 +22,19 @@ typedef enum hsgd_data_format {
     HSGD_DATA_CIFAR,
     HSGD_DATA_CSV,
     HSGD_DATA_LEAF,
-    HSGD_DATA_SYNTHETIC
+    HSGD_DATA_SYNTHETIC,
+    HSGD_DATA_MIXTURE
 } hsgd_data_format;
 
 /* The name in configurations: "libsvm", ...; and the number of formats. */
 const char *hsgd_data_format_name(size_t format);
-enum { HSGD_NUM_DATA_FORMATS = HSGD_DATA_SYNTHETIC + 1 };
+enum { HSGD_NUM_DATA_FORMATS = HSGD_DATA_MIXTURE + 1 };
 
 /* Whether samples of the format come with users. */
 bool hsgd_data_has_users(hsgd_data_format format);
+
+/* Whether it has no files. */
+bool hsgd_data_is_generated(hsgd_data_format format);
 
 /* Where one set of samples is. Paths are as found: absolute where there is such a file. */
 typedef struct hsgd_data_files {
@@ -50,6 +55,7 @@ typedef struct hsgd_data_config {
     char *images;                     /* leaf: folder of the image files that samples name; NULL: numbers; owned */
     size_t image_rows, image_columns; /* leaf: what images are brought to */
     hsgd_synthetic_options synthetic; /* synthetic; num_users 0: as many as workers */
+    hsgd_mixture_options mixture;     /* mixture */
     hsgd_scaling scaling;
     bool intercept;
 } hsgd_data_config;

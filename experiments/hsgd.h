@@ -14,6 +14,7 @@
 #include "analysis/quadratic.h"
 #include "analysis/dataset.h"
 #include "analysis/image.h"
+#include "analysis/mixture.h"
 #include "analysis/synthetic.h"
 #include "analysis/partition.h"
 #include "analysis/grouping.h"

@@ -528,7 +528,7 @@ static void linear_models(void **state)
     REFUSED_PROBLEM("{\"type\": \"logistic\"}", "problem.data: missing", "\"format\"");
     REFUSED_PROBLEM("{\"type\": \"logistic\", \"data\": \"x\"}", "problem.data: \"x\"", "\"format\"");
     REFUSED_PROBLEM("{\"type\": \"logistic\", \"data\": {\"format\": \"xls\"}}", "problem.data.format: \"xls\"",
-                    "libsvm, idx, cifar, csv, leaf, synthetic");
+                    "libsvm, idx, cifar, csv, leaf, synthetic, mixture");
     REFUSED_PROBLEM("{\"type\": \"logistic\", \"data\": {\"format\": \"libsvm\"}}", "problem.data.path: missing",
                     "a text");
     REFUSED_PROBLEM("{\"type\": \"logistic\", \"data\": {\"format\": \"libsvm\", \"path\": 3}}", "problem.data.path: 3",

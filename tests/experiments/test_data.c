@@ -316,6 +316,34 @@ static void synthetic_users_are_workers(void **state)
     temp_close(&folder);
 }
 
+/* The options arrive, and are written back; there are no users. */
+static void mixtures_are_generated(void **state)
+{
+    (void)state;
+    hsgd_config c;
+    hsgd_problem p;
+    hsgd_dataset data;
+    temp_open(&folder);
+    hsgd_mixture_options o = {
+        .features = 7, .classes = 3, .clusters = 4, .samples_per_class = 11, .spread = 0.35, .seed = 6};
+    assert_ok(hsgd_mixture_generate(&data, &o, &err), err);
+    build(&p, &c,
+          "{\"format\": \"mixture\", \"features\": 7, \"classes\": 3, \"clusters\": 4, \"samples_per_class\": 11, "
+          "\"spread\": 0.35, \"seed\": 6}");
+    assert_true(c.partition.scheme == HSGD_PARTITION_IID && p.read.num_users == 0 && p.read.num_files == 0);
+    assert_int_equal(p.data.num_samples, 33);
+    double all = 0, want = 0; /* the partition reorders the samples */
+    for (size_t i = 0; i < 33 * 7; i++) {
+        all += p.data.dense[i] * p.data.dense[i];
+        want += data.dense[i] * data.dense[i];
+    }
+    assert_close(all, want, 1e-13);
+    check_round_trip(&p, &c);
+    release(&p, &c);
+    hsgd_dataset_free(&data);
+    temp_close(&folder);
+}
+
 static void keys_that_are_not_legal(void **state)
 {
     (void)state;
@@ -332,6 +360,11 @@ static void keys_that_are_not_legal(void **state)
     refused("{\"format\": \"synthetic\", \"alpha\": 1, \"iid\": true}", "problem.data.alpha: 1");
     refused("{\"format\": \"synthetic\", \"alpha\": 1, \"beta\": 1, \"classes\": 1}", "problem.data.classes: 1");
     refused("{\"format\": \"synthetic\", \"iid\": true, \"test\": {\"path\": \"x\"}}", "problem.data.test");
+    refused("{\"format\": \"mixture\", \"spread\": 0}", "problem.data.spread: 0");
+    refused("{\"format\": \"mixture\", \"spread\": 1e101}", "problem.data.spread: 1e+101");
+    refused("{\"format\": \"mixture\", \"classes\": 1}", "problem.data.classes: 1");
+    refused("{\"format\": \"mixture\", \"clusters\": 0}", "problem.data.clusters: 0");
+    refused("{\"format\": \"mixture\", \"users\": 3}", "problem.data.users");
     refused("{\"format\": \"csv\", \"path\": \"x\", \"test_fraction\": 1}", "problem.data.test_fraction: 1");
     refused("{\"format\": \"csv\", \"path\": \"x\", \"test_fraction\": 0}", "problem.data.test_fraction: 0");
     refused("{\"format\": \"csv\", \"path\": \"x\", \"test_seed\": 3}", "problem.data.test_seed: 3");
@@ -346,10 +379,10 @@ static void keys_that_are_not_legal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(csv_with_test_data),      cmocka_unit_test(emnist_letters_begin_at_one),
-        cmocka_unit_test(pixels_stay_bytes),       cmocka_unit_test(cifar_batches),
-        cmocka_unit_test(leaf_users_are_workers),  cmocka_unit_test(synthetic_users_are_workers),
-        cmocka_unit_test(keys_that_are_not_legal),
+        cmocka_unit_test(csv_with_test_data),     cmocka_unit_test(emnist_letters_begin_at_one),
+        cmocka_unit_test(pixels_stay_bytes),      cmocka_unit_test(cifar_batches),
+        cmocka_unit_test(leaf_users_are_workers), cmocka_unit_test(synthetic_users_are_workers),
+        cmocka_unit_test(mixtures_are_generated), cmocka_unit_test(keys_that_are_not_legal),
     };
     gsl_set_error_handler_off();
     return cmocka_run_group_tests_name("data", tests, NULL, NULL);

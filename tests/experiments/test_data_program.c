@@ -35,6 +35,8 @@ static const struct {
     {"synthetic",
      "{\"format\": \"synthetic\", \"iid\": true, \"features\": 3, \"max_samples\": 50, \"intercept\": true}",
      "200 samples of 4 features in 10 classes, 4 users, generated\n"},
+    {"mixture", "{\"format\": \"mixture\", \"classes\": 4, \"samples_per_class\": 25, \"test_fraction\": 0.2}",
+     "80 samples of 20 features in 4 classes, 20 test samples, generated\n"},
 };
 enum { NUM_CASES = sizeof cases / sizeof *cases };
 

@@ -52,6 +52,8 @@ static const struct {
                   "{\"format\": \"leaf\", \"zzz\": 1}}}"},
     {"data_synthetic", "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", "
                        "\"data\": {\"format\": \"synthetic\", \"zzz\": 1}}}"},
+    {"data_mixture", "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", "
+                     "\"data\": {\"format\": \"mixture\", \"zzz\": 1}}}"},
     {"test_file", "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", \"data\": "
                   "{\"format\": \"csv\", \"path\": \"x\", \"test\": {\"zzz\": 1}}}}"},
     {"test_files", "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", "
