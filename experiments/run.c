@@ -80,7 +80,7 @@ static hsgd_status write_all(const hsgd_experiment *experiment, const char *dir,
         status = write_json(experiment, dir, report, err);
     if (status)
         return status;
-    status = hsgd_folder_plot(dir, HSGD_FIGURE_PDF, report, err);
+    status = hsgd_folder_plot(dir, NULL, report, err);
     /* what gnuplot could not draw has its script and data there all the same */
     hsgd_status listed = write_json(experiment, dir, report, status ? NULL : err);
     return status ? status : listed;

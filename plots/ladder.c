@@ -19,6 +19,8 @@
 #include "plots/table_private.h"
 
 #define ROW_IN 0.25
+#define RIGHT_IN 0.12
+#define LEFT_IN 0.14      /* margin: row labels stand inside the panel */
 #define HEADER_IN 0.11    /* the line above the panel */
 #define LINEAR_FACTOR 30  /* a linear axis shows values up to this many times the smallest one */
 #define VALUE_RIGHT 0.845 /* right edges of the two columns of numbers, as shares of the panel's width */
@@ -167,28 +169,30 @@ static void label_row(hsgd_script *s, const ladder *l, size_t r)
 {
     const hsgd_figure_rung *rung = &l->rung[r];
     const double *row = l->cell + r * NUM_COLUMNS;
-    double y = (double)(r + 1) - 0.26, points = hsgd_font_size(s, 7);
+    double y = (double)(r + 1) - 0.26;
+    hsgd_font seven;
+    const char *font = hsgd_script_font(&seven, s, 7);
     char title[TITLE_SIZE], share[HSGD_NUMBER_SIZE + 8];
     hsgd_quoted quoted;
     hsgd_number value;
     size_t tag = 20 + 4 * r;
     title_of(title, rung);
-    fprintf(s->stream, "set label %zu %s at graph 0.006,first %.2f left front font ',%.4g'\n", tag,
-            hsgd_text_quote(&quoted, s->format, title, TITLE_MAX_WIDTH), y, points);
+    fprintf(s->stream, "set label %zu %s at graph 0.006,first %.2f left front%s\n", tag,
+            hsgd_text_quote(&quoted, s->format, title, TITLE_MAX_WIDTH), y, font);
     if (!isfinite(rung->value)) {
-        fprintf(s->stream, "set label %zu '%s' at graph %g,first %.2f right front font ',%.4g' tc rgb '#606060'\n",
-                tag + 1, isnan(rung->value) ? "not evaluated" : "infinite", SHARE_RIGHT, y, points);
+        fprintf(s->stream, "set label %zu '%s' at graph %g,first %.2f right front%s tc rgb '#606060'\n", tag + 1,
+                isnan(rung->value) ? "not evaluated" : "infinite", SHARE_RIGHT, y, font);
         return;
     }
-    fprintf(s->stream, "set label %zu '%s' at graph %g,first %.2f right front font ',%.4g'", tag + 1,
-            hsgd_text_number(&value, s->format, rung->value), VALUE_RIGHT, y, points);
+    fprintf(s->stream, "set label %zu '%s' at graph %g,first %.2f right front%s", tag + 1,
+            hsgd_text_number(&value, s->format, rung->value), VALUE_RIGHT, y, font);
     if (row[APPLIES] == 0)
-        fprintf(s->stream, "; set label %zu '%s' at graph %g,first %.2f left front font ',%.4g'", tag + 2,
-                hsgd_script_pick(s, "†", "$\\dagger$"), VALUE_RIGHT + 0.006, y, points);
+        fprintf(s->stream, "; set label %zu '%s' at graph %g,first %.2f left front%s", tag + 2,
+                hsgd_script_pick(s, "†", "$\\dagger$"), VALUE_RIGHT + 0.006, y, font);
     if (row[ROW_BEFORE] > 0) {
         share_text(share, s, rung->share);
-        fprintf(s->stream, "; set label %zu '%s' at graph %g,first %.2f right front font ',%.4g'", tag + 3, share,
-                SHARE_RIGHT, y, points);
+        fprintf(s->stream, "; set label %zu '%s' at graph %g,first %.2f right front%s", tag + 3, share, SHARE_RIGHT, y,
+                font);
     }
     fputc('\n', s->stream);
 }
@@ -201,10 +205,11 @@ static void label_header(hsgd_script *s, double panel_top_in)
     } head[] = {{"each rung bounds the one before", "left", 0.006},
                 {"value", "right", VALUE_RIGHT},
                 {"of slack", "right", SHARE_RIGHT}};
+    hsgd_font font;
     for (size_t i = 0; i < sizeof head / sizeof *head; i++)
-        fprintf(s->stream, "%sset label %zu '%s' at graph %g,screen %.4f %s font ',%.4g' tc rgb '#606060'",
-                i ? "; " : "", 10 + i, head[i].text, head[i].at, (panel_top_in + 0.06) / s->height_in, head[i].side,
-                hsgd_font_size(s, 6.5));
+        fprintf(s->stream, "%sset label %zu '%s' at graph %g,screen %.4f %s%s tc rgb '#606060'", i ? "; " : "", 10 + i,
+                head[i].text, head[i].at, (panel_top_in + 0.06) / s->height_in, head[i].side,
+                hsgd_script_font(&font, s, 7));
     fputc('\n', s->stream);
 }
 
@@ -326,11 +331,12 @@ static double legend_height(void)
 
 static void write_script(hsgd_script *s, const hsgd_figure_input *in, const ladder *l)
 {
-    double top = s->height_in - hsgd_caption_height(in) - HEADER_IN;
-    hsgd_script_caption(s, in);
+    double top = s->height_in - hsgd_title_height(in, s->title) - HEADER_IN;
+    hsgd_script_title(s, in);
     hsgd_script_panel(s, legend_height() + HSGD_X_AXIS_IN, top);
     hsgd_script_legend(s, legend_height(), 2, 2);
-    fprintf(s->stream, "set lmargin at screen 0.04; unset ytics; unset grid; set yrange [%zu.55:0.45]\n", l->num_rows);
+    hsgd_script_margins(s, LEFT_IN, RIGHT_IN);
+    fprintf(s->stream, "unset ytics; unset grid; set yrange [%zu.55:0.45]\n", l->num_rows);
     double low = draw_axis(s, l);
     fputs("set xtics nomirror\n", s->stream);
     hsgd_script_axis_labels(s, axis_label(s, l), NULL);
@@ -352,7 +358,7 @@ static hsgd_status write_data(const ladder *l, const char *dir, hsgd_error *err)
     return status;
 }
 
-static hsgd_status write(const hsgd_figure_input *in, const char *dir, hsgd_figure_format format, hsgd_error *err)
+static hsgd_status write(const hsgd_figure_input *in, const char *dir, const hsgd_figure_style *style, hsgd_error *err)
 {
     ladder l;
     hsgd_status status = hsgd_figure_require(&hsgd_figure_ladder, in, err);
@@ -362,11 +368,11 @@ static hsgd_status write(const hsgd_figure_input *in, const char *dir, hsgd_figu
         return status;
     status = write_data(&l, dir, err);
     if (status == HSGD_OK) {
-        double height =
-            hsgd_caption_height(in) + HEADER_IN + ROW_IN * (double)l.num_rows + HSGD_X_AXIS_IN + legend_height();
+        double height = hsgd_title_height(in, style->title) + HEADER_IN + ROW_IN * (double)l.num_rows + HSGD_X_AXIS_IN +
+                        legend_height();
         hsgd_script script;
         status =
-            hsgd_script_open(&script, dir, "ladder", format, fmax(height, 1.4),
+            hsgd_script_open(&script, dir, "ladder", style, fmax(height, 1.4),
                              "Ladder: the slack of each step of the proof, from the measured S to the bound.", err);
         if (status == HSGD_OK) {
             write_script(&script, in, &l);

@@ -123,7 +123,7 @@ const char *hsgd_text_quote(hsgd_quoted *quoted, hsgd_figure_format format, cons
     char *out = quoted->text;
     *out++ = '"';
     for (const char *c = clean; *c; c++) {
-        const char *spelling = format == HSGD_FIGURE_TEX ? tex_spelling(*c) : NULL;
+        const char *spelling = hsgd_figure_format_is_tex(format) ? tex_spelling(*c) : NULL;
         if (!spelling)
             out = put_escaped(out, *c);
         for (const char *p = spelling; p && *p; p++)
@@ -135,7 +135,7 @@ const char *hsgd_text_quote(hsgd_quoted *quoted, hsgd_figure_format format, cons
 
 const char *hsgd_text_number(hsgd_number *number, hsgd_figure_format format, double value)
 {
-    bool tex = format == HSGD_FIGURE_TEX;
+    bool tex = hsgd_figure_format_is_tex(format);
     char *text = number->text;
     char digits[32];
     snprintf(digits, sizeof digits, "%.2e", value);
