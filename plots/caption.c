@@ -58,13 +58,16 @@ static void say_superscripts(const caption *c, const char *markup)
         fputs(*p == '-' ? "⁻" : digit[(*p - '0') % 10], c->out);
 }
 
-static void say_number(const caption *c, double value)
+/* ", γ = 0.01"; the number has math shifts of its own. */
+static void say_value(const caption *c, const char *symbol, const char *tex_symbol, double value)
 {
     hsgd_number number;
-    if (c->syntax == HSGD_CAPTION_TEX)
-        fputs(hsgd_text_number(&number, HSGD_FIGURE_TEX, value), c->out);
-    else
-        say_superscripts(c, hsgd_text_number(&number, HSGD_FIGURE_PDF, value));
+    if (c->syntax == HSGD_CAPTION_TEX) {
+        fprintf(c->out, ", $%s = %s", tex_symbol, hsgd_text_number(&number, HSGD_FIGURE_TEX, value) + 1);
+        return;
+    }
+    fprintf(c->out, ", %s = ", symbol);
+    say_superscripts(c, hsgd_text_number(&number, HSGD_FIGURE_PDF, value));
 }
 
 /* ---- the run ---- */
@@ -117,9 +120,9 @@ static void say_tree(const caption *c)
         fputs(")", c->out);
     } else if (s->fanout) {
         say_count(c, " workers on ", "M", in->num_levels);
-        fputs(" levels (fanout ", c->out);
-        say_list(c, s->fanout, in->num_levels, pick(c, " × ", "$\\,\\times\\,$"));
-        fputs(", periods ", c->out);
+        say(c, " levels (fanout ", " levels (fanout $");
+        say_list(c, s->fanout, in->num_levels, pick(c, " × ", " \\times "));
+        say(c, ", periods ", "$, periods ");
         say_list(c, s->period, in->num_levels, ", ");
         fputs(")", c->out);
     } else {
@@ -152,10 +155,9 @@ static void say_gradients(const caption *c)
         return;
     if (s->batch_size)
         fprintf(c->out, ", mini-batches of %zu", s->batch_size);
-    else if (s->noise_sq > 0) {
-        say(c, ", gradient noise σ² = ", ", gradient noise $\\sigma^2 = {}$");
-        say_number(c, s->noise_sq);
-    } else
+    else if (s->noise_sq > 0)
+        say_value(c, "σ²", "\\sigma^2", s->noise_sq);
+    else
         fputs(", full gradients", c->out);
 }
 
@@ -165,14 +167,14 @@ static void say_setting(const caption *c)
     say_problem(c);
     say_tree(c);
     say_grouping(c);
-    say(c, ", γ = ", ", $\\gamma = {}$");
-    say_number(c, c->in->step_size);
+    say_value(c, "γ", "\\gamma", c->in->step_size);
     if (c->in->steps)
         say_count(c, ", ", "T", c->in->steps);
     say_gradients(c);
     if (c->in->setting.variant && *c->in->setting.variant) {
-        fputs(", changed by ", c->out);
+        fputs(" with changes to the algorithm (", c->out);
         say_text(c, c->in->setting.variant);
+        fputs(")", c->out);
     }
 }
 
@@ -313,13 +315,15 @@ static void sandwich(const caption *c)
     say_seeds(c);
     say_measured(c);
     say(c, "), and the means S of whole runs", "), and the means~$S$ of whole runs");
-    if (isfinite(in->hsgd.S_low)) {
+    if (in->hsgd.S_low < in->hsgd.S_high) {
         fputs(" with ", c->out);
         say_confidence(c);
         fputs(" intervals", c->out);
     }
-    fputs(". Bounds, where drawn, are evaluated", c->out);
-    say_constants(c);
+    if (hsgd_figure_sandwich_bounds(in)) {
+        fputs("; bounds on the running means", c->out);
+        say_constants(c);
+    }
     fputs(".", c->out);
 }
 
@@ -337,10 +341,10 @@ static void ladder(const caption *c)
     fprintf(c->out, "The steps of the convergence proof for %s", algorithm(c));
     say_setting(c);
     fputs(
-        ": every rung bounds the one before, and lengths and percentages are its slack. Rungs with measured means are ",
+        ": every rung bounds the one before, and lengths and percentages are its slack. The first rungs are measured (",
         c->out);
     say_seeds(c);
-    fputs("; the others are bounds", c->out);
+    fputs("), the others are bounds", c->out);
     say_constants(c);
     fputs(".", c->out);
 }
@@ -409,22 +413,21 @@ static void gradient_bytes(const caption *c)
 static void S_over(const caption *c, const char *over)
 {
     const hsgd_figure_progress *p = c->in->progress;
-    say(c, "Mean S of the squared gradient norm over the first t steps,",
-        "Mean~$S$ of the squared gradient norm over the first~$t$ steps,");
+    say(c, "Mean S of the squared gradient norm over the first t steps",
+        "Mean~$S$ of the squared gradient norm over the first~$t$ steps");
     fputs(over, c->out);
-    fputs(" used by then,", c->out);
     say_compared(c, hsgd_any_finite(p[1].S, c->in->num_rows, 1), hsgd_any_finite(p[2].S, c->in->num_rows, 1));
     say_statistics(c, has_band(c->in, p[0].S, p[0].S_half_width));
 }
 
 static void S_time(const caption *c)
 {
-    S_over(c, over_time);
+    S_over(c, " against the modelled seconds that they took");
 }
 
 static void S_bytes(const caption *c)
 {
-    S_over(c, over_bytes);
+    S_over(c, " against the bytes that they sent at each level");
 }
 
 static const struct {

@@ -91,6 +91,12 @@ static const char *find_bounds(const hsgd_figure_bound *bound[NUM_RUNS], const h
     return NULL;
 }
 
+bool hsgd_figure_sandwich_bounds(const hsgd_figure_input *input)
+{
+    const hsgd_figure_bound *bound[NUM_RUNS];
+    return find_bounds(bound, input) != NULL;
+}
+
 /* mean[r] = the mean of value[0..r], by running updates; not a number from the first missing value on. */
 static void running_mean(double *mean, const double *value, size_t count)
 {
