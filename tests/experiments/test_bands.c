@@ -159,8 +159,8 @@ static bool says(const char *file, const char *words)
 static void legend_and_caption_name_the_band(void **state)
 {
     (void)state;
-    static const char *const legend[] = {"95% confidence interval", "± standard error", "± standard deviation",
-                                         "smallest to largest run", "fs solid 0.3 noborder"};
+    static const char *const legend[] = {"95% confidence", "± std. error", "± std. deviation", "range of runs",
+                                         "fs solid 0.3 noborder"};
     static const char *const caption[] = {"bands of 95\\,\\% confidence", "bands of one standard error",
                                           "bands of one standard deviation", "bands of all runs", "bands"};
     char line[64];
