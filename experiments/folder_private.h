@@ -51,4 +51,14 @@ hsgd_status hsgd_folder_band(const hsgd_bands *bands, const hsgd_band_place *out
  * failure. */
 hsgd_status hsgd_folder_metrics(hsgd_figure_input *in, double **memory, const hsgd_bands *bands, hsgd_error *err);
 
+/* What a setting borrows. */
+typedef struct hsgd_setting_memory {
+    char *data, *variant;
+    size_t *fanout, *period;
+} hsgd_setting_memory;
+
+/* The setting of the run for captions. Texts belong to the document or to *memory, which is to be freed. */
+void hsgd_folder_setting(hsgd_figure_setting *out, hsgd_setting_memory *memory, const cJSON *result, size_t num_levels);
+void hsgd_setting_memory_free(hsgd_setting_memory *memory);
+
 #endif

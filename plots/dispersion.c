@@ -3,7 +3,7 @@
  *
  * B_k drops to zero whenever its level aggregates, so over a whole run it is a comb that no column width shows. Long
  * runs therefore get two panels: above, the largest value in each global period, over the run; below, the last global
- * periods step by step. The bound is drawn with downward triangles, the usual mark of an upper limit. Zeros have no
+ * periods step by step. A level has its colour and its symbol, which is hollow, with short dashes, for the bound. Zeros have no
  * place on a log axis: they are left out, so curves are interrupted at aggregations.
  *
  * Columns of the data file, for level k = 1..M: B_k (step by step), B_k_half_width (B_k_above upwards, where that
@@ -102,10 +102,14 @@ static void add_curve(hsgd_script *s, const hsgd_figure_input *in, panel p, size
 {
     char column[48], title[64], style[96];
     hsgd_range range = range_of_level(in, bound ? p.bound : p.value, p.from, k);
-    const char *points = !p.marks ? "" : bound ? " pt 10 ps 0.45" : " pt 7 ps 0.35";
+    static const int filled[] = {7, 5, 9, 13, 15}, hollow[] = {6, 4, 8, 12, 14}; /* circle, square, triangle, .. */
+    char points[24] = "";
+    if (p.marks)
+        snprintf(points, sizeof points, " pt %d ps %.3g", (bound ? hollow : filled)[(k - 1) % 5],
+                 hsgd_point_size(s, bound ? 0.45 : 0.35));
     snprintf(column, sizeof column, "B_%zu%s%s", k, bound ? "_bound" : "", p.peak ? "_peak" : "");
-    snprintf(style, sizeof style, "%s%s%s lc rgb '%s'", p.marks ? "linespoints" : "lines", points,
-             bound ? " dt (3,2)" : "", hsgd_colour(k));
+    snprintf(style, sizeof style, "%s%s dt %s lc rgb '%s'", p.marks ? "linespoints" : "lines", points,
+             bound ? hsgd_short_dash(k) : hsgd_long_dash(k), hsgd_colour(k));
     snprintf(title, sizeof title, hsgd_script_pick(s, "{/:Italic B}_{%zu} %s", "$B_{%zu}$ %s"), k,
              bound ? "bound" : "measured");
     hsgd_script_curve(s, "dispersion", column, style, p.peak ? NULL : title, &range);
@@ -150,10 +154,10 @@ static void draw_panel(hsgd_script *s, const hsgd_figure_input *in, panel p)
         add_band(s, in, p, k);
     for (size_t k = 1; k <= in->num_levels; k++)
         add_curve(s, in, p, k, false);
+    if (!p.peak && has_band(in)) /* ends the left column of the legend */
+        hsgd_script_band_entry(s, in->confidence, "#808080");
     for (size_t k = 1; k <= in->num_levels; k++)
         add_curve(s, in, p, k, true);
-    if (!p.peak && has_band(in))
-        hsgd_script_band_entry(s, in->confidence, "#808080");
     hsgd_script_plotted(s);
 }
 
@@ -173,7 +177,7 @@ static size_t legend_entries(const hsgd_figure_input *in)
 /* One row where that fits, else measured left and bounds right. */
 static size_t legend_columns(const hsgd_figure_input *in, double width_in)
 {
-    size_t widest = has_band(in) ? HSGD_BAND_TITLE_WIDTH - 6 : 12; /* its neighbours are short */
+    size_t widest = has_band(in) ? HSGD_BAND_TITLE_WIDTH : sizeof "B_1 measured" - 1;
     size_t entries = legend_entries(in);
     return hsgd_legend_columns(width_in, entries, widest) == entries ? entries : 2;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Figure "divergence": global, upward and downward gradient divergence at the virtual average over t (THEORY 2).
  *
- * Up_k and Down_k of one depth k share a colour and add up to the global one; upward is solid, downward dashed. */
+ * Up_k and Down_k of one depth k share a colour and add up to the global one; upward has long dashes (none for k = 1), downward short
+ * ones. */
 #include "plots/figures_private.h"
 
 #include <math.h>
@@ -28,7 +29,8 @@ static void add_depth(hsgd_script *s, const hsgd_figure_input *in, size_t k, boo
     const char *marks = in->num_rows > 2 ? "lines" : "linespoints pt 6 ps 0.5";
     const double *data = up ? in->divergence_up : in->divergence_down;
     snprintf(column, sizeof column, "%s_%zu", up ? "up" : "down", k);
-    snprintf(style, sizeof style, "%s lc rgb '%s' lw 1.6 dt %s", marks, hsgd_colour(k), up ? "solid" : "(4,2)");
+    snprintf(style, sizeof style, "%s lc rgb '%s' lw 1.6 dt %s", marks, hsgd_colour(k),
+             up ? hsgd_long_dash(k) : hsgd_short_dash(k));
     snprintf(title, sizeof title, hsgd_script_pick(s, "%s, {/:Italic k} = %zu", "%s, $k = %zu$"),
              up ? "upward" : "downward", k);
     hsgd_range range = hsgd_range_of(data + k - 1, in->num_rows, in->num_levels - 1);
@@ -109,6 +111,7 @@ static hsgd_status write(const hsgd_figure_input *in, const char *dir, const hsg
                          "Divergence: of the local gradients, globally, upward and downward at each depth k.", err);
     if (status != HSGD_OK)
         return status;
+    script.band = HSGD_BAND_NONE; /* single values or means, without intervals */
     write_script(&script, in);
     return hsgd_script_close(&script, err);
 }

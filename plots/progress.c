@@ -13,7 +13,7 @@ static const char *const run_dash[HSGD_NUM_FIGURE_RUNS] = {"solid", "(8,3)", "(3
 
 /* Of the second curves. */
 #define SECOND_WIDTH "0.9"
-#define SECOND_DASH "(1.5,2)"
+static const char *const second_dash[HSGD_NUM_FIGURE_RUNS] = {"(1.5,2)", "(1.5,4)", "(1.5,1.5,1.5,4)"};
 
 #define PANEL_IN 1.2    /* height of a panel where there are several below each other */
 #define ROW_GAP_IN 0.05 /* between an axis label and the panel below */
@@ -211,12 +211,13 @@ static void add_curve(hsgd_script *s, const panel *p, size_t index, bool legend)
     hsgd_script_series(s, "'%s.dat' using (column(\"%s\")/%g):\"%s_%s\" with %s lc rgb '%s' lw %s dt %s title '%s'",
                        p->lines->figure, column, p->u.size, line->column, run_name[line->run],
                        p->in->num_rows > 2 ? "lines" : "linespoints pt 7 ps 0.4", hsgd_colour(line->run),
-                       line->second ? SECOND_WIDTH : "1.5", line->second ? SECOND_DASH : run_dash[line->run], title);
+                       line->second ? SECOND_WIDTH : "1.5", line->second ? second_dash[line->run] : run_dash[line->run],
+                       title);
 }
 
 static void add_second_to_legend(hsgd_script *s, const hsgd_lines *lines)
 {
-    hsgd_script_series(s, "keyentry with lines lc rgb '#606060' lw %s dt %s title '%s'", SECOND_WIDTH, SECOND_DASH,
+    hsgd_script_series(s, "keyentry with lines lc rgb '#606060' lw %s dt %s title '%s'", SECOND_WIDTH, second_dash[0],
                        lines->second);
 }
 
@@ -337,7 +338,7 @@ static size_t legend_entries(const hsgd_lines *lines)
 
 static size_t legend_columns(const hsgd_lines *lines, double width_in)
 {
-    return hsgd_legend_columns(width_in, legend_entries(lines), HSGD_BAND_TITLE_WIDTH);
+    return hsgd_legend_columns(width_in, legend_entries(lines), sizeof "local SGD, G = 200" - 1);
 }
 
 static double legend_height(const hsgd_lines *lines, double width_in)

@@ -18,8 +18,9 @@
 enum { NUM_RUNS = 3 };
 #define LEFT_IN 0.62
 #define RIGHT_IN 0.12
+#define MEANS_RIGHT_IN 0.17 /* a tick may stand at the edge */
 #define MEANS_PANEL_IN 0.5
-#define NAMES_IN 0.98 /* from the left edge, or that of the other panel, to a panel whose ticks are names of runs */
+#define NAMES_IN 1.16 /* from the left edge, or that of the other panel, to a panel whose ticks are names of runs */
 #define MEANS_WIDTH_IN 1.3 /* of the panel beside the other one */
 
 /* From below to above, if the sandwich holds. */
@@ -27,11 +28,12 @@ static const struct {
     const char *column;
     const char *bound_id[2]; /* the second is taken where the first is not there */
     size_t line_type;
-    const char *dash; /* of the bound */
+    int symbol;
+    const char *dash, *bound_dash;
 } run[NUM_RUNS] = {
-    {"local_inner", {"local-sgd-inner", "local-sgd-inner"}, 2, "(3,2)"},
-    {"hsgd", {"hsgd-random", "hsgd-fixed"}, 1, "(8,3)"},
-    {"local_outer", {"local-sgd-outer", "local-sgd-outer"}, 3, "(8,2,2,2)"},
+    {"local_inner", {"local-sgd-inner", "local-sgd-inner"}, 2, 9, "(8,3)", "(1.5,2)"},
+    {"hsgd", {"hsgd-random", "hsgd-fixed"}, 1, 7, "solid", "(8,2,2,2)"},
+    {"local_outer", {"local-sgd-outer", "local-sgd-outer"}, 3, 5, "(3,2)", "(12,2,2,2,2,2)"},
 };
 
 static const hsgd_figure_curve *curve_of(const hsgd_figure_input *in, size_t i)
@@ -90,6 +92,12 @@ static const char *find_bounds(const hsgd_figure_bound *bound[NUM_RUNS], const h
     return NULL;
 }
 
+bool hsgd_figure_sandwich_bounds(const hsgd_figure_input *input)
+{
+    const hsgd_figure_bound *bound[NUM_RUNS];
+    return find_bounds(bound, input) != NULL;
+}
+
 /* mean[r] = the mean of value[0..r], by running updates; not a number from the first missing value on. */
 static void running_mean(double *mean, const double *value, size_t count)
 {
@@ -116,8 +124,8 @@ static void draw_bound(hsgd_script *s, const hsgd_figure_input *in, size_t i, co
     double gap = in->steps ? initial_gap(bound) : 0;
     const char *groups = strncmp(bound->id, "hsgd-random", 11) == 0 ? ", random groups" : " bound";
     hsgd_script_series(s, "%.17g/(x + 1) + %.17g with lines lc rgb '%s' lw 1.6 dt %s title '%s%s'",
-                       gap * (double)in->steps, bound->value - gap, hsgd_colour(run[i].line_type - 1), run[i].dash,
-                       family, groups);
+                       gap * (double)in->steps, bound->value - gap, hsgd_colour(run[i].line_type - 1),
+                       run[i].bound_dash, family, groups);
 }
 
 static void draw_curves(hsgd_script *s, const hsgd_figure_input *in, const double *mean)
@@ -137,8 +145,9 @@ static void draw_curves(hsgd_script *s, const hsgd_figure_input *in, const doubl
     for (size_t i = 0; i < NUM_RUNS; i++) {
         range = hsgd_range_of(mean + i * in->num_rows, in->num_rows, 1);
         snprintf(column, sizeof column, "S_t_%s", run[i].column);
-        snprintf(style, sizeof style, "%s lc rgb '%s' lw 1.6 dt solid",
-                 in->num_rows > 2 ? "lines" : "linespoints pt 7 ps 0.4", hsgd_colour(run[i].line_type - 1));
+        snprintf(style, sizeof style, "%s lc rgb '%s' lw 1.6 dt %s",
+                 in->num_rows > 2 ? "lines" : "linespoints pt 7 ps 0.4", hsgd_colour(run[i].line_type - 1),
+                 run[i].dash);
         run_title(title, sizeof title, s, in, i);
         hsgd_script_curve(s, "sandwich", column, style, title, &range);
     }
@@ -198,7 +207,8 @@ static void draw_means(hsgd_script *s, const hsgd_figure_input *in, double botto
     fputs("# Second panel: the mean over each run with its interval, on a linear axis.\n", s->stream);
     means_data(s, in);
     fputs("unset label; unset key; unset ylabel; unset logscale y; set format y; set yrange [0.4:3.6]\n", s->stream);
-    hsgd_script_margins(s, beside(s->width_in) ? s->width_in - RIGHT_IN - MEANS_WIDTH_IN : NAMES_IN, RIGHT_IN);
+    hsgd_script_margins(s, beside(s->width_in) ? s->width_in - MEANS_RIGHT_IN - MEANS_WIDTH_IN : NAMES_IN,
+                        MEANS_RIGHT_IN);
     hsgd_script_panel(s, bottom_in, top_in);
     means_axis(s, in);
     hsgd_script_axis_labels(s, hsgd_script_pick(s, "measured {/:Italic S}", "measured $S$"), NULL);
@@ -210,8 +220,8 @@ static void draw_means(hsgd_script *s, const hsgd_figure_input *in, double botto
     fputs(")\n", s->stream);
     for (size_t i = 0, row = 0; i < NUM_RUNS; i++)
         if (isfinite(curve_of(in, i)->S)) {
-            hsgd_script_series(s, "$S using 2:1:3:4 every ::%zu::%zu with xerrorbars pt 7 ps 0.5 lw 1.4 lc rgb '%s'",
-                               row, row, hsgd_colour(run[i].line_type - 1));
+            hsgd_script_series(s, "$S using 2:1:3:4 every ::%zu::%zu with xerrorbars pt %d ps %.3g lw 1.4 lc rgb '%s'",
+                               row, row, run[i].symbol, hsgd_point_size(s, 0.5), hsgd_colour(run[i].line_type - 1));
             row++;
         }
     hsgd_script_plotted(s);
@@ -237,7 +247,7 @@ static void write_script(hsgd_script *s, const hsgd_figure_input *in, const doub
     hsgd_script_thinned(s, in->num_rows);
     fputs("set multiplot\n", s->stream);
     if (side)
-        hsgd_script_margins(s, LEFT_IN, RIGHT_IN + MEANS_WIDTH_IN + NAMES_IN + 0.05);
+        hsgd_script_margins(s, LEFT_IN, MEANS_RIGHT_IN + MEANS_WIDTH_IN + NAMES_IN + 0.05);
     hsgd_script_panel(s, legend_top + HSGD_X_AXIS_IN, top);
     hsgd_script_legend(s, legend_top, 2 * NUM_RUNS, 2);
     draw_curves(s, in, mean);
@@ -279,6 +289,7 @@ static hsgd_status write(const hsgd_figure_input *in, const char *dir, const hsg
         status = hsgd_script_open(&script, dir, "sandwich", style, fmax(needed, HSGD_PAGE_HEIGHT_IN),
                                   "Sandwich: H-SGD between local SGD with the inner and with the outer period.", err);
         if (status == HSGD_OK) {
+            script.band = HSGD_BAND_CI; /* of means over whole runs, whatever bands the style has */
             write_script(&script, in, mean);
             status = hsgd_script_close(&script, err);
         }

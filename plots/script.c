@@ -15,6 +15,7 @@
 #define GAP_IN 0.45      /* between panels side by side: tick labels */
 #define NARROWEST_IN 1.8 /* of panels side by side */
 #define TEX_FONT "\\fontsize{8}{9.6}\\selectfont"
+#define SMALL_TEX_FONT "\\fontsize{7}{8.4}\\selectfont "
 #define NAME_MAX_WIDTH 44 /* columns of the experiment's name, which fit at 8 points */
 
 /* The scales make 8 points the same share of the page in every format: the cairo terminals take a point for 1/72 of 96
@@ -38,10 +39,10 @@ static void write_terminal(hsgd_script *s)
         fputs("fontscale 4.17 linewidth 3 pointscale 3 dashlength 1.3\n", f);
         break;
     case HSGD_FIGURE_TEX:
-        fprintf(f, "set terminal cairolatex pdf size %.2fin,%.2fin header '" TEX_FONT "'\n", w, h);
+        fprintf(f, "set terminal cairolatex pdf size %.2fin,%.2fin font ',8' header '" TEX_FONT "'\n", w, h);
         break;
     case HSGD_FIGURE_TIKZ:
-        fprintf(f, "set terminal tikz size %.2fin,%.2fin font '" TEX_FONT "'\n", w, h);
+        fprintf(f, "set terminal tikz size %.2fin,%.2fin charsize 4.5pt,7.9pt font '" TEX_FONT "'\n", w, h);
         break;
     }
 }
@@ -53,6 +54,11 @@ const char *hsgd_script_font(hsgd_font *font, const hsgd_script *s, double point
         snprintf(font->option, sizeof font->option, " font ',%.4g'",
                  s->format == HSGD_FIGURE_SVG ? points * 96 / 72 : points);
     return font->option;
+}
+
+double hsgd_point_size(const hsgd_script *s, double size)
+{
+    return s->format == HSGD_FIGURE_TIKZ ? 1.8 * size : size;
 }
 
 double hsgd_panel_height(const hsgd_figure_style *style)
@@ -146,16 +152,16 @@ void hsgd_band_title(char *out, size_t size, const hsgd_script *s, double confid
 {
     switch (s->band) {
     case HSGD_BAND_CI:
-        snprintf(out, size, "%.4g%s confidence interval", 100 * confidence, hsgd_script_pick(s, "%", "\\,\\%"));
+        snprintf(out, size, "%.4g%s confidence", 100 * confidence, hsgd_script_pick(s, "%", "\\,\\%"));
         break;
     case HSGD_BAND_SE:
-        snprintf(out, size, "%s standard error", hsgd_script_pick(s, "±", "$\\pm$"));
+        snprintf(out, size, "%s std. error", hsgd_script_pick(s, "±", "$\\pm$"));
         break;
     case HSGD_BAND_SD:
-        snprintf(out, size, "%s standard deviation", hsgd_script_pick(s, "±", "$\\pm$"));
+        snprintf(out, size, "%s std. deviation", hsgd_script_pick(s, "±", "$\\pm$"));
         break;
     default:
-        snprintf(out, size, "smallest to largest run");
+        snprintf(out, size, "range of runs");
     }
 }
 
@@ -181,11 +187,11 @@ void hsgd_script_title(hsgd_script *s, const hsgd_figure_input *input)
                          "{/:Italic n} = %zu, {/:Italic M} = %zu, {/:Italic I} = %zu, {/:Italic G} = %zu, "
                          "{/:Italic γ} = %s",
                          "$n = %zu$, $M = %zu$, $I = %zu$, $G = %zu$, $\\gamma = {}$%s");
-    fputs("set label 2 '", s->stream);
+    fprintf(s->stream, "set label 2 '%s", hsgd_script_pick(s, "", SMALL_TEX_FONT));
     fprintf(s->stream, symbols, input->num_workers, input->num_levels, input->local_period, input->global_period,
             gamma.text);
     fprintf(s->stream, ", %zu seed%s", input->seeds, input->seeds == 1 ? "" : "s");
-    if (input->seeds > 1 && isfinite(input->confidence))
+    if (s->band == HSGD_BAND_CI && input->seeds > 1 && isfinite(input->confidence))
         fprintf(s->stream, ", %.4g%s intervals", 100 * input->confidence, hsgd_script_pick(s, "%", "\\,\\%"));
     fputs("'", s->stream);
     title_line(s, 7, 0.25);
@@ -236,9 +242,9 @@ void hsgd_script_legend(hsgd_script *s, double top_in, size_t entries, size_t co
     hsgd_font font;
     fprintf(s->stream,
             "set key at screen 0.5,screen %.4f center top vertical maxrows %zu Left reverse "
-            "samplen 2.6 spacing %s%s\n",
-            top_in / s->height_in, hsgd_legend_rows(entries, columns), s->format == HSGD_FIGURE_SVG ? "0.85" : "1.15",
-            hsgd_script_font(&font, s, 7));
+            "samplen %s spacing %s%s\n",
+            top_in / s->height_in, hsgd_legend_rows(entries, columns), s->format == HSGD_FIGURE_TIKZ ? "2.2" : "2.6",
+            s->format == HSGD_FIGURE_SVG ? "0.85" : "1.15", hsgd_script_font(&font, s, 7));
 }
 
 void hsgd_script_series(hsgd_script *s, const char *format, ...)
@@ -291,7 +297,7 @@ void hsgd_script_error_bars(hsgd_script *s, const char *name, const char *mean, 
 {
     hsgd_script_series(s, "'%s.dat' using \"step\":\"%s\"", name, mean);
     write_edges(s, mean, half_width, above);
-    fprintf(s->stream, "with yerrorbars pt 7 ps 0.35 lw 0.8 lc rgb '%s' notitle", colour);
+    fprintf(s->stream, "with yerrorbars pt 7 ps %.3g lw 0.8 lc rgb '%s' notitle", hsgd_point_size(s, 0.35), colour);
 }
 
 void hsgd_script_band(hsgd_script *s, const char *name, const char *mean, const char *half_width, const char *above,
@@ -307,6 +313,18 @@ const char *hsgd_colour(size_t index)
 {
     static const char *const colour[] = {"#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"};
     return colour[index % (sizeof colour / sizeof colour[0])];
+}
+
+const char *hsgd_long_dash(size_t k)
+{
+    static const char *const dash[] = {"solid", "(10,3)", "(10,2,2,2)", "(10,2,2,2,2,2)", "(18,4)"};
+    return dash[(k - 1) % (sizeof dash / sizeof dash[0])];
+}
+
+const char *hsgd_short_dash(size_t k)
+{
+    static const char *const dash[] = {"(4,2)", "(1.5,2)", "(4,2,1.5,2)", "(1.5,4)", "(4,2,1.5,2,1.5,2)"};
+    return dash[(k - 1) % (sizeof dash / sizeof dash[0])];
 }
 
 void hsgd_script_line_types(hsgd_script *s, size_t count)

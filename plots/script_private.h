@@ -55,6 +55,9 @@ typedef struct hsgd_font {
 } hsgd_font;
 const char *hsgd_script_font(hsgd_font *font, const hsgd_script *s, double points);
 
+/* Size of points that looks the same in all formats. */
+double hsgd_point_size(const hsgd_script *s, double size);
+
 /* Height of a panel that stands alone, in a figure of this width. */
 double hsgd_panel_height(const hsgd_figure_style *style);
 
@@ -101,8 +104,8 @@ void hsgd_script_define_band(hsgd_script *s, double low);
 void hsgd_script_band(hsgd_script *s, const char *name, const char *mean, const char *half_width, const char *above,
                       const char *colour);
 
-/* What the style's bands are called, e.g. "99% confidence interval", and how wide that is; an entry of the legend. */
-enum { HSGD_BAND_TITLE_WIDTH = 23 };
+/* What the style's bands are called, e.g. "99% confidence", and how wide that is; an entry of the legend. */
+enum { HSGD_BAND_TITLE_WIDTH = 16 };
 void hsgd_band_title(char *out, size_t size, const hsgd_script *s, double confidence);
 void hsgd_script_band_entry(hsgd_script *s, double confidence, const char *colour);
 /* The same as error bars, for curves that zeros interrupt: a filled band would be drawn across the gaps. */
@@ -112,6 +115,11 @@ void hsgd_script_error_bars(hsgd_script *s, const char *name, const char *mean, 
 /* Line types 1..count: colour-blind-safe colours (Okabe and Ito) and dash patterns that differ in black and white. */
 void hsgd_script_line_types(hsgd_script *s, size_t count);
 const char *hsgd_colour(size_t index);
+
+/* Dash patterns for two kinds of curves that every level has, k = 1, 2, ...: long and short ones that all differ up to five
+ * levels, for the colours of levels are alike in black and white. */
+const char *hsgd_long_dash(size_t k);
+const char *hsgd_short_dash(size_t k);
 
 /* ---- ranges and axes ---- */
 

@@ -237,6 +237,7 @@ static hsgd_status write(const hsgd_figure_input *in, const char *dir, const hsg
         status = hsgd_script_open(&script, dir, "terms", style, fmax(height, 1.4),
                                   "Terms: the share of each additive term in each bound.", err);
         if (status == HSGD_OK) {
+            script.band = HSGD_BAND_NONE;
             write_script(&script, in, &t);
             status = hsgd_script_close(&script, err);
         }
