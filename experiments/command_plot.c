@@ -15,16 +15,16 @@ static int run(const hsgd_arguments *arguments)
 {
     hsgd_error err;
     hsgd_figure_report report;
-    hsgd_figure_format format = HSGD_FIGURE_PDF;
+    hsgd_figure_style style = hsgd_figure_default_style();
     const char *name = arguments->option[OPTION_FORMAT];
-    if (name && hsgd_figure_format_parse(name, &format)) {
+    if (name && hsgd_figure_format_parse(name, &style.format)) {
         hsgd_fail(&err, HSGD_ERROR_INPUT, "--format: \"%s\" is not pdf, svg, png or tex", name);
         return hsgd_cli_fail(&err);
     }
     int lock;
     if (hsgd_folder_lock(&lock, arguments->positional, &err))
         return hsgd_cli_fail(&err);
-    hsgd_status status = hsgd_folder_plot(arguments->positional, format, &report, &err);
+    hsgd_status status = hsgd_folder_plot(arguments->positional, &style, &report, &err);
     hsgd_folder_unlock(lock);
     if (status)
         return hsgd_cli_fail(&err);

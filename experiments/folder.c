@@ -351,7 +351,7 @@ static void list_files(hsgd_figure_report *report, const char *name, const char 
         snprintf(report->file[report->num_files++], HSGD_FILE_NAME_SIZE, "%s.%s", name, *endings);
 }
 
-static hsgd_status plot_one(const folder *f, const hsgd_figure *figure, hsgd_figure_format format,
+static hsgd_status plot_one(const folder *f, const hsgd_figure *figure, const hsgd_figure_style *style,
                             hsgd_figure_report *report, hsgd_error *err)
 {
     char reason[HSGD_NOTE_SIZE / 2] = "not asked for";
@@ -361,17 +361,18 @@ static hsgd_status plot_one(const folder *f, const hsgd_figure *figure, hsgd_fig
             snprintf(report->note[report->num_notes++], HSGD_NOTE_SIZE, "no figure %s: %s", figure->name, reason);
         return remove_old(f->dir, figure->name, err);
     }
-    hsgd_status status = figure->write(&f->input, f->dir, format, err);
+    hsgd_status status = figure->write(&f->input, f->dir, style, err);
     if (!status)
         list_files(report, figure->name, (const char *const[]){"gp", "dat", NULL});
     return status;
 }
 
-static hsgd_status render_one(const folder *f, const hsgd_figure *figure, hsgd_figure_format format,
+static hsgd_status render_one(const folder *f, const hsgd_figure *figure, const hsgd_figure_style *style,
                               hsgd_figure_report *report, hsgd_error *err)
 {
     char reason[HSGD_NOTE_SIZE];
-    const char *const endings[] = {hsgd_figure_format_name(format), format == HSGD_FIGURE_TEX ? "pdf" : NULL, NULL};
+    const char *const endings[] = {hsgd_figure_format_name(style->format),
+                                   style->format == HSGD_FIGURE_TEX ? "pdf" : NULL, NULL};
     if (!is_wanted(f, figure->name) || !figure->possible(&f->input, reason, sizeof reason))
         return HSGD_OK;
     hsgd_status status = hsgd_figure_render(f->dir, figure->name, err);
@@ -380,7 +381,8 @@ static hsgd_status render_one(const folder *f, const hsgd_figure *figure, hsgd_f
     return status;
 }
 
-hsgd_status hsgd_folder_plot(const char *dir, hsgd_figure_format format, hsgd_figure_report *report, hsgd_error *err)
+hsgd_status hsgd_folder_plot(const char *dir, const hsgd_figure_style *style, hsgd_figure_report *report,
+                             hsgd_error *err)
 {
     folder f;
     hsgd_figure_report unused;
@@ -389,9 +391,9 @@ hsgd_status hsgd_folder_plot(const char *dir, hsgd_figure_format format, hsgd_fi
     report->num_files = report->num_notes = 0;
     hsgd_status status = read_folder(&f, dir, err);
     for (size_t i = 0; i < hsgd_num_figures && !status; i++)
-        status = plot_one(&f, hsgd_figures[i], format, report, err);
+        status = plot_one(&f, hsgd_figures[i], style, report, err);
     for (size_t i = 0; i < hsgd_num_figures && !status; i++)
-        status = render_one(&f, hsgd_figures[i], format, report, err);
+        status = render_one(&f, hsgd_figures[i], style, report, err);
     folder_free(&f);
     return status;
 }
