@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "experiments/folder.h"
+#include "experiments/sweep_private.h"
 
 enum { OPTION_FORMAT, NUM_OPTIONS };
 
@@ -24,7 +25,9 @@ static int run(const hsgd_arguments *arguments)
     int lock;
     if (hsgd_folder_lock(&lock, arguments->positional, &err))
         return hsgd_cli_fail(&err);
-    hsgd_status status = hsgd_folder_plot(arguments->positional, &style, &report, &err);
+    hsgd_status status = hsgd_sweep_is_folder(arguments->positional)
+                             ? hsgd_sweep_plot(arguments->positional, &style, &report, &err)
+                             : hsgd_folder_plot(arguments->positional, &style, &report, &err);
     hsgd_folder_unlock(lock);
     if (status)
         return hsgd_cli_fail(&err);
@@ -39,7 +42,8 @@ const hsgd_command hsgd_command_plot = {
     .name = "plot",
     .positional = "DIR",
     .summary = "make the figures of a result folder again",
-    .details = "Reads result.json and series.csv of the folder; writes a script, its data and the figure side by side.",
+    .details = "Reads result.json and series.csv of the folder, or sweep.json and the points of a sweep; writes a script, its\n"
+               "data and the figure side by side.",
     .option = options,
     .num_options = NUM_OPTIONS,
     .run = run,

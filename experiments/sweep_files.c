@@ -21,9 +21,12 @@ static cJSON *axis_to_json(const hsgd_sweep_axis *axis)
 {
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "name", axis->name);
-    cJSON *labels = cJSON_AddArrayToObject(object, "labels");
-    for (size_t i = 0; i < axis->num_values; i++)
+    cJSON *labels = cJSON_AddArrayToObject(object, "labels"), *titles = cJSON_AddArrayToObject(object, "titles");
+    for (size_t i = 0; i < axis->num_values; i++) {
+        char title[256];
         cJSON_AddItemToArray(labels, cJSON_CreateString(axis->label[i]));
+        cJSON_AddItemToArray(titles, cJSON_CreateString(hsgd_sweep_title(title, sizeof title, axis, i)));
+    }
     cJSON_AddItemToObject(object, "at",
                           axis->at ? cJSON_CreateDoubleArray(axis->at, (int)axis->num_values) : cJSON_CreateNull());
     return object;

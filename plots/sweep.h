@@ -23,7 +23,8 @@ enum { HSGD_NUM_SWEEP_BOUNDS = 3 };
 typedef struct hsgd_sweep_figure_axis {
     const char *name; /* any text */
     size_t num_values;
-    const char *const *label; /* (num_values) any texts */
+    const char *const *label; /* (num_values) any texts, for the axis of a figure */
+    const char *const *title; /* (num_values) the same with what it is, for legends: "N = 2" */
     const double *at;         /* (num_values) NULL: they are no numbers */
 } hsgd_sweep_figure_axis;
 
@@ -61,7 +62,7 @@ typedef struct hsgd_sweep_figure_input {
 typedef struct hsgd_sweep_figure {
     const char *name; /* file stem, and the name used in a configuration's "figures" */
     bool (*possible)(const hsgd_sweep_figure_input *input, char *reason, size_t size);
-    hsgd_status (*write)(const hsgd_sweep_figure_input *input, const char *dir, hsgd_figure_format format,
+    hsgd_status (*write)(const hsgd_sweep_figure_input *input, const char *dir, const hsgd_figure_style *style,
                          hsgd_error *err);
 } hsgd_sweep_figure;
 
