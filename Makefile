@@ -71,7 +71,7 @@ Q         := $(if $(filter 1,$(V)),,@)
 SAY        = @echo "  $(1)" $(2)
 
 .DELETE_ON_ERROR:
-.PHONY: all deps demo data check test mutants bench bench-growth check-deps install uninstall format clean help FORCE
+.PHONY: all deps demo figures data check test mutants bench bench-growth check-deps install uninstall format clean help FORCE
 
 all: $(BUILD)/hsgd $(BUILD)/libhsgd.a $(BUILD)/libhsgd.so $(BUILD)/hsgd.1 $(BUILD)/hsgd.bash ## build the program, the libraries, the manual page and the completion
 
@@ -141,6 +141,11 @@ $(BENCH): $(BENCH_OBJ) $(BUILD)/libhsgd.a
 
 demo: $(BUILD)/hsgd ## run the built-in experiment; figures land in build/demo
 	$(BUILD)/hsgd run --output $(BUILD)/demo
+
+PAPER     := $(wildcard experiments/paper-*.json)
+
+figures: $(BUILD)/hsgd ## the figures of the paper: run experiments/paper-*.json into build/figures (some minutes)
+	@HSGD_PROGRAM=$(BUILD)/hsgd experiments/make-figures $(BUILD)/figures $(PAPER)
 
 test: check
 
