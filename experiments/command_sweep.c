@@ -94,10 +94,9 @@ static hsgd_status read_rows(call *c, hsgd_error *err)
 /* The table first, so that it is there whatever becomes of the figures. */
 static hsgd_status refresh(call *c, hsgd_error *err)
 {
-    const hsgd_figure_style style = hsgd_figure_default_style();
     c->report.num_files = c->report.num_notes = 0;
     hsgd_status status = hsgd_sweep_write(&c->sweep, c->row, c->dir, err);
-    return status ? status : hsgd_sweep_plot(c->dir, &style, &c->report, err);
+    return status ? status : hsgd_sweep_plot(c->dir, NULL, &c->report, err);
 }
 
 /* While it runs: what fails now may succeed at the end, where it counts. */
