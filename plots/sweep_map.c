@@ -215,7 +215,7 @@ static void write_script(hsgd_script *s, const figure *f)
     hsgd_script_margins(s, LEFT_IN, BOX_ROOM_IN);
     fputs("unset key; unset grid\n", s->stream);
     write_palette(s->stream);
-    fputs("number(x) = x == x ? sprintf('%.2g', x) : ''\nset multiplot\n", s->stream);
+    fputs("number(x) = x == x ? sprintf('%.3g', x) : ''\nset multiplot\n", s->stream);
     for (size_t i = 0; i < num_panels(f); i++) {
         draw_panel(s, f, i / kinds, (what)(i % kinds), top - (double)i * panel_distance(f));
         fputs(i + 1 < num_panels(f) ? "unset label\n" : "", s->stream); /* the caption is there */
