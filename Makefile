@@ -17,6 +17,9 @@ PACKAGES  := build-essential pkg-config libgsl-dev libcjson-dev librandom123-dev
 # What only tests need; `make deps check` installs it, `make deps demo` does not.
 CHECK_PACKAGES := libcmocka-dev mandoc groff-base texlive-latex-base texlive-latex-recommended texlive-pictures
 
+# What only `make gallery` needs.
+GALLERY_PACKAGES := pngquant optipng
+
 # Off switches: make OPENMP=0, make OPENBLAS=0 (GSL's own BLAS instead), make VECTOR=0 (no AVX code; results are the same),
 # make NO_DNNL=1 (no convolutional networks; so it is where oneDNN is not there),
 # make NO_JPEG=1 (no JPEG files, in the same way), make SAN=1 (address and undefined sanitizers).
@@ -71,7 +74,7 @@ Q         := $(if $(filter 1,$(V)),,@)
 SAY        = @echo "  $(1)" $(2)
 
 .DELETE_ON_ERROR:
-.PHONY: all deps demo data check test mutants bench bench-growth check-deps install uninstall format clean help FORCE
+.PHONY: all deps demo figures gallery data check test mutants bench bench-growth check-deps install uninstall format clean help FORCE
 
 all: $(BUILD)/hsgd $(BUILD)/libhsgd.a $(BUILD)/libhsgd.so $(BUILD)/hsgd.1 $(BUILD)/hsgd.bash ## build the program, the libraries, the manual page and the completion
 
@@ -81,7 +84,8 @@ $(BUILD)/flags check-deps: | deps
 endif
 
 deps: ## install the Debian packages that are missing
-	@.ci/install-packages $(PACKAGES) $(if $(filter check test mutants,$(MAKECMDGOALS)),$(CHECK_PACKAGES))
+	@.ci/install-packages $(PACKAGES) $(if $(filter check test mutants,$(MAKECMDGOALS)),$(CHECK_PACKAGES)) \
+	  $(if $(filter gallery,$(MAKECMDGOALS)),$(GALLERY_PACKAGES))
 
 # Other flags, another compiler or other files than last time: everything is made again.
 $(BUILD)/flags: FORCE
@@ -141,6 +145,15 @@ $(BENCH): $(BENCH_OBJ) $(BUILD)/libhsgd.a
 
 demo: $(BUILD)/hsgd ## run the built-in experiment; figures land in build/demo
 	$(BUILD)/hsgd run --output $(BUILD)/demo
+
+PAPER     := $(wildcard experiments/paper-*.json)
+
+figures: $(BUILD)/hsgd ## the figures of the paper: run experiments/paper-*.json into build/figures (some minutes)
+	@HSGD_PROGRAM=$(BUILD)/hsgd experiments/make-figures $(BUILD)/figures $(PAPER)
+
+gallery: figures ## the pictures of the README, from these and two other experiments, into plots/gallery (needs MNIST's test set)
+	@HSGD_PROGRAM=$(BUILD)/hsgd experiments/make-figures $(BUILD)/figures experiments/demo.json experiments/mnist-time.json
+	@HSGD_PROGRAM=$(BUILD)/hsgd plots/make-gallery $(BUILD)/figures
 
 test: check
 

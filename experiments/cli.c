@@ -104,6 +104,14 @@ static void print_help(void)
         printf("  %zu  %s\n", i, exit_codes[i]);
 }
 
+/* What is too long for the column has its help on the next line. */
+static void print_option(const hsgd_option *option)
+{
+    enum { COLUMN = 22 };
+    int width = printf("\n  --%s %s", option->name, option->argument ? option->argument : "") - 3;
+    printf(width <= COLUMN ? "%*s %s" : "\n%*s %s", width <= COLUMN ? COLUMN - width : COLUMN + 2, "", option->help);
+}
+
 static void print_command_help(const hsgd_command *command)
 {
     printf("Usage: hsgd %s%s%s", command->name, command->positional ? " " : "",
@@ -112,12 +120,8 @@ static void print_command_help(const hsgd_command *command)
         printf(" [--%s%s%s]", command->option[i].name, command->option[i].argument ? " " : "",
                command->option[i].argument ? command->option[i].argument : "");
     printf("\n\n%s\n%s%s", command->summary, command->details, *command->details ? "\n" : "");
-    for (size_t i = 0; i < command->num_options; i++) {
-        char line[64];
-        snprintf(line, sizeof line, "--%s %s", command->option[i].name,
-                 command->option[i].argument ? command->option[i].argument : "");
-        printf("\n  %-20s %s", line, command->option[i].help);
-    }
+    for (size_t i = 0; i < command->num_options; i++)
+        print_option(&command->option[i]);
     puts(command->num_options ? "" : "  (no options)");
 }
 

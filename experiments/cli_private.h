@@ -41,6 +41,7 @@ typedef enum hsgd_argument_kind {
     HSGD_ARGUMENT_NONE,   /* NULL */
     HSGD_ARGUMENT_TEXT,   /* K: a number, a list, any text */
     HSGD_ARGUMENT_WORD,   /* pdf|svg: one of these words; the parser takes no other */
+    HSGD_ARGUMENT_NAMED,  /* neurips|WIDTH: one of these words, or any text in the place of what is in capitals */
     HSGD_ARGUMENT_FOLDER, /* DIR */
     HSGD_ARGUMENT_JSON    /* CONFIG.json: a file with this ending */
 } hsgd_argument_kind;
@@ -48,7 +49,7 @@ typedef enum hsgd_argument_kind {
 /* The brackets of what is optional do not matter. */
 hsgd_argument_kind hsgd_argument_kind_of(const char *argument);
 
-/* The words of a HSGD_ARGUMENT_WORD with `between` between them and `last` before the last one; out has size bytes. */
+/* The words of an argument, without what is in capitals, with `between` between them and `last` before the last one; out has size bytes. */
 void hsgd_argument_words(char *out, size_t size, const char *argument, const char *between, const char *last);
 
 /* What may stand in the place of a command. */

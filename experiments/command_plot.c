@@ -12,7 +12,8 @@ enum { OPTION_FORMAT, OPTION_WIDTH, OPTION_BAND, OPTION_NO_TITLE, NUM_OPTIONS };
 
 static const hsgd_option options[NUM_OPTIONS] = {
     [OPTION_FORMAT] = {"format", "pdf|svg|png|tex|tikz", "format of the figures; tex is cairolatex"},
-    [OPTION_WIDTH] = {"width", "WIDTH", "ieee-column (3.5 inches), ieee-page (7.16), neurips (5.5), or inches"},
+    [OPTION_WIDTH] = {"width", "ieee-column|ieee-page|neurips|INCHES",
+                      "printed width: 3.5, 7.16 or 5.5 inches, or as many"},
     [OPTION_BAND] = {"band", "ci|se|sd|range|none",
                      "bands: confidence interval, standard error, standard deviation, all seeds"},
     [OPTION_NO_TITLE] = {"no-title", NULL, "nothing above the panels: it is in the caption"}};

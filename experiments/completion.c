@@ -10,13 +10,14 @@ static void put_takes(FILE *stream, const char *command, const char *place, cons
 {
     static const char *const name[] = {[HSGD_ARGUMENT_TEXT] = "text",
                                        [HSGD_ARGUMENT_WORD] = "words ",
+                                       [HSGD_ARGUMENT_NAMED] = "words ",
                                        [HSGD_ARGUMENT_FOLDER] = "folder",
                                        [HSGD_ARGUMENT_JSON] = "json"};
     hsgd_argument_kind kind = hsgd_argument_kind_of(argument);
     char words[256] = "";
     if (kind == HSGD_ARGUMENT_NONE)
         return;
-    if (kind == HSGD_ARGUMENT_WORD)
+    if (kind == HSGD_ARGUMENT_WORD || kind == HSGD_ARGUMENT_NAMED)
         hsgd_argument_words(words, sizeof words, argument, " ", " ");
     fprintf(stream, "    '%s %s') echo '%s%s' ;;\n", command, place, name[kind], words);
 }

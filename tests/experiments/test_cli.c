@@ -69,7 +69,7 @@ static void usage_errors(void **state)
     assert_refusal("$H bound", 2, "PARAMS.json is missing");
     assert_refusal("$H exact", 2, "CONFIG.json is missing");
     assert_refusal("$H plot", 2, "DIR is missing");
-    assert_refusal("$H plot . --format gif", 2, "--format: \"gif\" is not pdf, svg, png or tex\n");
+    assert_refusal("$H plot . --format gif", 2, "--format: \"gif\" is not pdf, svg, png");
     assert_refusal("$H plot . --format pd", 2, "--format: \"pd\"");
     assert_refusal("$H plot . --format 'pdf|svg'", 2, "--format: \"pdf|svg\"");
     assert_refusal("$H plot . --format ''", 2, "--format: \"\"");

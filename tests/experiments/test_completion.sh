@@ -14,22 +14,23 @@ check() { # check NAME COMMAND...
 }
 cd "$folder" || exit 1
 "$program" --bash-completion > hsgd.bash || exit 1
-mkdir 'a folder' results
+mkdir 'a folder' drawn results
 touch 'my run.json' other.json readme.txt results/deep.json
 # shellcheck source=/dev/null
 source ./hsgd.bash || exit 1
 
-# offers WORD...: what is offered for the last word, in order, with commas between.
+# offers WORD...: what is offered for the last word, with commas between; files come in the order of the file system.
 offers() {
     COMP_WORDS=(hsgd "$@"); COMP_CWORD=$#; COMPREPLY=()
     _hsgd
     local IFS=,
     printf '%s' "${COMPREPLY[*]}"
 }
+sorted() { tr , '\n' <<< "$1" | sort; }
 expect() { # expect OFFERED WORD...
     local want=$1 got; shift
     got=$(offers "$@")
-    [[ $got == "$want" ]] || { echo "hsgd $*: offers \"$got\", not \"$want\""; return 1; }
+    [[ $(sorted "$got") == "$(sorted "$want")" ]] || { echo "hsgd $*: offers \"$got\", not \"$want\""; return 1; }
 }
 commands() { "$program" --help | sed -n 's/^  hsgd \([a-z][a-z]*\).*/\1/p'; }
 options() { "$program" "$1" --help | sed -n 's/^  \(--[a-z-]*\) .*/\1/p'; }
@@ -45,20 +46,21 @@ options_are_those_of_the_help() {
     done
     expect --seeds run --se
 }
-# Each word that is offered is taken, and no other.
+# Each word that is offered is taken, and no other. (No gnuplot: what it would draw does not matter here.)
 words_are_those_that_are_legal() {
-    local word
-    expect pdf,svg,png,tex plot results --format '' && expect png plot --format pn && expect svg plot --format = s &&
-        expect pdf,svg,png,tex plot --format = || return 1
+    local word words
+    words=$("$program" plot --help | sed -n 's/^  --format \([a-z|]*\).*/\1/p' | tr '|' ,)
+    expect "$words" plot results --format '' && expect png plot --format pn && expect svg plot --format = s &&
+        expect "$words" plot --format = || return 1
     "$program" run --output drawn --seeds 2 --quiet
-    for word in pdf svg png tex; do "$program" plot drawn --format $word || return 1; done
+    for word in ${words//,/ }; do PATH=/nonexistent "$program" plot drawn --format "$word" 2>&1 | grep -v 'gnuplot is not' && return 1; done
     ! "$program" plot drawn --format gif && ! "$program" plot drawn --format pd
 }
 configurations_are_json_files() {
-    expect 'my run.json,other.json,a folder,results,drawn' run '' && expect results/deep.json verify results/ &&
-        expect 'my run.json' exact m && expect 'a folder,results,drawn' run --output ''
+    expect 'my run.json,other.json,a folder,drawn,results' run '' && expect results/deep.json verify results/ &&
+        expect 'my run.json' exact m && expect 'a folder,drawn,results' run --output ''
 }
-folders_are_folders() { expect 'a folder,results,drawn' plot '' && expect results plot re; }
+folders_are_folders() { expect 'a folder,drawn,results' plot '' && expect results plot re; }
 numbers_are_left_to_the_user() { expect '' run --seeds '' && expect '' sandwich --fanout ''; }
 an_option_stands_once() {
     [[ ,$(offers run --output d -), != *,--output,* && ,$(offers run --output d -), == *,--quiet,* ]] && expect '' run --quiet --q
