@@ -11,7 +11,8 @@
 #include <gsl/gsl_errno.h>
 
 static const hsgd_command *const commands[] = {&hsgd_command_run,      &hsgd_command_verify, &hsgd_command_bound,
-                                               &hsgd_command_sandwich, &hsgd_command_exact,  &hsgd_command_plot};
+                                               &hsgd_command_sandwich, &hsgd_command_exact,  &hsgd_command_plot,
+                                               &hsgd_command_report};
 enum { NUM_COMMANDS = sizeof commands / sizeof *commands };
 
 /* ---- messages and numbers ---- */
@@ -201,6 +202,7 @@ int hsgd_cli(int argc, char **argv)
     }
     hsgd_error err;
     hsgd_fail(&err, HSGD_ERROR_INPUT,
-              "\"%s\" is not a command; legal are run, verify, bound, sandwich, exact, plot, --help, --version", word);
+              "\"%s\" is not a command; legal are run, verify, bound, sandwich, exact, plot, report, --help, --version",
+              word);
     return hsgd_cli_fail(&err);
 }

@@ -397,3 +397,60 @@ hsgd_status hsgd_folder_plot(const char *dir, const hsgd_figure_style *style, hs
     folder_free(&f);
     return status;
 }
+
+/* ---- for a page ---- */
+
+/* What NAME.gp says about itself in its first line; NULL when memory is out. */
+static char *read_about(const char *dir, const char *name)
+{
+    char *path, *line = NULL;
+    size_t size = 0;
+    if (asprintf(&path, "%s/%s.gp", dir, name) < 0)
+        return NULL;
+    FILE *file = fopen(path, "r");
+    ssize_t length = file ? getline(&line, &size, file) : -1;
+    char *about = strndup(length > 2 ? line + 2 : "", length > 3 ? (size_t)length - 3 : 0);
+    if (file)
+        fclose(file);
+    free(line);
+    free(path);
+    return about;
+}
+
+static hsgd_status add_drawing(hsgd_drawings *out, const folder *f, const hsgd_figure *figure, hsgd_error *err)
+{
+    char reason[HSGD_NOTE_SIZE];
+    if (!is_wanted(f, figure->name) || !figure->possible(&f->input, reason, sizeof reason))
+        return HSGD_OK;
+    hsgd_drawing *drawing = &out->item[out->count];
+    *drawing = (hsgd_drawing){figure->name, read_about(f->dir, figure->name)};
+    out->count += drawing->caption != NULL;
+    return drawing->caption ? HSGD_OK : hsgd_fail_memory(err, figure->name);
+}
+
+hsgd_status hsgd_folder_draw(hsgd_drawings *out, const char *dir, const char *into, const hsgd_figure_style *style,
+                             hsgd_error *err)
+{
+    folder f;
+    *out = (hsgd_drawings){.item = calloc(hsgd_num_figures, sizeof *out->item)};
+    hsgd_status status = read_folder(&f, dir, err);
+    if (!status && !out->item)
+        status = hsgd_fail_memory(err, "the figures");
+    f.dir = into; /* all is read; from here on files are written */
+    for (size_t i = 0; i < hsgd_num_figures && !status; i++)
+        status = plot_one(&f, hsgd_figures[i], style, &out->report, err);
+    for (size_t i = 0; i < hsgd_num_figures && !status; i++)
+        status = render_one(&f, hsgd_figures[i], style, &out->report, err);
+    for (size_t i = 0; i < hsgd_num_figures && !status; i++)
+        status = add_drawing(out, &f, hsgd_figures[i], err);
+    folder_free(&f);
+    return status;
+}
+
+void hsgd_drawings_free(hsgd_drawings *drawings)
+{
+    for (size_t i = 0; i < drawings->count; i++)
+        free(drawings->item[i].caption);
+    free(drawings->item);
+    *drawings = (hsgd_drawings){0};
+}

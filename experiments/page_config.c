@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The resolved configuration. */
+#include "experiments/json_private.h"
+#include "experiments/page_private.h"
+
+void hsgd_page_config(hsgd_page *page)
+{
+    cJSON *config = cJSON_Duplicate(hsgd_page_get(page->root, "config"), true);
+    char *text = config ? hsgd_json_print(config) : NULL;
+    if (text) {
+        hsgd_page_open_section(page, "configuration", "Configuration");
+        hsgd_html_open(&page->html, "details");
+        hsgd_html_element(&page->html, "summary", NULL, "Everything that defines the run, with all defaults");
+        hsgd_html_open_class(&page->html, "pre", "scroll");
+        hsgd_html_attribute(&page->html, "tabindex", "0");
+        hsgd_html_element(&page->html, "code", NULL, text);
+        hsgd_html_close(&page->html, "pre");
+        hsgd_html_close(&page->html, "details");
+        hsgd_page_close_section(page);
+    }
+    cJSON_free(text);
+    cJSON_Delete(config);
+}
