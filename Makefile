@@ -110,6 +110,14 @@ $(BUILD)/demo_json.h $(BUILD)/report_css.h:
 	@mkdir -p $(@D)
 	@{ echo '/* Made from $<; do not edit. */'; sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $<; } > $@
 
+# What result.json says about the build: the commit, where this is a checkout, and the flags.
+$(BUILD)/experiments/built.o: $(BUILD)/built.h
+$(BUILD)/built.h: FORCE
+	@mkdir -p $(@D)
+	@{ echo '#define HSGD_COMMIT "'"$$(git --git-dir=.git describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null)"'"'; \
+	   echo '#define HSGD_COMPILER_FLAGS "$(subst ",\",$(CFLAGS))"'; } > $@.now
+	@cmp -s $@.now $@ && rm $@.now || mv $@.now $@
+
 $(BUILD)/libhsgd.a: $(LIB_OBJ)
 	$(call SAY,AR  ,$@)
 	@rm -f $@

@@ -71,6 +71,8 @@ static void put_origin(hsgd_page *page, const cJSON *provenance)
     put_term(page, "compiler flags", hsgd_page_string(provenance, "compiler_flags"));
     put_libraries(page, hsgd_page_get(provenance, "libraries"));
     put_term(page, "configuration, SHA-256", hsgd_page_string(provenance, "config_sha256"));
+    put_term(page, "images, SHA-256 of all", hsgd_page_string(provenance, "images_sha256"));
+    put_term(page, "test images, SHA-256 of all", hsgd_page_string(provenance, "test_images_sha256"));
     hsgd_html_close(&page->html, "dl");
     put_files(page, hsgd_page_get(provenance, "data_files"));
 }
