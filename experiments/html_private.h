@@ -19,9 +19,11 @@ typedef struct hsgd_html {
     FILE *stream; /* borrowed */
     char open[HSGD_HTML_MAX_DEPTH][HSGD_HTML_NAME_SIZE];
     size_t depth;
-    bool in_tag;         /* the start tag of the innermost element still takes attributes */
-    bool in_svg;         /* elements without content close themselves */
-    const char *mistake; /* first error of use; NULL: none. Static */
+    bool in_tag;                           /* the start tag of the innermost element still takes attributes */
+    const struct hsgd_html_column *column; /* of the table that is open; NULL: none. Borrowed */
+    size_t num_columns, next_column;       /* of the row that is open */
+    bool in_svg;                           /* elements without content close themselves */
+    const char *mistake;                   /* first error of use; NULL: none. Static */
 } hsgd_html;
 
 void hsgd_html_start(hsgd_html *html, FILE *stream);
@@ -69,14 +71,15 @@ typedef struct hsgd_html_column {
     bool right; /* numbers */
 } hsgd_html_column;
 
-/* A table inside a box that scrolls, with a caption (NULL: none) and column headings. Rows: row, then a header cell and
- * cells, each closed by hsgd_html_close_cell; then end_row. */
+/* A table inside a box that scrolls, with a caption and column headings, which must live until the table is closed. Each row has a
+ * header cell, then cells. Cards: on a narrow screen a row becomes a block of lines, one for each cell. */
 void hsgd_html_open_table(hsgd_html *html, const char *caption, const hsgd_html_column *column, size_t num_columns);
+void hsgd_html_open_cards(hsgd_html *html, const char *caption, const hsgd_html_column *column, size_t num_columns);
 void hsgd_html_close_table(hsgd_html *html);
 void hsgd_html_open_row(hsgd_html *html);
 void hsgd_html_close_row(hsgd_html *html);
 void hsgd_html_open_row_header(hsgd_html *html);
-void hsgd_html_open_cell(hsgd_html *html, bool right);
+void hsgd_html_open_cell(hsgd_html *html, const char *class_name); /* NULL: "number" if the column is to the right */
 void hsgd_html_row_header(hsgd_html *html, const char *text);
 void hsgd_html_cell(hsgd_html *html, const char *text);
 void hsgd_html_cellf(hsgd_html *html, const char *format, ...) HSGD_PRINTF(2, 3);

@@ -5,31 +5,54 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-static void put_headings(hsgd_html *html, const hsgd_html_column *column, size_t num_columns)
+/* Roles are told as well as elements: a style that shows rows as blocks would make browsers forget that it is a table. */
+static void open_part(hsgd_html *html, const char *name, const char *role)
 {
-    hsgd_html_open(html, "thead");
-    hsgd_html_open(html, "tr");
-    for (size_t i = 0; i < num_columns; i++) {
-        hsgd_html_open_class(html, "th", column[i].right ? "number" : NULL);
+    hsgd_html_open(html, name);
+    hsgd_html_attribute(html, "role", role);
+}
+
+static void put_headings(hsgd_html *html)
+{
+    open_part(html, "thead", "rowgroup");
+    open_part(html, "tr", "row");
+    for (size_t i = 0; i < html->num_columns; i++) {
+        open_part(html, "th", "columnheader");
         hsgd_html_attribute(html, "scope", "col");
-        hsgd_html_text(html, column[i].heading);
+        if (html->column[i].right)
+            hsgd_html_attribute(html, "class", "number");
+        hsgd_html_text(html, html->column[i].heading);
         hsgd_html_close(html, "th");
     }
     hsgd_html_close(html, "tr");
     hsgd_html_close(html, "thead");
 }
 
-void hsgd_html_open_table(hsgd_html *html, const char *caption, const hsgd_html_column *column, size_t num_columns)
+static void open_table(hsgd_html *html, const char *class_name, const char *caption, const hsgd_html_column *column,
+                       size_t num_columns)
 {
+    html->column = column;
+    html->num_columns = num_columns;
     hsgd_html_open_class(html, "div", "scroll");
     hsgd_html_attribute(html, "tabindex", "0"); /* so that the keyboard can scroll it */
     hsgd_html_attribute(html, "role", "region");
-    hsgd_html_attribute(html, "aria-label", caption ? caption : "table");
-    hsgd_html_open(html, "table");
-    if (caption)
-        hsgd_html_element(html, "caption", NULL, caption);
-    put_headings(html, column, num_columns);
-    hsgd_html_open(html, "tbody");
+    hsgd_html_attribute(html, "aria-label", caption);
+    open_part(html, "table", "table");
+    if (class_name)
+        hsgd_html_attribute(html, "class", class_name);
+    hsgd_html_element(html, "caption", NULL, caption);
+    put_headings(html);
+    open_part(html, "tbody", "rowgroup");
+}
+
+void hsgd_html_open_table(hsgd_html *html, const char *caption, const hsgd_html_column *column, size_t num_columns)
+{
+    open_table(html, NULL, caption, column, num_columns);
+}
+
+void hsgd_html_open_cards(hsgd_html *html, const char *caption, const hsgd_html_column *column, size_t num_columns)
+{
+    open_table(html, "cards", caption, column, num_columns);
 }
 
 void hsgd_html_close_table(hsgd_html *html)
@@ -37,27 +60,39 @@ void hsgd_html_close_table(hsgd_html *html)
     hsgd_html_close(html, "tbody");
     hsgd_html_close(html, "table");
     hsgd_html_close(html, "div");
+    html->column = NULL;
 }
 
 void hsgd_html_open_row(hsgd_html *html)
 {
-    hsgd_html_open(html, "tr");
+    open_part(html, "tr", "row");
+    html->next_column = 0;
 }
 
 void hsgd_html_close_row(hsgd_html *html)
 {
+    if (html->next_column != html->num_columns && !html->mistake)
+        html->mistake = "a row has not as many cells as its table has columns";
     hsgd_html_close(html, "tr");
 }
 
 void hsgd_html_open_row_header(hsgd_html *html)
 {
-    hsgd_html_open(html, "th");
+    open_part(html, "th", "rowheader");
     hsgd_html_attribute(html, "scope", "row");
+    html->next_column++;
 }
 
-void hsgd_html_open_cell(hsgd_html *html, bool right)
+/* A cell knows its column's heading, which stands before it where rows are cards. */
+void hsgd_html_open_cell(hsgd_html *html, const char *class_name)
 {
-    hsgd_html_open_class(html, "td", right ? "number" : NULL);
+    const hsgd_html_column *column = html->next_column < html->num_columns ? &html->column[html->next_column] : NULL;
+    open_part(html, "td", "cell");
+    if (class_name || (column && column->right))
+        hsgd_html_attribute(html, "class", class_name ? class_name : "number");
+    if (column)
+        hsgd_html_attribute(html, "data-label", column->heading);
+    html->next_column++;
 }
 
 void hsgd_html_row_header(hsgd_html *html, const char *text)
@@ -69,7 +104,9 @@ void hsgd_html_row_header(hsgd_html *html, const char *text)
 
 void hsgd_html_cell(hsgd_html *html, const char *text)
 {
-    hsgd_html_element(html, "td", NULL, text);
+    hsgd_html_open_cell(html, NULL);
+    hsgd_html_text(html, text);
+    hsgd_html_close(html, "td");
 }
 
 void hsgd_html_cellf(hsgd_html *html, const char *format, ...)

@@ -25,7 +25,7 @@ static void put_bound(hsgd_page *page, const cJSON *bound, bool certified)
     hsgd_html_element(&page->html, "code", NULL, hsgd_page_string(bound, "id"));
     hsgd_html_element(&page->html, "div", "about", hsgd_page_string(bound, "title"));
     hsgd_html_close(&page->html, "th");
-    hsgd_html_open_cell(&page->html, false);
+    hsgd_html_open_cell(&page->html, NULL);
     put_target(page, hsgd_page_string(bound, "of"));
     hsgd_html_close(&page->html, "td");
     hsgd_page_number_cell(page, hsgd_page_value(bound, "value"), 5);
@@ -55,7 +55,7 @@ static void put_table(hsgd_page *page, const cJSON *bounds)
     hsgd_html_column without[] = {with[0], with[1], with[2], with[4], with[5], with[6], with[7], with[8]};
     bool certified = any_certified(bounds);
     const cJSON *bound;
-    hsgd_html_open_table(&page->html, "Bounds next to what they bound", certified ? with : without,
+    hsgd_html_open_cards(&page->html, "Bounds next to what they bound", certified ? with : without,
                          certified ? sizeof with / sizeof *with : sizeof without / sizeof *without);
     cJSON_ArrayForEach(bound, bounds) put_bound(page, bound, certified);
     hsgd_html_close_table(&page->html);
@@ -136,7 +136,7 @@ static void put_terms(hsgd_page *page, const cJSON *bounds)
     static const hsgd_html_column columns[] = {{"bound", false}, {"share of each term", false}};
     const cJSON *bound;
     hsgd_html_element(&page->html, "h3", NULL, "What the bounds are made of");
-    hsgd_html_open_table(&page->html, "Share of each term in the value of its bound", columns, 2);
+    hsgd_html_open_cards(&page->html, "Share of each term in the value of its bound", columns, 2);
     cJSON_ArrayForEach(bound, bounds)
     {
         const cJSON *terms = hsgd_page_get(bound, "terms");
@@ -147,7 +147,7 @@ static void put_terms(hsgd_page *page, const cJSON *bounds)
         hsgd_html_open_row_header(&page->html);
         hsgd_html_element(&page->html, "code", NULL, hsgd_page_string(bound, "id"));
         hsgd_html_close(&page->html, "th");
-        hsgd_html_open_class(&page->html, "td", "terms");
+        hsgd_html_open_cell(&page->html, "terms");
         put_bar(page, terms, sum);
         put_shares(page, terms, sum);
         hsgd_html_close(&page->html, "td");

@@ -11,7 +11,7 @@
 static void put_rung_value(hsgd_page *page, const cJSON *rung)
 {
     const cJSON *ci = hsgd_page_get(rung, "ci"), *low = cJSON_GetArrayItem(ci, 0), *high = cJSON_GetArrayItem(ci, 1);
-    hsgd_html_open_cell(&page->html, true);
+    hsgd_html_open_cell(&page->html, NULL);
     hsgd_page_number(page, hsgd_page_value(rung, "value"), 4);
     if (cJSON_IsNumber(low) && cJSON_IsNumber(high) && low->valuedouble < high->valuedouble) {
         hsgd_html_open_class(&page->html, "span", "interval");
@@ -33,7 +33,7 @@ static void put_rung(hsgd_page *page, const cJSON *rung)
     hsgd_html_close(&page->html, "th");
     put_rung_value(page, rung);
     hsgd_page_interval_cell(page, step, "ci_joint", 4);
-    hsgd_html_open_cell(&page->html, true);
+    hsgd_html_open_cell(&page->html, NULL);
     if (isfinite(share))
         hsgd_html_textf(&page->html, "%.1f\xC2\xA0%%", 100 * share);
     hsgd_html_close(&page->html, "td");
@@ -53,7 +53,7 @@ void hsgd_page_ladder(hsgd_page *page)
     if (!hsgd_page_length(ladder))
         return;
     hsgd_page_open_section(page, "ladder", "Proof ladder");
-    hsgd_html_open_table(&page->html, "From the measured S to the published bound", columns,
+    hsgd_html_open_cards(&page->html, "From the measured S to the published bound", columns,
                          sizeof columns / sizeof *columns);
     cJSON_ArrayForEach(rung, ladder) put_rung(page, rung);
     hsgd_html_close_table(&page->html);
@@ -69,7 +69,7 @@ void hsgd_page_ladder(hsgd_page *page)
 static void put_seen(hsgd_page *page, const cJSON *item)
 {
     const char *where = hsgd_page_string(item, "where");
-    hsgd_html_open_cell(&page->html, true);
+    hsgd_html_open_cell(&page->html, NULL);
     hsgd_page_interval(page, hsgd_page_get(item, "seen"), "ci_joint", 4);
     if (*where)
         hsgd_html_element(&page->html, "div", "reason", where);
@@ -84,7 +84,7 @@ static void put_assumption(hsgd_page *page, const cJSON *item)
     hsgd_html_textf(&page->html, "%s: %s", hsgd_page_string(item, "assumption"), hsgd_page_string(item, "name"));
     hsgd_html_element(&page->html, "div", "about", hsgd_page_string(item, "how"));
     hsgd_html_close(&page->html, "th");
-    hsgd_html_open_cell(&page->html, true);
+    hsgd_html_open_cell(&page->html, NULL);
     hsgd_html_textf(&page->html, "%s ",
                     strcmp(hsgd_page_string(item, "relation"), "<=") == 0   ? "\xE2\x89\xA4"
                     : strcmp(hsgd_page_string(item, "relation"), ">=") == 0 ? "\xE2\x89\xA5"
@@ -113,7 +113,7 @@ void hsgd_page_audit(hsgd_page *page)
     if (!hsgd_page_length(audit))
         return;
     hsgd_page_open_section(page, "assumptions", "Assumptions");
-    hsgd_html_open_table(&page->html, "The constants, and what the run showed of them", columns,
+    hsgd_html_open_cards(&page->html, "The constants, and what the run showed of them", columns,
                          sizeof columns / sizeof *columns);
     cJSON_ArrayForEach(item, audit) put_assumption(page, item);
     hsgd_html_close_table(&page->html);
@@ -138,7 +138,7 @@ static void put_dispersion(hsgd_page *page, const cJSON *dispersion)
     if (!hsgd_page_length(dispersion))
         return;
     hsgd_html_element(&page->html, "h3", NULL, "Dispersion of the models");
-    hsgd_html_open_table(&page->html, "Dispersion of every level at every step against its recursive bound", columns,
+    hsgd_html_open_cards(&page->html, "Dispersion of every level at every step against its recursive bound", columns,
                          5);
     cJSON_ArrayForEach(item, dispersion)
     {
@@ -186,7 +186,7 @@ static void put_sandwich_row(hsgd_page *page, const cJSON *three, const char *na
     hsgd_html_row_header(&page->html, name);
     for (int i = 0; i < 3; i++) {
         const cJSON *item = cJSON_GetArrayItem(three, i);
-        hsgd_html_open_cell(&page->html, true);
+        hsgd_html_open_cell(&page->html, NULL);
         hsgd_html_text(&page->html, cJSON_IsString(item) ? item->valuestring : "");
         hsgd_html_close(&page->html, "td");
     }
@@ -223,15 +223,23 @@ static void put_sandwich(hsgd_page *page, const cJSON *sandwich)
 
 /* ---- random grouping ---- */
 
+/* "w^0" and "wbar^T" as they are written by hand; any other text as it is. */
+static const char *point_name(const char *point)
+{
+    if (strcmp(point, "w^0") == 0)
+        return "w\xE2\x81\xB0";
+    return strcmp(point, "wbar^T") == 0 ? "w\xCC\x84\xE1\xB5\x80" : point;
+}
+
 static void put_side(hsgd_page *page, const cJSON *point, const cJSON *level, const char *side)
 {
     const cJSON *lemma = hsgd_page_get(level, side);
     hsgd_html_open_row(&page->html);
     hsgd_html_open_row_header(&page->html);
     hsgd_html_textf(&page->html, "%s, level %.0f, at %s", side, hsgd_page_value(level, "level"),
-                    hsgd_page_string(point, "point"));
+                    point_name(hsgd_page_string(point, "point")));
     hsgd_html_close(&page->html, "th");
-    hsgd_html_open_cell(&page->html, true);
+    hsgd_html_open_cell(&page->html, NULL);
     hsgd_page_number(page, hsgd_page_value(point, "visited"), 9);
     hsgd_html_textf(&page->html, ", %s", hsgd_page_string(point, "method"));
     hsgd_html_close(&page->html, "td");
@@ -249,7 +257,7 @@ static void put_groupings(hsgd_page *page, const cJSON *check)
     if (!hsgd_page_length(points))
         return;
     hsgd_html_element(&page->html, "h3", NULL, "Random grouping");
-    hsgd_html_open_table(&page->html, "Mean divergences over groupings against their closed form", columns, 5);
+    hsgd_html_open_cards(&page->html, "Mean divergences over groupings against their closed form", columns, 5);
     cJSON_ArrayForEach(point, points) cJSON_ArrayForEach(level, hsgd_page_get(point, "levels"))
     {
         if (!level->next) /* the last level is the whole, whatever the grouping */

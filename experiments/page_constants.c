@@ -100,7 +100,7 @@ static void put_measured(hsgd_page *page)
     if (!hsgd_page_is_true(page->root, "deterministic"))
         snprintf(caption, sizeof caption, "Measured, with %g %% Student-t intervals",
                  100 * hsgd_page_confidence(page->root));
-    hsgd_html_open_table(&page->html, caption, columns, sizeof columns / sizeof *columns);
+    hsgd_html_open_cards(&page->html, caption, columns, sizeof columns / sizeof *columns);
     put_measured_row(page, hsgd_page_get(page->root, "measured"), 0);
     for (size_t run = 1; run < 3; run++)
         put_measured_row(page, hsgd_page_get(others, hsgd_page_runs[run]), run);
@@ -118,7 +118,7 @@ void hsgd_page_constants(hsgd_page *page)
     const cJSON *object = hsgd_page_get(page->root, "constants");
     hsgd_page_open_section(page, "constants", "Constants and measurements");
     if (cJSON_IsObject(object)) {
-        hsgd_html_open_table(&page->html, "Constants that the bounds are evaluated with", columns, 4);
+        hsgd_html_open_cards(&page->html, "Constants that the bounds are evaluated with", columns, 4);
         for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
             put_row(page, hsgd_page_get(object, constants[i].key), constants[i].symbol, NULL, constants[i].meaning);
         put_divergences(page, hsgd_page_get(object, "divergence_sq"));

@@ -89,7 +89,7 @@ static void put_confidence(hsgd_page *page)
     if (hsgd_page_is_true(page->root, "deterministic"))
         hsgd_html_text(&page->html, "; nothing in this run is random, so they are compared exactly. ");
     else if (isfinite(confidence))
-        hsgd_html_textf(&page->html, ", jointly at %g %% confidence. ", 100 * confidence);
+        hsgd_html_textf(&page->html, ", jointly at %g\xC2\xA0%% confidence. ", 100 * confidence);
 }
 
 static void put_caveats(hsgd_page *page)

@@ -14,8 +14,9 @@ static void put_metrics(hsgd_page *page, const cJSON *metrics)
                                                {"best", true}};
     if (!cJSON_IsObject(metrics))
         return;
-    hsgd_html_open_table(&page->html, "Losses and accuracies of the average model at step T, and the best of the run",
-                         columns, sizeof columns / sizeof *columns);
+    bool tested = hsgd_page_get(hsgd_page_get(hsgd_page_get(metrics, "hsgd"), "final"), "test_loss") != NULL;
+    hsgd_html_open_cards(&page->html, "Losses and accuracies of the average model at step T, and the best of the run",
+                         columns, tested ? 7 : 4);
     for (size_t run = 0; run < 3; run++) {
         const cJSON *own = hsgd_page_get(metrics, hsgd_page_runs[run]), *last = hsgd_page_get(own, "final"),
                     *best = hsgd_page_get(own, "best");
@@ -26,9 +27,11 @@ static void put_metrics(hsgd_page *page, const cJSON *metrics)
         hsgd_page_interval_cell(page, hsgd_page_get(last, "train_loss"), "ci", 4);
         hsgd_page_interval_cell(page, hsgd_page_get(last, "train_accuracy"), "ci", 4);
         hsgd_page_interval_cell(page, hsgd_page_get(best, "train_accuracy"), "", 4);
-        hsgd_page_interval_cell(page, hsgd_page_get(last, "test_loss"), "ci", 4);
-        hsgd_page_interval_cell(page, hsgd_page_get(last, "test_accuracy"), "ci", 4);
-        hsgd_page_interval_cell(page, hsgd_page_get(best, "test_accuracy"), "", 4);
+        if (tested) {
+            hsgd_page_interval_cell(page, hsgd_page_get(last, "test_loss"), "ci", 4);
+            hsgd_page_interval_cell(page, hsgd_page_get(last, "test_accuracy"), "ci", 4);
+            hsgd_page_interval_cell(page, hsgd_page_get(best, "test_accuracy"), "", 4);
+        }
         hsgd_html_close_row(&page->html);
     }
     hsgd_html_close_table(&page->html);
@@ -39,7 +42,7 @@ static void put_metrics(hsgd_page *page, const cJSON *metrics)
 static void put_spread(hsgd_page *page, const cJSON *spread)
 {
     double deviation = hsgd_page_value(spread, "deviation");
-    hsgd_html_open_cell(&page->html, true);
+    hsgd_html_open_cell(&page->html, NULL);
     hsgd_page_number(page, hsgd_page_value(spread, "mean"), 4);
     if (isfinite(deviation)) {
         hsgd_html_text(&page->html, " \xC2\xB1 ");
@@ -79,7 +82,7 @@ static void put_targets(hsgd_page *page, const cJSON *targets)
     const cJSON *target;
     if (!hsgd_page_length(targets))
         return;
-    hsgd_html_open_table(&page->html,
+    hsgd_html_open_cards(&page->html,
                          "Targets: when they are reached, mean \xC2\xB1 standard deviation over the runs that do",
                          columns, timed ? 6 : 5);
     cJSON_ArrayForEach(target, targets) for (size_t run = 0; run < 3; run++) put_target_row(page, target, run, timed);
@@ -96,7 +99,7 @@ static void put_bytes(hsgd_page *page, double bytes)
     double scaled = bytes;
     for (; scaled >= 999.5 && i + 1 < sizeof unit / sizeof *unit; i++)
         scaled /= 1000;
-    hsgd_html_open_cell(&page->html, true);
+    hsgd_html_open_cell(&page->html, NULL);
     hsgd_html_open(&page->html, "data");
     hsgd_html_attributef(&page->html, "value", "%.17g", bytes);
     hsgd_html_textf(&page->html, "%.3g\xC2\xA0%s", scaled, unit[i]);
@@ -117,7 +120,7 @@ static void put_costs(hsgd_page *page, const cJSON *communication)
         snprintf(heading[k], sizeof heading[k], "sent at level %zu", k + 1);
         columns[2 + k] = (hsgd_html_column){heading[k], true};
     }
-    hsgd_html_open_table(&page->html, "Modelled time and traffic until step T", columns, 2 + levels);
+    hsgd_html_open_cards(&page->html, "Modelled time and traffic until step T", columns, 2 + levels);
     for (size_t run = 0; run < 3; run++) {
         const cJSON *costs = hsgd_page_get(communication, hsgd_page_runs[run]);
         if (!costs)

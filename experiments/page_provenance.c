@@ -44,13 +44,15 @@ static void put_files(hsgd_page *page, const cJSON *files)
     const cJSON *file;
     if (!hsgd_page_length(files))
         return;
-    hsgd_html_open_table(&page->html, "Data files, as they lay on the disk", columns, 3);
+    hsgd_html_open_cards(&page->html, "Data files, as they lay on the disk", columns, 3);
     cJSON_ArrayForEach(file, files)
     {
         hsgd_html_open_row(&page->html);
         hsgd_html_row_header(&page->html, hsgd_page_string(file, "name"));
         hsgd_page_number_cell(page, hsgd_page_value(file, "bytes"), 15);
-        hsgd_html_element(&page->html, "td", "digest", hsgd_page_string(file, "sha256"));
+        hsgd_html_open_cell(&page->html, "digest");
+        hsgd_html_text(&page->html, hsgd_page_string(file, "sha256"));
+        hsgd_html_close(&page->html, "td");
         hsgd_html_close_row(&page->html);
     }
     hsgd_html_close_table(&page->html);

@@ -81,7 +81,7 @@ void hsgd_page_number(hsgd_page *page, double value, int digits)
 
 void hsgd_page_number_cell(hsgd_page *page, double value, int digits)
 {
-    hsgd_html_open_cell(&page->html, true);
+    hsgd_html_open_cell(&page->html, NULL);
     hsgd_page_number(page, value, digits);
     hsgd_html_close(&page->html, "td");
 }
@@ -105,7 +105,7 @@ void hsgd_page_interval(hsgd_page *page, const cJSON *object, const char *ci, in
 
 void hsgd_page_interval_cell(hsgd_page *page, const cJSON *object, const char *ci, int digits)
 {
-    hsgd_html_open_cell(&page->html, true);
+    hsgd_html_open_cell(&page->html, NULL);
     hsgd_page_interval(page, object, ci, digits);
     hsgd_html_close(&page->html, "td");
 }
@@ -153,7 +153,7 @@ static const char *basis(const char *verdict, const char *kind)
 
 void hsgd_page_verdict_cell(hsgd_page *page, const char *verdict, const char *kind, const char *reason)
 {
-    hsgd_html_open_cell(&page->html, false);
+    hsgd_html_open_cell(&page->html, "decision");
     if (*verdict) {
         hsgd_page_verdict(page, verdict);
         hsgd_html_text(&page->html, basis(verdict, kind));
@@ -184,7 +184,7 @@ const char *hsgd_page_kind_meaning(const char *kind)
 void hsgd_page_kind_cell(hsgd_page *page, const char *kind)
 {
     const char *meaning = hsgd_page_kind_meaning(kind);
-    hsgd_html_open_cell(&page->html, false);
+    hsgd_html_open_cell(&page->html, NULL);
     if (meaning) {
         hsgd_html_open(&page->html, "abbr");
         hsgd_html_attribute(&page->html, "title", meaning);
