@@ -49,9 +49,9 @@ static bool any_certified(const cJSON *bounds)
 
 static void put_table(hsgd_page *page, const cJSON *bounds)
 {
-    hsgd_html_column with[] = {{"bound", false},         {"of", false},        {"value", true},
-                               {"certified", true},      {"measured", true},   {"ratio", true},
-                               {"\xCE\xB3 / max", true}, {"constants", false}, {"verdict", false}};
+    hsgd_html_column with[] = {{"bound", false},         {"of", false},      {"value", true},
+                               {"certified", true},      {"measured", true}, {"ratio", true},
+                               {"\xCE\xB3 / max", true}, {"kind", false},    {"verdict", false}};
     hsgd_html_column without[] = {with[0], with[1], with[2], with[4], with[5], with[6], with[7], with[8]};
     bool certified = any_certified(bounds);
     const cJSON *bound;

@@ -46,9 +46,8 @@ static void put_rung(hsgd_page *page, const cJSON *rung)
 
 void hsgd_page_ladder(hsgd_page *page)
 {
-    static const hsgd_html_column columns[] = {{"rung", false},   {"value", true}, {"step", true},
-                                               {"share", true},   {"uses", false}, {"constants", false},
-                                               {"verdict", false}};
+    static const hsgd_html_column columns[] = {{"rung", false}, {"value", true}, {"step", true},    {"share", true},
+                                               {"uses", false}, {"kind", false}, {"verdict", false}};
     const cJSON *ladder = hsgd_page_get(page->root, "ladder"), *rung;
     if (!hsgd_page_length(ladder))
         return;
@@ -129,11 +128,8 @@ void hsgd_page_audit(hsgd_page *page)
 
 static void put_dispersion(hsgd_page *page, const cJSON *dispersion)
 {
-    static const hsgd_html_column columns[] = {{"level", false},
-                                               {"largest share of its bound", true},
-                                               {"at step", true},
-                                               {"constants", false},
-                                               {"verdict", false}};
+    static const hsgd_html_column columns[] = {
+        {"level", false}, {"largest share of its bound", true}, {"at step", true}, {"kind", false}, {"verdict", false}};
     const cJSON *item;
     if (!hsgd_page_length(dispersion))
         return;

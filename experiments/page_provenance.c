@@ -106,6 +106,20 @@ static void put_repeat(hsgd_page *page, const cJSON *provenance)
 
 /* ---- cite ---- */
 
+/* A bound that has a verdict and says where it is from. */
+static bool is_source(const cJSON *bound)
+{
+    return *hsgd_page_string(bound, "citation") &&
+           strcmp(hsgd_page_string(bound, "verdict"), hsgd_verdict_name(HSGD_VERDICT_NOT_APPLICABLE)) != 0;
+}
+
+static bool any_source(const cJSON *bounds)
+{
+    const cJSON *bound;
+    cJSON_ArrayForEach(bound, bounds) if (is_source(bound)) return true;
+    return false;
+}
+
 /* Has a bound before this one, with a verdict, the same source? */
 static bool was_cited(const cJSON *bounds, const cJSON *until)
 {
@@ -114,8 +128,7 @@ static bool was_cited(const cJSON *bounds, const cJSON *until)
     {
         if (bound == until)
             return false;
-        if (strcmp(hsgd_page_string(bound, "verdict"), hsgd_verdict_name(HSGD_VERDICT_NOT_APPLICABLE)) != 0 &&
-            strcmp(hsgd_page_string(bound, "citation"), hsgd_page_string(until, "citation")) == 0)
+        if (is_source(bound) && strcmp(hsgd_page_string(bound, "citation"), hsgd_page_string(until, "citation")) == 0)
             return true;
     }
     return false;
@@ -127,14 +140,11 @@ static void put_sources(hsgd_page *page, const cJSON *bounds)
     hsgd_html_open(&page->html, "ul");
     cJSON_ArrayForEach(bound, bounds)
     {
-        const char *citation = hsgd_page_string(bound, "citation");
-        if (!*citation ||
-            strcmp(hsgd_page_string(bound, "verdict"), hsgd_verdict_name(HSGD_VERDICT_NOT_APPLICABLE)) == 0 ||
-            was_cited(bounds, bound))
+        if (!is_source(bound) || was_cited(bounds, bound))
             continue;
         hsgd_html_open(&page->html, "li");
         hsgd_html_element(&page->html, "code", NULL, hsgd_page_string(bound, "id"));
-        hsgd_html_textf(&page->html, ": %s", citation);
+        hsgd_html_textf(&page->html, ": %s", hsgd_page_string(bound, "citation"));
         hsgd_html_close(&page->html, "li");
     }
     hsgd_html_close(&page->html, "ul");
@@ -143,6 +153,7 @@ static void put_sources(hsgd_page *page, const cJSON *bounds)
 static void put_citation(hsgd_page *page, const cJSON *provenance)
 {
     const char *commit = hsgd_page_string(provenance, "commit");
+    const cJSON *bounds = hsgd_page_get(page->root, "bounds");
     hsgd_html_element(&page->html, "h3", NULL, "Cite it");
     hsgd_html_open(&page->html, "p");
     hsgd_html_text(&page->html,
@@ -151,10 +162,12 @@ static void put_citation(hsgd_page *page, const cJSON *provenance)
                    "Demystifying why local aggregation helps: convergence analysis of hierarchical "
                    "SGD\xE2\x80\x9D, AAAI 2022, ");
     hsgd_html_link(&page->html, "https://arxiv.org/abs/2010.12998", "arXiv 2010.12998");
-    hsgd_html_textf(&page->html, "; and the program: hsgd %s%s%s. Sources of the bounds that have a verdict here:",
-                    hsgd_page_string(page->root, "version"), *commit ? ", commit " : "", commit);
+    hsgd_html_textf(&page->html, "; and the program: hsgd %s%s%s.%s", hsgd_page_string(page->root, "version"),
+                    *commit ? ", commit " : "", commit,
+                    any_source(bounds) ? " Sources of the bounds that have a verdict here:" : "");
     hsgd_html_close(&page->html, "p");
-    put_sources(page, hsgd_page_get(page->root, "bounds"));
+    if (any_source(bounds))
+        put_sources(page, bounds);
 }
 
 void hsgd_page_provenance(hsgd_page *page)
