@@ -41,6 +41,7 @@ static hsgd_status put_figure(hsgd_page *page, const hsgd_drawing *drawing, hsgd
     hsgd_html_open_class(&page->html, "span", "sources");
     put_link(page, drawing->name, "gp", "script");
     put_link(page, drawing->name, "dat", "data");
+    put_link(page, drawing->name, "caption.tex", "caption");
     put_link(page, drawing->name, "pdf", "PDF");
     hsgd_html_close(&page->html, "span");
     hsgd_html_close(&page->html, "figcaption");

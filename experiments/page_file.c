@@ -127,13 +127,12 @@ static hsgd_status write_page(const place *p, const char *dir, const cJSON *root
 static hsgd_status draw_and_write(place *p, const char *dir, const cJSON *root, hsgd_error *err)
 {
     hsgd_drawings drawings;
-    hsgd_figure_style style = hsgd_figure_default_style();
-    style.format = HSGD_FIGURE_SVG;
-    style.title = false; /* the page has one */
+    /* As narrow as they can be: letters are large enough on a phone then. The page has a title of its own. */
+    const hsgd_style_change change = {.format = "svg", .width = "3", .no_title = true};
     hsgd_status status = open_pictures(p, err);
     if (status)
         return status;
-    status = hsgd_folder_draw(&drawings, dir, p->pictures, &style, err);
+    status = hsgd_folder_draw(&drawings, dir, p->pictures, &change, err);
     if (!status)
         status = write_page(p, dir, root, &drawings, err);
     hsgd_drawings_free(&drawings);
