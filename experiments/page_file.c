@@ -127,8 +127,8 @@ static hsgd_status write_page(const place *p, const char *dir, const cJSON *root
 static hsgd_status draw_and_write(place *p, const char *dir, const cJSON *root, hsgd_error *err)
 {
     hsgd_drawings drawings;
-    /* As narrow as they can be: letters are large enough on a phone then. The page has a title of its own. */
-    const hsgd_style_change change = {.format = "svg", .width = "3", .no_title = true};
+    /* A column is as wide as a phone, so letters are large enough there. The page has a title of its own. */
+    const hsgd_style_change change = {.format = "svg", .width = "ieee-column", .no_title = true};
     hsgd_status status = open_pictures(p, err);
     if (status)
         return status;
