@@ -6,6 +6,7 @@
 
 #include "experiments/folder.h"
 #include "experiments/style_private.h"
+#include "experiments/sweep_private.h"
 
 enum { OPTION_FORMAT, OPTION_WIDTH, OPTION_BAND, OPTION_NO_TITLE, NUM_OPTIONS };
 
@@ -28,7 +29,9 @@ static int run(const hsgd_arguments *arguments)
     int lock;
     if (hsgd_folder_lock(&lock, arguments->positional, &err))
         return hsgd_cli_fail(&err);
-    hsgd_status status = hsgd_folder_plot(arguments->positional, &change, &report, &err);
+    hsgd_status status = hsgd_sweep_is_folder(arguments->positional)
+                             ? hsgd_sweep_plot(arguments->positional, &change, &report, &err)
+                             : hsgd_folder_plot(arguments->positional, &change, &report, &err);
     hsgd_folder_unlock(lock);
     if (status)
         return hsgd_cli_fail(&err);
@@ -44,7 +47,8 @@ const hsgd_command hsgd_command_plot = {
     .positional = "DIR",
     .summary = "make the figures of a result folder again",
     .details =
-        "Reads result.json and series.csv of the folder; writes a script, its data, the figure and\n"
+        "Reads result.json and series.csv of the folder, or sweep.json and the points of a sweep;\n"
+        "writes a script, its data, the figure and "
         "its caption side by side. The style is that of the configuration's \"figure_style\" where no option is given.",
     .option = options,
     .num_options = NUM_OPTIONS,

@@ -349,7 +349,7 @@ static bool is_wanted(const folder *f, const char *name)
     return false;
 }
 
-static hsgd_status remove_old(const char *dir, const char *name, hsgd_error *err)
+hsgd_status hsgd_folder_remove_figure(const char *dir, const char *name, hsgd_error *err)
 {
     static const char *const endings[] = {"gp", "dat", "caption.tex", "pdf", "svg", "png", "tex"};
     hsgd_status status = HSGD_OK;
@@ -369,12 +369,11 @@ hsgd_status hsgd_folder_clear(const char *dir, hsgd_error *err)
     hsgd_status status = HSGD_OK;
     hsgd_folder_sweep(dir);
     for (size_t i = 0; i < hsgd_num_figures && !status; i++)
-        status = remove_old(dir, hsgd_figures[i]->name, err);
+        status = hsgd_folder_remove_figure(dir, hsgd_figures[i]->name, err);
     return status;
 }
 
-/* Note down the files NAME.ending; endings is closed by NULL. */
-static void list_files(hsgd_figure_report *report, const char *name, const char *const *endings)
+void hsgd_folder_list_files(hsgd_figure_report *report, const char *name, const char *const *endings)
 {
     for (; *endings && report->num_files < HSGD_MAX_FIGURE_FILES; endings++)
         snprintf(report->file[report->num_files++], HSGD_FILE_NAME_SIZE, "%s.%s", name, *endings);
@@ -387,13 +386,13 @@ static hsgd_status plot_one(const folder *f, const hsgd_figure *figure, hsgd_fig
     if (!wanted || !figure->possible(&f->input, reason, sizeof reason)) {
         if (wanted && report->num_notes < HSGD_MAX_FIGURE_FILES)
             snprintf(report->note[report->num_notes++], HSGD_NOTE_SIZE, "no figure %s: %s", figure->name, reason);
-        return remove_old(f->dir, figure->name, err);
+        return hsgd_folder_remove_figure(f->dir, figure->name, err);
     }
     hsgd_status status = figure->write(&f->input, f->dir, &f->style, err);
     if (!status)
         status = hsgd_figure_write_caption(&f->input, figure, f->dir, err);
     if (!status)
-        list_files(report, figure->name, (const char *const[]){"gp", "dat", "caption.tex", NULL});
+        hsgd_folder_list_files(report, figure->name, (const char *const[]){"gp", "dat", "caption.tex", NULL});
     return status;
 }
 
@@ -406,7 +405,7 @@ static hsgd_status render_one(const folder *f, const hsgd_figure *figure, hsgd_f
         return HSGD_OK;
     hsgd_status status = hsgd_figure_render(f->dir, figure->name, err);
     if (!status)
-        list_files(report, figure->name, endings);
+        hsgd_folder_list_files(report, figure->name, endings);
     return status;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analysis/constants.h"
+#include "experiments/folder.h"
 #include "experiments/json_private.h"
 #include "experiments/series_private.h"
 #include "plots/figure.h"
@@ -60,5 +61,11 @@ typedef struct hsgd_setting_memory {
 /* The setting of the run for captions. Texts belong to the document or to *memory, which is to be freed. */
 void hsgd_folder_setting(hsgd_figure_setting *out, hsgd_setting_memory *memory, const cJSON *result, size_t num_levels);
 void hsgd_setting_memory_free(hsgd_setting_memory *memory);
+
+/* folder.c: remove what an earlier call left of a figure. */
+hsgd_status hsgd_folder_remove_figure(const char *dir, const char *name, hsgd_error *err);
+
+/* folder.c: note down the files NAME.ending; endings is closed by NULL. */
+void hsgd_folder_list_files(hsgd_figure_report *report, const char *name, const char *const *endings);
 
 #endif

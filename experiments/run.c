@@ -30,8 +30,7 @@ static hsgd_status read_config(hsgd_config *config, const char **file, const hsg
     return status;
 }
 
-/* results/NAME, with everything replaced that is not plain in a file name. */
-static void default_folder(char *out, size_t size, const char *name)
+void hsgd_run_default_folder(char *out, size_t size, const char *name)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
     size_t length = (size_t)snprintf(out, size, "results/");
@@ -214,7 +213,7 @@ int hsgd_run_main(const hsgd_arguments *arguments, const hsgd_run_manner *manner
     if (hsgd_problem_build(&problem, &config, file, &err))
         code = hsgd_cli_fail(&err);
     else {
-        default_folder(folder, sizeof folder, config.name);
+        hsgd_run_default_folder(folder, sizeof folder, config.name);
         if (!arguments->option[HSGD_RUN_OPTION_QUIET])
             warn_about_unused(&config, &problem);
         code = arguments->option[HSGD_RUN_OPTION_DRY_RUN]
