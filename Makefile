@@ -12,10 +12,11 @@ CLANG_FORMAT ?= clang-format
 export HSGD_DATA_DIR ?= $(abspath $(or $(wildcard ../shared/data),data))
 
 PACKAGES  := build-essential pkg-config libgsl-dev libcjson-dev librandom123-dev libopenblas-dev libgmp-dev zlib1g-dev \
-             gnuplot-nox libyajl-dev curl unzip python3 $(if $(filter 1,$(NO_DNNL)),,libdnnl-dev) \
+             gnuplot-nox libyajl-dev libexpat1-dev nettle-dev curl unzip python3 $(if $(filter 1,$(NO_DNNL)),,libdnnl-dev) \
              $(if $(filter 1,$(NO_JPEG)),,libjpeg-dev)
 # What only tests need; `make deps check` installs it, `make deps demo` does not.
-CHECK_PACKAGES := libcmocka-dev mandoc groff-base texlive-latex-base texlive-latex-recommended texlive-pictures
+CHECK_PACKAGES := libcmocka-dev mandoc groff-base texlive-latex-base texlive-latex-recommended texlive-pictures \
+             chromium chromium-driver python3-selenium
 
 # What only `make gallery` needs.
 GALLERY_PACKAGES := pngquant optipng
@@ -36,8 +37,8 @@ JPEG       = $(eval JPEG := $(if $(filter 1,$(NO_JPEG)),0,$(shell printf '\#incl
              $(CC) -E - >/dev/null 2>&1 && echo 1 || echo 0)))$(JPEG)
 
 WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-PKGS       = gsl libcjson gmp zlib yajl $(if $(filter 1,$(OPENBLAS)),openblas)
-LIB_FLAGS  = $(shell pkg-config --libs libcjson gmp zlib yajl) $(if $(filter 1,$(OPENBLAS)),$(shell pkg-config --libs openblas)) \
+PKGS       = gsl libcjson gmp zlib yajl expat nettle $(if $(filter 1,$(OPENBLAS)),openblas)
+LIB_FLAGS  = $(shell pkg-config --libs libcjson gmp zlib yajl expat nettle) $(if $(filter 1,$(OPENBLAS)),$(shell pkg-config --libs openblas)) \
              -lgsl $(if $(filter 1,$(OPENBLAS)),,-lgslcblas) $(DNNL_LIBS) $(JPEG_LIBS) -lm
 DNNL_LIBS  = $(if $(filter 1,$(DNNL)),-ldnnl $(if $(filter 1,$(OPENMP)),,-lgomp))
 JPEG_LIBS  = $(if $(filter 1,$(JPEG)),-ljpeg)
@@ -106,14 +107,24 @@ $(BUILD)/%_kernels.$(1).o: %_kernels.c $(BUILD)/flags
 endef
 $(foreach path,$(PATHS),$(eval $(call kernel_rule,$(path))))
 
-# The default experiment is compiled in, so that the first run needs no file, and the schema for the manual page.
-$(BUILD)/experiments/embedded.o: $(BUILD)/demo_json.h $(BUILD)/schema_json.h
-$(BUILD)/schema_json.h: experiments/config.schema.json
+# Compiled in: the default experiment, so that the first run needs no file, the schema for the manual page, and the style
+# of the report page.
+EMBEDDED  := $(BUILD)/demo_bytes.h $(BUILD)/schema_bytes.h $(BUILD)/report_bytes.h
+$(BUILD)/experiments/embedded.o: $(EMBEDDED)
+$(BUILD)/demo_bytes.h: experiments/demo.json
+$(BUILD)/schema_bytes.h: experiments/config.schema.json
+$(BUILD)/report_bytes.h: experiments/report.css
+$(EMBEDDED):
 	@mkdir -p $(@D)
 	@od -An -v -td1 $< | sed 's/ *\(-*[0-9][0-9]*\)/\1,/g' > $@
-$(BUILD)/demo_json.h: experiments/demo.json
+
+# What result.json says about the build: the commit, where this is a checkout, and the flags.
+$(BUILD)/experiments/built.o: $(BUILD)/built.h
+$(BUILD)/built.h: FORCE
 	@mkdir -p $(@D)
-	@{ echo '/* Made from $<; do not edit. */'; sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $<; } > $@
+	@{ echo '#define HSGD_COMMIT "'"$$(git --git-dir=.git describe --always --dirty --abbrev=12 --exclude='*' 2>/dev/null)"'"'; \
+	   echo '#define HSGD_COMPILER_FLAGS "$(subst ",\",$(CFLAGS))"'; } > $@.now
+	@cmp -s $@.now $@ && rm $@.now || mv $@.now $@
 
 $(BUILD)/libhsgd.a: $(LIB_OBJ)
 	$(call SAY,AR  ,$@)
@@ -195,7 +206,7 @@ install: all ## install program, libraries, headers, pkg-config file, manual pag
 	$(Q)install -D -m 644 $(BUILD)/hsgd.1 $(DESTDIR)$(MAN_PAGE)
 	$(Q)install -D -m 644 $(BUILD)/hsgd.bash $(DESTDIR)$(COMPLETION)
 	@{ echo 'prefix=$(PREFIX)'; echo 'Name: hsgd'; echo 'Description: Verify the convergence theory of hierarchical SGD'; \
-	   echo 'Version: $(VERSION)'; echo 'Requires.private: libcjson gmp zlib yajl'; echo 'Requires: gsl'; \
+	   echo 'Version: $(VERSION)'; echo 'Requires.private: libcjson gmp zlib yajl expat nettle'; echo 'Requires: gsl'; \
 	   echo 'Cflags: -I$${prefix}/include/hsgd'; echo 'Libs: -L$${prefix}/lib -lhsgd'; \
 	   echo 'Libs.private: $(if $(filter 1,$(OPENBLAS)),-lopenblas) $(DNNL_LIBS) $(JPEG_LIBS) $(if $(filter 1,$(OPENMP)),-fopenmp) -lm'; \
 	 } > $(DESTDIR)$(PREFIX)/lib/pkgconfig/hsgd.pc

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "analysis/vector.h"
 #include "analysis/vector_private.h"
 
 static hsgd_cpu_path path_limit = HSGD_PATH_AVX512;
@@ -27,4 +28,11 @@ hsgd_cpu_path hsgd_vector_path(void)
 {
     hsgd_cpu_path path = cpu_path();
     return path < path_limit ? path : path_limit;
+}
+
+const char *hsgd_vector_path_name(void)
+{
+    static const char *const name[] = {
+        [HSGD_PATH_PORTABLE] = "portable", [HSGD_PATH_AVX2] = "avx2", [HSGD_PATH_AVX512] = "avx512"};
+    return name[hsgd_vector_path()];
 }

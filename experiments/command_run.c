@@ -8,7 +8,7 @@ static const hsgd_option options[HSGD_NUM_RUN_OPTIONS] = {HSGD_RUN_OPTIONS};
 
 static int run(const hsgd_arguments *arguments)
 {
-    return hsgd_run_main(arguments, &(hsgd_run_manner){.print = hsgd_result_print});
+    return hsgd_run_main(arguments, &(hsgd_run_manner){.command = "run", .print = hsgd_result_print});
 }
 
 const hsgd_command hsgd_command_run = {

@@ -35,7 +35,8 @@ static int run(const hsgd_arguments *arguments)
         hsgd_fail(&err, HSGD_ERROR_INPUT, "--markdown and --latex: choose one");
         return hsgd_cli_fail(&err);
     }
-    hsgd_run_manner manner = {.every_check = true,
+    hsgd_run_manner manner = {.command = "verify",
+                              .every_check = true,
                               .plain_output = markdown || latex,
                               .print = markdown ? print_markdown
                                        : latex  ? print_latex

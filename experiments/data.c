@@ -136,7 +136,14 @@ static hsgd_status read_leaf(hsgd_dataset *out, hsgd_data_summary *summary, cons
 {
     const char *const *path = (const char *const *)files->path;
     hsgd_leaf_images images = {.folder = config->images, .rows = config->image_rows, .columns = config->image_columns};
-    hsgd_status status = hsgd_leaf_read_images(out, config->images ? &images : NULL, path, files->num_paths, err);
+    if (!config->images)
+        return hsgd_leaf_read(out, path, files->num_paths, err);
+    if (!(images.checksum = hsgd_checksum_alloc()))
+        return hsgd_fail_memory(err, "a checksum");
+    hsgd_status status = hsgd_leaf_read_images(out, &images, path, files->num_paths, err);
+    hsgd_checksum_finish(images.checksum,
+                         files == &config->test ? summary->test_images_sha256 : summary->images_sha256);
+    hsgd_checksum_free(images.checksum);
     summary->num_images += images.num_images;
     summary->image_bytes += images.bytes;
     return status;

@@ -11,6 +11,7 @@
 #include "analysis/error.h"
 #include "analysis/mixture.h"
 #include "analysis/synthetic.h"
+#include "experiments/checksum.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -71,6 +72,8 @@ typedef struct hsgd_data_summary {
     double bytes;                                  /* of these files, as they lie on the disk */
     size_t num_images;                             /* image files that samples are, of both; not among num_files */
     double image_bytes;                            /* of these */
+    /* SHA-256 of the image files one after the other, in the order of reading; "": there are none */
+    char images_sha256[HSGD_CHECKSUM_SIZE], test_images_sha256[HSGD_CHECKSUM_SIZE];
 } hsgd_data_summary;
 
 /* Read or generate the data, set test data aside, scale both and append the intercept. Without test data *test is empty.

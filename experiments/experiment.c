@@ -237,6 +237,7 @@ hsgd_status hsgd_experiment_run(hsgd_experiment *out, const hsgd_config *config,
     *out = (hsgd_experiment){.config = config,
                              .problem = problem,
                              .every_check = options->every_check,
+                             .provenance = options->provenance,
                              .constants.convexity = -INFINITY, /* nothing is known before the problem says it */
                              .overall = HSGD_VERDICT_NOT_APPLICABLE,
                              .worst = HSGD_VERDICT_NOT_APPLICABLE};

@@ -102,8 +102,9 @@ typedef struct hsgd_experiment {
     bool has_sandwich;            /* equal weights */
     hsgd_sandwich sandwich;
     hsgd_verdict gradient_identity, parameter_identity;
-    hsgd_verdict overall; /* on what was asked for: the bounds, and any check that is violated */
-    hsgd_verdict worst;   /* of all checks, inconclusive ones too */
+    hsgd_verdict overall;                     /* on what was asked for: the bounds, and any check that is violated */
+    hsgd_verdict worst;                       /* of all checks, inconclusive ones too */
+    const struct hsgd_provenance *provenance; /* what result.json says about it; NULL: nothing. Borrowed */
 } hsgd_experiment;
 
 /* Identities of THEORY 2 hold up to this relative rounding error. */
@@ -114,6 +115,8 @@ typedef struct hsgd_experiment_options {
     bool every_check;                                 /* as hsgd verify does */
     void (*progress)(void *context, double fraction); /* may be called from any thread; NULL: not wanted */
     void *progress_context;
+    const struct hsgd_provenance
+        *provenance; /* for result.json; NULL: none. Borrowed as long as the experiment lives */
 } hsgd_experiment_options;
 
 /* What a run will need, from its sizes and from a short trial of each of its parts. */

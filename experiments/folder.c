@@ -425,3 +425,43 @@ hsgd_status hsgd_folder_plot(const char *dir, const hsgd_style_change *change, h
     folder_free(&f);
     return status;
 }
+
+/* ---- for a page ---- */
+
+static hsgd_status add_drawing(hsgd_drawings *out, const folder *f, const hsgd_figure *figure, hsgd_error *err)
+{
+    char reason[HSGD_NOTE_SIZE];
+    if (!is_wanted(f, figure->name) || !figure->possible(&f->input, reason, sizeof reason))
+        return HSGD_OK;
+    hsgd_drawing *drawing = &out->item[out->count];
+    *drawing = (hsgd_drawing){figure->name, hsgd_figure_caption(&f->input, figure, HSGD_CAPTION_PLAIN)};
+    out->count += drawing->caption != NULL;
+    return drawing->caption ? HSGD_OK : hsgd_fail_memory(err, figure->name);
+}
+
+hsgd_status hsgd_folder_draw(hsgd_drawings *out, const char *dir, const char *into, const hsgd_style_change *change,
+                             hsgd_error *err)
+{
+    folder f;
+    *out = (hsgd_drawings){.item = calloc(hsgd_num_figures, sizeof *out->item)};
+    hsgd_status status = read_folder(&f, dir, change, err);
+    if (!status && !out->item)
+        status = hsgd_fail_memory(err, "the figures");
+    f.dir = into; /* all is read; from here on files are written */
+    for (size_t i = 0; i < hsgd_num_figures && !status; i++)
+        status = plot_one(&f, hsgd_figures[i], &out->report, err);
+    for (size_t i = 0; i < hsgd_num_figures && !status; i++)
+        status = render_one(&f, hsgd_figures[i], &out->report, err);
+    for (size_t i = 0; i < hsgd_num_figures && !status; i++)
+        status = add_drawing(out, &f, hsgd_figures[i], err);
+    folder_free(&f);
+    return status;
+}
+
+void hsgd_drawings_free(hsgd_drawings *drawings)
+{
+    for (size_t i = 0; i < drawings->count; i++)
+        free(drawings->item[i].caption);
+    free(drawings->item);
+    *drawings = (hsgd_drawings){0};
+}

@@ -23,6 +23,9 @@ void hsgd_folder_unlock(int lock);
 /* Remove the hidden folders of renderings that were killed. Only for the one who holds the lock. */
 void hsgd_folder_sweep(const char *dir);
 
+/* Remove one such folder with all in it; what cannot be removed stays. */
+void hsgd_folder_remove_hidden(const char *path);
+
 enum { HSGD_MAX_FIGURE_FILES = 80, HSGD_FILE_NAME_SIZE = 64, HSGD_NOTE_SIZE = 160 };
 
 typedef struct hsgd_figure_report {
@@ -46,6 +49,23 @@ typedef struct hsgd_style_change {
  * made any more are removed. report may be NULL. */
 hsgd_status hsgd_folder_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,
                              hsgd_error *err);
+
+/* A figure drawn for a page: its name, and what it shows. */
+typedef struct hsgd_drawing {
+    const char *name; /* static */
+    char *caption;    /* plain text; owned */
+} hsgd_drawing;
+
+typedef struct hsgd_drawings {
+    hsgd_drawing *item; /* (count), owned */
+    size_t count;
+    hsgd_figure_report report; /* the files in the other folder; notes as above */
+} hsgd_drawings;
+
+/* The same figures in another folder `into`; the result folder is only read. Free with hsgd_drawings_free, also on failure. */
+hsgd_status hsgd_folder_draw(hsgd_drawings *out, const char *dir, const char *into, const hsgd_style_change *change,
+                             hsgd_error *err);
+void hsgd_drawings_free(hsgd_drawings *drawings);
 
 #ifdef __cplusplus
 }

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -62,7 +63,12 @@ void hsgd_folder_unlock(int lock)
         close(lock);
 }
 
-/* Remove a hidden folder with the files in it; what cannot be removed stays. */
+static bool is_hidden(const char *name)
+{
+    return strncmp(name, HSGD_RENDER_PREFIX, strlen(HSGD_RENDER_PREFIX)) == 0;
+}
+
+/* Remove a hidden folder with all in it; what cannot be removed stays. */
 static void remove_hidden(int dir, const char *name)
 {
     int inside = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -73,9 +79,15 @@ static void remove_hidden(int dir, const char *name)
         return;
     }
     for (const struct dirent *entry; (entry = readdir(entries));)
-        unlinkat(inside, entry->d_name, 0);
+        if (unlinkat(inside, entry->d_name, 0) != 0 && is_hidden(entry->d_name))
+            remove_hidden(inside, entry->d_name);
     closedir(entries);
     unlinkat(dir, name, AT_REMOVEDIR);
+}
+
+void hsgd_folder_remove_hidden(const char *path)
+{
+    remove_hidden(AT_FDCWD, path);
 }
 
 void hsgd_folder_sweep(const char *dir)
@@ -84,7 +96,7 @@ void hsgd_folder_sweep(const char *dir)
     if (!entries)
         return;
     for (const struct dirent *entry; (entry = readdir(entries));)
-        if (strncmp(entry->d_name, HSGD_RENDER_PREFIX, strlen(HSGD_RENDER_PREFIX)) == 0)
+        if (is_hidden(entry->d_name))
             remove_hidden(dirfd(entries), entry->d_name);
     closedir(entries);
 }

@@ -7,6 +7,7 @@
 
 #include "analysis/dataset.h"
 #include "analysis/error.h"
+#include "experiments/checksum.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,10 +23,11 @@ hsgd_status hsgd_leaf_read(hsgd_dataset *out, const char *const *path, size_t nu
 
 /* Where the pictures are whose file names stand in "x", and what was read of them. */
 typedef struct hsgd_leaf_images {
-    const char *folder;   /* borrowed */
-    size_t rows, columns; /* that pictures are brought to */
-    size_t num_images;    /* grows by those that were read */
-    double bytes;         /* and by the bytes of their files */
+    const char *folder;      /* borrowed */
+    size_t rows, columns;    /* that pictures are brought to */
+    size_t num_images;       /* grows by those that were read */
+    double bytes;            /* and by the bytes of their files */
+    hsgd_checksum *checksum; /* goes on with the bytes of every file, in the order of reading; NULL: none. Borrowed */
 } hsgd_leaf_images;
 
 /* The same for "x": [names of JPEG files in images->folder], as LEAF has CelebA: { "x": ["000123.jpg", ...], "y": [...] }. A

@@ -50,6 +50,9 @@ static hsgd_status read_picture(hsgd_leaf_reader *r, const char *name)
     if (asprintf(&path, "%s/%s", images->folder, name) < 0)
         return hsgd_fail_memory(r->err, name);
     hsgd_status status = hsgd_image_read_jpeg(row, path, images->rows, images->columns, &bytes, r->err);
+    if (!status &&
+        images->checksum) /* a second reading: the file is in memory now, and decoding takes many times as long */
+        status = hsgd_checksum_add_file(images->checksum, path, NULL, r->err);
     free(path);
     images->num_images += !status;
     images->bytes += status ? 0 : bytes;

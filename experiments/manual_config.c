@@ -156,7 +156,7 @@ static void put_value(walk *w, const char *path, const cJSON *value)
 hsgd_status hsgd_manual_configuration(hsgd_manual *m, hsgd_error *err)
 {
     walk w = {.manual = m};
-    cJSON *schema = cJSON_ParseWithLength(hsgd_embedded_schema, hsgd_embedded_schema_size);
+    cJSON *schema = cJSON_Parse(hsgd_embedded_schema);
     w.said = calloc(MAX_KEYS, sizeof *w.said);
     hsgd_status status = schema && w.said ? HSGD_OK : hsgd_fail_memory(err, "the keys of a configuration");
     w.schema = schema;

@@ -10,6 +10,7 @@
 #include "experiments/bound_json_private.h"
 #include "experiments/json_private.h"
 #include "experiments/hierarchy_json_private.h"
+#include "experiments/provenance_private.h"
 #include "experiments/result_json_private.h"
 #include "experiments/result_metrics_private.h"
 #include "plots/output.h"
@@ -260,6 +261,7 @@ static cJSON *experiment_to_json(const hsgd_experiment *e, const char *const *fi
     hsgd_result_add_metrics(root, e);
     cJSON_AddStringToObject(root, "verdict", hsgd_verdict_name(e->overall));
     cJSON_AddStringToObject(root, "verdict_on_all_checks", hsgd_verdict_name(e->worst));
+    cJSON_AddItemToObject(root, "provenance", hsgd_provenance_to_json(e));
     cJSON *files = cJSON_AddArrayToObject(root, "files");
     for (size_t i = 0; i < num_files; i++)
         cJSON_AddItemToArray(files, cJSON_CreateString(file[i]));

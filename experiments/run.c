@@ -11,6 +11,7 @@
 #include "experiments/embedded_private.h"
 #include "experiments/folder.h"
 #include "experiments/problem.h"
+#include "experiments/provenance.h"
 #include "experiments/result.h"
 
 /* ---- settings ---- */
@@ -125,7 +126,7 @@ static void warn_about_unused(const hsgd_config *config, const hsgd_problem *pro
 
 static int run_and_report(const hsgd_config *config, const hsgd_problem *problem, const char *file,
                           const hsgd_arguments *arguments, const hsgd_run_manner *manner, size_t threads,
-                          const char *dir)
+                          const char *dir, const hsgd_provenance *provenance)
 {
     hsgd_error err;
     hsgd_experiment experiment;
@@ -135,7 +136,8 @@ static int run_and_report(const hsgd_config *config, const hsgd_problem *problem
     hsgd_experiment_options how = {.threads = (int)threads,
                                    .every_check = manner->every_check,
                                    .progress = !quiet && isatty(STDERR_FILENO) ? draw_progress : NULL,
-                                   .progress_context = &drawn};
+                                   .progress_context = &drawn,
+                                   .provenance = provenance};
     if (hsgd_folder_make(dir, &err) || hsgd_folder_lock(&lock, dir, &err))
         return hsgd_cli_fail(&err);
     if (hsgd_experiment_run(&experiment, config, problem, &how, &err)) {
@@ -153,6 +155,19 @@ static int run_and_report(const hsgd_config *config, const hsgd_problem *problem
         print_all(&experiment, manner, dir, status ? NULL : &report);
     hsgd_experiment_free(&experiment);
     return hsgd_cli_finish(code);
+}
+
+/* The same, with what is to be said about where the result comes from. */
+static int run_and_tell(const hsgd_config *config, const hsgd_problem *problem, const char *file,
+                        const hsgd_arguments *arguments, const hsgd_run_manner *manner, size_t threads, const char *dir)
+{
+    hsgd_error err;
+    hsgd_provenance provenance;
+    int code = hsgd_provenance_find(&provenance, config, manner->command, threads, &err)
+                   ? hsgd_cli_fail(&err)
+                   : run_and_report(config, problem, file, arguments, manner, threads, dir, &provenance);
+    hsgd_provenance_free(&provenance);
+    return code;
 }
 
 static int predict(const hsgd_config *config, const hsgd_problem *problem, const char *file, size_t threads)
@@ -203,7 +218,7 @@ int hsgd_run_main(const hsgd_arguments *arguments, const hsgd_run_manner *manner
             warn_about_unused(&config, &problem);
         code = arguments->option[HSGD_RUN_OPTION_DRY_RUN]
                    ? predict(&config, &problem, file, threads)
-                   : run_and_report(&config, &problem, file, arguments, manner, threads, output ? output : folder);
+                   : run_and_tell(&config, &problem, file, arguments, manner, threads, output ? output : folder);
         hsgd_problem_free(&problem);
     }
     hsgd_config_free(&config);

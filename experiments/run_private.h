@@ -28,6 +28,7 @@ enum {
     [HSGD_RUN_OPTION_DRY_RUN] = {"dry-run", NULL, "predict time and memory, and do nothing else"}
 
 typedef struct hsgd_run_manner {
+    const char *command; /* its name, for the provenance */
     bool every_check;  /* make every check, and let all of them decide on the exit code */
     bool plain_output; /* print nothing on standard output but what print does */
     void (*print)(const hsgd_experiment *experiment, FILE *stream);

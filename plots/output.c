@@ -85,3 +85,10 @@ hsgd_status hsgd_output_close(hsgd_output *out, hsgd_error *err)
     release(out);
     return status;
 }
+
+void hsgd_output_drop(hsgd_output *out)
+{
+    fclose(out->stream);
+    unlink(out->temporary);
+    release(out);
+}

@@ -24,6 +24,9 @@ hsgd_status hsgd_output_open(hsgd_output *out, const char *dir, const char *name
 /* Give the file its name, or remove it when something could not be written. Always releases out. */
 hsgd_status hsgd_output_close(hsgd_output *out, hsgd_error *err);
 
+/* Remove what was written and leave the file as it was. Always releases out. */
+void hsgd_output_drop(hsgd_output *out);
+
 #ifdef __cplusplus
 }
 #endif

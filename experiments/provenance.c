@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "experiments/provenance.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "analysis/vector.h"
+#include "experiments/json_private.h"
+#include "experiments/leaf.h"
+#include "experiments/provenance_private.h"
+
+/* ---- date ---- */
+
+/* The seconds that SOURCE_DATE_EPOCH gives, or now; *fixed says which. */
+static hsgd_status find_time(time_t *out, bool *fixed, hsgd_error *err)
+{
+    const char *text = getenv("SOURCE_DATE_EPOCH");
+    *fixed = text && *text;
+    if (!*fixed) {
+        *out = time(NULL);
+        return HSGD_OK;
+    }
+    char *end;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (errno || *end || *text < '0' || *text > '9' || value > 253402300799) /* the year 9999 */
+        return hsgd_fail(err, HSGD_ERROR_INPUT,
+                         "SOURCE_DATE_EPOCH: \"%s\" is not a number of seconds since 1970, from 0 to 253402300799",
+                         text);
+    *out = (time_t)value;
+    return HSGD_OK;
+}
+
+static hsgd_status find_date(hsgd_provenance *p, hsgd_error *err)
+{
+    time_t when;
+    struct tm utc;
+    bool fixed;
+    hsgd_status status = find_time(&when, &fixed, err);
+    if (status)
+        return status;
+    if (fixed)
+        p->threads = 0;
+    if (gmtime_r(&when, &utc))
+        strftime(p->date, sizeof p->date, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    return HSGD_OK;
+}
+
+/* ---- configuration ---- */
+
+/* What follows the last slash; a slash at the end is of no account. */
+static const char *base_name(const char *path)
+{
+    size_t length = strlen(path);
+    while (length > 0 && path[length - 1] == '/')
+        length--;
+    while (length > 0 && path[length - 1] != '/')
+        length--;
+    return path + length;
+}
+
+/* Replace every text below the item that has a folder in it by its last part. */
+static hsgd_status forget_folders(cJSON *item, hsgd_error *err)
+{
+    hsgd_status status = HSGD_OK;
+    for (cJSON *child = item ? item->child : NULL; child && !status; child = child->next)
+        status = forget_folders(child, err);
+    if (cJSON_IsString(item) && strchr(item->valuestring, '/')) {
+        char *name = strdup(base_name(item->valuestring));
+        if (!name || !cJSON_SetValuestring(item, name))
+            status = hsgd_fail_memory(err, "the configuration");
+        free(name);
+    }
+    return status;
+}
+
+hsgd_status hsgd_provenance_hash_config(char out[HSGD_CHECKSUM_SIZE], const hsgd_config *config, hsgd_error *err)
+{
+    char *text = hsgd_config_to_json(config);
+    cJSON *document = text ? cJSON_Parse(text) : NULL;
+    cJSON_free(text);
+    hsgd_status status = document ? HSGD_OK : hsgd_fail_memory(err, "the configuration");
+    const cJSON *problem = cJSON_GetObjectItemCaseSensitive(document, "problem");
+    if (!status)
+        status = forget_folders(cJSON_GetObjectItemCaseSensitive(problem, "data"), err);
+    text = status ? NULL : hsgd_json_print(document);
+    hsgd_checksum *checksum = hsgd_checksum_alloc();
+    if (text && checksum) {
+        hsgd_checksum_add(checksum, text, strlen(text));
+        hsgd_checksum_finish(checksum, out);
+    } else if (!status)
+        status = hsgd_fail_memory(err, "the configuration");
+    hsgd_checksum_free(checksum);
+    cJSON_free(text);
+    cJSON_Delete(document);
+    return status;
+}
+
+/* ---- data ---- */
+
+static hsgd_status add_file(hsgd_provenance *p, hsgd_checksum *checksum, const char *path, hsgd_error *err)
+{
+    hsgd_provenance_file *grown = realloc(p->file, (p->num_files + 1) * sizeof *grown);
+    if (!grown)
+        return hsgd_fail_memory(err, "the list of data files");
+    p->file = grown;
+    hsgd_provenance_file *file = &p->file[p->num_files];
+    *file = (hsgd_provenance_file){.name = strdup(base_name(path))};
+    if (!file->name)
+        return hsgd_fail_memory(err, "the list of data files");
+    p->num_files++;
+    hsgd_status status = hsgd_checksum_add_file(checksum, path, &file->bytes, err);
+    hsgd_checksum_finish(checksum, file->sha256);
+    return status;
+}
+
+/* A path may be a folder of LEAF files. */
+static hsgd_status add_path(hsgd_provenance *p, hsgd_checksum *checksum, const char *path, hsgd_error *err)
+{
+    char **file;
+    size_t num_files;
+    hsgd_status status = hsgd_leaf_files(&file, &num_files, path, err);
+    if (status)
+        return status;
+    for (size_t i = 0; i < num_files && !status; i++)
+        status = add_file(p, checksum, file[i], err);
+    hsgd_leaf_files_free(file, num_files);
+    return status;
+}
+
+static hsgd_status add_files(hsgd_provenance *p, hsgd_checksum *checksum, const hsgd_data_files *files, hsgd_error *err)
+{
+    hsgd_status status = HSGD_OK;
+    for (size_t i = 0; i < files->num_paths && !status; i++)
+        status = add_path(p, checksum, files->path[i], err);
+    if (!status && files->labels)
+        status = add_file(p, checksum, files->labels, err);
+    return status;
+}
+
+static bool has_data(const hsgd_config *config)
+{
+    return config->problem != HSGD_PROBLEM_QUADRATIC && config->problem != HSGD_PROBLEM_QUADRATIC_GENERATED;
+}
+
+hsgd_status hsgd_provenance_find(hsgd_provenance *out, const hsgd_config *config, const char *command, size_t threads,
+                                 hsgd_error *err)
+{
+    *out = (hsgd_provenance){.command = command, .threads = threads};
+    hsgd_status status = find_date(out, err);
+    if (!status)
+        status = hsgd_provenance_hash_config(out->config_sha256, config, err);
+    if (status || !has_data(config))
+        return status;
+    hsgd_checksum *checksum = hsgd_checksum_alloc();
+    status = checksum ? add_files(out, checksum, &config->data.train, err) : hsgd_fail_memory(err, "a checksum");
+    if (!status)
+        status = add_files(out, checksum, &config->data.test, err);
+    hsgd_checksum_free(checksum);
+    return status;
+}
+
+void hsgd_provenance_free(hsgd_provenance *provenance)
+{
+    for (size_t i = 0; i < provenance->num_files; i++)
+        free(provenance->file[i].name);
+    free(provenance->file);
+    *provenance = (hsgd_provenance){0};
+}
+
+/* ---- result.json ---- */
+
+/* "model name" of the first processor; "" where the system does not say. */
+static void find_processor(char *out, size_t size)
+{
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    char *line = NULL;
+    size_t capacity = 0;
+    *out = '\0';
+    while (file && !*out && getline(&line, &capacity, file) > 0)
+        if (strncmp(line, "model name", 10) == 0 && strchr(line, ':')) {
+            const char *name = strchr(line, ':') + 1;
+            name += strspn(name, " \t");
+            snprintf(out, size, "%.*s", (int)strcspn(name, "\n"), name);
+        }
+    if (file)
+        fclose(file);
+    free(line);
+}
+
+static cJSON *files_to_json(const hsgd_provenance *p)
+{
+    cJSON *array = cJSON_CreateArray();
+    for (size_t i = 0; i < p->num_files; i++) {
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddStringToObject(object, "name", p->file[i].name);
+        cJSON_AddNumberToObject(object, "bytes", p->file[i].bytes);
+        cJSON_AddStringToObject(object, "sha256", p->file[i].sha256);
+        cJSON_AddItemToArray(array, object);
+    }
+    return array;
+}
+
+cJSON *hsgd_provenance_to_json(const hsgd_experiment *e)
+{
+    const hsgd_provenance *p = e->provenance;
+    const hsgd_data_summary *read = &e->problem->read;
+    char processor[128];
+    if (!p)
+        return cJSON_CreateNull();
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "command", p->command);
+    cJSON_AddStringToObject(object, "commit", hsgd_built_commit);
+    cJSON_AddStringToObject(object, "date", p->date);
+    cJSON_AddNumberToObject(object, "first_seed", (double)e->config->first_seed);
+    cJSON_AddNumberToObject(object, "last_seed",
+                            (double)e->config->first_seed + (double)e->run[HSGD_RUN_MAIN].num_seeds - 1);
+    if (p->threads)
+        cJSON_AddNumberToObject(object, "threads", (double)p->threads);
+    find_processor(processor, sizeof processor);
+    cJSON_AddStringToObject(object, "processor", processor);
+    cJSON_AddStringToObject(object, "vector_path", hsgd_vector_path_name());
+    cJSON_AddStringToObject(object, "compiler", hsgd_built_by);
+    cJSON_AddStringToObject(object, "compiler_flags", hsgd_built_flags);
+    cJSON_AddItemToObject(object, "libraries", hsgd_libraries_to_json());
+    cJSON_AddStringToObject(object, "config_sha256", p->config_sha256);
+    cJSON_AddItemToObject(object, "data_files", files_to_json(p));
+    if (*read->images_sha256)
+        cJSON_AddStringToObject(object, "images_sha256", read->images_sha256);
+    if (*read->test_images_sha256)
+        cJSON_AddStringToObject(object, "test_images_sha256", read->test_images_sha256);
+    return object;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Where a result comes from: program, machine, configuration and data ("provenance" of result.json). */
+#ifndef HSGD_EXPERIMENTS_PROVENANCE_H
+#define HSGD_EXPERIMENTS_PROVENANCE_H
+
+#include <stddef.h>
+
+#include "analysis/error.h"
+#include "experiments/checksum.h"
+#include "experiments/config.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct hsgd_provenance_file {
+    char *name;   /* without its folder; owned */
+    double bytes; /* as it lies on the disk */
+    char sha256[HSGD_CHECKSUM_SIZE];
+} hsgd_provenance_file;
+
+typedef struct hsgd_provenance {
+    const char *command; /* "run" or "verify"; borrowed */
+    size_t threads;      /* 0: not told */
+    char date[24];       /* UTC, "2026-01-31T12:00:00Z" */
+    char config_sha256[HSGD_CHECKSUM_SIZE];
+    hsgd_provenance_file *file; /* (num_files) of the data, in the order of the configuration; owned */
+    size_t num_files;
+} hsgd_provenance;
+
+/* Find all that is known before a run; reads every data file once more, best right after it was read. Where the environment has
+ * SOURCE_DATE_EPOCH (seconds since 1970), that is the date and threads are not told, so that the same run writes the same bytes
+ * again. Free with hsgd_provenance_free, also on failure. */
+hsgd_status hsgd_provenance_find(hsgd_provenance *out, const hsgd_config *config, const char *command, size_t threads,
+                                 hsgd_error *err);
+void hsgd_provenance_free(hsgd_provenance *provenance);
+
+/* SHA-256 of the resolved configuration, with names of data files in place of their paths: the same on every machine. */
+hsgd_status hsgd_provenance_hash_config(char out[HSGD_CHECKSUM_SIZE], const hsgd_config *config, hsgd_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
