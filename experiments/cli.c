@@ -10,8 +10,11 @@
 #include <cjson/cJSON.h>
 #include <gsl/gsl_errno.h>
 
+#include "experiments/sweep_private.h"
+
 static const hsgd_command *const commands[] = {&hsgd_command_run,      &hsgd_command_verify, &hsgd_command_bound,
-                                               &hsgd_command_sandwich, &hsgd_command_exact,  &hsgd_command_plot};
+                                               &hsgd_command_sandwich, &hsgd_command_exact,  &hsgd_command_plot,
+                                               &hsgd_command_sweep};
 enum { NUM_COMMANDS = sizeof commands / sizeof *commands };
 
 /* ---- messages and numbers ---- */
@@ -187,6 +190,7 @@ int hsgd_cli(int argc, char **argv)
     cJSON_Hooks hooks = {allocate_or_end, free};
     cJSON_InitHooks(&hooks);
     gsl_set_error_handler_off();
+    hsgd_sweep_follow_parent();
     const char *word = argc > 1 ? argv[1] : "";
     for (size_t i = 0; i < NUM_COMMANDS; i++)
         if (strcmp(word, commands[i]->name) == 0)
@@ -201,6 +205,6 @@ int hsgd_cli(int argc, char **argv)
     }
     hsgd_error err;
     hsgd_fail(&err, HSGD_ERROR_INPUT,
-              "\"%s\" is not a command; legal are run, verify, bound, sandwich, exact, plot, --help, --version", word);
+              "\"%s\" is not a command; legal are run, verify, bound, sandwich, exact, plot, sweep, --help, --version", word);
     return hsgd_cli_fail(&err);
 }

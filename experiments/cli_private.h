@@ -35,7 +35,7 @@ typedef struct hsgd_command {
 } hsgd_command;
 
 extern const hsgd_command hsgd_command_run, hsgd_command_verify, hsgd_command_bound, hsgd_command_sandwich,
-    hsgd_command_exact, hsgd_command_plot;
+    hsgd_command_exact, hsgd_command_plot, hsgd_command_sweep;
 
 /* Print "hsgd: MESSAGE" on standard error and return the exit code of the status. */
 int hsgd_cli_fail(const hsgd_error *err);

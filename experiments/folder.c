@@ -320,7 +320,7 @@ static bool is_wanted(const folder *f, const char *name)
     return false;
 }
 
-static hsgd_status remove_old(const char *dir, const char *name, hsgd_error *err)
+hsgd_status hsgd_folder_remove_figure(const char *dir, const char *name, hsgd_error *err)
 {
     static const char *const endings[] = {"gp", "dat", "pdf", "svg", "png", "tex"};
     hsgd_status status = HSGD_OK;
@@ -340,18 +340,17 @@ hsgd_status hsgd_folder_clear(const char *dir, hsgd_error *err)
     hsgd_status status = HSGD_OK;
     hsgd_folder_sweep(dir);
     for (size_t i = 0; i < hsgd_num_figures && !status; i++)
-        status = remove_old(dir, hsgd_figures[i]->name, err);
+        status = hsgd_folder_remove_figure(dir, hsgd_figures[i]->name, err);
     return status;
 }
 
-/* Note down the files NAME.ending; endings is closed by NULL. */
-static void list_files(hsgd_figure_report *report, const char *name, const char *const *endings)
+void hsgd_folder_list_files(hsgd_figure_report *report, const char *name, const char *const *endings)
 {
     for (; *endings && report->num_files < HSGD_MAX_FIGURE_FILES; endings++)
         snprintf(report->file[report->num_files++], HSGD_FILE_NAME_SIZE, "%s.%s", name, *endings);
 }
 
-static hsgd_status plot_one(const folder *f, const hsgd_figure *figure, hsgd_figure_format format,
+static hsgd_status plot_one(const folder *f, const hsgd_figure *figure, const hsgd_figure_style *style,
                             hsgd_figure_report *report, hsgd_error *err)
 {
     char reason[HSGD_NOTE_SIZE / 2] = "not asked for";
@@ -359,28 +358,30 @@ static hsgd_status plot_one(const folder *f, const hsgd_figure *figure, hsgd_fig
     if (!wanted || !figure->possible(&f->input, reason, sizeof reason)) {
         if (wanted && report->num_notes < HSGD_MAX_FIGURE_FILES)
             snprintf(report->note[report->num_notes++], HSGD_NOTE_SIZE, "no figure %s: %s", figure->name, reason);
-        return remove_old(f->dir, figure->name, err);
+        return hsgd_folder_remove_figure(f->dir, figure->name, err);
     }
-    hsgd_status status = figure->write(&f->input, f->dir, format, err);
+    hsgd_status status = figure->write(&f->input, f->dir, style, err);
     if (!status)
-        list_files(report, figure->name, (const char *const[]){"gp", "dat", NULL});
+        hsgd_folder_list_files(report, figure->name, (const char *const[]){"gp", "dat", NULL});
     return status;
 }
 
-static hsgd_status render_one(const folder *f, const hsgd_figure *figure, hsgd_figure_format format,
+static hsgd_status render_one(const folder *f, const hsgd_figure *figure, const hsgd_figure_style *style,
                               hsgd_figure_report *report, hsgd_error *err)
 {
     char reason[HSGD_NOTE_SIZE];
-    const char *const endings[] = {hsgd_figure_format_name(format), format == HSGD_FIGURE_TEX ? "pdf" : NULL, NULL};
+    const char *const endings[] = {hsgd_figure_format_name(style->format),
+                                   style->format == HSGD_FIGURE_TEX ? "pdf" : NULL, NULL};
     if (!is_wanted(f, figure->name) || !figure->possible(&f->input, reason, sizeof reason))
         return HSGD_OK;
     hsgd_status status = hsgd_figure_render(f->dir, figure->name, err);
     if (!status)
-        list_files(report, figure->name, endings);
+        hsgd_folder_list_files(report, figure->name, endings);
     return status;
 }
 
-hsgd_status hsgd_folder_plot(const char *dir, hsgd_figure_format format, hsgd_figure_report *report, hsgd_error *err)
+hsgd_status hsgd_folder_plot(const char *dir, const hsgd_figure_style *style, hsgd_figure_report *report,
+                             hsgd_error *err)
 {
     folder f;
     hsgd_figure_report unused;
@@ -389,9 +390,9 @@ hsgd_status hsgd_folder_plot(const char *dir, hsgd_figure_format format, hsgd_fi
     report->num_files = report->num_notes = 0;
     hsgd_status status = read_folder(&f, dir, err);
     for (size_t i = 0; i < hsgd_num_figures && !status; i++)
-        status = plot_one(&f, hsgd_figures[i], format, report, err);
+        status = plot_one(&f, hsgd_figures[i], style, report, err);
     for (size_t i = 0; i < hsgd_num_figures && !status; i++)
-        status = render_one(&f, hsgd_figures[i], format, report, err);
+        status = render_one(&f, hsgd_figures[i], style, report, err);
     folder_free(&f);
     return status;
 }

@@ -37,7 +37,8 @@ hsgd_status hsgd_folder_clear(const char *dir, hsgd_error *err);
 
 /* Make the figures that the result's configuration asks for. The scripts and data are written before gnuplot is needed;
  * its failure leaves them there. Old files of figures that are not made any more are removed. report may be NULL. */
-hsgd_status hsgd_folder_plot(const char *dir, hsgd_figure_format format, hsgd_figure_report *report, hsgd_error *err);
+hsgd_status hsgd_folder_plot(const char *dir, const hsgd_figure_style *style, hsgd_figure_report *report,
+                             hsgd_error *err);
 
 #ifdef __cplusplus
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analysis/constants.h"
+#include "experiments/folder.h"
 #include "experiments/json_private.h"
 #include "experiments/series_private.h"
 #include "plots/figure.h"
@@ -32,5 +33,11 @@ bool hsgd_folder_ladder_proved(const hsgd_figure_rung *rung, size_t count, const
 /* in->progress from the columns of series.csv that are there; seeds, confidence and num_levels have been read. *memory is to
  * be freed, also on failure. */
 hsgd_status hsgd_folder_metrics(hsgd_figure_input *in, double **memory, const hsgd_series *series, hsgd_error *err);
+
+/* folder.c: remove what an earlier call left of a figure. */
+hsgd_status hsgd_folder_remove_figure(const char *dir, const char *name, hsgd_error *err);
+
+/* folder.c: note down the files NAME.ending; endings is closed by NULL. */
+void hsgd_folder_list_files(hsgd_figure_report *report, const char *name, const char *const *endings);
 
 #endif

@@ -40,6 +40,7 @@
 #include "bounds/sandwich.h"
 #include "bounds/verdict.h"
 #include "plots/figure.h"
+#include "plots/sweep.h"
 #include "plots/output.h"
 #include "experiments/data.h"
 #include "experiments/leaf.h"
@@ -53,6 +54,7 @@
 #include "experiments/result.h"
 #include "experiments/folder.h"
 #include "experiments/params.h"
+#include "experiments/sweep.h"
 #include "experiments/cli.h"
 
 #endif

@@ -29,8 +29,7 @@ static hsgd_status read_config(hsgd_config *config, const char **file, const hsg
     return status;
 }
 
-/* results/NAME, with everything replaced that is not plain in a file name. */
-static void default_folder(char *out, size_t size, const char *name)
+void hsgd_run_default_folder(char *out, size_t size, const char *name)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
     size_t length = (size_t)snprintf(out, size, "results/");
@@ -71,6 +70,7 @@ static hsgd_status write_all(const hsgd_experiment *experiment, const char *dir,
                              hsgd_error *err)
 {
     report->num_files = report->num_notes = 0;
+    hsgd_figure_style style = hsgd_figure_default_style();
     hsgd_status status = hsgd_folder_clear(dir, err);
     if (!status)
         status = hsgd_result_write_series(experiment, dir, err);
@@ -80,7 +80,7 @@ static hsgd_status write_all(const hsgd_experiment *experiment, const char *dir,
         status = write_json(experiment, dir, report, err);
     if (status)
         return status;
-    status = hsgd_folder_plot(dir, HSGD_FIGURE_PDF, report, err);
+    status = hsgd_folder_plot(dir, &style, report, err);
     /* what gnuplot could not draw has its script and data there all the same */
     hsgd_status listed = write_json(experiment, dir, report, status ? NULL : err);
     return status ? status : listed;
@@ -199,7 +199,7 @@ int hsgd_run_main(const hsgd_arguments *arguments, const hsgd_run_manner *manner
     if (hsgd_problem_build(&problem, &config, file, &err))
         code = hsgd_cli_fail(&err);
     else {
-        default_folder(folder, sizeof folder, config.name);
+        hsgd_run_default_folder(folder, sizeof folder, config.name);
         if (!arguments->option[HSGD_RUN_OPTION_QUIET])
             warn_about_unused(&config, &problem);
         code = arguments->option[HSGD_RUN_OPTION_DRY_RUN]

@@ -33,6 +33,9 @@ typedef struct hsgd_run_manner {
     void (*print)(const hsgd_experiment *experiment, FILE *stream);
 } hsgd_run_manner;
 
+/* results/NAME for an experiment of this name, with everything replaced that is not plain in a file name. */
+void hsgd_run_default_folder(char *out, size_t size, const char *name);
+
 /* Run the configuration that the arguments name, write its folder, print; returns the exit code. */
 int hsgd_run_main(const hsgd_arguments *arguments, const hsgd_run_manner *manner);
 

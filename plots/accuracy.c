@@ -50,32 +50,33 @@ static hsgd_lines lines_of(const hsgd_figure_input *in, const char *figure)
     return lines;
 }
 
-static hsgd_status write_accuracy(const hsgd_figure_input *in, const char *dir, hsgd_figure_format format,
+static hsgd_status write_accuracy(const hsgd_figure_input *in, const char *dir, const hsgd_figure_style *style,
                                   hsgd_error *err)
 {
     hsgd_status status = hsgd_figure_require(&hsgd_figure_accuracy, in, err);
     hsgd_lines lines = lines_of(in, "accuracy");
     return status ? status
-                  : hsgd_lines_write(in, &lines, (const hsgd_abscissa[]){HSGD_OVER_STEPS}, 1, dir, format,
+                  : hsgd_lines_write(in, &lines, (const hsgd_abscissa[]){HSGD_OVER_STEPS}, 1, dir, style,
                                      "Accuracy: share of the labels that the average of all models predicts.", err);
 }
 
-static hsgd_status write_time(const hsgd_figure_input *in, const char *dir, hsgd_figure_format format, hsgd_error *err)
+static hsgd_status write_time(const hsgd_figure_input *in, const char *dir, const hsgd_figure_style *style,
+                              hsgd_error *err)
 {
     hsgd_status status = hsgd_figure_require(&hsgd_figure_accuracy_time, in, err);
     hsgd_lines lines = lines_of(in, "accuracy-time");
     return status ? status
-                  : hsgd_lines_write(in, &lines, (const hsgd_abscissa[]){HSGD_OVER_TIME}, 1, dir, format,
+                  : hsgd_lines_write(in, &lines, (const hsgd_abscissa[]){HSGD_OVER_TIME}, 1, dir, style,
                                      "Accuracy over modelled seconds of computing and communicating.", err);
 }
 
-static hsgd_status write_bytes(const hsgd_figure_input *in, const char *dir, hsgd_figure_format format, hsgd_error *err)
+static hsgd_status write_bytes(const hsgd_figure_input *in, const char *dir, const hsgd_figure_style *style,
+                               hsgd_error *err)
 {
     hsgd_status status = hsgd_figure_require(&hsgd_figure_accuracy_bytes, in, err);
     hsgd_lines lines = lines_of(in, "accuracy-bytes");
-    return status
-               ? status
-               : hsgd_lines_write_levels(in, &lines, dir, format, "Accuracy over the bytes sent at each level.", err);
+    return status ? status
+                  : hsgd_lines_write_levels(in, &lines, dir, style, "Accuracy over the bytes sent at each level.", err);
 }
 
 const hsgd_figure hsgd_figure_accuracy = {"accuracy", accuracy_possible, write_accuracy};

@@ -140,7 +140,7 @@ static void write_script(hsgd_script *s, const hsgd_figure_input *in)
     hsgd_script_plotted(s);
 }
 
-static hsgd_status write(const hsgd_figure_input *in, const char *dir, hsgd_figure_format format, hsgd_error *err)
+static hsgd_status write(const hsgd_figure_input *in, const char *dir, const hsgd_figure_style *style, hsgd_error *err)
 {
     hsgd_status status = hsgd_figure_require(&hsgd_figure_convergence, in, err);
     if (status != HSGD_OK)
@@ -159,7 +159,7 @@ static hsgd_status write(const hsgd_figure_input *in, const char *dir, hsgd_figu
     double needed = hsgd_caption_height(in) + 1.45 + HSGD_X_AXIS_IN + 0.06 +
                     HSGD_LEGEND_ROW_IN * (double)hsgd_legend_rows(entries, columns);
     hsgd_script script;
-    status = hsgd_script_open(&script, dir, "convergence", format, fmax(needed, HSGD_PAGE_HEIGHT_IN),
+    status = hsgd_script_open(&script, dir, "convergence", style, fmax(needed, HSGD_PAGE_HEIGHT_IN),
                               "Convergence: the measured squared gradient norm, its mean S, and the bounds that apply.",
                               err);
     if (status != HSGD_OK)

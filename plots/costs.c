@@ -13,7 +13,8 @@ static bool possible(const hsgd_figure_input *in, char *reason, size_t size)
     return true;
 }
 
-static hsgd_status write_loss(const hsgd_figure_input *in, const char *dir, hsgd_figure_format format, hsgd_error *err)
+static hsgd_status write_loss(const hsgd_figure_input *in, const char *dir, const hsgd_figure_style *style,
+                              hsgd_error *err)
 {
     hsgd_lines lines = {.figure = "loss-time",
                         .log_axis = true,
@@ -24,12 +25,12 @@ static hsgd_status write_loss(const hsgd_figure_input *in, const char *dir, hsgd
         hsgd_lines_add(&lines, in,
                        (hsgd_line){r, in->progress[r].loss, in->progress[r].loss_half_width, "loss", false});
     return status ? status
-                  : hsgd_lines_write(in, &lines, (const hsgd_abscissa[]){HSGD_OVER_TIME}, 1, dir, format,
+                  : hsgd_lines_write(in, &lines, (const hsgd_abscissa[]){HSGD_OVER_TIME}, 1, dir, style,
                                      "Loss over modelled seconds of computing and communicating.", err);
 }
 
 /* With one level the top level is all of them. */
-static hsgd_status write_gradient(const hsgd_figure_input *in, const char *dir, hsgd_figure_format format,
+static hsgd_status write_gradient(const hsgd_figure_input *in, const char *dir, const hsgd_figure_style *style,
                                   hsgd_error *err)
 {
     const hsgd_abscissa x[] = {HSGD_OVER_TIME, HSGD_OVER_BYTES_TOP, HSGD_OVER_BYTES_ALL};
@@ -44,7 +45,7 @@ static hsgd_status write_gradient(const hsgd_figure_input *in, const char *dir, 
             &lines, in,
             (hsgd_line){r, curve[r]->grad_norm_sq, curve[r]->grad_norm_sq_half_width, "grad_norm_sq", false});
     return status ? status
-                  : hsgd_lines_write(in, &lines, x, in->num_levels > 1 ? 3 : 2, dir, format,
+                  : hsgd_lines_write(in, &lines, x, in->num_levels > 1 ? 3 : 2, dir, style,
                                      "Squared gradient norm over modelled seconds and over bytes sent.", err);
 }
 

@@ -210,7 +210,7 @@ static hsgd_status write_data(const hsgd_figure_input *in, const double *peak, c
     return status;
 }
 
-static hsgd_status write(const hsgd_figure_input *in, const char *dir, hsgd_figure_format format, hsgd_error *err)
+static hsgd_status write(const hsgd_figure_input *in, const char *dir, const hsgd_figure_style *style, hsgd_error *err)
 {
     hsgd_status status = hsgd_figure_require(&hsgd_figure_dispersion, in, err);
     if (status != HSGD_OK)
@@ -228,7 +228,7 @@ static hsgd_status write(const hsgd_figure_input *in, const char *dir, hsgd_figu
         double panels = detail_from(in) > 0 ? 2 * (PANEL_IN + HSGD_X_AXIS_IN) + 0.04 : 1.45 + HSGD_X_AXIS_IN;
         double needed = hsgd_caption_height(in) + panels + legend_height(in);
         hsgd_script script;
-        status = hsgd_script_open(&script, dir, "dispersion", format, fmax(needed, HSGD_PAGE_HEIGHT_IN),
+        status = hsgd_script_open(&script, dir, "dispersion", style, fmax(needed, HSGD_PAGE_HEIGHT_IN),
                                   "Dispersion of the models within each level, against its recursive bound.", err);
         if (status == HSGD_OK) {
             write_script(&script, in, peak, bound_peak);

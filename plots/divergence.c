@@ -75,7 +75,7 @@ static void write_script(hsgd_script *s, const hsgd_figure_input *in)
     add_curves(s, in);
 }
 
-static hsgd_status write(const hsgd_figure_input *in, const char *dir, hsgd_figure_format format, hsgd_error *err)
+static hsgd_status write(const hsgd_figure_input *in, const char *dir, const hsgd_figure_style *style, hsgd_error *err)
 {
     hsgd_status status = hsgd_figure_require(&hsgd_figure_divergence, in, err);
     if (status != HSGD_OK)
@@ -96,7 +96,7 @@ static hsgd_status write(const hsgd_figure_input *in, const char *dir, hsgd_figu
     double needed = hsgd_caption_height(in) + 1.45 + HSGD_X_AXIS_IN + legend_height(in);
     hsgd_script script;
     status =
-        hsgd_script_open(&script, dir, "divergence", format, fmax(needed, HSGD_PAGE_HEIGHT_IN),
+        hsgd_script_open(&script, dir, "divergence", style, fmax(needed, HSGD_PAGE_HEIGHT_IN),
                          "Divergence: of the local gradients, globally, upward and downward at each depth k.", err);
     if (status != HSGD_OK)
         return status;

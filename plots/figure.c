@@ -32,6 +32,12 @@ int hsgd_figure_format_parse(const char *name, hsgd_figure_format *format)
     return -1;
 }
 
+hsgd_figure_style hsgd_figure_default_style(void)
+{
+    return (hsgd_figure_style){
+        .format = HSGD_FIGURE_PDF, .width_in = HSGD_WIDTH_IEEE_COLUMN_IN, .band = HSGD_BAND_CI, .title = true};
+}
+
 const hsgd_figure *hsgd_figure_find(const char *name)
 {
     for (size_t i = 0; name && i < hsgd_num_figures; i++)

@@ -27,6 +27,33 @@ typedef enum hsgd_figure_format {
 const char *hsgd_figure_format_name(hsgd_figure_format format);
 int hsgd_figure_format_parse(const char *name, hsgd_figure_format *format);
 
+/* What bands and error bars around a mean over seeds show. */
+typedef enum hsgd_figure_band {
+    HSGD_BAND_CI,    /* confidence interval of the mean, with the confidence of the input */
+    HSGD_BAND_SE,    /* standard error of the mean */
+    HSGD_BAND_SD,    /* standard deviation over seeds */
+    HSGD_BAND_RANGE, /* from the smallest to the largest seed */
+    HSGD_BAND_NONE
+} hsgd_figure_band;
+
+/* How all figures of a folder look. */
+typedef struct hsgd_figure_style {
+    hsgd_figure_format format;
+    double width_in;       /* of the printed figure, whose fonts have their printed size; see HSGD_MIN_WIDTH_IN */
+    hsgd_figure_band band; /* around the means over seeds */
+    bool title;            /* the experiment's name and setting above the panels */
+} hsgd_figure_style;
+
+/* Printed widths of a column and of a page of a two-column paper of the IEEE, and of NeurIPS' text; and limits. */
+#define HSGD_WIDTH_IEEE_COLUMN_IN 3.5
+#define HSGD_WIDTH_IEEE_PAGE_IN 7.16
+#define HSGD_WIDTH_NEURIPS_IN 5.5
+#define HSGD_MIN_WIDTH_IN 3.0 /* the widest legend entries and tables need this much */
+#define HSGD_MAX_WIDTH_IN 12.0
+
+/* pdf, a column of the IEEE wide, with confidence intervals and the title. */
+hsgd_figure_style hsgd_figure_default_style(void);
+
 /* One bound as it appears in figures. Borrowed pointers. */
 typedef struct hsgd_figure_bound {
     const char *id;
@@ -114,7 +141,8 @@ typedef struct hsgd_figure {
      * why. */
     bool (*possible)(const hsgd_figure_input *input, char *reason, size_t size);
     /* Write DIR/name.dat and DIR/name.gp. */
-    hsgd_status (*write)(const hsgd_figure_input *input, const char *dir, hsgd_figure_format format, hsgd_error *err);
+    hsgd_status (*write)(const hsgd_figure_input *input, const char *dir, const hsgd_figure_style *style,
+                         hsgd_error *err);
 } hsgd_figure;
 
 /* convergence, divergence, dispersion, sandwich, terms, ladder, accuracy, loss-time, accuracy-time, gradient-bytes,

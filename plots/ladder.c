@@ -352,7 +352,7 @@ static hsgd_status write_data(const ladder *l, const char *dir, hsgd_error *err)
     return status;
 }
 
-static hsgd_status write(const hsgd_figure_input *in, const char *dir, hsgd_figure_format format, hsgd_error *err)
+static hsgd_status write(const hsgd_figure_input *in, const char *dir, const hsgd_figure_style *style, hsgd_error *err)
 {
     ladder l;
     hsgd_status status = hsgd_figure_require(&hsgd_figure_ladder, in, err);
@@ -366,7 +366,7 @@ static hsgd_status write(const hsgd_figure_input *in, const char *dir, hsgd_figu
             hsgd_caption_height(in) + HEADER_IN + ROW_IN * (double)l.num_rows + HSGD_X_AXIS_IN + legend_height();
         hsgd_script script;
         status =
-            hsgd_script_open(&script, dir, "ladder", format, fmax(height, 1.4),
+            hsgd_script_open(&script, dir, "ladder", style, fmax(height, 1.4),
                              "Ladder: the slack of each step of the proof, from the measured S to the bound.", err);
         if (status == HSGD_OK) {
             write_script(&script, in, &l);

@@ -377,7 +377,7 @@ static hsgd_status write_data(const hsgd_figure_input *in, const hsgd_lines *lin
 }
 
 hsgd_status hsgd_lines_write(const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_abscissa *x,
-                             size_t num_panels, const char *dir, hsgd_figure_format format, const char *about,
+                             size_t num_panels, const char *dir, const hsgd_figure_style *style, const char *about,
                              hsgd_error *err)
 {
     hsgd_figure_input own = *in;
@@ -389,7 +389,7 @@ hsgd_status hsgd_lines_write(const hsgd_figure_input *in, const hsgd_lines *line
     double panels = num_panels > 1 ? (double)num_panels * (PANEL_IN + HSGD_X_AXIS_IN + 0.05) : 1.45 + HSGD_X_AXIS_IN;
     double needed = hsgd_caption_height(in) + panels + legend_height(lines);
     hsgd_script script;
-    status = hsgd_script_open(&script, dir, lines->figure, format, fmax(needed, HSGD_PAGE_HEIGHT_IN), about, err);
+    status = hsgd_script_open(&script, dir, lines->figure, style, fmax(needed, HSGD_PAGE_HEIGHT_IN), about, err);
     if (status != HSGD_OK)
         return status;
     write_panels(&script, in, lines, x, num_panels);
@@ -397,11 +397,11 @@ hsgd_status hsgd_lines_write(const hsgd_figure_input *in, const hsgd_lines *line
 }
 
 hsgd_status hsgd_lines_write_levels(const hsgd_figure_input *in, const hsgd_lines *lines, const char *dir,
-                                    hsgd_figure_format format, const char *about, hsgd_error *err)
+                                    const hsgd_figure_style *style, const char *about, hsgd_error *err)
 {
     hsgd_abscissa x[HSGD_MAX_BYTE_PANELS];
     size_t panels = hsgd_figure_num_byte_panels(in->num_levels);
     for (size_t k = 0; k < panels; k++)
         x[k] = (hsgd_abscissa)(HSGD_OVER_BYTES_LEVEL + k);
-    return hsgd_lines_write(in, lines, x, panels, dir, format, about, err);
+    return hsgd_lines_write(in, lines, x, panels, dir, style, about, err);
 }

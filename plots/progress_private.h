@@ -48,11 +48,11 @@ void hsgd_abscissa_columns(hsgd_table *table, const hsgd_figure_input *in, hsgd_
 
 /* A figure of panels below each other, num_panels of them, with the same lines. */
 hsgd_status hsgd_lines_write(const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_abscissa *x,
-                             size_t num_panels, const char *dir, hsgd_figure_format format, const char *about,
+                             size_t num_panels, const char *dir, const hsgd_figure_style *style, const char *about,
                              hsgd_error *err);
 
 /* The same with a panel for each level of the tree, over the bytes that it sends. */
 hsgd_status hsgd_lines_write_levels(const hsgd_figure_input *in, const hsgd_lines *lines, const char *dir,
-                                    hsgd_figure_format format, const char *about, hsgd_error *err);
+                                    const hsgd_figure_style *style, const char *about, hsgd_error *err);
 
 #endif

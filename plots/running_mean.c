@@ -38,22 +38,24 @@ static hsgd_lines lines_of(const hsgd_figure_input *in, const char *figure)
     return lines;
 }
 
-static hsgd_status write_time(const hsgd_figure_input *in, const char *dir, hsgd_figure_format format, hsgd_error *err)
+static hsgd_status write_time(const hsgd_figure_input *in, const char *dir, const hsgd_figure_style *style,
+                              hsgd_error *err)
 {
     hsgd_status status = hsgd_figure_require(&hsgd_figure_S_time, in, err);
     hsgd_lines lines = lines_of(in, "S-time");
     return status
                ? status
-               : hsgd_lines_write(in, &lines, (const hsgd_abscissa[]){HSGD_OVER_TIME}, 1, dir, format,
+               : hsgd_lines_write(in, &lines, (const hsgd_abscissa[]){HSGD_OVER_TIME}, 1, dir, style,
                                   "S of the first t steps over modelled seconds of computing and communicating.", err);
 }
 
-static hsgd_status write_bytes(const hsgd_figure_input *in, const char *dir, hsgd_figure_format format, hsgd_error *err)
+static hsgd_status write_bytes(const hsgd_figure_input *in, const char *dir, const hsgd_figure_style *style,
+                               hsgd_error *err)
 {
     hsgd_status status = hsgd_figure_require(&hsgd_figure_S_bytes, in, err);
     hsgd_lines lines = lines_of(in, "S-bytes");
     return status ? status
-                  : hsgd_lines_write_levels(in, &lines, dir, format,
+                  : hsgd_lines_write_levels(in, &lines, dir, style,
                                             "S of the first t steps over the bytes sent at each level.", err);
 }
 

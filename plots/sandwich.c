@@ -246,7 +246,7 @@ static hsgd_status write_data(const hsgd_figure_input *in, const double *mean, c
     return status;
 }
 
-static hsgd_status write(const hsgd_figure_input *in, const char *dir, hsgd_figure_format format, hsgd_error *err)
+static hsgd_status write(const hsgd_figure_input *in, const char *dir, const hsgd_figure_style *style, hsgd_error *err)
 {
     hsgd_status status = hsgd_figure_require(&hsgd_figure_sandwich, in, err);
     if (status != HSGD_OK)
@@ -260,7 +260,7 @@ static hsgd_status write(const hsgd_figure_input *in, const char *dir, hsgd_figu
     if (status == HSGD_OK) {
         double needed = hsgd_caption_height(in) + 1.45 + HSGD_X_AXIS_IN + legend_height() + means_height(in);
         hsgd_script script;
-        status = hsgd_script_open(&script, dir, "sandwich", format, fmax(needed, HSGD_PAGE_HEIGHT_IN),
+        status = hsgd_script_open(&script, dir, "sandwich", style, fmax(needed, HSGD_PAGE_HEIGHT_IN),
                                   "Sandwich: H-SGD between local SGD with the inner and with the outer period.", err);
         if (status == HSGD_OK) {
             write_script(&script, in, mean);

@@ -18,7 +18,7 @@
  * places text by the unscaled font, so there the sizes themselves are scaled. */
 static void write_terminal(hsgd_script *s)
 {
-    double w = HSGD_PAGE_WIDTH_IN, h = s->height_in;
+    double w = s->width_in, h = s->height_in;
     FILE *f = s->stream;
     switch (s->format) {
     case HSGD_FIGURE_PDF:
@@ -52,10 +52,10 @@ void hsgd_script_axis_labels(hsgd_script *s, const char *x_label, const char *y_
         fprintf(s->stream, "set label 5 '%s' at screen 0.03,graph 0.5 center rotate\n", y_label);
 }
 
-hsgd_status hsgd_script_open(hsgd_script *s, const char *dir, const char *name, hsgd_figure_format format,
+hsgd_status hsgd_script_open(hsgd_script *s, const char *dir, const char *name, const hsgd_figure_style *style,
                              double height_in, const char *about, hsgd_error *err)
 {
-    *s = (hsgd_script){.format = format, .height_in = height_in};
+    *s = (hsgd_script){.format = style->format, .width_in = style->width_in, .height_in = height_in};
     hsgd_status status = hsgd_output_open(&s->out, dir, name, "gp", err);
     if (status != HSGD_OK)
         return status;
@@ -66,7 +66,7 @@ hsgd_status hsgd_script_open(hsgd_script *s, const char *dir, const char *name, 
             "set encoding utf8\nset output '%s.%s'\nset datafile missing NaN\n"
             "set border lw 0.6\nset tics scale 0.6,0.3\nset grid lc rgb '#d8d8d8' lw 0.4 dt solid\n"
             "set lmargin at screen %.4f; set rmargin at screen %.4f\n",
-            name, hsgd_figure_format_name(format), LEFT_IN / HSGD_PAGE_WIDTH_IN, 1 - RIGHT_IN / HSGD_PAGE_WIDTH_IN);
+            name, hsgd_figure_format_name(s->format), LEFT_IN / s->width_in, 1 - RIGHT_IN / s->width_in);
     return HSGD_OK;
 }
 

@@ -2,7 +2,7 @@
 /* Writing a gnuplot script: open, panels, axes, series, close.
  *
  * What the figures share lives here: terminal, size, fonts, palette, caption, legend, axes. All positions are inches on
- * a page as wide as a column of a two-column paper. Strings passed to these functions are the figures' own; text from a
+ * a page whose width is the style's. Strings passed to these functions are the figures' own; text from a
  * user goes through plots/text_private.h first. */
 #ifndef HSGD_PLOTS_SCRIPT_PRIVATE_H
 #define HSGD_PLOTS_SCRIPT_PRIVATE_H
@@ -15,7 +15,6 @@
 #include "plots/output.h"
 #include "plots/text_private.h"
 
-#define HSGD_PAGE_WIDTH_IN 3.5
 #define HSGD_PAGE_HEIGHT_IN 2.6 /* figures with long legends or several panels are taller */
 #define HSGD_LEGEND_ROW_IN 0.125
 #define HSGD_X_AXIS_IN 0.34 /* from the lower edge of a panel to below its axis label */
@@ -24,7 +23,7 @@ typedef struct hsgd_script {
     hsgd_output out;
     FILE *stream; /* of out */
     hsgd_figure_format format;
-    double height_in, panel_bottom_in;
+    double width_in, height_in, panel_bottom_in;
     bool in_plot, drawn; /* inside a plot command, which has something to draw */
     bool log_axis;
 } hsgd_script;
@@ -33,7 +32,7 @@ typedef struct hsgd_script {
 double hsgd_caption_height(const hsgd_figure_input *input);
 
 /* Start DIR/NAME.gp for output NAME.<format>; about is the script's first comment line. */
-hsgd_status hsgd_script_open(hsgd_script *s, const char *dir, const char *name, hsgd_figure_format format,
+hsgd_status hsgd_script_open(hsgd_script *s, const char *dir, const char *name, const hsgd_figure_style *style,
                              double height_in, const char *about, hsgd_error *err);
 
 /* The experiment's name and setting above the panels. */

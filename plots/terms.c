@@ -212,7 +212,7 @@ static hsgd_status write_data(const terms *t, const char *dir, hsgd_error *err)
     return status;
 }
 
-static hsgd_status write(const hsgd_figure_input *in, const char *dir, hsgd_figure_format format, hsgd_error *err)
+static hsgd_status write(const hsgd_figure_input *in, const char *dir, const hsgd_figure_style *style, hsgd_error *err)
 {
     terms t;
     hsgd_status status = hsgd_figure_require(&hsgd_figure_terms, in, err);
@@ -224,7 +224,7 @@ static hsgd_status write(const hsgd_figure_input *in, const char *dir, hsgd_figu
     if (status == HSGD_OK) {
         double height = hsgd_caption_height(in) + ROW_IN * (double)t.num_bounds + HSGD_X_AXIS_IN + legend_height(&t);
         hsgd_script script;
-        status = hsgd_script_open(&script, dir, "terms", format, fmax(height, 1.4),
+        status = hsgd_script_open(&script, dir, "terms", style, fmax(height, 1.4),
                                   "Terms: the share of each additive term in each bound.", err);
         if (status == HSGD_OK) {
             write_script(&script, in, &t);

@@ -245,13 +245,22 @@ static inline char *gnuplot_says(const char *dir, const char *name)
     return text;
 }
 
+/* The default style in this format. */
+static inline const hsgd_figure_style *in_format(hsgd_figure_format format)
+{
+    static hsgd_figure_style style;
+    style = hsgd_figure_default_style();
+    style.format = format;
+    return &style;
+}
+
 /* Write and render; gnuplot must have nothing to say. The script also runs alone from its folder. */
 static inline void check_draws(const fixture *f, const char *name, hsgd_figure_format format)
 {
     hsgd_error err;
     const hsgd_figure *figure = hsgd_figure_find(name);
     assert_non_null(figure);
-    assert_ok(figure->write(&f->in, f->dir, format, &err), err);
+    assert_ok(figure->write(&f->in, f->dir, in_format(format), &err), err);
     assert_ok(hsgd_figure_render(f->dir, name, &err), err);
     char *said = gnuplot_says(f->dir, name);
     if (*said) {

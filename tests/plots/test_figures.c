@@ -45,8 +45,8 @@ static void one_to_five_levels(void **state)
         assert_int_equal(hsgd_figure_find("sandwich")->possible(&f.in, reason, sizeof reason), levels > 1);
         if (levels == 1) {
             assert_non_null(strstr(reason, "one level"));
-            assert_fails(hsgd_figure_find("sandwich")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), HSGD_ERROR_INPUT,
-                         "one level", err);
+            assert_fails(hsgd_figure_find("sandwich")->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err),
+                         HSGD_ERROR_INPUT, "one level", err);
         }
         teardown(&f);
     }
@@ -193,7 +193,7 @@ static void check_x_axes(const fixture *f, const char *figure, const char *want)
 {
     hsgd_error err;
     char got[8] = "", *text;
-    assert_ok(hsgd_figure_find(figure)->write(&f->in, f->dir, HSGD_FIGURE_SVG, &err), err);
+    assert_ok(hsgd_figure_find(figure)->write(&f->in, f->dir, in_format(HSGD_FIGURE_SVG), &err), err);
     text = file_text(f->dir, figure, "gp");
     for (const char *at = text; *at && strlen(got) < 7; at++) {
         if (strncmp(at, "unset logscale x", 16) == 0)
@@ -225,7 +225,7 @@ static void bytes_that_differ_much_get_a_log_axis(void **state)
 static bool script_says(const fixture *f, const char *figure, const char *words)
 {
     hsgd_error err;
-    assert_ok(hsgd_figure_find(figure)->write(&f->in, f->dir, HSGD_FIGURE_SVG, &err), err);
+    assert_ok(hsgd_figure_find(figure)->write(&f->in, f->dir, in_format(HSGD_FIGURE_SVG), &err), err);
     char *text = file_text(f->dir, figure, "gp");
     bool found = strstr(text, words) != NULL;
     free(text);
@@ -372,7 +372,7 @@ static void data_files_hold_the_input_exactly(void **state)
     f.data[3 * f.in.num_rows + 7] = NAN;
     f.data[3 * f.in.num_rows + 8] = INFINITY;
     for (size_t i = 0; i < hsgd_num_figures; i++)
-        assert_ok(hsgd_figures[i]->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
+        assert_ok(hsgd_figures[i]->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err), err);
     check_column(&f, "convergence", "step", f.in.step, 1);
     check_column(&f, "convergence", "grad_norm_sq", f.in.hsgd.grad_norm_sq, 1);
     check_column(&f, "convergence", "half_width", f.in.hsgd.grad_norm_sq_half_width, 1);
@@ -410,8 +410,8 @@ static void accuracies_where_they_were_evaluated(void **state)
     fixture f;
     double step[60], test[60], time_s[60];
     setup(&f, 2, 100);
-    assert_ok(hsgd_figure_find("accuracy")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
-    assert_ok(hsgd_figure_find("accuracy-time")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
+    assert_ok(hsgd_figure_find("accuracy")->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err), err);
+    assert_ok(hsgd_figure_find("accuracy-time")->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err), err);
     assert_int_equal(read_column(f.dir, "accuracy", "step", step, 60), 34);
     assert_int_equal(read_column(f.dir, "accuracy", "test_accuracy_local_inner", test, 60), 34);
     assert_int_equal(read_column(f.dir, "accuracy-time", "time_s_local_outer", time_s, 60), 34);
@@ -430,8 +430,8 @@ static void derived_columns(void **state)
     hsgd_error err;
     fixture f;
     setup(&f, 2, 170);
-    assert_ok(hsgd_figure_find("sandwich")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
-    assert_ok(hsgd_figure_find("dispersion")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
+    assert_ok(hsgd_figure_find("sandwich")->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err), err);
+    assert_ok(hsgd_figure_find("dispersion")->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err), err);
     double got[200], sum = 0;
     read_column(f.dir, "sandwich", "S_t_local_outer", got, 200);
     for (size_t r = 0; r < f.in.num_rows; r++) {
@@ -463,7 +463,7 @@ static void terms_are_gathered_by_name(void **state)
                                        {"b", "B", "S", "hsgd", 7, false, true, 2, second, b}};
     f.in.bound = bound;
     f.in.num_bounds = 3;
-    assert_ok(hsgd_figure_find("terms")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
+    assert_ok(hsgd_figure_find("terms")->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err), err);
     char *text = file_text(f.dir, "terms", "dat");
     assert_string_equal(text, "row value sum term_1 term_2 term_3\n1 1 1 0.29999999999999999 0.69999999999999996 0\n"
                               "2 7 7 0 2.5 4.5\n");
@@ -482,7 +482,7 @@ static void only_bounds_of_this_run_that_apply_are_drawn(void **state)
     hsgd_error err;
     fixture f;
     setup(&f, 2, 60);
-    assert_ok(hsgd_figure_find("convergence")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
+    assert_ok(hsgd_figure_find("convergence")->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err), err);
     char *text = file_text(f.dir, "convergence", "gp");
     assert_non_null(strstr(text, "H-SGD, fixed grouping"));
     assert_null(strstr(text, "local SGD, inner"));
@@ -491,26 +491,26 @@ static void only_bounds_of_this_run_that_apply_are_drawn(void **state)
     assert_non_null(strstr(text, "trajectory constants"));
     free(text);
     f.in.constants_estimated = true;
-    assert_ok(hsgd_figure_find("convergence")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
+    assert_ok(hsgd_figure_find("convergence")->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err), err);
     text = file_text(f.dir, "convergence", "gp");
     assert_non_null(strstr(text, "estimated constants"));
     free(text);
     f.bound[3].applicable = true;
     f.in.constants_proved = true;
-    assert_ok(hsgd_figure_find("convergence")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
+    assert_ok(hsgd_figure_find("convergence")->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err), err);
     text = file_text(f.dir, "convergence", "gp");
     assert_non_null(strstr(text, "Jiang and Zhu 2024 (on S_min)"));
     assert_null(strstr(text, "trajectory constants"));
     free(text);
     f.bound[3].target = "S";
     f.bound[3].value = f.bound[1].value; /* a second line in one place */
-    assert_ok(hsgd_figure_find("convergence")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
+    assert_ok(hsgd_figure_find("convergence")->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err), err);
     text = file_text(f.dir, "convergence", "gp");
     assert_null(strstr(text, "Jiang"));
     free(text);
     f.bound[3].value *= 1.01;
     f.bound[3].judged = false; /* about a run that was not made */
-    assert_ok(hsgd_figure_find("convergence")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
+    assert_ok(hsgd_figure_find("convergence")->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err), err);
     text = file_text(f.dir, "convergence", "gp");
     assert_null(strstr(text, "Jiang"));
     free(text);
@@ -525,7 +525,7 @@ static void sandwich_takes_one_family_of_bounds(void **state)
     fixture f;
     setup(&f, 2, 60);
     const hsgd_figure *figure = hsgd_figure_find("sandwich");
-    assert_ok(figure->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
+    assert_ok(figure->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err), err);
     char *text = file_text(f.dir, "sandwich", "gp"), value[128];
     /* the gap of the bound at T = 60 grows as 60/(t + 1) towards earlier steps */
     snprintf(value, sizeof value, "%.17g/(x + 1) + %.17g with lines lc rgb '#000000'", 60 * f.term[1][0],
@@ -534,18 +534,18 @@ static void sandwich_takes_one_family_of_bounds(void **state)
     free(text);
     f.bound[3].id = "hsgd-random";
     f.bound[3].applicable = true;
-    assert_ok(figure->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
+    assert_ok(figure->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err), err);
     text = file_text(f.dir, "sandwich", "gp");
     assert_null(strstr(text, value));
     free(text);
     f.bound[0].id = "local-sgd-inner-sharp";
-    assert_ok(figure->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
+    assert_ok(figure->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err), err);
     text = file_text(f.dir, "sandwich", "gp");
     assert_null(strstr(text, " bound'"));
     free(text);
     f.bound[1].id = "hsgd-fixed-sharp";
     f.bound[2].id = "local-sgd-outer-sharp";
-    assert_ok(figure->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
+    assert_ok(figure->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err), err);
     text = file_text(f.dir, "sandwich", "gp");
     assert_non_null(strstr(text, "'sharpened bound'"));
     free(text);
@@ -594,7 +594,7 @@ static void scripts_are_short_and_plain(void **state)
     fixture f;
     setup(&f, 3, 150);
     for (size_t i = 0; i < hsgd_num_figures; i++) {
-        assert_ok(hsgd_figures[i]->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
+        assert_ok(hsgd_figures[i]->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err), err);
         char *text = file_text(f.dir, hsgd_figures[i]->name, "gp"), other[64];
         size_t lines = 0;
         for (const char *c = text; *c; c++)

@@ -15,7 +15,7 @@ static void set_values(fixture *f, const double value[NUM_RUNGS])
 static char *script_of(const fixture *f)
 {
     hsgd_error err;
-    assert_ok(hsgd_figure_find("ladder")->write(&f->in, f->dir, HSGD_FIGURE_PDF, &err), err);
+    assert_ok(hsgd_figure_find("ladder")->write(&f->in, f->dir, in_format(HSGD_FIGURE_PDF), &err), err);
     return file_text(f->dir, "ladder", "gp");
 }
 
@@ -219,7 +219,8 @@ static void possible_with_two_rungs(void **state)
     const hsgd_figure *figure = hsgd_figure_find("ladder");
     set_values(&f, (const double[]){0.3, NAN, NAN, INFINITY, NAN, NAN, NAN, NAN});
     assert_false(figure->possible(&f.in, reason, sizeof reason));
-    assert_fails(figure->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), HSGD_ERROR_INPUT, "fewer than two rungs", err);
+    assert_fails(figure->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err), HSGD_ERROR_INPUT,
+                 "fewer than two rungs", err);
     f.rung[6].value = 0.4;
     assert_true(figure->possible(&f.in, reason, sizeof reason));
     check_draws(&f, "ladder", HSGD_FIGURE_SVG);

@@ -38,7 +38,7 @@ static void a_missing_gnuplot_is_named(void **state)
     setup(&f, 2, 20);
     char empty[] = "/tmp/hsgd-plots-empty-XXXXXX";
     assert_non_null(mkdtemp(empty));
-    assert_ok(hsgd_figure_find("convergence")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), err);
+    assert_ok(hsgd_figure_find("convergence")->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err), err);
     assert_fails(render_with_path(empty, f.dir, "convergence", &err), HSGD_ERROR_ENVIRONMENT,
                  "gnuplot is not installed; on Debian: apt-get install gnuplot-nox", err);
     assert_int_equal(render_with_path(empty, f.dir, "convergence", NULL), HSGD_ERROR_ENVIRONMENT);
@@ -137,7 +137,7 @@ static void the_caller_may_have_closed_its_standard_streams(void **state)
     hsgd_error err;
     fixture f;
     setup(&f, 2, 20);
-    assert_ok(hsgd_figure_find("divergence")->write(&f.in, f.dir, HSGD_FIGURE_SVG, &err), err);
+    assert_ok(hsgd_figure_find("divergence")->write(&f.in, f.dir, in_format(HSGD_FIGURE_SVG), &err), err);
     int saved[3];
     fflush(NULL);
     for (int i = 0; i < 3; i++) {
@@ -178,11 +178,11 @@ static void folders_that_cannot_be_written(void **state)
     for (size_t i = 0; i < hsgd_num_figures; i++) {
         char file[64];
         snprintf(file, sizeof file, "/no/such/folder/%s.dat: No such file", hsgd_figures[i]->name);
-        assert_fails(hsgd_figures[i]->write(&f.in, "/no/such/folder", HSGD_FIGURE_PDF, &err), HSGD_ERROR_ENVIRONMENT,
-                     file, err);
+        assert_fails(hsgd_figures[i]->write(&f.in, "/no/such/folder", in_format(HSGD_FIGURE_PDF), &err),
+                     HSGD_ERROR_ENVIRONMENT, file, err);
     }
     /* /proc refuses new files even to the superuser. */
-    assert_int_equal(hsgd_figure_find("terms")->write(&f.in, "/proc/self", HSGD_FIGURE_PDF, &err),
+    assert_int_equal(hsgd_figure_find("terms")->write(&f.in, "/proc/self", in_format(HSGD_FIGURE_PDF), &err),
                      HSGD_ERROR_ENVIRONMENT);
     assert_non_null(strstr(err.message, "cannot write /proc/self/terms.dat: "));
     teardown(&f);
@@ -202,7 +202,7 @@ static void a_full_disk_leaves_the_old_files(void **state)
     limit = old;
     limit.rlim_cur = 8192;
     setrlimit(RLIMIT_FSIZE, &limit);
-    hsgd_status status = hsgd_figure_find("convergence")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err);
+    hsgd_status status = hsgd_figure_find("convergence")->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err);
     setrlimit(RLIMIT_FSIZE, &old);
     assert_int_equal(status, HSGD_ERROR_ENVIRONMENT);
     assert_non_null(strstr(err.message, "/convergence.dat: File too large"));
@@ -214,8 +214,8 @@ static void a_full_disk_leaves_the_old_files(void **state)
     char path[256];
     snprintf(path, sizeof path, "%s/terms.gp", f.dir);
     assert_int_equal(mkdir(path, 0755), 0);
-    assert_fails(hsgd_figure_find("terms")->write(&f.in, f.dir, HSGD_FIGURE_PDF, &err), HSGD_ERROR_ENVIRONMENT,
-                 "/terms.gp: Is a directory", err);
+    assert_fails(hsgd_figure_find("terms")->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err),
+                 HSGD_ERROR_ENVIRONMENT, "/terms.gp: Is a directory", err);
     rmdir(path);
     assert_int_equal(count_files(f.dir, false), 2); /* the old file and terms.dat */
     teardown(&f);

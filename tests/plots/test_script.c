@@ -148,7 +148,7 @@ static void check_hostile(const char *name, const hsgd_figure *figure, hsgd_figu
         f.rung[r].rung = f.rung[r].name = f.rung[r].step = name;
     f.rung[1].step = "";
     f.rung[2].rung = "R2"; /* bars of both kinds */
-    assert_ok(figure->write(&f.in, f.dir, format, &err), err);
+    assert_ok(figure->write(&f.in, f.dir, in_format(format), &err), err);
     assert_ok(hsgd_figure_render(f.dir, figure->name, &err), err);
     size_t files = format == HSGD_FIGURE_TEX ? 4 : 3; /* data, script, output, and the graphics of TeX */
     if (count_files(f.dir, false) != files) {
@@ -178,12 +178,12 @@ static void hostile_names_reach_the_output_literally(void **state)
     fixture f;
     setup(&f, 2, 30);
     f.in.name = "'`id` @x {a^b}_c ''7' \"r\" <b>&amp; \\n";
-    assert_ok(hsgd_figure_find("divergence")->write(&f.in, f.dir, HSGD_FIGURE_SVG, &err), err);
+    assert_ok(hsgd_figure_find("divergence")->write(&f.in, f.dir, in_format(HSGD_FIGURE_SVG), &err), err);
     assert_ok(hsgd_figure_render(f.dir, "divergence", &err), err);
     char *text = file_text(f.dir, "divergence", "svg");
     assert_non_null(strstr(text, "<text>'`id` @x {a^b}_c ''7' \"r\" &lt;b>&amp;amp; \\n</text>"));
     free(text);
-    assert_ok(hsgd_figure_find("divergence")->write(&f.in, f.dir, HSGD_FIGURE_TEX, &err), err);
+    assert_ok(hsgd_figure_find("divergence")->write(&f.in, f.dir, in_format(HSGD_FIGURE_TEX), &err), err);
     assert_ok(hsgd_figure_render(f.dir, "divergence", &err), err);
     text = file_text(f.dir, "divergence", "tex");
     assert_non_null(strstr(text, "\\strut{}'{}\\`{}id\\`{} @x \\{a\\textasciicircum{}b\\}\\_c '{}'{}7'{} "

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The combined figures of a sweep's folder, from its sweep.json and the series.csv of its points. */
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analysis/statistics.h"
+#include "experiments/folder_private.h"
+#include "experiments/sweep_private.h"
+#include "plots/sweep.h"
+
+/* What the figures show of one point, and what they borrow. */
+typedef struct source {
+    hsgd_series series;
+    double *half_width; /* (NUM_WIDTHS, num_rows) */
+    double *bytes;      /* (num_rows) */
+} source;
+
+typedef struct folder {
+    const char *dir;
+    char *path; /* of sweep.json */
+    cJSON *document;
+    hsgd_sweep_figure_input input;
+    const char **label[HSGD_SWEEP_FIGURE_AXES], **title[HSGD_SWEEP_FIGURE_AXES];
+    double *at[HSGD_SWEEP_FIGURE_AXES];
+    hsgd_sweep_figure_point *point; /* (input.num_points) */
+    source *source;                 /* (input.num_points) */
+} folder;
+
+enum { WIDTH_GRADIENT, WIDTH_LOSS, WIDTH_TRAIN, WIDTH_TEST, NUM_WIDTHS };
+
+static void folder_free(folder *f)
+{
+    for (size_t i = 0; f->source && i < f->input.num_points; i++) {
+        hsgd_series_free(&f->source[i].series);
+        free(f->source[i].half_width);
+        free(f->source[i].bytes);
+    }
+    for (size_t a = 0; a < HSGD_SWEEP_FIGURE_AXES; a++) {
+        free(f->label[a]);
+        free(f->title[a]);
+        free(f->at[a]);
+    }
+    free(f->source);
+    free(f->point);
+    cJSON_Delete(f->document);
+    free(f->path);
+}
+
+/* ---- sweep.json ---- */
+
+/* An array of texts; *out is to be freed, the texts belong to the document. */
+static hsgd_status read_texts(const char ***out, size_t *length, const hsgd_json *at, hsgd_error *err)
+{
+    hsgd_status status = hsgd_json_array(at, 1, length, err);
+    if (!status && !(*out = calloc(*length, sizeof **out)))
+        status = hsgd_fail_memory(err, "the labels");
+    const cJSON *item = status ? NULL : at->value->child;
+    for (size_t i = 0; item && !status; i++) {
+        hsgd_json text = hsgd_json_next(at, &item, i);
+        status = hsgd_json_text(&text, &(*out)[i], err);
+    }
+    return status;
+}
+
+static hsgd_status read_axis(folder *f, size_t a, const hsgd_json *at, hsgd_error *err)
+{
+    hsgd_sweep_figure_axis *axis = &f->input.axis[a];
+    hsgd_json name = hsgd_json_member(at, "name"), labels = hsgd_json_member(at, "labels");
+    hsgd_json places = hsgd_json_member(at, "at"), titles = hsgd_json_member(at, "titles");
+    size_t length;
+    hsgd_status status = hsgd_json_text(&name, &axis->name, err);
+    if (!status)
+        status = read_texts(&f->label[a], &axis->num_values, &labels, err);
+    if (!status)
+        status = read_texts(&f->title[a], &length, &titles, err);
+    if (!status && length != axis->num_values)
+        status = hsgd_json_fail(&titles, err, "%zu titles for %zu labels", length, axis->num_values);
+    if (!status && cJSON_IsArray(places.value)) {
+        status = hsgd_json_numbers(&places, -INFINITY, INFINITY, &f->at[a], &length, err);
+        if (!status && length != axis->num_values)
+            status = hsgd_json_fail(&places, err, "%zu numbers for %zu labels", length, axis->num_values);
+    }
+    axis->label = f->label[a];
+    axis->title = f->title[a];
+    axis->at = f->at[a];
+    return status;
+}
+
+static hsgd_status read_axes(folder *f, const hsgd_json *root, hsgd_error *err)
+{
+    hsgd_json axes = hsgd_json_member(root, "axes");
+    hsgd_status status = hsgd_json_array(&axes, 1, &f->input.num_axes, err);
+    if (!status && f->input.num_axes > HSGD_SWEEP_FIGURE_AXES)
+        status = hsgd_json_fail(&axes, err, "at most %d axes are known", HSGD_SWEEP_FIGURE_AXES);
+    for (size_t a = 0; !status && a < f->input.num_axes; a++) {
+        hsgd_json axis = hsgd_json_item(&axes, a);
+        status = read_axis(f, a, &axis, err);
+    }
+    return status;
+}
+
+static void read_results(hsgd_sweep_figure_point *p, const hsgd_json *at)
+{
+    hsgd_json measured = hsgd_json_member(at, "measured"), S = hsgd_json_member(&measured, "S");
+    hsgd_json ci = hsgd_json_member(&S, "ci"), bounds = hsgd_json_member(at, "bounds");
+    p->S = number_or_nan(hsgd_json_member(&S, "mean").value);
+    p->S_low = number_or_nan(cJSON_GetArrayItem(ci.value, 0));
+    p->S_high = number_or_nan(cJSON_GetArrayItem(ci.value, 1));
+    p->constants_proved = true;
+    for (size_t k = 0; k < HSGD_NUM_SWEEP_BOUNDS; k++) {
+        const cJSON *bound = hsgd_sweep_find_bound(bounds.value, k);
+        p->bound[k] = number_or_nan(cJSON_GetObjectItemCaseSensitive(bound, "value"));
+        if (bound && hsgd_folder_is_unproved(cJSON_GetObjectItemCaseSensitive(bound, "constants")))
+            p->constants_proved = false;
+    }
+}
+
+static hsgd_status read_setting(hsgd_sweep_figure_point *p, const hsgd_json *at, hsgd_error *err)
+{
+    hsgd_json hierarchy = hsgd_json_member(at, "hierarchy"), workers = hsgd_json_member(&hierarchy, "workers");
+    hsgd_json steps = hsgd_json_member(at, "steps"), seeds = hsgd_json_member(at, "seeds");
+    hsgd_json step_size = hsgd_json_member(at, "step_size");
+    hsgd_status status = hsgd_json_count(&workers, 1, SIZE_MAX, &p->num_workers, err);
+    if (!status)
+        status = hsgd_json_count(&steps, 1, SIZE_MAX, &p->steps, err);
+    if (!status)
+        status = hsgd_json_count(&seeds, 1, SIZE_MAX, &p->seeds, err);
+    return status ? status : hsgd_json_positive(&step_size, &p->step_size, err);
+}
+
+/* ---- series.csv ---- */
+
+/* Half widths of a column's intervals; NULL where it has no standard errors. */
+static const double *half_widths(const folder *f, const source *s, size_t which, const char *name, size_t seeds)
+{
+    char full[64];
+    snprintf(full, sizeof full, "%s_se", name);
+    const double *se = hsgd_series_column(&s->series, full);
+    double *out = s->half_width + which * s->series.num_rows;
+    if (!se || isnan(f->input.confidence))
+        return NULL;
+    for (size_t row = 0; row < s->series.num_rows; row++)
+        out[row] = hsgd_half_width((hsgd_estimate){0, se[row], seeds}, f->input.confidence, 1);
+    return out;
+}
+
+/* All levels together; NULL where nothing was modelled. */
+static const double *sum_bytes(source *s)
+{
+    size_t rows = s->series.num_rows;
+    for (size_t k = 1;; k++) {
+        char name[48];
+        snprintf(name, sizeof name, "bytes_level_%zu", k);
+        const double *level = hsgd_series_column(&s->series, name);
+        if (!level)
+            return k > 1 ? s->bytes : NULL;
+        for (size_t row = 0; row < rows; row++)
+            s->bytes[row] += level[row];
+    }
+}
+
+static hsgd_status read_series(folder *f, hsgd_sweep_figure_point *p, source *s, const hsgd_json *at, hsgd_error *err)
+{
+    hsgd_json folder_name = hsgd_json_member(at, "folder");
+    const char *name;
+    char path[4096];
+    hsgd_status status = hsgd_json_text(&folder_name, &name, err);
+    if (status)
+        return status;
+    snprintf(path, sizeof path, "%s/%s/series.csv", f->dir, name);
+    status = hsgd_series_read(&s->series, path, err);
+    if (status)
+        return status;
+    size_t rows = p->num_rows = s->series.num_rows;
+    s->half_width = calloc(NUM_WIDTHS * rows + 1, sizeof *s->half_width);
+    s->bytes = calloc(rows + 1, sizeof *s->bytes);
+    if (!s->half_width || !s->bytes)
+        return hsgd_fail_memory(err, "the series");
+    p->step = hsgd_series_column(&s->series, "step");
+    p->grad_norm_sq = hsgd_series_column(&s->series, "grad_norm_sq");
+    p->grad_norm_sq_half_width = half_widths(f, s, WIDTH_GRADIENT, "grad_norm_sq", p->seeds);
+    p->loss = hsgd_series_column(&s->series, "loss");
+    p->loss_half_width = half_widths(f, s, WIDTH_LOSS, "loss", p->seeds);
+    p->train_accuracy = hsgd_series_column(&s->series, "train_accuracy");
+    p->train_accuracy_half_width = half_widths(f, s, WIDTH_TRAIN, "train_accuracy", p->seeds);
+    p->test_accuracy = hsgd_series_column(&s->series, "test_accuracy");
+    p->test_accuracy_half_width = half_widths(f, s, WIDTH_TEST, "test_accuracy", p->seeds);
+    p->time_s = hsgd_series_column(&s->series, "time_s");
+    p->bytes_all = sum_bytes(s);
+    if (!p->step || !p->grad_norm_sq || !p->loss)
+        status = hsgd_fail(err, HSGD_ERROR_INPUT, "%s: the column %s is missing", path,
+                           !p->step           ? "step"
+                           : !p->grad_norm_sq ? "grad_norm_sq"
+                                              : "loss");
+    return status;
+}
+
+static hsgd_status read_point(folder *f, size_t i, const hsgd_json *at, hsgd_error *err)
+{
+    hsgd_sweep_figure_point *p = &f->point[i];
+    hsgd_json title = hsgd_json_member(at, "title"), state = hsgd_json_member(at, "state");
+    const char *reached;
+    *p = (hsgd_sweep_figure_point){.S = NAN, .S_low = NAN, .S_high = NAN, .bound = {NAN, NAN, NAN}};
+    for (size_t a = f->input.num_axes, rest = i; a-- > 0; rest /= f->input.axis[a].num_values)
+        p->value[a] = rest % f->input.axis[a].num_values;
+    hsgd_status status = hsgd_json_text(&title, &p->title, err);
+    if (!status)
+        status = hsgd_json_text(&state, &reached, err);
+    if (status || strcmp(reached, "done") != 0)
+        return status;
+    p->done = true;
+    read_results(p, at);
+    status = read_setting(p, at, err);
+    return status ? status : read_series(f, p, &f->source[i], at, err);
+}
+
+static hsgd_status read_points(folder *f, const hsgd_json *root, hsgd_error *err)
+{
+    hsgd_json points = hsgd_json_member(root, "points");
+    size_t count = 1, length;
+    for (size_t a = 0; a < f->input.num_axes; a++)
+        count *= f->input.axis[a].num_values;
+    hsgd_status status = hsgd_json_array(&points, 1, &length, err);
+    if (!status && length != count)
+        status = hsgd_fail(err, HSGD_ERROR_INPUT, "%s: points: %zu of them, the axes make %zu", f->path, length, count);
+    if (status)
+        return status;
+    f->point = calloc(count, sizeof *f->point);
+    f->source = calloc(count, sizeof *f->source);
+    if (!f->point || !f->source)
+        return hsgd_fail_memory(err, "the points");
+    f->input.point = f->point;
+    f->input.num_points = count;
+    const cJSON *item = points.value->child;
+    for (size_t i = 0; item && !status; i++) {
+        hsgd_json at = hsgd_json_next(&points, &item, i);
+        status = read_point(f, i, &at, err);
+    }
+    return status;
+}
+
+static hsgd_status read_folder(folder *f, const char *dir, hsgd_error *err)
+{
+    *f = (folder){.dir = dir};
+    if (asprintf(&f->path, "%s/sweep.json", dir) < 0) {
+        f->path = NULL;
+        return hsgd_fail_memory(err, "a path");
+    }
+    hsgd_status status = hsgd_json_read_file(&f->document, f->path, err);
+    hsgd_json root = hsgd_json_root(f->path, f->document), name = hsgd_json_member(&root, "name");
+    if (!status)
+        status = hsgd_json_text(&name, &f->input.name, err);
+    f->input.confidence = number_or_nan(hsgd_json_member(&root, "confidence").value);
+    if (!status)
+        status = read_axes(f, &root, err);
+    return status ? status : read_points(f, &root, err);
+}
+
+bool hsgd_sweep_is_folder(const char *dir)
+{
+    char *path;
+    if (asprintf(&path, "%s/sweep.json", dir) < 0)
+        return false;
+    bool found = access(path, F_OK) == 0;
+    free(path);
+    return found;
+}
+
+/* ---- making the figures ---- */
+
+static bool is_wanted(const folder *f, const char *name)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(f->document, "figures"))
+        if (cJSON_IsString(item) && strcmp(item->valuestring, name) == 0)
+            return true;
+    return false;
+}
+
+static hsgd_status write_one(const folder *f, const hsgd_sweep_figure *figure, const hsgd_figure_style *style,
+                             bool *made, hsgd_figure_report *report, hsgd_error *err)
+{
+    char reason[HSGD_NOTE_SIZE / 2];
+    *made = false;
+    if (!is_wanted(f, figure->name))
+        return hsgd_folder_remove_figure(f->dir, figure->name, err);
+    if (!figure->possible(&f->input, reason, sizeof reason)) {
+        if (report->num_notes < HSGD_MAX_FIGURE_FILES)
+            snprintf(report->note[report->num_notes++], HSGD_NOTE_SIZE, "no figure %s: %s", figure->name, reason);
+        return hsgd_folder_remove_figure(f->dir, figure->name, err);
+    }
+    hsgd_status status = figure->write(&f->input, f->dir, style, err);
+    *made = !status;
+    if (!status)
+        hsgd_folder_list_files(report, figure->name, (const char *const[]){"gp", "dat", NULL});
+    return status;
+}
+
+static hsgd_status render_one(const folder *f, const hsgd_sweep_figure *figure, const hsgd_figure_style *style,
+                              hsgd_figure_report *report, hsgd_error *err)
+{
+    const char *const endings[] = {hsgd_figure_format_name(style->format),
+                                   style->format == HSGD_FIGURE_TEX ? "pdf" : NULL, NULL};
+    hsgd_status status = hsgd_figure_render(f->dir, figure->name, err);
+    if (!status)
+        hsgd_folder_list_files(report, figure->name, endings);
+    return status;
+}
+
+hsgd_status hsgd_sweep_plot(const char *dir, const hsgd_figure_style *style, hsgd_figure_report *report,
+                            hsgd_error *err)
+{
+    folder f;
+    bool made[HSGD_MAX_SWEEP_FIGURES];
+    report->num_files = report->num_notes = 0;
+    hsgd_status status = read_folder(&f, dir, err);
+    for (size_t i = 0; i < hsgd_num_sweep_figures && !status; i++)
+        status = write_one(&f, hsgd_sweep_figures[i], style, &made[i], report, err);
+    for (size_t i = 0; i < hsgd_num_sweep_figures && !status; i++)
+        if (made[i])
+            status = render_one(&f, hsgd_sweep_figures[i], style, report, err);
+    folder_free(&f);
+    return status;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The parts of a sweep: names, rows of results, files, children. */
+#ifndef HSGD_EXPERIMENTS_SWEEP_PRIVATE_H
+#define HSGD_EXPERIMENTS_SWEEP_PRIVATE_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "experiments/json_private.h"
+#include "experiments/folder.h"
+#include "experiments/sweep.h"
+
+/* ---- names (sweep_name.c) ---- */
+
+/* Fill label and part of an axis from its values, and from its labels where they are given (NULL: they are not). */
+hsgd_status hsgd_sweep_name_axis(hsgd_sweep_axis *axis, const cJSON *values, const cJSON *labels, hsgd_error *err);
+
+/* Fill title and folder of a point from its values. */
+hsgd_status hsgd_sweep_name_point(hsgd_sweep_point *point, const hsgd_sweep *sweep, hsgd_error *err);
+
+/* ---- results of points (sweep_rows.c) ---- */
+
+typedef enum hsgd_sweep_state {
+    HSGD_SWEEP_WAITING,
+    HSGD_SWEEP_RUNNING,
+    HSGD_SWEEP_DONE,
+    HSGD_SWEEP_FAILED
+} hsgd_sweep_state;
+
+/* What is known of one point. */
+typedef struct hsgd_sweep_row {
+    hsgd_sweep_state state;
+    bool earlier;   /* done by an earlier call */
+    int code;       /* HSGD_SWEEP_FAILED: the exit code of its run */
+    char *reason;   /* why it failed, or what went wrong although it is done; NULL: nothing. Owned */
+    double time_s;  /* what its run took */
+    cJSON *summary; /* HSGD_SWEEP_DONE: the part of its result.json that sweep.json repeats; owned */
+} hsgd_sweep_row;
+
+void hsgd_sweep_rows_free(hsgd_sweep_row *row, size_t count);
+
+/* The folder of a point: DIR/points/NAME. NULL when memory is out; free it. */
+char *hsgd_sweep_point_path(const char *dir, const hsgd_sweep_point *point);
+
+/* Read what is there of a point. The row is done if result.json is that of this configuration and this version of the
+ * program, else it is left as it is; only the lack of memory fails. */
+hsgd_status hsgd_sweep_row_read(hsgd_sweep_row *row, const char *dir, const hsgd_sweep_point *point, hsgd_error *err);
+
+/* The bound on S of H-SGD of one kind, 0 published, 1 sharpened, 2 recursive, in an array of bounds as sweep.json has it:
+ * the one for random groups where these were run, else the one for fixed groups. NULL where no verdict was given on one. */
+enum { HSGD_NUM_SWEEP_KINDS = 3 };
+const cJSON *hsgd_sweep_find_bound(const cJSON *bounds, size_t kind);
+
+/* ---- files (sweep_files.c) ---- */
+
+/* Write DIR/sweep.json and DIR/sweep.csv as far as the rows (num_points) are known. */
+hsgd_status hsgd_sweep_write(const hsgd_sweep *sweep, const hsgd_sweep_row *row, const char *dir, hsgd_error *err);
+
+/* ---- the table (sweep_table.c) ---- */
+
+void hsgd_sweep_print(const hsgd_sweep *sweep, const hsgd_sweep_row *row, FILE *stream);
+
+/* The line about one point that has been run. */
+void hsgd_sweep_print_point(const hsgd_sweep_point *point, const hsgd_sweep_row *row, FILE *stream);
+
+/* ---- children (sweep_jobs.c) ---- */
+
+typedef struct hsgd_sweep_jobs {
+    size_t jobs;      /* so many at once */
+    size_t threads;   /* each with so many threads */
+    const char *file; /* the configuration's name, for messages */
+    const char *dir;  /* that of the sweep */
+    /* Called when a point has come to an end, and about once a second (finished NULL). */
+    void (*tell)(void *context, const size_t *finished);
+    void *context;
+} hsgd_sweep_jobs;
+
+/* Run every waiting point, in the given order (num_points). Rows are filled in; a point that fails is a row that says so.
+ * *stopped_by: the signal (SIGINT, SIGTERM or SIGHUP) that ended it before all were run, else 0; then no child is left. */
+hsgd_status hsgd_sweep_run(const hsgd_sweep *sweep, hsgd_sweep_row *row, const size_t *order,
+                           const hsgd_sweep_jobs *how, int *stopped_by, hsgd_error *err);
+
+/* In a child: end when the parent does. Does nothing in other processes. */
+void hsgd_sweep_follow_parent(void);
+
+/* ---- dry run (sweep_predict.c) ---- */
+
+/* Predict every waiting point and print time and memory, for so many jobs with so many threads. */
+hsgd_status hsgd_sweep_predict(const hsgd_sweep *sweep, const hsgd_sweep_row *row, const size_t *order,
+                               const hsgd_sweep_jobs *how, hsgd_error *err);
+
+/* ---- figures (sweep_figures.c) ---- */
+
+/* Is this the folder of a sweep? */
+bool hsgd_sweep_is_folder(const char *dir);
+
+/* Make the combined figures that DIR/sweep.json asks for, from it and the series.csv of the points, as hsgd_folder_plot does
+ * for one experiment. */
+hsgd_status hsgd_sweep_plot(const char *dir, const hsgd_figure_style *style, hsgd_figure_report *report, hsgd_error *err);
+
+#endif

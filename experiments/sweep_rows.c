@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What is there of a point: its result.json, if that belongs to the same configuration and the same program. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bounds/verdict.h"
+#include "experiments/sweep_private.h"
+
+void hsgd_sweep_rows_free(hsgd_sweep_row *row, size_t count)
+{
+    for (size_t i = 0; row && i < count; i++) {
+        free(row[i].reason);
+        cJSON_Delete(row[i].summary);
+    }
+    free(row);
+}
+
+char *hsgd_sweep_point_path(const char *dir, const hsgd_sweep_point *point)
+{
+    char *path = NULL;
+    return asprintf(&path, "%s/points/%s", dir, point->folder) < 0 ? NULL : path;
+}
+
+/* Is this the result of that configuration? The comparison is by text: all digits count. */
+static bool belongs(cJSON *result, const hsgd_sweep_point *point)
+{
+    const cJSON *version = cJSON_GetObjectItemCaseSensitive(result, "version");
+    cJSON *config = cJSON_DetachItemFromObjectCaseSensitive(result, "config");
+    char *text = config ? hsgd_json_print(config) : NULL;
+    bool same = text && strcmp(text, point->config) == 0 && cJSON_IsString(version) &&
+                strcmp(version->valuestring, HSGD_VERSION) == 0;
+    cJSON_free(text);
+    cJSON_Delete(config);
+    return same;
+}
+
+/* Move a member to another object; nothing where it is not there. */
+static void move(cJSON *to, cJSON *from, const char *key)
+{
+    cJSON *member = cJSON_DetachItemFromObjectCaseSensitive(from, key);
+    if (member)
+        cJSON_AddItemToObject(to, key, member);
+}
+
+static cJSON *summarise_hierarchy(cJSON *result)
+{
+    static const char *const keys[] = {"workers", "levels", "local_period", "global_period"};
+    cJSON *hierarchy = cJSON_GetObjectItemCaseSensitive(result, "hierarchy"), *out = cJSON_CreateObject();
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        move(out, hierarchy, keys[i]);
+    return out;
+}
+
+/* Bounds without their terms. */
+static cJSON *summarise_bounds(cJSON *result)
+{
+    static const char *const keys[] = {"id",       "title",     "of",    "algorithm", "applicable",    "value",
+                                       "measured", "constants", "ratio", "verdict",   "verdict_reason"};
+    cJSON *out = cJSON_CreateArray(), *bound;
+    cJSON_ArrayForEach(bound, cJSON_GetObjectItemCaseSensitive(result, "bounds"))
+    {
+        cJSON *object = cJSON_CreateObject();
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+            move(object, bound, keys[i]);
+        cJSON_AddItemToArray(out, object);
+    }
+    return out;
+}
+
+/* What sweep.json repeats of a result.json, which is used up. */
+static cJSON *summarise(cJSON *result)
+{
+    static const char *const keys[] = {"step_size", "steps",   "seeds",        "measured", "measured_references",
+                                       "metrics",   "targets", "communication"};
+    cJSON *out = cJSON_CreateObject();
+    move(out, result, "verdict");
+    cJSON_AddItemToObject(out, "hierarchy", summarise_hierarchy(result));
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        move(out, result, keys[i]);
+    cJSON_AddItemToObject(out, "bounds", summarise_bounds(result));
+    return out;
+}
+
+hsgd_status hsgd_sweep_row_read(hsgd_sweep_row *row, const char *dir, const hsgd_sweep_point *point, hsgd_error *err)
+{
+    char *folder = hsgd_sweep_point_path(dir, point), *path = NULL;
+    cJSON *result;
+    if (!folder || asprintf(&path, "%s/result.json", folder) < 0) {
+        free(folder);
+        return hsgd_fail_memory(err, "a path");
+    }
+    /* no file, or one that is no result: the point is run again */
+    if (access(path, R_OK) == 0 && hsgd_json_read_file(&result, path, NULL) == HSGD_OK) {
+        if (belongs(result, point)) {
+            cJSON_Delete(row->summary);
+            row->summary = summarise(result);
+            row->state = HSGD_SWEEP_DONE;
+        }
+        cJSON_Delete(result);
+    }
+    free(path);
+    free(folder);
+    return HSGD_OK;
+}
+
+const cJSON *hsgd_sweep_find_bound(const cJSON *bounds, size_t kind)
+{
+    static const char *const id[HSGD_NUM_SWEEP_KINDS][2] = {{"hsgd-random", "hsgd-fixed"},
+                                                            {"hsgd-random-sharp", "hsgd-fixed-sharp"},
+                                                            {"hsgd-random-recursive", "hsgd-fixed-recursive"}};
+    for (size_t i = 0; i < 2; i++) {
+        const cJSON *bound;
+        cJSON_ArrayForEach(bound, bounds)
+        {
+            const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(bound, "id"));
+            const char *verdict = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(bound, "verdict"));
+            if (name && verdict && strcmp(name, id[kind][i]) == 0 &&
+                strcmp(verdict, hsgd_verdict_name(HSGD_VERDICT_NOT_APPLICABLE)) != 0)
+                return bound;
+        }
+    }
+    return NULL;
+}

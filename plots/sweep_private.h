@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the figures of a sweep share: caption, selection of values, legend, axis of values. */
+#ifndef HSGD_PLOTS_SWEEP_PRIVATE_H
+#define HSGD_PLOTS_SWEEP_PRIVATE_H
+
+#include "plots/script_private.h"
+#include "plots/sweep.h"
+
+extern const hsgd_sweep_figure hsgd_sweep_figure_S, hsgd_sweep_figure_map, hsgd_sweep_figure_convergence,
+    hsgd_sweep_figure_loss, hsgd_sweep_figure_accuracy, hsgd_sweep_figure_accuracy_time,
+    hsgd_sweep_figure_accuracy_bytes;
+
+/* Some of the values of an axis. */
+enum { HSGD_MAX_SELECTED = 12 };
+typedef struct hsgd_selection {
+    size_t value[HSGD_MAX_SELECTED], count;
+    size_t of; /* how many there are */
+} hsgd_selection;
+
+/* At most `most` (<= HSGD_MAX_SELECTED) of `of` values: both ends and what lies evenly between them. */
+hsgd_selection hsgd_select(size_t of, size_t most);
+
+/* The point of the grid with these values; axes that the sweep does not have are ignored. */
+const hsgd_sweep_figure_point *hsgd_sweep_point_at(const hsgd_sweep_figure_input *in, size_t first, size_t second,
+                                                   size_t third);
+
+/* The number of values of an axis, 1 for one that the sweep does not have. */
+size_t hsgd_sweep_count(const hsgd_sweep_figure_input *in, size_t axis);
+
+/* The name, what is the same for all points, and a note, above the panels; and how high that is. */
+double hsgd_sweep_caption_height(const hsgd_figure_style *style, const char *note);
+void hsgd_sweep_caption(hsgd_script *s, const hsgd_sweep_figure_input *in, const hsgd_figure_style *style,
+                        const char *note);
+
+/* Columns of a legend whose longest title has this width in characters. */
+size_t hsgd_sweep_legend_columns(const hsgd_figure_style *style, size_t entries, size_t widest);
+
+/* The x axis of an axis of the sweep. place: where value i stands on it. room: inches below the panel for its labels
+ * (slanted where they are long) and the axis' name. */
+double hsgd_sweep_place(const hsgd_sweep_figure_axis *axis, size_t i);
+double hsgd_sweep_x_room(const hsgd_figure_style *style, const hsgd_sweep_figure_axis *axis);
+void hsgd_sweep_x_axis(hsgd_script *s, const hsgd_figure_style *style, const hsgd_sweep_figure_axis *axis,
+                       double panel_bottom_in, bool with_name);
+
+/* A y axis for values of one magnitude, from the smallest to the largest. */
+void hsgd_sweep_linear_y_axis(hsgd_script *s, double low, double high);
+
+#endif
