@@ -15,7 +15,7 @@ PACKAGES  := build-essential pkg-config libgsl-dev libcjson-dev librandom123-dev
              gnuplot-nox libyajl-dev curl unzip python3 $(if $(filter 1,$(NO_DNNL)),,libdnnl-dev) \
              $(if $(filter 1,$(NO_JPEG)),,libjpeg-dev)
 # What only tests need; `make deps check` installs it, `make deps demo` does not.
-CHECK_PACKAGES := libcmocka-dev
+CHECK_PACKAGES := libcmocka-dev jupyter-nbconvert python3-ipykernel
 
 # Off switches: make OPENMP=0, make OPENBLAS=0 (GSL's own BLAS instead), make VECTOR=0 (no AVX code; results are the same),
 # make NO_DNNL=1 (no convolutional networks; so it is where oneDNN is not there),
@@ -71,7 +71,7 @@ Q         := $(if $(filter 1,$(V)),,@)
 SAY        = @echo "  $(1)" $(2)
 
 .DELETE_ON_ERROR:
-.PHONY: all deps demo data check test mutants bench bench-growth check-deps install uninstall format clean help FORCE
+.PHONY: all deps demo data check test mutants notebooks bench bench-growth check-deps install uninstall format clean help FORCE
 
 all: $(BUILD)/hsgd $(BUILD)/libhsgd.a $(BUILD)/libhsgd.so ## build the program and the libraries
 
@@ -81,7 +81,7 @@ $(BUILD)/flags check-deps: | deps
 endif
 
 deps: ## install the Debian packages that are missing
-	@.ci/install-packages $(PACKAGES) $(if $(filter check test mutants,$(MAKECMDGOALS)),$(CHECK_PACKAGES))
+	@.ci/install-packages $(PACKAGES) $(if $(filter check test mutants notebooks,$(MAKECMDGOALS)),$(CHECK_PACKAGES))
 
 # Other flags, another compiler or other files than last time: everything is made again.
 $(BUILD)/flags: FORCE
@@ -140,6 +140,12 @@ check: check-deps all $(TESTS) $(BENCH) ## build and run all tests
 
 data: ## download a data set into HSGD_DATA_DIR (DATASET=mnist; without it: the list)
 	@experiments/fetch-data "$(DATASET)"
+
+# With nothing but the installed program on PATH, as for a reader.
+notebooks: all ## execute the notebooks in place (two at a time, some 10 s); outputs that changed are to be committed
+	$(Q)$(MAKE) -s install DESTDIR= PREFIX=$(abspath $(BUILD)/notebooks)
+	$(Q)PATH="$(abspath $(BUILD)/notebooks)/bin:$$PATH" CFLAGS='$(SANITIZE)' OMP_WAIT_POLICY=passive \
+	  tests/notebooks/execute.py notebooks/*.ipynb
 
 RUN_BENCH  = $(BENCH) --folder $(BUILD)/bench --program $(BUILD)/hsgd $(BENCH_ARGS)
 
