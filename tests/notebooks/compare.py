@@ -54,7 +54,8 @@ def outputs(cell):
             yield "error", output.ename
         else:
             for kind, content in sorted(output.data.items()):
-                yield kind, None if kind.startswith("image/") else str(content)
+                figure = kind.startswith("image/") or (kind == "text/html" and content.startswith("<img"))
+                yield kind, None if figure else str(content)
 
 
 def faults(path):
