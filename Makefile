@@ -15,7 +15,7 @@ PACKAGES  := build-essential pkg-config libgsl-dev libcjson-dev librandom123-dev
              gnuplot-nox libyajl-dev curl unzip python3 $(if $(filter 1,$(NO_DNNL)),,libdnnl-dev) \
              $(if $(filter 1,$(NO_JPEG)),,libjpeg-dev)
 # What only tests need; `make deps check` installs it, `make deps demo` does not.
-CHECK_PACKAGES := libcmocka-dev jupyter-nbconvert python3-ipykernel
+CHECK_PACKAGES := libcmocka-dev
 
 # Off switches: make OPENMP=0, make OPENBLAS=0 (GSL's own BLAS instead), make VECTOR=0 (no AVX code; results are the same),
 # make NO_DNNL=1 (no convolutional networks; so it is where oneDNN is not there),
@@ -62,6 +62,8 @@ HEADERS   := $(filter-out %_private.h,$(wildcard $(LAYERS:%=%/*.h)))
 TEST_SRC  := $(wildcard tests/analysis/*.c tests/bounds/*.c tests/plots/*.c tests/experiments/*.c)
 TESTS      = $(TEST_SRC:%.c=$(BUILD)/%)
 TEST_SCRIPTS := $(wildcard tests/*/test_*.sh)
+# What executes notebooks (tests/notebooks).
+CHECK_PACKAGES += jupyter-nbconvert python3-ipykernel
 BENCH      = $(BUILD)/tests/bench/bench
 BENCH_OBJ  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c))
 
