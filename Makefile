@@ -16,7 +16,7 @@ PACKAGES  := build-essential pkg-config libgsl-dev libcjson-dev librandom123-dev
              $(if $(filter 1,$(NO_JPEG)),,libjpeg-dev)
 # What only tests need; `make deps check` installs it, `make deps demo` does not.
 CHECK_PACKAGES := libcmocka-dev mandoc groff-base texlive-latex-base texlive-latex-recommended texlive-pictures \
-             chromium chromium-driver python3-selenium
+             chromium chromium-driver python3-selenium jupyter-nbconvert python3-ipykernel
 
 # What only `make gallery` needs.
 GALLERY_PACKAGES := pngquant optipng
@@ -66,6 +66,7 @@ HEADERS   := $(filter-out %_private.h,$(wildcard $(LAYERS:%=%/*.h)))
 TEST_SRC  := $(wildcard tests/analysis/*.c tests/bounds/*.c tests/plots/*.c tests/experiments/*.c)
 TESTS      = $(TEST_SRC:%.c=$(BUILD)/%)
 TEST_SCRIPTS := $(wildcard tests/*/test_*.sh)
+# What executes notebooks (tests/notebooks).
 BENCH      = $(BUILD)/tests/bench/bench
 BENCH_OBJ  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c))
 
@@ -75,7 +76,7 @@ Q         := $(if $(filter 1,$(V)),,@)
 SAY        = @echo "  $(1)" $(2)
 
 .DELETE_ON_ERROR:
-.PHONY: all deps demo figures gallery data check test mutants bench bench-growth check-deps install uninstall format clean help FORCE
+.PHONY: all deps demo figures gallery data check test mutants notebooks bench bench-growth check-deps install uninstall format clean help FORCE
 
 all: $(BUILD)/hsgd $(BUILD)/libhsgd.a $(BUILD)/libhsgd.so $(BUILD)/hsgd.1 $(BUILD)/hsgd.bash ## build the program, the libraries, the manual page and the completion
 
@@ -85,7 +86,7 @@ $(BUILD)/flags check-deps: | deps
 endif
 
 deps: ## install the Debian packages that are missing
-	@.ci/install-packages $(PACKAGES) $(if $(filter check test mutants,$(MAKECMDGOALS)),$(CHECK_PACKAGES)) \
+	@.ci/install-packages $(PACKAGES) $(if $(filter check test mutants notebooks,$(MAKECMDGOALS)),$(CHECK_PACKAGES)) \
 	  $(if $(filter gallery,$(MAKECMDGOALS)),$(GALLERY_PACKAGES))
 
 # Other flags, another compiler or other files than last time: everything is made again.
@@ -173,6 +174,12 @@ check: check-deps all $(TESTS) $(BENCH) ## build and run all tests
 
 data: ## download a data set into HSGD_DATA_DIR (DATASET=mnist; without it: the list)
 	@experiments/fetch-data "$(DATASET)"
+
+# With nothing but the installed program on PATH, as for a reader.
+notebooks: all ## execute the notebooks in place (two at a time, some 10 s); outputs that changed are to be committed
+	$(Q)$(MAKE) -s install DESTDIR= PREFIX=$(abspath $(BUILD)/notebooks)
+	$(Q)PATH="$(abspath $(BUILD)/notebooks)/bin:$$PATH" CFLAGS='$(SANITIZE)' OMP_WAIT_POLICY=passive \
+	  tests/notebooks/execute.py notebooks/*.ipynb
 
 RUN_BENCH  = $(BENCH) --folder $(BUILD)/bench --program $(BUILD)/hsgd $(BENCH_ARGS)
 
