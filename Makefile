@@ -66,7 +66,6 @@ HEADERS   := $(filter-out %_private.h,$(wildcard $(LAYERS:%=%/*.h)))
 TEST_SRC  := $(wildcard tests/analysis/*.c tests/bounds/*.c tests/plots/*.c tests/experiments/*.c)
 TESTS      = $(TEST_SRC:%.c=$(BUILD)/%)
 TEST_SCRIPTS := $(wildcard tests/*/test_*.sh)
-# What executes notebooks (tests/notebooks).
 BENCH      = $(BUILD)/tests/bench/bench
 BENCH_OBJ  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c))
 
