@@ -232,10 +232,17 @@ static double room_above(const figure *f)
     return (f->panel.count > 1 ? PANEL_NAME_IN : 0) + (f->split ? BOUNDS_IN + 0.06 : 0);
 }
 
-/* From the top of a panel to the top of the next one. */
+/* From the top of a panel to the top of the next one. All share the x axis, which only the last has labels for. */
 static double panel_distance(const figure *f)
 {
-    return panel_height(f) + hsgd_sweep_x_room(f->style, &f->in->axis[0]) + room_above(f);
+    return panel_height(f) + 0.1 + room_above(f);
+}
+
+static double page_height(const figure *f)
+{
+    return hsgd_sweep_caption_height(f->style, f->note) + room_above(f) + panel_height(f) +
+           (double)(f->panel.count - 1) * panel_distance(f) + hsgd_sweep_x_room(f->style, &f->in->axis[0]) +
+           legend_height(f);
 }
 
 /* Logarithmic where the values differ much. */
@@ -278,7 +285,8 @@ static void draw_measured(hsgd_script *s, const figure *f, size_t panel, double 
     double bottom_in = top_in - panel_height(f);
     bool last = panel + 1 == f->panel.count;
     hsgd_script_panel(s, bottom_in, top_in);
-    hsgd_sweep_x_axis(s, f->style, &f->in->axis[0], bottom_in, true);
+    hsgd_sweep_x_axis(s, f->style, &f->in->axis[0], bottom_in, last);
+    fputs(last ? "" : "unset xtics\n", s->stream);
     y_axis(s, f->split ? f->measured : both(f), hsgd_script_pick(s, "{/:Italic S}", "$S$"));
     if (!f->split)
         write_panel_name(s, f, panel, top_in);
@@ -317,9 +325,8 @@ static hsgd_status write(const hsgd_sweep_figure_input *in, const char *dir, con
     hsgd_status status = prepare(&f, in, style, err);
     if (!status)
         status = write_data(&f, dir, err);
-    double height = hsgd_sweep_caption_height(style, f.note) + (double)f.panel.count * panel_distance(&f) + legend_height(&f);
     if (!status)
-        status = hsgd_script_open(&script, dir, "sweep", style, height,
+        status = hsgd_script_open(&script, dir, "sweep", style, page_height(&f),
                                   "Sweep: the measured S of every point, and the bound on it.", err);
     if (!status) {
         write_script(&script, &f);

@@ -89,23 +89,34 @@ static bool all_tested(const hsgd_sweep_figure_input *in, over x)
 
 /* ---- choosing ---- */
 
-/* How many values of each axis are shown: of numbers first fewer, then of the axis with most, until the curves fit. */
+/* Which axis shows one value fewer next: the longer of those of numbers that have more than two; then, if categories would have
+ * to go, numbers to one value, the last axis first; then categories. */
+static size_t axis_to_shorten(const size_t *count, const hsgd_sweep_figure_input *in)
+{
+    size_t longest = HSGD_SWEEP_FIGURE_AXES, last = longest, category = longest;
+    for (size_t a = 0; a < in->num_axes; a++) {
+        bool numbers = in->axis[a].at != NULL;
+        if (numbers && count[a] > 2 && (longest == HSGD_SWEEP_FIGURE_AXES || count[a] > count[longest]))
+            longest = a;
+        if (numbers && count[a] > 1)
+            last = a;
+        if (!numbers && count[a] > 1 && (category == HSGD_SWEEP_FIGURE_AXES || count[a] > count[category]))
+            category = a;
+    }
+    bool categories_suffer = category < HSGD_SWEEP_FIGURE_AXES && count[category] > 2;
+    return longest < HSGD_SWEEP_FIGURE_AXES                      ? longest
+           : last < HSGD_SWEEP_FIGURE_AXES && categories_suffer ? last
+           : category < HSGD_SWEEP_FIGURE_AXES                   ? category
+                                                                 : last;
+}
+
+/* How many values of each axis are shown, so that the curves fit. */
 static void choose_counts(size_t *count, const hsgd_sweep_figure_input *in)
 {
     for (size_t a = 0; a < HSGD_SWEEP_FIGURE_AXES; a++)
         count[a] = hsgd_sweep_count(in, a) < MAX_CURVES ? hsgd_sweep_count(in, a) : MAX_CURVES;
-    while (count[0] * count[1] * count[2] > MAX_CURVES) {
-        size_t largest = 0;
-        bool numbers = false;
-        for (size_t a = 0; a < in->num_axes; a++) {
-            bool better = (in->axis[a].at && !numbers) || count[a] > count[largest];
-            if (count[a] > 2 && (count[largest] <= 2 || (better && (in->axis[a].at || !numbers)))) {
-                largest = a;
-                numbers = in->axis[a].at != NULL;
-            }
-        }
-        count[largest]--;
-    }
+    while (count[0] * count[1] * count[2] > MAX_CURVES)
+        count[axis_to_shorten(count, in)]--;
 }
 
 static void choose_curves(figure *f)
