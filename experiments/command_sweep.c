@@ -171,7 +171,8 @@ static void print_files(const call *c)
         printf("  %s\n", c->report.note[i]);
     printf("\n  in %s: sweep.json, sweep.csv", c->dir);
     for (size_t i = 0; i < c->report.num_files; i++)
-        if (!strstr(c->report.file[i], ".gp") && !strstr(c->report.file[i], ".dat"))
+        if (!strstr(c->report.file[i], ".gp") && !strstr(c->report.file[i], ".dat") &&
+            !strstr(c->report.file[i], ".caption"))
             printf(", %s", c->report.file[i]);
     puts("; each point in points/NAME");
 }

@@ -323,9 +323,11 @@ static hsgd_status write_one(const folder *f, const hsgd_sweep_figure *figure, b
         return hsgd_folder_remove_figure(f->dir, figure->name, err);
     }
     hsgd_status status = figure->write(&f->input, f->dir, &f->style, err);
+    if (!status)
+        status = hsgd_sweep_write_caption(&f->input, figure, &f->style, f->dir, err);
     *made = !status;
     if (!status)
-        hsgd_folder_list_files(report, figure->name, (const char *const[]){"gp", "dat", NULL});
+        hsgd_folder_list_files(report, figure->name, (const char *const[]){"gp", "dat", "caption.tex", NULL});
     return status;
 }
 

@@ -97,43 +97,26 @@ size_t hsgd_sweep_note(char *out, size_t size, const hsgd_sweep_figure_input *in
     return length;
 }
 
-/* From the smallest to the largest number of the points that are done. */
-typedef struct span {
-    double low, high;
-} span;
-
-static span span_of(const hsgd_sweep_figure_input *in, double (*number)(const hsgd_sweep_figure_point *))
+static double number_of(const hsgd_sweep_figure_point *p, hsgd_span_of what)
 {
-    span out = {INFINITY, -INFINITY};
+    return what == HSGD_SPAN_WORKERS ? (double)p->num_workers
+           : what == HSGD_SPAN_STEPS ? (double)p->steps
+           : what == HSGD_SPAN_SEEDS ? (double)p->seeds
+                                     : p->step_size;
+}
+
+hsgd_span hsgd_sweep_span(const hsgd_sweep_figure_input *in, hsgd_span_of what)
+{
+    hsgd_span out = {INFINITY, -INFINITY};
     for (size_t i = 0; i < in->num_points; i++)
         if (in->point[i].done) {
-            out.low = fmin(out.low, number(&in->point[i]));
-            out.high = fmax(out.high, number(&in->point[i]));
+            out.low = fmin(out.low, number_of(&in->point[i], what));
+            out.high = fmax(out.high, number_of(&in->point[i], what));
         }
     return out;
 }
 
-static double workers_of(const hsgd_sweep_figure_point *p)
-{
-    return (double)p->num_workers;
-}
-
-static double steps_of(const hsgd_sweep_figure_point *p)
-{
-    return (double)p->steps;
-}
-
-static double seeds_of(const hsgd_sweep_figure_point *p)
-{
-    return (double)p->seeds;
-}
-
-static double step_size_of(const hsgd_sweep_figure_point *p)
-{
-    return p->step_size;
-}
-
-static void put_span(hsgd_script *s, span x)
+static void put_span(hsgd_script *s, hsgd_span x)
 {
     hsgd_number number;
     fputs(hsgd_text_number(&number, s->format, x.low), s->stream);
@@ -141,9 +124,9 @@ static void put_span(hsgd_script *s, span x)
         fprintf(s->stream, " to %s", hsgd_text_number(&number, s->format, x.high));
 }
 
-static void put_symbol(hsgd_script *s, const char *plain, const char *tex, span x)
+static void put_symbol(hsgd_script *s, const char *plain, const char *tex, hsgd_span x)
 {
-    fprintf(s->stream, "%s%s", hsgd_script_pick(s, plain, tex), hsgd_script_pick(s, " = ", " = "));
+    fprintf(s->stream, "%s%s", hsgd_script_pick(s, plain, tex), " = ");
     put_span(s, x);
     fputs(", ", s->stream);
 }
@@ -176,15 +159,15 @@ void hsgd_sweep_caption(hsgd_script *s, const hsgd_sweep_figure_input *in, const
 {
     hsgd_quoted quoted;
     size_t width = (size_t)(20 * style->width_in);
-    span seeds = span_of(in, seeds_of);
+    hsgd_span seeds = hsgd_sweep_span(in, HSGD_SPAN_SEEDS);
     if (!style->title)
         return;
     fprintf(s->stream, "set label 1 %s", hsgd_text_quote(&quoted, s->format, in->name, width * 2 / 3));
     caption_line(s, 8, 0.11);
     fprintf(s->stream, "set label 2 '%s", hsgd_script_pick(s, "", "\\fontsize{7}{8.4}\\selectfont "));
-    put_symbol(s, "{/:Italic n}", "$n$", span_of(in, workers_of));
-    put_symbol(s, "{/:Italic T}", "$T$", span_of(in, steps_of));
-    put_symbol(s, "{/:Italic γ}", "$\\gamma$", span_of(in, step_size_of));
+    put_symbol(s, "{/:Italic n}", "$n$", hsgd_sweep_span(in, HSGD_SPAN_WORKERS));
+    put_symbol(s, "{/:Italic T}", "$T$", hsgd_sweep_span(in, HSGD_SPAN_STEPS));
+    put_symbol(s, "{/:Italic γ}", "$\\gamma$", hsgd_sweep_span(in, HSGD_SPAN_STEP_SIZE));
     put_span(s, seeds);
     fprintf(s->stream, " seed%s", seeds.high > 1 ? "s" : "");
     if (with_intervals && seeds.high > 1)
