@@ -73,7 +73,7 @@ typedef struct hsgd_sweep_figure {
 extern const hsgd_sweep_figure *const hsgd_sweep_figures[];
 extern const size_t hsgd_num_sweep_figures;
 
-/* Write DIR/NAME.caption.tex, for \caption{\input{NAME.caption}}: what a figure that is possible shows, what is the same for
+/* Write DIR/NAME.caption.tex, for \caption{\protect\input{NAME.caption}}: what a figure that is possible shows, what is the same for
  * all points and what is not. */
 hsgd_status hsgd_sweep_write_caption(const hsgd_sweep_figure_input *input, const hsgd_sweep_figure *figure,
                                      const hsgd_figure_style *style, const char *dir, hsgd_error *err);

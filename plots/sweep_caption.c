@@ -101,6 +101,6 @@ hsgd_status hsgd_sweep_write_caption(const hsgd_sweep_figure_input *in, const hs
     say_bounds_and_bars(out.stream, in, style->band, figure->name);
     say_setting(out.stream, in);
     hsgd_sweep_note(note, sizeof note, in, with_bounds && hsgd_sweep_tightest_bound(in) < HSGD_NUM_SWEEP_BOUNDS);
-    fprintf(out.stream, "%s%s.\n", *note ? "; " : "", note);
+    fprintf(out.stream, "%s%s.%%\n", *note ? "; " : "", note); /* no space at the end of \caption{\protect\input{..}} */
     return hsgd_output_close(&out, err);
 }

@@ -177,10 +177,10 @@ static void write_heading(hsgd_script *s, const figure *f, size_t map, what whic
             hsgd_script_font(&font, s, 7));
 }
 
-/* Numbers in the cells where there is room for them; light on dark colours. */
+/* Numbers in the cells where there is room for them; light on dark colours, which gnuplot's cairolatex leaves black. */
 static void add_numbers(hsgd_script *s, const figure *f, const char *column)
 {
-    if (f->cells > MAX_CELLS_WITH_NUMBERS || f->in->axis[0].num_values > 8)
+    if (f->cells > MAX_CELLS_WITH_NUMBERS || f->in->axis[0].num_values > 8 || s->format == HSGD_FIGURE_TEX)
         return;
     hsgd_font font;
     for (int dark = 0; dark < 2; dark++)
