@@ -323,8 +323,6 @@ static hsgd_status write_one(const folder *f, const hsgd_sweep_figure *figure, b
         return hsgd_folder_remove_figure(f->dir, figure->name, err);
     }
     hsgd_status status = figure->write(&f->input, f->dir, &f->style, err);
-    if (!status)
-        status = hsgd_sweep_write_caption(&f->input, figure, &f->style, f->dir, err);
     *made = !status;
     if (!status)
         hsgd_folder_list_files(report, figure->name, (const char *const[]){"gp", "dat", "caption.tex", NULL});
@@ -354,6 +352,9 @@ hsgd_status hsgd_sweep_plot(const char *dir, const hsgd_style_change *change, hs
     for (size_t i = 0; i < hsgd_num_sweep_figures && !status; i++)
         if (made[i])
             status = render_one(&f, hsgd_sweep_figures[i], report, err);
+    if (!status && f.style.format == HSGD_FIGURE_TIKZ)
+        for (size_t i = 0; i < HSGD_NUM_TIKZ_FILES && report->num_files < HSGD_MAX_FIGURE_FILES; i++)
+            snprintf(report->file[report->num_files++], HSGD_FILE_NAME_SIZE, "%s", hsgd_tikz_files[i]);
     folder_free(&f);
     return status;
 }

@@ -18,6 +18,8 @@ const size_t hsgd_num_sweep_figures = sizeof hsgd_sweep_figures / sizeof hsgd_sw
 #define CHARACTER_IN 0.052 /* width of a character of a label or a legend at 7 points, about */
 #define PANEL_WIDTH_IN(style) ((style)->width_in - 0.74)
 
+#define SMALL_TEX_FONT "\\fontsize{7}{8.4}\\selectfont "
+
 enum { LONGEST_LABEL = 24 };
 
 /* ---- values and points ---- */
@@ -164,7 +166,7 @@ void hsgd_sweep_caption(hsgd_script *s, const hsgd_sweep_figure_input *in, const
         return;
     fprintf(s->stream, "set label 1 %s", hsgd_text_quote(&quoted, s->format, in->name, width * 2 / 3));
     caption_line(s, 8, 0.11);
-    fprintf(s->stream, "set label 2 '%s", hsgd_script_pick(s, "", "\\fontsize{7}{8.4}\\selectfont "));
+    fprintf(s->stream, "set label 2 '%s", hsgd_script_pick(s, "", SMALL_TEX_FONT));
     put_symbol(s, "{/:Italic n}", "$n$", hsgd_sweep_span(in, HSGD_SPAN_WORKERS));
     put_symbol(s, "{/:Italic T}", "$T$", hsgd_sweep_span(in, HSGD_SPAN_STEPS));
     put_symbol(s, "{/:Italic γ}", "$\\gamma$", hsgd_sweep_span(in, HSGD_SPAN_STEP_SIZE));
@@ -176,7 +178,8 @@ void hsgd_sweep_caption(hsgd_script *s, const hsgd_sweep_figure_input *in, const
     caption_line(s, 7, 0.25);
     if (!*note)
         return;
-    fprintf(s->stream, "set label 3 %s", hsgd_text_quote(&quoted, s->format, note, width));
+    fprintf(s->stream, "set label 3 '%s'.%s", hsgd_script_pick(s, "", SMALL_TEX_FONT),
+            hsgd_text_quote(&quoted, s->format, note, width));
     caption_line(s, 7, 0.37);
 }
 

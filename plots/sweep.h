@@ -61,7 +61,8 @@ typedef struct hsgd_sweep_figure_input {
     size_t num_points;
 } hsgd_sweep_figure_input;
 
-/* As hsgd_figure. */
+/* As hsgd_figure; beside the figure it writes DIR/NAME.caption.tex, for \caption{\protect\input{NAME.caption}}: what is shown,
+ * what is the same for all points and what is not. */
 typedef struct hsgd_sweep_figure {
     const char *name; /* file stem, and the name used in a configuration's "figures" */
     bool (*possible)(const hsgd_sweep_figure_input *input, char *reason, size_t size);
@@ -72,11 +73,6 @@ typedef struct hsgd_sweep_figure {
 /* sweep, sweep-map, sweep-convergence, sweep-loss, sweep-accuracy, sweep-accuracy-time, sweep-accuracy-bytes. */
 extern const hsgd_sweep_figure *const hsgd_sweep_figures[];
 extern const size_t hsgd_num_sweep_figures;
-
-/* Write DIR/NAME.caption.tex, for \caption{\protect\input{NAME.caption}}: what a figure that is possible shows, what is the same for
- * all points and what is not. */
-hsgd_status hsgd_sweep_write_caption(const hsgd_sweep_figure_input *input, const hsgd_sweep_figure *figure,
-                                     const hsgd_figure_style *style, const char *dir, hsgd_error *err);
 
 #ifdef __cplusplus
 }

@@ -15,7 +15,9 @@ enum { MAX_LINES = 7, MAX_PANELS = 4 };
 #define PANEL_NAME_IN 0.16 /* above each of several */
 
 #define BOUNDS_IN 0.8 /* of one that has bounds only */
-#define FAR 8         /* bounds so many times above S go there */
+#define POINT_SIZE 0.45
+#define BOUND_SIZE 0.5
+#define FAR 8 /* bounds so many times above S go there */
 
 /* Of what is drawn. */
 typedef struct span {
@@ -169,8 +171,8 @@ static void add_bound(hsgd_script *s, const figure *f, size_t line, size_t panel
         return;
     x_of(x, sizeof x, f, line);
     if (has_categories(f))
-        hsgd_script_series(s, "'sweep.dat' using %s:\"bound_%zu_%zu\" with points pt 2 ps 0.5 lc rgb '%s' notitle", x,
-                           l, p, hsgd_colour(line + 1));
+        hsgd_script_series(s, "'sweep.dat' using %s:\"bound_%zu_%zu\" with points pt 2 ps %.4g lc rgb '%s' notitle", x,
+                           l, p, hsgd_point_size(s, BOUND_SIZE), hsgd_colour(line + 1));
     else
         hsgd_script_series(s, "'sweep.dat' using %s:\"bound_%zu_%zu\" with lines lw 1 dt (5,3) lc rgb '%s' notitle", x,
                            l, p, hsgd_colour(line + 1));
@@ -186,9 +188,10 @@ static void add_measured(hsgd_script *s, const figure *f, size_t line, size_t pa
     x_of(x, sizeof x, f, line);
     snprintf(range, sizeof range, "(above(column(\"S_low_%zu_%zu\"))):\"S_high_%zu_%zu\"", l, p, l, p);
     const char *title = f->in->num_axes > 1 ? f->in->axis[1].title[f->line.value[line]] : "measured S";
-    hsgd_script_series(
-        s, "'sweep.dat' using %s:\"S_%zu_%zu\":%s \\\n          with %s lw 1.2 pt %d ps 0.45 lc rgb '%s' ", x, l, p,
-        range, has_categories(f) ? "yerrorbars" : "yerrorlines", point_type[line], hsgd_colour(line + 1));
+    hsgd_script_series(s,
+                       "'sweep.dat' using %s:\"S_%zu_%zu\":%s \\\n          with %s lw 1.2 pt %d ps %.4g lc rgb '%s' ",
+                       x, l, p, range, has_categories(f) ? "yerrorbars" : "yerrorlines", point_type[line],
+                       hsgd_point_size(s, POINT_SIZE), hsgd_colour(line + 1));
     if (panel + 1 < f->panel.count)
         fputs("notitle", s->stream);
     else
@@ -199,9 +202,10 @@ static void add_legend_of_bound(hsgd_script *s, const figure *f)
 {
     if (f->kind == HSGD_NUM_SWEEP_BOUNDS)
         return;
-    hsgd_script_series(s, "keyentry with %s lc rgb '#000000' title '%s'",
-                       has_categories(f) ? "points pt 2 ps 0.5" : "lines lw 1 dt (5,3)",
-                       hsgd_sweep_bound_name(f->kind));
+    char look[48] = "lines lw 1 dt (5,3)";
+    if (has_categories(f))
+        snprintf(look, sizeof look, "points pt 2 ps %.4g", hsgd_point_size(s, BOUND_SIZE));
+    hsgd_script_series(s, "keyentry with %s lc rgb '#000000' title '%s'", look, hsgd_sweep_bound_name(f->kind));
 }
 
 static size_t legend_entries(const figure *f)
@@ -329,6 +333,8 @@ static hsgd_status write(const hsgd_sweep_figure_input *in, const char *dir, con
     hsgd_status status = prepare(&f, in, style, err);
     if (!status)
         status = write_data(&f, dir, err);
+    if (!status)
+        status = hsgd_sweep_write_caption(in, "sweep", style, f.note, dir, err);
     if (!status)
         status = hsgd_script_open(&script, dir, "sweep", style, page_height(&f),
                                   "Sweep: the measured S of every point, and the bound on it.", err);

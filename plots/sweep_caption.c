@@ -6,7 +6,7 @@
 #include "plots/output.h"
 #include "plots/sweep_private.h"
 
-enum { TEXT_MAX_WIDTH = 60 };
+enum { TEXT_MAX_WIDTH = 90 };
 
 static void say_text(FILE *out, const char *text)
 {
@@ -18,7 +18,7 @@ static void say_text(FILE *out, const char *text)
 static void say_span(FILE *out, const char *symbol, hsgd_span x)
 {
     hsgd_number number;
-    fprintf(out, "$%s$ = %s", symbol, hsgd_text_number(&number, HSGD_FIGURE_TEX, x.low));
+    fprintf(out, "$%s$~=~%s", symbol, hsgd_text_number(&number, HSGD_FIGURE_TEX, x.low));
     if (x.low < x.high)
         fprintf(out, " to %s", hsgd_text_number(&number, HSGD_FIGURE_TEX, x.high));
 }
@@ -88,19 +88,18 @@ static void say_setting(FILE *out, const hsgd_sweep_figure_input *in)
     fprintf(out, " seed%s", seeds.high > 1 ? "s" : "");
 }
 
-hsgd_status hsgd_sweep_write_caption(const hsgd_sweep_figure_input *in, const hsgd_sweep_figure *figure,
-                                     const hsgd_figure_style *style, const char *dir, hsgd_error *err)
+hsgd_status hsgd_sweep_write_caption(const hsgd_sweep_figure_input *in, const char *figure,
+                                     const hsgd_figure_style *style, const char *note, const char *dir, hsgd_error *err)
 {
     hsgd_output out;
-    char note[160];
-    bool with_bounds = strcmp(figure->name, "sweep") == 0 || strcmp(figure->name, "sweep-map") == 0;
-    hsgd_status status = hsgd_output_open(&out, dir, figure->name, "caption.tex", err);
+    hsgd_status status = hsgd_output_open(&out, dir, figure, "caption.tex", err);
     if (status)
         return status;
-    say_subject(out.stream, in, figure->name);
-    say_bounds_and_bars(out.stream, in, style->band, figure->name);
+    say_subject(out.stream, in, figure);
+    say_bounds_and_bars(out.stream, in, style->band, figure);
     say_setting(out.stream, in);
-    hsgd_sweep_note(note, sizeof note, in, with_bounds && hsgd_sweep_tightest_bound(in) < HSGD_NUM_SWEEP_BOUNDS);
-    fprintf(out.stream, "%s%s.%%\n", *note ? "; " : "", note); /* no space at the end of \caption{\protect\input{..}} */
+    fputs(*note ? "; " : "", out.stream);
+    say_text(out.stream, note);
+    fputs(".%\n", out.stream); /* no space at the end of \caption{\protect\input{..}} */
     return hsgd_output_close(&out, err);
 }

@@ -375,6 +375,8 @@ static hsgd_status write_kind(const hsgd_sweep_figure_input *in, const char *dir
     hsgd_status status = prepare(&f, in, style, k, err);
     if (!status)
         status = write_data(&f, dir, err);
+    if (!status)
+        status = hsgd_sweep_write_caption(in, k.figure->name, style, f.note, dir, err);
     double height =
         hsgd_sweep_caption_height(style, f.note) + hsgd_panel_height(style) + HSGD_X_AXIS_IN + legend_height(&f);
     if (!status)

@@ -234,6 +234,8 @@ static hsgd_status write(const hsgd_sweep_figure_input *in, const char *dir, con
     hsgd_status status = prepare(&f, in, style, err);
     if (!status)
         status = write_data(&f, dir, err);
+    if (!status)
+        status = hsgd_sweep_write_caption(in, "sweep-map", style, f.note, dir, err);
     double height = hsgd_sweep_caption_height(style, f.note) + (double)num_panels(&f) * panel_distance(&f) + 0.03;
     if (!status)
         status = hsgd_script_open(&script, dir, "sweep-map", style, height,
