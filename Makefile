@@ -15,7 +15,8 @@ PACKAGES  := build-essential pkg-config libgsl-dev libcjson-dev librandom123-dev
              gnuplot-nox libyajl-dev curl unzip python3 $(if $(filter 1,$(NO_DNNL)),,libdnnl-dev) \
              $(if $(filter 1,$(NO_JPEG)),,libjpeg-dev)
 # What only tests need; `make deps check` installs it, `make deps demo` does not.
-CHECK_PACKAGES := libcmocka-dev mandoc groff-base
+CHECK_PACKAGES := libcmocka-dev texlive-latex-base texlive-latex-recommended texlive-pictures \
+                  mandoc groff-base
 
 # What only `make gallery` needs.
 GALLERY_PACKAGES := pngquant optipng

@@ -15,6 +15,7 @@
 #include "experiments/json_private.h"
 #include "experiments/series_private.h"
 #include "experiments/style_private.h"
+#include "plots/caption.h"
 
 /* The terms that one bound of the figures borrows. */
 typedef struct terms {
@@ -32,6 +33,7 @@ typedef struct folder {
     hsgd_series series;
     hsgd_figure_style style;
     hsgd_bands bands;
+    hsgd_setting_memory setting;
     hsgd_figure_input input;
     hsgd_figure_bound *bound; /* (input.num_bounds) */
     terms *terms;             /* (input.num_bounds) */
@@ -53,6 +55,7 @@ static void folder_free(folder *f)
     for (size_t i = 0; i < f->num_memory; i++)
         free(f->memory[i]);
     free(f->metrics);
+    hsgd_setting_memory_free(&f->setting);
     hsgd_series_free(&f->series);
     cJSON_Delete(f->document);
     free(f->result_path);
@@ -189,11 +192,13 @@ static hsgd_status read_style(folder *f, const hsgd_json *root, const hsgd_style
     hsgd_json runs = hsgd_json_member(root, "runs");
     f->style = hsgd_figure_default_style();
     f->input.runs = f->input.seeds;
+    hsgd_folder_setting(&f->input.setting, &f->setting, root->value, f->input.num_levels);
     hsgd_status status = hsgd_style_read(&f->style, &style, err);
     if (!status && change)
         status = hsgd_style_apply(&f->style, change, err);
     if (!status && runs.value)
         status = hsgd_json_count(&runs, 1, SIZE_MAX, &f->input.runs, err);
+    f->input.band = f->style.band;
     f->bands = (hsgd_bands){f->dir, &f->series, f->style.band, f->input.seeds, f->input.runs, f->input.confidence};
     return status;
 }
@@ -385,7 +390,9 @@ static hsgd_status plot_one(const folder *f, const hsgd_figure *figure, hsgd_fig
     }
     hsgd_status status = figure->write(&f->input, f->dir, &f->style, err);
     if (!status)
-        hsgd_folder_list_files(report, figure->name, (const char *const[]){"gp", "dat", NULL});
+        status = hsgd_figure_write_caption(&f->input, figure, f->dir, err);
+    if (!status)
+        hsgd_folder_list_files(report, figure->name, (const char *const[]){"gp", "dat", "caption.tex", NULL});
     return status;
 }
 

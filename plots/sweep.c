@@ -5,8 +5,13 @@
 #include <string.h>
 
 const hsgd_sweep_figure *const hsgd_sweep_figures[] = {
-    &hsgd_sweep_figure_S,        &hsgd_sweep_figure_map, &hsgd_sweep_figure_convergence,   &hsgd_sweep_figure_loss,
-    &hsgd_sweep_figure_accuracy, &hsgd_sweep_figure_accuracy_time, &hsgd_sweep_figure_accuracy_bytes,
+    &hsgd_sweep_figure_S,
+    &hsgd_sweep_figure_map,
+    &hsgd_sweep_figure_convergence,
+    &hsgd_sweep_figure_loss,
+    &hsgd_sweep_figure_accuracy,
+    &hsgd_sweep_figure_accuracy_time,
+    &hsgd_sweep_figure_accuracy_bytes,
 };
 const size_t hsgd_num_sweep_figures = sizeof hsgd_sweep_figures / sizeof hsgd_sweep_figures[0];
 
@@ -156,6 +161,16 @@ static void caption_line(hsgd_script *s, double points, double from_top_in)
             hsgd_script_font(&font, s, points));
 }
 
+/* What the error bars or bands are. */
+static void put_band(hsgd_script *s, double confidence)
+{
+    if (s->band == HSGD_BAND_SE || s->band == HSGD_BAND_SD)
+        fprintf(s->stream, ", %s standard %s", hsgd_script_pick(s, "±", "$\\pm$"),
+                s->band == HSGD_BAND_SE ? "error" : "deviation");
+    else if (s->band != HSGD_BAND_NONE && isfinite(confidence))
+        fprintf(s->stream, ", %.4g%s intervals", 100 * confidence, hsgd_script_pick(s, "%", "\\,\\%"));
+}
+
 void hsgd_sweep_caption(hsgd_script *s, const hsgd_sweep_figure_input *in, const hsgd_figure_style *style,
                         bool with_intervals, const char *note)
 {
@@ -172,8 +187,8 @@ void hsgd_sweep_caption(hsgd_script *s, const hsgd_sweep_figure_input *in, const
     put_symbol(s, "{/:Italic γ}", "$\\gamma$", span_of(in, step_size_of));
     put_span(s, seeds);
     fprintf(s->stream, " seed%s", seeds.high > 1 ? "s" : "");
-    if (with_intervals && s->band == HSGD_BAND_CI && seeds.high > 1 && isfinite(in->confidence))
-        fprintf(s->stream, ", %.4g%s intervals", 100 * in->confidence, hsgd_script_pick(s, "%", "\\,\\%"));
+    if (with_intervals && seeds.high > 1)
+        put_band(s, in->confidence);
     fputs("'", s->stream);
     caption_line(s, 7, 0.25);
     if (!*note)
@@ -264,7 +279,8 @@ static bool ticks_fit(const hsgd_figure_style *style, const hsgd_sweep_figure_ax
         return false;
     for (size_t i = 0; i < axis->num_values; i++)
         for (size_t j = 0; j < i; j++) {
-            double distance = fabs(of(axis->at[i]) - of(axis->at[j])) / (all.high - all.low) * PANEL_WIDTH_IN(style) * 0.9;
+            double distance =
+                fabs(of(axis->at[i]) - of(axis->at[j])) / (all.high - all.low) * PANEL_WIDTH_IN(style) * 0.9;
             if (distance < 0.3)
                 return false;
         }
@@ -276,7 +292,8 @@ static void write_number_ticks(hsgd_script *s, const hsgd_sweep_figure_axis *axi
     fputs("set xtics norotate (", s->stream);
     for (size_t i = 0; i < axis->num_values; i++) {
         hsgd_number label;
-        fprintf(s->stream, "%s'%s' %.17g", i ? ", " : "", hsgd_text_number(&label, s->format, axis->at[i]), axis->at[i]);
+        fprintf(s->stream, "%s'%s' %.17g", i ? ", " : "", hsgd_text_number(&label, s->format, axis->at[i]),
+                axis->at[i]);
     }
     fputs(")\n", s->stream);
 }
