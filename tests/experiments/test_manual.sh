@@ -36,9 +36,14 @@ every_command_and_option() {
     done
 }
 every_key() {
-    grep -o '^ *"[a-z_]*": {' experiments/config.schema.json | tr -d ' ":{' | grep -vx -e properties -e 'data_.*' -e node \
-        -e quadratic_explicit -e quadratic_generated -e linear_model -e cnn -e mlp -e 'layer_.*' -e channel -e 'files*' \
-        -e 'test_files*' -e test_idx -e target -e items | sort -u > "$folder/keys"
+    python3 -c '
+import json
+def keys(value):
+    if isinstance(value, dict):
+        yield from value.get("properties", {})
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from keys(item)
+print("\n".join(sorted(set(keys(json.load(open("experiments/config.schema.json")))))))' > "$folder/keys"
     [ "$(wc -l < "$folder/keys")" -gt 60 ] || return 1
     while read -r key; do
         grep -qE "^ +([][a-z_.]+\.)?$key( |\$)" "$folder/text" || { echo "no key $key"; return 1; }
