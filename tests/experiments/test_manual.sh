@@ -51,7 +51,7 @@ print("\n".join(sorted(set(keys(json.load(open("experiments/config.schema.json")
 }
 no_key_twice() { twice=$(sed -n '/^CONFIGURATION/,/^FIGURES/p' "$folder/text" | grep -v '^       [^ ]*[.][^ ]* "' | grep -oE '^       [a-z][][a-z_.]*' | sort | uniq -d); echo "$twice"; [ -z "$twice" ]; }
 every_bound_and_figure() {
-    for name in hsgd-fixed-recursive mll-sgd-2021 convergence ladder S-bytes accuracy-time HSGD_DATA_DIR OMP_NUM_THREADS; do
+    for name in hsgd-fixed-recursive mll-sgd-2021 convergence ladder S-bytes accuracy-time sweep-map HSGD_DATA_DIR OMP_NUM_THREADS; do
         has "$name" || return 1
     done
 }
