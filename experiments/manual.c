@@ -75,7 +75,7 @@ static void put_name(hsgd_manual *m, const char *name, bool last)
 {
     char text[64];
     snprintf(text, sizeof text, "%s%s", name, last ? "." : ",");
-    hsgd_manual_text(m, text);
+    hsgd_manual_literal(m, text);
 }
 
 static void put_figures(hsgd_manual *m)

@@ -56,7 +56,7 @@ every_bound_and_figure() {
     done
 }
 # Hyphens in the place of dashes cannot be pasted into a shell.
-dashes_are_those_of_the_keyboard() { has 'hsgd run --output demo' && has '--dry-run' && ! grep -n '[‐−]-\|-[‐−]\| [‐−][a-z]' "$folder/text"; }
+dashes_are_those_of_the_keyboard() { grep -qF 'S\-bytes,' "$page" && has 'hsgd run --output demo' && has '--dry-run' && ! grep -n '[‐−]-\|-[‐−]\| [‐−][a-z]' "$folder/text"; }
 examples_run() {
     sed -n '/^\.EX/,/^\.EE/p' "$page" | grep -v '^\.' | sed 's/\\-/-/g; s/\\(ha/^/g' > "$folder/examples"
     [ "$(wc -l < "$folder/examples")" -ge 4 ] || return 1
