@@ -7,6 +7,7 @@
 #include "bounds/bound.h"
 #include "experiments/cli_private.h"
 #include "plots/figure.h"
+#include "plots/sweep.h"
 
 /* When the words of this file were last changed; a date of building would make two builds differ. */
 #define MANUAL_DATE "2026-11-23"
@@ -70,16 +71,27 @@ static void put_commands(hsgd_manual *m, const hsgd_program *program)
 
 /* ---- what the program knows ---- */
 
-static void put_names(hsgd_manual *m)
+static void put_name(hsgd_manual *m, const char *name, bool last)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%s%s", name, last ? "." : ",");
+    hsgd_manual_literal(m, text);
+}
+
+static void put_figures(hsgd_manual *m)
 {
     hsgd_manual_heading(m, ".SH", "FIGURES");
     hsgd_manual_text(
         m, "A figure NAME is a gnuplot script NAME.gp and its data NAME.dat beside the drawing. NAME is one of");
-    for (size_t i = 0; i < hsgd_num_figures; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "%s%s", hsgd_figures[i]->name, i + 1 < hsgd_num_figures ? "," : ".");
-        hsgd_manual_text(m, name);
-    }
+    for (size_t i = 0; i < hsgd_num_figures; i++)
+        put_name(m, hsgd_figures[i]->name, i + 1 == hsgd_num_figures);
+    hsgd_manual_text(m, "Of a sweep:");
+    for (size_t i = 0; i < hsgd_num_sweep_figures; i++)
+        put_name(m, hsgd_sweep_figures[i]->name, i + 1 == hsgd_num_sweep_figures);
+}
+
+static void put_bounds(hsgd_manual *m)
+{
     hsgd_manual_heading(m, ".SH", "BOUNDS");
     for (size_t i = 0; i < hsgd_num_bounds; i++) {
         char text[256];
@@ -125,6 +137,7 @@ static const entry files[] = {
      "of a result folder: constants with their kind, what was measured, with intervals, every bound with its "
      "terms and its verdict, the proof ladder, and the configuration"},
     {"series.csv", "one row per measured step"},
+    {"sweep.json, sweep.csv", "of the folder of a sweep: the same for all its points, whose folders are in points"},
     {"nodes.csv", "one row per inner node of the tree: its divergence and dispersion"},
     {"PREFIX/share/hsgd", "experiment files that were installed, and config.schema.json, the JSON Schema of a "
                           "configuration"},
@@ -176,7 +189,8 @@ hsgd_status hsgd_manual_print(const hsgd_program *program, FILE *stream, hsgd_er
     hsgd_status status = hsgd_manual_configuration(&m, err);
     if (status)
         return status;
-    put_names(&m);
+    put_figures(&m);
+    put_bounds(&m);
     put_entries(&m, "FILES", files, sizeof files / sizeof *files);
     put_exit_status(&m, program);
     put_entries(&m, "ENVIRONMENT", environment, sizeof environment / sizeof *environment);

@@ -27,7 +27,10 @@ void hsgd_manual_heading(hsgd_manual *m, const char *macro, const char *title);
  * to the letter: their dashes are those of the keyboard. */
 void hsgd_manual_text(hsgd_manual *m, const char *text);
 
-/* The same as a sentence: with a capital and a full stop. */
+/* A word of running text that is meant to the letter. */
+void hsgd_manual_literal(hsgd_manual *m, const char *word);
+
+/* Running text as a sentence: with a capital and a full stop. */
 void hsgd_manual_sentence(hsgd_manual *m, const char *text);
 
 /* What is typed: a part as it stands, in bold, and one that is to be replaced, in italics (NULL: nothing). */

@@ -61,10 +61,10 @@ static bool is_literal(const char *word, size_t length)
     return dotted || strchr("-\"[", word[0]) != NULL;
 }
 
-static void put_word(hsgd_manual *m, const char *word, size_t length)
+static void put_word(hsgd_manual *m, const char *word, size_t length, bool literal)
 {
     char escaped[MAX_WORD];
-    escape(escaped, sizeof escaped, word, length, is_literal(word, length));
+    escape(escaped, sizeof escaped, word, length, literal);
     size_t width = strlen(escaped);
     if (m->column > 0 && m->column + 1 + width > MAX_LINE)
         hsgd_manual_end_line(m);
@@ -76,9 +76,14 @@ void hsgd_manual_text(hsgd_manual *m, const char *text)
 {
     for (text += strspn(text, " \n"); *text; text += strspn(text, " \n")) {
         size_t length = strcspn(text, " \n");
-        put_word(m, text, length);
+        put_word(m, text, length, is_literal(text, length));
         text += length;
     }
+}
+
+void hsgd_manual_literal(hsgd_manual *m, const char *word)
+{
+    put_word(m, word, strlen(word), true);
 }
 
 void hsgd_manual_heading(hsgd_manual *m, const char *macro, const char *title)

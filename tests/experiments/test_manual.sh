@@ -36,9 +36,14 @@ every_command_and_option() {
     done
 }
 every_key() {
-    grep -o '^ *"[a-z_]*": {' experiments/config.schema.json | tr -d ' ":{' | grep -vx -e properties -e 'data_.*' -e node \
-        -e quadratic_explicit -e quadratic_generated -e linear_model -e cnn -e mlp -e 'layer_.*' -e channel -e 'files*' \
-        -e 'test_files*' -e test_idx -e target -e items | sort -u > "$folder/keys"
+    python3 -c '
+import json
+def keys(value):
+    if isinstance(value, dict):
+        yield from value.get("properties", {})
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from keys(item)
+print("\n".join(sorted(set(keys(json.load(open("experiments/config.schema.json")))))))' > "$folder/keys"
     [ "$(wc -l < "$folder/keys")" -gt 60 ] || return 1
     while read -r key; do
         grep -qE "^ +([][a-z_.]+\.)?$key( |\$)" "$folder/text" || { echo "no key $key"; return 1; }
@@ -46,12 +51,12 @@ every_key() {
 }
 no_key_twice() { twice=$(sed -n '/^CONFIGURATION/,/^FIGURES/p' "$folder/text" | grep -v '^       [^ ]*[.][^ ]* "' | grep -oE '^       [a-z][][a-z_.]*' | sort | uniq -d); echo "$twice"; [ -z "$twice" ]; }
 every_bound_and_figure() {
-    for name in hsgd-fixed-recursive mll-sgd-2021 convergence ladder S-bytes accuracy-time HSGD_DATA_DIR OMP_NUM_THREADS; do
+    for name in hsgd-fixed-recursive mll-sgd-2021 convergence ladder S-bytes accuracy-time sweep-map HSGD_DATA_DIR OMP_NUM_THREADS; do
         has "$name" || return 1
     done
 }
 # Hyphens in the place of dashes cannot be pasted into a shell.
-dashes_are_those_of_the_keyboard() { has 'hsgd run --output demo' && has '--dry-run' && ! grep -n '[‐−]-\|-[‐−]\| [‐−][a-z]' "$folder/text"; }
+dashes_are_those_of_the_keyboard() { grep -qF 'S\-bytes,' "$page" && has 'hsgd run --output demo' && has '--dry-run' && ! grep -n '[‐−]-\|-[‐−]\| [‐−][a-z]' "$folder/text"; }
 examples_run() {
     sed -n '/^\.EX/,/^\.EE/p' "$page" | grep -v '^\.' | sed 's/\\-/-/g; s/\\(ha/^/g' > "$folder/examples"
     [ "$(wc -l < "$folder/examples")" -ge 4 ] || return 1

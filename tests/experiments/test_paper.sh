@@ -36,7 +36,7 @@ the_other_command_is_named() {
     ! "$program" run experiments/paper-groups.json --output "$folder/none" 2> "$folder/err" && grep -q 'hsgd sweep' "$folder/err"
 }
 every_file_is_in_the_readme() {
-    for file in experiments/*.json; do
+    for file in experiments/paper-*.json; do
         grep -qF -e "$(basename "$file")" README.md || { echo "the README does not mention $file"; return 1; }
     done
 }
