@@ -11,6 +11,7 @@
 
 typedef struct hsgd_page {
     hsgd_html html;
+    bool is_sweep;                 /* root is sweep.json */
     const cJSON *root;             /* result.json, borrowed */
     const char *dir;               /* the result folder, borrowed */
     const char *link;              /* address of the folder, as seen from the page: "" or "results/demo/"; borrowed */
@@ -50,6 +51,9 @@ const char *hsgd_page_kind_meaning(const char *kind);
 extern const char *const hsgd_page_runs[3];
 void hsgd_page_run_header(hsgd_page *page, size_t run);
 
+/* A link with this text to a file of the result folder; false, and nothing written, where it is not there. */
+bool hsgd_page_link_if_there(hsgd_page *page, const char *name, const char *text);
+
 /* A link to a file of the result folder, its name alone where it is not there. */
 void hsgd_page_file_link(hsgd_page *page, const char *name);
 
@@ -73,6 +77,12 @@ void hsgd_page_metrics(hsgd_page *page);   /* accuracies, targets, communication
 void hsgd_page_partition(hsgd_page *page); /* labels per worker and group */
 void hsgd_page_config(hsgd_page *page);
 void hsgd_page_provenance(hsgd_page *page); /* and how to repeat and cite it */
+
+/* Whom to cite; the sources of the bounds that have a verdict. provenance may be NULL. */
+void hsgd_page_citation(hsgd_page *page, const cJSON *provenance);
+
+/* All between the body's tags on the page of a sweep, whose sweep.json is the document. */
+hsgd_status hsgd_page_sweep(hsgd_page *page, hsgd_error *err);
 
 /* The whole page. */
 hsgd_status hsgd_page_write(hsgd_page *page, hsgd_error *err);

@@ -211,16 +211,24 @@ void hsgd_page_run_header(hsgd_page *page, size_t run)
     hsgd_html_close(&page->html, "th");
 }
 
+bool hsgd_page_link_if_there(hsgd_page *page, const char *name, const char *text)
+{
+    char *path = NULL, *escaped = NULL, *address = NULL;
+    bool there = asprintf(&path, "%s/%s", page->dir, name) >= 0 && access(path, R_OK) == 0 &&
+                 (escaped = hsgd_html_escape_path(name)) && asprintf(&address, "%s%s", page->link, escaped) >= 0;
+    if (there) {
+        hsgd_html_link(&page->html, address, text);
+        free(address);
+    }
+    free(escaped);
+    free(path);
+    return there;
+}
+
 void hsgd_page_file_link(hsgd_page *page, const char *name)
 {
-    char *path = NULL, *address = NULL;
-    bool there = asprintf(&path, "%s/%s", page->dir, name) >= 0 && access(path, R_OK) == 0;
-    if (there && asprintf(&address, "%s%s", page->link, name) >= 0) {
-        hsgd_html_link(&page->html, address, name);
-        free(address);
-    } else
+    if (!hsgd_page_link_if_there(page, name, name))
         hsgd_html_text(&page->html, name);
-    free(path);
 }
 
 void hsgd_page_open_section(hsgd_page *page, const char *id, const char *heading)
