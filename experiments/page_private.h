@@ -39,8 +39,10 @@ void hsgd_page_number_cell(hsgd_page *page, double value, int digits);
 void hsgd_page_interval(hsgd_page *page, const cJSON *object, const char *ci, int digits);
 void hsgd_page_interval_cell(hsgd_page *page, const cJSON *object, const char *ci, int digits);
 
-/* A verdict as symbol and word, "(trajectory)" or "(estimated)" where it rests on such constants, and the reason if any. */
+/* A verdict as symbol and word; "(trajectory)" or "(estimated)" where it rests on a constant of such a kind; and both in a cell,
+ * with the reason if any. */
 void hsgd_page_verdict(hsgd_page *page, const char *verdict);
+void hsgd_page_basis(hsgd_page *page, const char *kind);
 void hsgd_page_verdict_cell(hsgd_page *page, const char *verdict, const char *kind, const char *reason);
 
 /* The kind of a constant, with what it means on hover; and that sentence itself, NULL for no kind. */

@@ -9,7 +9,7 @@
 #include "experiments/page_private.h"
 #include "experiments/sweep_private.h"
 
-static const char *const kind_name[HSGD_NUM_SWEEP_KINDS] = {"published", "sharpened", "recursive"};
+static const char *const kind_name[HSGD_NUM_SWEEP_KINDS] = {"published bound", "sharpened bound", "recursive bound"};
 
 /* ---- head ---- */
 
@@ -50,7 +50,8 @@ static void put_verdicts(hsgd_page *page, const cJSON *points)
     hsgd_html_open(&page->html, "p");
     hsgd_html_text(&page->html, "Experiments by their verdict: ");
     for (size_t i = 0; i < sizeof order / sizeof *order; i++)
-        hsgd_html_textf(&page->html, "%s%zu %s", i ? ", " : "", count[order[i]], hsgd_verdict_name(order[i]));
+        hsgd_html_textf(&page->html, "%s%zu %s", i ? ", " : "", count[order[i]],
+                        order[i] == HSGD_VERDICT_HOLDS ? "hold" : hsgd_verdict_name(order[i]));
     hsgd_html_textf(&page->html, "; %zu without results.", others);
     if (isfinite(hsgd_page_value(page->root, "confidence")))
         hsgd_html_textf(&page->html,
@@ -81,12 +82,22 @@ static void put_point_header(hsgd_page *page, const cJSON *point)
     hsgd_html_close(&page->html, "th");
 }
 
-static void put_bound_cells(hsgd_page *page, const cJSON *bounds, size_t kind)
+/* The bound, and below it how near the measured S comes, and the verdict. */
+static void put_bound_cell(hsgd_page *page, const cJSON *bounds, size_t kind)
 {
     const cJSON *bound = hsgd_sweep_find_bound(bounds, kind);
-    hsgd_page_number_cell(page, hsgd_page_value(bound, "value"), 4);
-    hsgd_page_number_cell(page, hsgd_page_value(bound, "ratio"), 3);
-    hsgd_page_verdict_cell(page, hsgd_page_string(bound, "verdict"), hsgd_page_string(bound, "constants"), "");
+    hsgd_html_open_cell(&page->html, NULL);
+    hsgd_page_number(page, hsgd_page_value(bound, "value"), 4);
+    if (bound) {
+        hsgd_html_open_class(&page->html, "div", "interval");
+        hsgd_html_text(&page->html, "ratio ");
+        hsgd_page_number(page, hsgd_page_value(bound, "ratio"), 3);
+        hsgd_html_text(&page->html, " ");
+        hsgd_page_verdict(page, hsgd_page_string(bound, "verdict"));
+        hsgd_page_basis(page, hsgd_page_string(bound, "constants"));
+        hsgd_html_close(&page->html, "div");
+    }
+    hsgd_html_close(&page->html, "td");
 }
 
 static void put_point(hsgd_page *page, const cJSON *point, const bool *shown)
@@ -106,7 +117,7 @@ static void put_point(hsgd_page *page, const cJSON *point, const bool *shown)
     hsgd_page_interval_cell(page, hsgd_page_get(hsgd_page_get(point, "measured"), "S"), "ci", 4);
     for (size_t k = 0; k < HSGD_NUM_SWEEP_KINDS; k++)
         if (shown[k])
-            put_bound_cells(page, hsgd_page_get(point, "bounds"), k);
+            put_bound_cell(page, hsgd_page_get(point, "bounds"), k);
     hsgd_html_close_row(&page->html);
 }
 
@@ -114,25 +125,22 @@ static void put_point(hsgd_page *page, const cJSON *point, const bool *shown)
 static void put_points(hsgd_page *page, const cJSON *points)
 {
     bool shown[HSGD_NUM_SWEEP_KINDS] = {false};
-    hsgd_html_column column[3 + 3 * HSGD_NUM_SWEEP_KINDS] = {{"experiment", false}, {"verdict", false}, {"S", true}};
+    hsgd_html_column column[3 + HSGD_NUM_SWEEP_KINDS] = {{"experiment", false}, {"verdict", false}, {"S", true}};
     size_t num_columns = 3;
     const cJSON *point;
     for (size_t k = 0; k < HSGD_NUM_SWEEP_KINDS; k++) {
         cJSON_ArrayForEach(point, points) shown[k] |= hsgd_sweep_find_bound(hsgd_page_get(point, "bounds"), k) != NULL;
-        if (!shown[k])
-            continue;
-        column[num_columns++] = (hsgd_html_column){kind_name[k], true};
-        column[num_columns++] = (hsgd_html_column){"S / bound", true};
-        column[num_columns++] = (hsgd_html_column){"its verdict", false};
+        if (shown[k])
+            column[num_columns++] = (hsgd_html_column){kind_name[k], true};
     }
     hsgd_page_open_section(page, "points", "Experiments");
     hsgd_html_open_cards(&page->html, "Measured S and the bounds on it, for every experiment", column, num_columns);
     cJSON_ArrayForEach(point, points) put_point(page, point, shown);
     hsgd_html_close_table(&page->html);
-    hsgd_html_element(
-        &page->html, "p", "note",
-        "The verdict in the second column speaks of all bounds of the experiment that were asked for. Each "
-        "experiment has a folder of its own with everything; its name leads there.");
+    hsgd_html_element(&page->html, "p", "note",
+                      "The verdict in the second column speaks of all bounds of the experiment that were asked for; "
+                      "the ratio is S over the bound. Each "
+                      "experiment has a folder of its own with everything; its name leads there.");
     hsgd_page_close_section(page);
 }
 

@@ -141,14 +141,12 @@ void hsgd_page_verdict(hsgd_page *page, const char *verdict)
     hsgd_html_close(&page->html, "span");
 }
 
-/* What a verdict rests on, where that is no proof. */
-static const char *basis(const char *verdict, const char *kind)
+void hsgd_page_basis(hsgd_page *page, const char *kind)
 {
-    if (strcmp(verdict, hsgd_verdict_name(HSGD_VERDICT_NOT_APPLICABLE)) == 0)
-        return "";
     if (strcmp(kind, hsgd_constant_kind_name(HSGD_TRAJECTORY)) == 0)
-        return " (trajectory)";
-    return strcmp(kind, hsgd_constant_kind_name(HSGD_ESTIMATE)) == 0 ? " (estimated)" : "";
+        hsgd_html_text(&page->html, " (trajectory)");
+    else if (strcmp(kind, hsgd_constant_kind_name(HSGD_ESTIMATE)) == 0)
+        hsgd_html_text(&page->html, " (estimated)");
 }
 
 void hsgd_page_verdict_cell(hsgd_page *page, const char *verdict, const char *kind, const char *reason)
@@ -156,7 +154,8 @@ void hsgd_page_verdict_cell(hsgd_page *page, const char *verdict, const char *ki
     hsgd_html_open_cell(&page->html, "decision");
     if (*verdict) {
         hsgd_page_verdict(page, verdict);
-        hsgd_html_text(&page->html, basis(verdict, kind));
+        if (strcmp(verdict, hsgd_verdict_name(HSGD_VERDICT_NOT_APPLICABLE)) != 0)
+            hsgd_page_basis(page, kind);
     }
     if (*reason)
         hsgd_html_element(&page->html, "div", "reason", reason);

@@ -335,6 +335,66 @@ static void older_results_have_a_page(void **state)
     cJSON_Delete(r);
 }
 
+/* ---- sweeps ---- */
+
+static void sweeps_have_a_page(void **state)
+{
+    (void)state;
+    write_config("grid <b>", "{\"fanout\": [2, 3], \"periods\": [6, 2]}",
+                 QUADRATIC
+                 ", \"sweep\": {\"axes\": [{\"name\": \"N <i>\", \"key\": \"hierarchy.fanout\", \"values\": "
+                 "[[2, 3], [3, 2]]}, {\"name\": \"seed\", \"key\": \"first_seed\", \"values\": [1, 2], \"labels\": "
+                 "[\"<script>\", \"two\"]}]}");
+    make("sweep", "s");
+    assert_exit("$H report $(ls -d s/points/* | head -1)", 0); /* that point is linked to its own page */
+    page_reader *p = report("s");
+    cJSON *r = read_json("s/sweep.json"), *point;
+    size_t pages = 0, results = 0;
+    assert_int_equal(cJSON_GetArraySize(get(r, "points")), 4);
+    cJSON_ArrayForEach(point, get(r, "points"))
+    {
+        size_t at = 0;
+        const page_row *row = page_row_of(p, text_of(point, "title"));
+        expect_interval(row, &at, get(get(point, "measured"), "S"), "ci");
+        static const char *const id[] = {"hsgd-fixed", "hsgd-fixed-sharp", "hsgd-fixed-recursive"};
+        for (size_t k = 0; k < 3; k++) {
+            const cJSON *bound = element(get(point, "bounds"), "id", id[k]);
+            expect(row, &at, get(bound, "value"));
+            expect(row, &at, get(bound, "ratio"));
+        }
+        assert_int_equal(at, row->count);
+    }
+    for (size_t i = 0; i < p->num_hrefs; i++) {
+        pages += strstr(p->href[i], "points/") && strstr(p->href[i], "/report.html");
+        results += strstr(p->href[i], "points/") && strstr(p->href[i], "/result.json");
+    }
+    assert_true(pages == 1 && results == 3);
+    assert_true(page_has_id(p, "figure-sweep"));
+    assert_text(p, "4 experiments over N <i> (2 values) \xC3\x97 seed (2 values).");
+    page_free(p);
+    /* a point that waits has no link, and says so */
+    point = get(r, "points")->child;
+    for (int i = 0; i < 2; i++, point = point->next) {
+        char line[512];
+        snprintf(line, sizeof line, "rm -r 's/%s'", text_of(point, "folder"));
+        assert_exit(line, 0);
+        cJSON_SetValuestring(get(point, "state"), i ? "failed" : "waiting");
+        cJSON_DeleteItemFromObject(point, "verdict");
+        cJSON_DeleteItemFromObject(point, "measured");
+        cJSON_DeleteItemFromObject(point, "bounds");
+        cJSON_AddStringToObject(point, "reason", i ? "no <memory>" : "");
+    }
+    char *text = cJSON_Print(r);
+    write_text("s/sweep.json", text);
+    cJSON_free(text);
+    cJSON_Delete(r);
+    p = report("s");
+    assert_text(p, "2 without results");
+    assert_text(p, "no <memory>");
+    page_free(p);
+    assert_refusal("echo '{' > s/sweep.json; $H report s", 2, "s/sweep.json: line 1");
+}
+
 static void refusals_are_one_line(void **state)
 {
     (void)state;
@@ -368,6 +428,7 @@ int main(void)
                                        cmocka_unit_test(folders_without_figures_levels_or_bounds_have_a_page),
                                        cmocka_unit_test(data_are_shown_per_worker_and_group),
                                        cmocka_unit_test(older_results_have_a_page),
+                                       cmocka_unit_test(sweeps_have_a_page),
                                        cmocka_unit_test(refusals_are_one_line)};
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);
 }
