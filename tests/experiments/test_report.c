@@ -3,6 +3,7 @@
  * link leads somewhere, no id stands twice, nothing is loaded; names of users are text and nothing else; older results and
  * folders without figures have a page as well, damaged ones a reason in one line. */
 #include "tests/experiments/page_reader.h"
+#include "tests/experiments/program.h"
 
 /* ---- what every page must be ---- */
 
