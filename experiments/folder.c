@@ -349,18 +349,24 @@ static bool is_wanted(const folder *f, const char *name)
     return false;
 }
 
+static hsgd_status remove_file(const char *dir, const char *name, const char *ending, hsgd_error *err)
+{
+    char *path;
+    hsgd_status status = HSGD_OK;
+    if (asprintf(&path, "%s/%s%s", dir, name, ending) < 0)
+        return hsgd_fail_memory(err, "a path");
+    if (unlink(path) != 0 && errno != ENOENT)
+        status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be removed: %s", path, strerror(errno));
+    free(path);
+    return status;
+}
+
 hsgd_status hsgd_folder_remove_figure(const char *dir, const char *name, hsgd_error *err)
 {
-    static const char *const endings[] = {"gp", "dat", "caption.tex", "pdf", "svg", "png", "tex"};
+    static const char *const endings[] = {".gp", ".dat", ".caption.tex", ".pdf", ".svg", ".png", ".tex"};
     hsgd_status status = HSGD_OK;
-    for (size_t i = 0; i < sizeof endings / sizeof *endings && !status; i++) {
-        char *path;
-        if (asprintf(&path, "%s/%s.%s", dir, name, endings[i]) < 0)
-            return hsgd_fail_memory(err, "a path");
-        if (unlink(path) != 0 && errno != ENOENT)
-            status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be removed: %s", path, strerror(errno));
-        free(path);
-    }
+    for (size_t i = 0; i < sizeof endings / sizeof *endings && !status; i++)
+        status = remove_file(dir, name, endings[i], err);
     return status;
 }
 
@@ -370,6 +376,8 @@ hsgd_status hsgd_folder_clear(const char *dir, hsgd_error *err)
     hsgd_folder_sweep(dir);
     for (size_t i = 0; i < hsgd_num_figures && !status; i++)
         status = hsgd_folder_remove_figure(dir, hsgd_figures[i]->name, err);
+    for (size_t i = 0; i < HSGD_NUM_TIKZ_FILES && !status; i++)
+        status = remove_file(dir, hsgd_tikz_files[i], "", err);
     return status;
 }
 
@@ -420,8 +428,12 @@ hsgd_status hsgd_folder_plot(const char *dir, const hsgd_style_change *change, h
     hsgd_status status = read_folder(&f, dir, change, err);
     for (size_t i = 0; i < hsgd_num_figures && !status; i++)
         status = plot_one(&f, hsgd_figures[i], report, err);
+    size_t scripts = report->num_files;
     for (size_t i = 0; i < hsgd_num_figures && !status; i++)
         status = render_one(&f, hsgd_figures[i], report, err);
+    if (!status && f.style.format == HSGD_FIGURE_TIKZ && report->num_files > scripts)
+        for (size_t i = 0; i < HSGD_NUM_TIKZ_FILES && report->num_files < HSGD_MAX_FIGURE_FILES; i++)
+            snprintf(report->file[report->num_files++], HSGD_FILE_NAME_SIZE, "%s", hsgd_tikz_files[i]);
     folder_free(&f);
     return status;
 }

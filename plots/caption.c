@@ -473,7 +473,7 @@ hsgd_status hsgd_figure_write_caption(const hsgd_figure_input *input, const hsgd
         return hsgd_fail_memory(err, "a caption");
     hsgd_status status = hsgd_output_open(&out, dir, figure->name, "caption.tex", err);
     if (status == HSGD_OK) {
-        fprintf(out.stream, "%s%%\n", text); /* no space at the end of \caption{\input{..}} */
+        fprintf(out.stream, "%s%%\n", text); /* no space at the end of \caption{\protect\input{..}} */
         status = hsgd_output_close(&out, err);
     }
     free(text);

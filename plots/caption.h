@@ -16,7 +16,7 @@ typedef enum hsgd_caption_syntax { HSGD_CAPTION_PLAIN, HSGD_CAPTION_TEX } hsgd_c
  * what input->band says. */
 char *hsgd_figure_caption(const hsgd_figure_input *input, const hsgd_figure *figure, hsgd_caption_syntax syntax);
 
-/* Write DIR/NAME.caption.tex, for \caption{\input{NAME.caption}}. */
+/* Write DIR/NAME.caption.tex, for \caption{\protect\input{NAME.caption}}. */
 hsgd_status hsgd_figure_write_caption(const hsgd_figure_input *input, const hsgd_figure *figure, const char *dir,
                                       hsgd_error *err);
 

@@ -338,7 +338,7 @@ static size_t legend_entries(const hsgd_lines *lines)
 
 static size_t legend_columns(const hsgd_lines *lines, double width_in)
 {
-    return hsgd_legend_columns(width_in, legend_entries(lines), HSGD_BAND_TITLE_WIDTH);
+    return hsgd_legend_columns(width_in, legend_entries(lines), sizeof "local SGD, G = 200" - 1);
 }
 
 static double legend_height(const hsgd_lines *lines, double width_in)

@@ -42,7 +42,7 @@ static void write_terminal(hsgd_script *s)
         fprintf(f, "set terminal cairolatex pdf size %.2fin,%.2fin font ',8' header '" TEX_FONT "'\n", w, h);
         break;
     case HSGD_FIGURE_TIKZ:
-        fprintf(f, "set terminal tikz size %.2fin,%.2fin charsize 4.7pt,7.9pt font '" TEX_FONT "'\n", w, h);
+        fprintf(f, "set terminal tikz size %.2fin,%.2fin charsize 4.5pt,7.9pt font '" TEX_FONT "'\n", w, h);
         break;
     }
 }
@@ -152,16 +152,16 @@ void hsgd_band_title(char *out, size_t size, const hsgd_script *s, double confid
 {
     switch (s->band) {
     case HSGD_BAND_CI:
-        snprintf(out, size, "%.4g%s confidence interval", 100 * confidence, hsgd_script_pick(s, "%", "\\,\\%"));
+        snprintf(out, size, "%.4g%s confidence", 100 * confidence, hsgd_script_pick(s, "%", "\\,\\%"));
         break;
     case HSGD_BAND_SE:
-        snprintf(out, size, "%s standard error", hsgd_script_pick(s, "±", "$\\pm$"));
+        snprintf(out, size, "%s std. error", hsgd_script_pick(s, "±", "$\\pm$"));
         break;
     case HSGD_BAND_SD:
-        snprintf(out, size, "%s standard deviation", hsgd_script_pick(s, "±", "$\\pm$"));
+        snprintf(out, size, "%s std. deviation", hsgd_script_pick(s, "±", "$\\pm$"));
         break;
     default:
-        snprintf(out, size, "smallest to largest run");
+        snprintf(out, size, "range of runs");
     }
 }
 
@@ -242,9 +242,9 @@ void hsgd_script_legend(hsgd_script *s, double top_in, size_t entries, size_t co
     hsgd_font font;
     fprintf(s->stream,
             "set key at screen 0.5,screen %.4f center top vertical maxrows %zu Left reverse "
-            "samplen 2.6 spacing %s%s\n",
-            top_in / s->height_in, hsgd_legend_rows(entries, columns), s->format == HSGD_FIGURE_SVG ? "0.85" : "1.15",
-            hsgd_script_font(&font, s, 7));
+            "samplen %s spacing %s%s\n",
+            top_in / s->height_in, hsgd_legend_rows(entries, columns), s->format == HSGD_FIGURE_TIKZ ? "2.2" : "2.6",
+            s->format == HSGD_FIGURE_SVG ? "0.85" : "1.15", hsgd_script_font(&font, s, 7));
 }
 
 void hsgd_script_series(hsgd_script *s, const char *format, ...)

@@ -104,8 +104,8 @@ void hsgd_script_define_band(hsgd_script *s, double low);
 void hsgd_script_band(hsgd_script *s, const char *name, const char *mean, const char *half_width, const char *above,
                       const char *colour);
 
-/* What the style's bands are called, e.g. "99% confidence interval", and how wide that is; an entry of the legend. */
-enum { HSGD_BAND_TITLE_WIDTH = 23 };
+/* What the style's bands are called, e.g. "99% confidence", and how wide that is; an entry of the legend. */
+enum { HSGD_BAND_TITLE_WIDTH = 16 };
 void hsgd_band_title(char *out, size_t size, const hsgd_script *s, double confidence);
 void hsgd_script_band_entry(hsgd_script *s, double confidence, const char *colour);
 /* The same as error bars, for curves that zeros interrupt: a filled band would be drawn across the gaps. */
