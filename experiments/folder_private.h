@@ -52,6 +52,12 @@ hsgd_status hsgd_folder_band(const hsgd_bands *bands, const hsgd_band_place *out
  * failure. */
 hsgd_status hsgd_folder_metrics(hsgd_figure_input *in, double **memory, const hsgd_bands *bands, hsgd_error *err);
 
+/* folder.c: remove what an earlier call left of a figure. */
+hsgd_status hsgd_folder_remove_figure(const char *dir, const char *name, hsgd_error *err);
+
+/* folder.c: note down the files NAME.ending; endings is closed by NULL. */
+void hsgd_folder_list_files(hsgd_figure_report *report, const char *name, const char *const *endings);
+
 /* What a setting borrows. */
 typedef struct hsgd_setting_memory {
     char *data, *variant;
@@ -61,11 +67,5 @@ typedef struct hsgd_setting_memory {
 /* The setting of the run for captions. Texts belong to the document or to *memory, which is to be freed. */
 void hsgd_folder_setting(hsgd_figure_setting *out, hsgd_setting_memory *memory, const cJSON *result, size_t num_levels);
 void hsgd_setting_memory_free(hsgd_setting_memory *memory);
-
-/* folder.c: remove what an earlier call left of a figure. */
-hsgd_status hsgd_folder_remove_figure(const char *dir, const char *name, hsgd_error *err);
-
-/* folder.c: note down the files NAME.ending; endings is closed by NULL. */
-void hsgd_folder_list_files(hsgd_figure_report *report, const char *name, const char *const *endings);
 
 #endif

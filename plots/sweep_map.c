@@ -55,8 +55,11 @@ static hsgd_status prepare(figure *f, const hsgd_sweep_figure_input *in, const h
                            hsgd_error *err)
 {
     size_t columns = in->axis[0].num_values, rows = in->axis[1].num_values;
-    *f = (figure){.in = in, .style = style, .map = hsgd_select(hsgd_sweep_count(in, 2), MAX_MAPS),
-                  .kind = hsgd_sweep_tightest_bound(in), .cells = rows * columns};
+    *f = (figure){.in = in,
+                  .style = style,
+                  .map = hsgd_select(hsgd_sweep_count(in, 2), MAX_MAPS),
+                  .kind = hsgd_sweep_tightest_bound(in),
+                  .cells = rows * columns};
     f->memory = calloc((2 + f->map.count * NUM_VALUES) * f->cells, sizeof *f->memory);
     if (!f->memory)
         return hsgd_fail_memory(err, "the data of a figure");
