@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The page of hsgd report: what its sections share. Each section reads the document and writes itself; what an older document
- * does not have is left out. */
+/* The page of hsgd report: what its sections share. Each section reads the document and writes itself; what an older
+ * document does not have is left out. */
 #ifndef HSGD_EXPERIMENTS_PAGE_PRIVATE_H
 #define HSGD_EXPERIMENTS_PAGE_PRIVATE_H
 
@@ -34,13 +34,13 @@ double hsgd_page_confidence(const cJSON *root);
 void hsgd_page_number(hsgd_page *page, double value, int digits);
 void hsgd_page_number_cell(hsgd_page *page, double value, int digits);
 
-/* "mean [low, high]" of an object { "mean", "ci": [low, high] }; ci is the member to take. The mean alone where the interval is
- * a point. */
+/* "mean [low, high]" of an object { "mean", "ci": [low, high] }; ci is the member to take. The mean alone where the
+ * interval is a point. */
 void hsgd_page_interval(hsgd_page *page, const cJSON *object, const char *ci, int digits);
 void hsgd_page_interval_cell(hsgd_page *page, const cJSON *object, const char *ci, int digits);
 
-/* A verdict as symbol and word; "(trajectory)" or "(estimated)" where it rests on a constant of such a kind; and both in a cell,
- * with the reason if any. */
+/* A verdict as symbol and word; "(trajectory)" or "(estimated)" where it rests on a constant of such a kind; and both
+ * in a cell, with the reason if any. */
 void hsgd_page_verdict(hsgd_page *page, const char *verdict);
 void hsgd_page_basis(hsgd_page *page, const char *kind);
 void hsgd_page_verdict_cell(hsgd_page *page, const char *verdict, const char *kind, const char *reason);

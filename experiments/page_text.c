@@ -167,11 +167,12 @@ void hsgd_page_verdict_cell(hsgd_page *page, const char *verdict, const char *ki
 const char *hsgd_page_kind_meaning(const char *kind)
 {
     static const char *const meaning[] = {
+        /* parentheses: one text in two pieces */
         [HSGD_EXACT] = "follows from the definition of the problem",
         [HSGD_CERTIFIED] = "a proved bound on the safe side",
         [HSGD_TRAJECTORY] =
-            "the largest value at the measured steps: all that the proofs need of a run without noise that is "
-            "measured at every step, evidence but no proof otherwise",
+            ("the largest value at the measured steps: all that the proofs need of a run without noise that "
+             "is measured at every step, evidence but no proof otherwise"),
         [HSGD_ESTIMATE] =
             "twice the largest value that a search around the starting point met: evidence, never a proof"};
     for (size_t k = 0; k < sizeof meaning / sizeof *meaning; k++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* hsgd report on folders of every sort: the page is well-formed XML, its numbers are those of result.json to the last bit, every
- * link leads somewhere, no id stands twice, nothing is loaded; names of users are text and nothing else; older results and
- * folders without figures have a page as well, damaged ones a reason in one line. */
+/* hsgd report on folders of every sort: the page is well-formed XML, its numbers are those of result.json to the last
+ * bit, every link leads somewhere, no id stands twice, nothing is loaded; names of users are text and nothing else;
+ * older results and folders without figures have a page as well, damaged ones a reason in one line. */
 #include "tests/experiments/page_reader.h"
 #include "tests/experiments/program.h"
 
@@ -155,7 +155,8 @@ static size_t count_before(const char *text, const char *words)
     return strtoul(end, NULL, 10);
 }
 
-/* The counts of the last paragraph of verify: "Of them 30 hold, 0 are violated, 2 are inconclusive (names), 7 are not ..." */
+/* The counts of the last paragraph of verify: "Of them 30 hold, 0 are violated, 2 are inconclusive (names), 7 are not
+ * ..." */
 static void check_tally(const page_reader *p, const char *said)
 {
     char text[160];
@@ -301,7 +302,8 @@ static void data_are_shown_per_worker_and_group(void **state)
     page_free(p);
 }
 
-/* An older result has no provenance, no verdict on all checks, steps of the ladder without intervals, or no ladder at all. */
+/* An older result has no provenance, no verdict on all checks, steps of the ladder without intervals, or no ladder at
+ * all. */
 static void older_results_have_a_page(void **state)
 {
     (void)state;
