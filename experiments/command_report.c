@@ -43,7 +43,8 @@ const hsgd_command hsgd_command_report = {
     .name = "report",
     .positional = "DIR",
     .summary = "one HTML page with everything in a result folder",
-    .details = "Reads the folder that hsgd run or hsgd verify wrote. The page is one file: figures are inside, nothing "
+    .details = "Reads the folder that hsgd run, hsgd verify or hsgd sweep wrote. The page is one file: figures are "
+               "inside, nothing "
                "is loaded.",
     .option = options,
     .num_options = NUM_OPTIONS,

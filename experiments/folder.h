@@ -15,8 +15,8 @@ extern "C" {
 /* Make a folder and its parents; fine if it is there. Fails where it cannot be written to. */
 hsgd_status hsgd_folder_make(const char *path, hsgd_error *err);
 
-/* Keep other processes of hsgd from writing to a folder until *lock is handed to hsgd_folder_unlock or the process ends.
- * Fails at once if another one does; where the file system has no locks, nothing is locked. */
+/* Keep other processes of hsgd from writing to a folder until *lock is handed to hsgd_folder_unlock or the process
+ * ends. Fails at once if another one does; where the file system has no locks, nothing is locked. */
 hsgd_status hsgd_folder_lock(int *lock, const char *dir, hsgd_error *err);
 void hsgd_folder_unlock(int lock);
 
@@ -45,8 +45,8 @@ typedef struct hsgd_style_change {
 } hsgd_style_change;
 
 /* Make the figures that the result's configuration asks for, in its style but for what change says (may be NULL). The
- * scripts and data are written before gnuplot is needed; its failure leaves them there. Old files of figures that are not
- * made any more are removed. report may be NULL. */
+ * scripts and data are written before gnuplot is needed; its failure leaves them there. Old files of figures that are
+ * not made any more are removed. report may be NULL. */
 hsgd_status hsgd_folder_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,
                              hsgd_error *err);
 
@@ -62,7 +62,8 @@ typedef struct hsgd_drawings {
     hsgd_figure_report report; /* the files in the other folder; notes as above */
 } hsgd_drawings;
 
-/* The same figures in another folder `into`; the result folder is only read. Free with hsgd_drawings_free, also on failure. */
+/* The same figures in another folder `into`; the result folder is only read. Free with hsgd_drawings_free, also on
+ * failure. */
 hsgd_status hsgd_folder_draw(hsgd_drawings *out, const char *dir, const char *into, const hsgd_style_change *change,
                              hsgd_error *err);
 void hsgd_drawings_free(hsgd_drawings *drawings);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Writing a page so that nothing is unescaped by accident: all text and all attributes go through here.
  *
- * The page is valid both as HTML and as XML (polyglot): every element is closed, attributes are quoted, and characters that XML
- * does not have, or bytes that are not UTF-8, become U+FFFD. Errors of use (an element that is closed but not open) and of
- * memory are remembered and found by hsgd_html_finish. */
+ * The page is valid both as HTML and as XML (polyglot): every element is closed, attributes are quoted, and characters
+ * that XML does not have, or bytes that are not UTF-8, become U+FFFD. Errors of use (an element that is closed but not
+ * open) and of memory are remembered and found by hsgd_html_finish. */
 #ifndef HSGD_EXPERIMENTS_HTML_PRIVATE_H
 #define HSGD_EXPERIMENTS_HTML_PRIVATE_H
 
@@ -71,8 +71,8 @@ typedef struct hsgd_html_column {
     bool right; /* numbers */
 } hsgd_html_column;
 
-/* A table inside a box that scrolls, with a caption and column headings, which must live until the table is closed. Each row has a
- * header cell, then cells. Cards: on a narrow screen a row becomes a block of lines, one for each cell. */
+/* A table inside a box that scrolls, with a caption and column headings, which must live until the table is closed.
+ * Each row has a header cell, then cells. Cards: on a narrow screen a row becomes a block of lines, one for each cell. */
 void hsgd_html_open_table(hsgd_html *html, const char *caption, const hsgd_html_column *column, size_t num_columns);
 void hsgd_html_open_cards(hsgd_html *html, const char *caption, const hsgd_html_column *column, size_t num_columns);
 void hsgd_html_close_table(hsgd_html *html);

@@ -65,19 +65,19 @@ static void put_footer(hsgd_page *page)
     hsgd_html_open(&page->html, "footer");
     hsgd_html_open(&page->html, "p");
     hsgd_html_textf(&page->html, "Made by hsgd %s from the result folder alone: ", HSGD_VERSION);
-    static const char *const names[] = {"result.json", "series.csv", "nodes.csv"};
-    for (size_t i = 0; i < 3; i++) {
+    static const char *const names[][3] = {{"result.json", "series.csv", "nodes.csv"},
+                                           {"sweep.json", "sweep.csv", NULL}};
+    for (size_t i = 0; i < 3 && names[page->is_sweep][i]; i++) {
         hsgd_html_text(&page->html, i ? ", " : "");
-        hsgd_page_file_link(page, names[i]);
+        hsgd_page_file_link(page, names[page->is_sweep][i]);
     }
     hsgd_html_text(&page->html, ".");
     hsgd_html_close(&page->html, "p");
     hsgd_html_close(&page->html, "footer");
 }
 
-static hsgd_status put_body(hsgd_page *page, hsgd_error *err)
+static hsgd_status put_experiment(hsgd_page *page, hsgd_error *err)
 {
-    hsgd_html_open(&page->html, "body");
     hsgd_page_head(page);
     put_contents(page);
     hsgd_html_open(&page->html, "main");
@@ -94,8 +94,6 @@ static hsgd_status put_body(hsgd_page *page, hsgd_error *err)
     hsgd_page_config(page);
     hsgd_page_provenance(page);
     hsgd_html_close(&page->html, "main");
-    put_footer(page);
-    hsgd_html_close(&page->html, "body");
     return HSGD_OK;
 }
 
@@ -106,9 +104,12 @@ hsgd_status hsgd_page_write(hsgd_page *page, hsgd_error *err)
     hsgd_html_attribute(&page->html, "xmlns", "http://www.w3.org/1999/xhtml");
     hsgd_html_attribute(&page->html, "lang", "en");
     put_document_head(page);
-    hsgd_status status = put_body(page, err);
+    hsgd_html_open(&page->html, "body");
+    hsgd_status status = page->is_sweep ? hsgd_page_sweep(page, err) : put_experiment(page, err);
     if (status)
         return status;
+    put_footer(page);
+    hsgd_html_close(&page->html, "body");
     hsgd_html_close(&page->html, "html");
     return hsgd_html_finish(&page->html, err);
 }

@@ -9,9 +9,9 @@
 extern "C" {
 #endif
 
-/* Write the page about the folder dir to a file. It holds its figures, which gnuplot draws again from the folder's data, and
- * loads nothing; its links to files of the folder are relative. Fails where the folder is not one of hsgd run or verify
- * (HSGD_ERROR_INPUT), or where gnuplot or the disk fails (HSGD_ERROR_ENVIRONMENT). */
+/* Write the page about the folder dir to a file. It holds its figures, which gnuplot draws again from the folder's
+ * data, and loads nothing; its links to files of the folder are relative. Fails where the folder is not one of hsgd
+ * run, verify or sweep (HSGD_ERROR_INPUT), or where gnuplot or the disk fails (HSGD_ERROR_ENVIRONMENT). */
 hsgd_status hsgd_report_page(const char *dir, const char *file, hsgd_error *err);
 
 #ifdef __cplusplus

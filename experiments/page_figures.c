@@ -3,21 +3,16 @@
 #include "experiments/page_private.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "experiments/svg_private.h"
 
 /* A link to NAME.ending of the result folder, if that is there. */
 static void put_link(hsgd_page *page, const char *name, const char *ending, const char *text)
 {
-    char *path = NULL, *address = NULL;
-    if (asprintf(&path, "%s/%s.%s", page->dir, name, ending) >= 0 && access(path, R_OK) == 0 &&
-        asprintf(&address, "%s%s.%s", page->link, name, ending) >= 0) {
-        hsgd_html_text(&page->html, " ");
-        hsgd_html_link(&page->html, address, text);
-        free(address);
-    }
-    free(path);
+    char file[HSGD_FILE_NAME_SIZE];
+    snprintf(file, sizeof file, "%s.%s", name, ending);
+    hsgd_html_text(&page->html, " ");
+    hsgd_page_link_if_there(page, file, text);
 }
 
 static hsgd_status put_figure(hsgd_page *page, const hsgd_drawing *drawing, hsgd_error *err)

@@ -9,6 +9,7 @@
 
 #include "experiments/json_private.h"
 #include "experiments/page_private.h"
+#include "experiments/sweep_private.h"
 #include "plots/output.h"
 
 /* ---- where the page is ---- */
@@ -107,11 +108,12 @@ static hsgd_status open_pictures(place *p, hsgd_error *err)
 
 /* ---- the page ---- */
 
-static hsgd_status write_page(const place *p, const char *dir, const cJSON *root, const hsgd_drawings *drawings,
-                              hsgd_error *err)
+static hsgd_status write_page(const place *p, const char *dir, bool is_sweep, const cJSON *root,
+                              const hsgd_drawings *drawings, hsgd_error *err)
 {
     hsgd_output out;
-    hsgd_page page = {.root = root, .dir = dir, .link = p->link, .drawings = drawings, .pictures = p->pictures};
+    hsgd_page page = {
+        .is_sweep = is_sweep, .root = root, .dir = dir, .link = p->link, .drawings = drawings, .pictures = p->pictures};
     hsgd_status status = hsgd_output_open(&out, p->folder, p->stem, p->ending, err);
     if (status)
         return status;
@@ -124,7 +126,7 @@ static hsgd_status write_page(const place *p, const char *dir, const cJSON *root
     return hsgd_output_close(&out, err);
 }
 
-static hsgd_status draw_and_write(place *p, const char *dir, const cJSON *root, hsgd_error *err)
+static hsgd_status draw_and_write(place *p, const char *dir, bool is_sweep, const cJSON *root, hsgd_error *err)
 {
     hsgd_drawings drawings;
     /* A column is as wide as a phone, so letters are large enough there. The page has a title of its own. */
@@ -132,9 +134,9 @@ static hsgd_status draw_and_write(place *p, const char *dir, const cJSON *root, 
     hsgd_status status = open_pictures(p, err);
     if (status)
         return status;
-    status = hsgd_folder_draw(&drawings, dir, p->pictures, &change, err);
+    status = (is_sweep ? hsgd_sweep_draw : hsgd_folder_draw)(&drawings, dir, p->pictures, &change, err);
     if (!status)
-        status = write_page(p, dir, root, &drawings, err);
+        status = write_page(p, dir, is_sweep, root, &drawings, err);
     hsgd_drawings_free(&drawings);
     hsgd_folder_remove_hidden(p->pictures);
     return status;
@@ -145,7 +147,8 @@ hsgd_status hsgd_report_page(const char *dir, const char *file, hsgd_error *err)
     char *path;
     cJSON *root = NULL;
     place p;
-    if (asprintf(&path, "%s/result.json", dir) < 0)
+    bool is_sweep = hsgd_sweep_is_folder(dir);
+    if (asprintf(&path, "%s/%s.json", dir, is_sweep ? "sweep" : "result") < 0)
         return hsgd_fail_memory(err, "a path");
     hsgd_status status = hsgd_json_read_file(&root, path, err);
     free(path);
@@ -153,7 +156,7 @@ hsgd_status hsgd_report_page(const char *dir, const char *file, hsgd_error *err)
         return status;
     status = find_place(&p, dir, file, err);
     if (!status)
-        status = draw_and_write(&p, dir, root, err);
+        status = draw_and_write(&p, dir, is_sweep, root, err);
     place_free(&p);
     cJSON_Delete(root);
     return status;

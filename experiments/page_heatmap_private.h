@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A picture of counts: columns are workers or groups, rows are classes, darker cells hold more; bars above show the sums. */
+/* A picture of counts: columns are workers or groups, rows are classes, darker cells hold more; bars above show the
+ * sums. */
 #ifndef HSGD_EXPERIMENTS_PAGE_HEATMAP_PRIVATE_H
 #define HSGD_EXPERIMENTS_PAGE_HEATMAP_PRIVATE_H
 

@@ -150,7 +150,7 @@ static void put_sources(hsgd_page *page, const cJSON *bounds)
     hsgd_html_close(&page->html, "ul");
 }
 
-static void put_citation(hsgd_page *page, const cJSON *provenance)
+void hsgd_page_citation(hsgd_page *page, const cJSON *provenance)
 {
     const char *commit = hsgd_page_string(provenance, "commit");
     const cJSON *bounds = hsgd_page_get(page->root, "bounds");
@@ -183,6 +183,6 @@ void hsgd_page_provenance(hsgd_page *page)
             "recorded.",
             hsgd_page_string(page->root, "version"));
     put_repeat(page, provenance);
-    put_citation(page, provenance);
+    hsgd_page_citation(page, provenance);
     hsgd_page_close_section(page);
 }

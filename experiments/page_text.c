@@ -141,14 +141,12 @@ void hsgd_page_verdict(hsgd_page *page, const char *verdict)
     hsgd_html_close(&page->html, "span");
 }
 
-/* What a verdict rests on, where that is no proof. */
-static const char *basis(const char *verdict, const char *kind)
+void hsgd_page_basis(hsgd_page *page, const char *kind)
 {
-    if (strcmp(verdict, hsgd_verdict_name(HSGD_VERDICT_NOT_APPLICABLE)) == 0)
-        return "";
     if (strcmp(kind, hsgd_constant_kind_name(HSGD_TRAJECTORY)) == 0)
-        return " (trajectory)";
-    return strcmp(kind, hsgd_constant_kind_name(HSGD_ESTIMATE)) == 0 ? " (estimated)" : "";
+        hsgd_html_text(&page->html, " (trajectory)");
+    else if (strcmp(kind, hsgd_constant_kind_name(HSGD_ESTIMATE)) == 0)
+        hsgd_html_text(&page->html, " (estimated)");
 }
 
 void hsgd_page_verdict_cell(hsgd_page *page, const char *verdict, const char *kind, const char *reason)
@@ -156,7 +154,8 @@ void hsgd_page_verdict_cell(hsgd_page *page, const char *verdict, const char *ki
     hsgd_html_open_cell(&page->html, "decision");
     if (*verdict) {
         hsgd_page_verdict(page, verdict);
-        hsgd_html_text(&page->html, basis(verdict, kind));
+        if (strcmp(verdict, hsgd_verdict_name(HSGD_VERDICT_NOT_APPLICABLE)) != 0)
+            hsgd_page_basis(page, kind);
     }
     if (*reason)
         hsgd_html_element(&page->html, "div", "reason", reason);
@@ -168,11 +167,12 @@ void hsgd_page_verdict_cell(hsgd_page *page, const char *verdict, const char *ki
 const char *hsgd_page_kind_meaning(const char *kind)
 {
     static const char *const meaning[] = {
+        /* parentheses: one text in two pieces */
         [HSGD_EXACT] = "follows from the definition of the problem",
         [HSGD_CERTIFIED] = "a proved bound on the safe side",
         [HSGD_TRAJECTORY] =
-            "the largest value at the measured steps: all that the proofs need of a run without noise that is "
-            "measured at every step, evidence but no proof otherwise",
+            ("the largest value at the measured steps: all that the proofs need of a run without noise that "
+             "is measured at every step, evidence but no proof otherwise"),
         [HSGD_ESTIMATE] =
             "twice the largest value that a search around the starting point met: evidence, never a proof"};
     for (size_t k = 0; k < sizeof meaning / sizeof *meaning; k++)
@@ -211,16 +211,24 @@ void hsgd_page_run_header(hsgd_page *page, size_t run)
     hsgd_html_close(&page->html, "th");
 }
 
+bool hsgd_page_link_if_there(hsgd_page *page, const char *name, const char *text)
+{
+    char *path = NULL, *escaped = NULL, *address = NULL;
+    bool there = asprintf(&path, "%s/%s", page->dir, name) >= 0 && access(path, R_OK) == 0 &&
+                 (escaped = hsgd_html_escape_path(name)) && asprintf(&address, "%s%s", page->link, escaped) >= 0;
+    if (there) {
+        hsgd_html_link(&page->html, address, text);
+        free(address);
+    }
+    free(escaped);
+    free(path);
+    return there;
+}
+
 void hsgd_page_file_link(hsgd_page *page, const char *name)
 {
-    char *path = NULL, *address = NULL;
-    bool there = asprintf(&path, "%s/%s", page->dir, name) >= 0 && access(path, R_OK) == 0;
-    if (there && asprintf(&address, "%s%s", page->link, name) >= 0) {
-        hsgd_html_link(&page->html, address, name);
-        free(address);
-    } else
+    if (!hsgd_page_link_if_there(page, name, name))
         hsgd_html_text(&page->html, name);
-    free(path);
 }
 
 void hsgd_page_open_section(hsgd_page *page, const char *id, const char *heading)

@@ -28,9 +28,9 @@ typedef struct hsgd_provenance {
     size_t num_files;
 } hsgd_provenance;
 
-/* Find all that is known before a run; reads every data file once more, best right after it was read. Where the environment has
- * SOURCE_DATE_EPOCH (seconds since 1970), that is the date and threads are not told, so that the same run writes the same bytes
- * again. Free with hsgd_provenance_free, also on failure. */
+/* Find all that is known before a run; reads every data file once more, best right after it was read. Where the
+ * environment has SOURCE_DATE_EPOCH (seconds since 1970), that is the date and threads are not told, so that the same
+ * run writes the same bytes again. Free with hsgd_provenance_free, also on failure. */
 hsgd_status hsgd_provenance_find(hsgd_provenance *out, const hsgd_config *config, const char *command, size_t threads,
                                  hsgd_error *err);
 void hsgd_provenance_free(hsgd_provenance *provenance);

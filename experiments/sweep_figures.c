@@ -358,3 +358,51 @@ hsgd_status hsgd_sweep_plot(const char *dir, const hsgd_style_change *change, hs
     folder_free(&f);
     return status;
 }
+
+/* ---- for a page ---- */
+
+/* What NAME.gp says about itself in its first line; NULL when memory is out. */
+static char *read_about(const char *dir, const char *name)
+{
+    char *path, *line = NULL;
+    size_t size = 0;
+    if (asprintf(&path, "%s/%s.gp", dir, name) < 0)
+        return NULL;
+    FILE *file = fopen(path, "r");
+    ssize_t length = file ? getline(&line, &size, file) : -1;
+    char *about = strndup(length > 3 ? line + 2 : "", length > 3 ? (size_t)length - 3 : 0);
+    if (file)
+        fclose(file);
+    free(line);
+    free(path);
+    return about;
+}
+
+static hsgd_status draw_one(hsgd_drawings *out, const folder *f, const hsgd_sweep_figure *figure, hsgd_error *err)
+{
+    bool made;
+    hsgd_status status = write_one(f, figure, &made, &out->report, err);
+    if (status || !made)
+        return status;
+    hsgd_drawing *drawing = &out->item[out->count];
+    *drawing = (hsgd_drawing){figure->name, read_about(f->dir, figure->name)};
+    if (!drawing->caption)
+        return hsgd_fail_memory(err, figure->name);
+    out->count++;
+    return render_one(f, figure, &out->report, err);
+}
+
+hsgd_status hsgd_sweep_draw(hsgd_drawings *out, const char *dir, const char *into, const hsgd_style_change *change,
+                            hsgd_error *err)
+{
+    folder f;
+    *out = (hsgd_drawings){.item = calloc(hsgd_num_sweep_figures, sizeof *out->item)};
+    hsgd_status status = read_folder(&f, dir, change, err);
+    if (!status && !out->item)
+        status = hsgd_fail_memory(err, "the figures");
+    f.dir = into; /* all is read; from here on files are written */
+    for (size_t i = 0; i < hsgd_num_sweep_figures && !status; i++)
+        status = draw_one(out, &f, hsgd_sweep_figures[i], err);
+    folder_free(&f);
+    return status;
+}

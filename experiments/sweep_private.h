@@ -100,4 +100,8 @@ bool hsgd_sweep_is_folder(const char *dir);
 hsgd_status hsgd_sweep_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,
                             hsgd_error *err);
 
+/* The same figures in another folder, as hsgd_folder_draw: the folder of the sweep is only read. */
+hsgd_status hsgd_sweep_draw(hsgd_drawings *out, const char *dir, const char *into, const hsgd_style_change *change,
+                            hsgd_error *err);
+
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A page of hsgd report as a test sees it, read by an XML parser: its text, ids, references, and the numbers of each row. */
+/* A page of hsgd report as a test sees it, read by an XML parser: its text, ids, references, and the numbers of each
+ * row. */
 #ifndef HSGD_TESTS_EXPERIMENTS_PAGE_READER_H
 #define HSGD_TESTS_EXPERIMENTS_PAGE_READER_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Nothing gets into a page unescaped: text and attributes with every character that means something in HTML or XML, bytes that
- * are no UTF-8, characters that XML does not have; elements that are not nested are refused, so are rows that do not fit their
- * table. Pictures: only what draws is taken over, ids and what refers to them are renamed. A parser of another library (expat)
- * reads everything back. */
+/* Nothing gets into a page unescaped: text and attributes with every character that means something in HTML or XML,
+ * bytes that are no UTF-8, characters that XML does not have; elements that are not nested are refused, so are rows
+ * that do not fit their table. Pictures: only what draws is taken over, ids and what refers to them are renamed. A
+ * parser of another library (expat) reads everything back. */
 #include "tests/test.h"
 
 #include <unistd.h>

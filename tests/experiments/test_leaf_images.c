@@ -183,6 +183,18 @@ static void check_data(const cJSON *data, double bytes)
     assert_true(number(data, "image_bytes") == bytes);
 }
 
+/* One digest of all pictures in the order of the samples, another for testing. */
+static void check_digests(const cJSON *provenance)
+{
+    assert_exit("cd " FOLDER " && cat 000003.jpg 000004.jpg 000001.jpg 000005.jpg 000002.jpg 000006.jpg 000000.jpg "
+                "000007.jpg | sha256sum",
+                0);
+    assert_int_equal(strncmp(out, text_of(provenance, "images_sha256"), 64), 0);
+    assert_exit("cd " FOLDER " && cat 000001.jpg 000006.jpg | sha256sum", 0);
+    assert_int_equal(strncmp(out, text_of(provenance, "test_images_sha256"), 64), 0);
+    assert_int_equal(cJSON_GetArraySize(get(provenance, "data_files")), 2);
+}
+
 /* Eight bright or dark pictures are learned; softmax regression and a network, whose shape is no square. */
 static void the_program_learns_from_pictures(void **state)
 {
@@ -204,6 +216,7 @@ static void the_program_learns_from_pictures(void **state)
         check_data(get(result, "data"), bytes);
         const cJSON *final = get(get(get(get(result, "metrics"), "hsgd"), "final"), "test_accuracy");
         assert_true(number(final, "mean") == 1); /* there are two */
+        check_digests(get(result, "provenance"));
         cJSON_Delete(result);
     }
     assert_exit("$H run c.json --dry-run", 0);

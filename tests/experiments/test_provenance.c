@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Checksums are those of FIPS 180-4 and of sha256sum, whatever pieces the bytes come in; "provenance" of result.json says what
- * was run, with which files, and when: the same bytes again under SOURCE_DATE_EPOCH, and a hash of the configuration that does
- * not depend on the machine. */
+/* Checksums are those of FIPS 180-4 and of sha256sum, whatever pieces the bytes come in; "provenance" of result.json
+ * says what was run, with which files, and when: the same bytes again under SOURCE_DATE_EPOCH, and a hash of the
+ * configuration that does not depend on the machine. */
 #include "tests/experiments/program.h"
 
 #include <zlib.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* hsgd report on folders of every sort: the page is well-formed XML, its numbers are those of result.json to the last bit, every
- * link leads somewhere, no id stands twice, nothing is loaded; names of users are text and nothing else; older results and
- * folders without figures have a page as well, damaged ones a reason in one line. */
+/* hsgd report on folders of every sort: the page is well-formed XML, its numbers are those of result.json to the last
+ * bit, every link leads somewhere, no id stands twice, nothing is loaded; names of users are text and nothing else;
+ * older results and folders without figures have a page as well, damaged ones a reason in one line. */
 #include "tests/experiments/page_reader.h"
+#include "tests/experiments/program.h"
 
 /* ---- what every page must be ---- */
 
@@ -154,7 +155,8 @@ static size_t count_before(const char *text, const char *words)
     return strtoul(end, NULL, 10);
 }
 
-/* The counts of the last paragraph of verify: "Of them 30 hold, 0 are violated, 2 are inconclusive (names), 7 are not ..." */
+/* The counts of the last paragraph of verify: "Of them 30 hold, 0 are violated, 2 are inconclusive (names), 7 are not
+ * ..." */
 static void check_tally(const page_reader *p, const char *said)
 {
     char text[160];
@@ -300,7 +302,8 @@ static void data_are_shown_per_worker_and_group(void **state)
     page_free(p);
 }
 
-/* An older result has no provenance, no verdict on all checks, steps of the ladder without intervals, or no ladder at all. */
+/* An older result has no provenance, no verdict on all checks, steps of the ladder without intervals, or no ladder at
+ * all. */
 static void older_results_have_a_page(void **state)
 {
     (void)state;
@@ -333,6 +336,66 @@ static void older_results_have_a_page(void **state)
             cJSON_DeleteItemFromObject(r, gone[i]);
     }
     cJSON_Delete(r);
+}
+
+/* ---- sweeps ---- */
+
+static void sweeps_have_a_page(void **state)
+{
+    (void)state;
+    write_config("grid <b>", "{\"fanout\": [2, 3], \"periods\": [6, 2]}",
+                 QUADRATIC
+                 ", \"sweep\": {\"axes\": [{\"name\": \"N <i>\", \"key\": \"hierarchy.fanout\", \"values\": "
+                 "[[2, 3], [3, 2]]}, {\"name\": \"seed\", \"key\": \"first_seed\", \"values\": [1, 2], \"labels\": "
+                 "[\"<script>\", \"two\"]}]}");
+    make("sweep", "s");
+    assert_exit("$H report $(ls -d s/points/* | head -1)", 0); /* that point is linked to its own page */
+    page_reader *p = report("s");
+    cJSON *r = read_json("s/sweep.json"), *point;
+    size_t pages = 0, results = 0;
+    assert_int_equal(cJSON_GetArraySize(get(r, "points")), 4);
+    cJSON_ArrayForEach(point, get(r, "points"))
+    {
+        size_t at = 0;
+        const page_row *row = page_row_of(p, text_of(point, "title"));
+        expect_interval(row, &at, get(get(point, "measured"), "S"), "ci");
+        static const char *const id[] = {"hsgd-fixed", "hsgd-fixed-sharp", "hsgd-fixed-recursive"};
+        for (size_t k = 0; k < 3; k++) {
+            const cJSON *bound = element(get(point, "bounds"), "id", id[k]);
+            expect(row, &at, get(bound, "value"));
+            expect(row, &at, get(bound, "ratio"));
+        }
+        assert_int_equal(at, row->count);
+    }
+    for (size_t i = 0; i < p->num_hrefs; i++) {
+        pages += strstr(p->href[i], "points/") && strstr(p->href[i], "/report.html");
+        results += strstr(p->href[i], "points/") && strstr(p->href[i], "/result.json");
+    }
+    assert_true(pages == 1 && results == 3);
+    assert_true(page_has_id(p, "figure-sweep"));
+    assert_text(p, "4 experiments over N <i> (2 values) \xC3\x97 seed (2 values).");
+    page_free(p);
+    /* a point that waits has no link, and says so */
+    point = get(r, "points")->child;
+    for (int i = 0; i < 2; i++, point = point->next) {
+        char line[512];
+        snprintf(line, sizeof line, "rm -r 's/%s'", text_of(point, "folder"));
+        assert_exit(line, 0);
+        cJSON_SetValuestring(get(point, "state"), i ? "failed" : "waiting");
+        cJSON_DeleteItemFromObject(point, "verdict");
+        cJSON_DeleteItemFromObject(point, "measured");
+        cJSON_DeleteItemFromObject(point, "bounds");
+        cJSON_AddStringToObject(point, "reason", i ? "no <memory>" : "");
+    }
+    char *text = cJSON_Print(r);
+    write_text("s/sweep.json", text);
+    cJSON_free(text);
+    cJSON_Delete(r);
+    p = report("s");
+    assert_text(p, "2 without results");
+    assert_text(p, "no <memory>");
+    page_free(p);
+    assert_refusal("echo '{' > s/sweep.json; $H report s", 2, "s/sweep.json: line 1");
 }
 
 static void refusals_are_one_line(void **state)
@@ -368,6 +431,7 @@ int main(void)
                                        cmocka_unit_test(folders_without_figures_levels_or_bounds_have_a_page),
                                        cmocka_unit_test(data_are_shown_per_worker_and_group),
                                        cmocka_unit_test(older_results_have_a_page),
+                                       cmocka_unit_test(sweeps_have_a_page),
                                        cmocka_unit_test(refusals_are_one_line)};
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);
 }
