@@ -63,10 +63,13 @@ typedef struct hsgd_summary {
     hsgd_estimate *divergence;          /* (num_rows, num_levels) E D_k(wbar^t) */
     hsgd_estimate *divergence_at_nodes; /* (num_rows, num_levels) NULL: not measured */
     hsgd_estimate *dispersion;          /* (num_rows, num_levels) E B_k^t */
-    hsgd_proof_terms *proof;            /* (num_rows) means over seeds; NULL: not measured */
-    hsgd_estimate S;                    /* mean of ||grad f(wbar^t)||^2 over the measured steps */
-    hsgd_estimate S_round;              /* the same over t = 0, G, .., (R - 1) G, R = floor(T/G); count 0 for R = 0 */
-    size_t num_rounds;                  /* rounds among the measured steps */
+    /* single runs of the same: whatever runs_per_value is */
+    hsgd_scatter *loss_scatter, *grad_norm_sq_scatter, *S_until_scatter; /* (num_rows) */
+    hsgd_scatter *dispersion_scatter;                                    /* (num_rows, num_levels) */
+    hsgd_proof_terms *proof;  /* (num_rows) means over seeds; NULL: not measured */
+    hsgd_estimate S;          /* mean of ||grad f(wbar^t)||^2 over the measured steps */
+    hsgd_estimate S_round;    /* the same over t = 0, G, .., (R - 1) G, R = floor(T/G); count 0 for R = 0 */
+    size_t num_rounds;        /* rounds among the measured steps */
     size_t round_row_min;     /* row of the round with the smallest mean (S_min); meaningful if num_rounds > 0 */
     hsgd_estimate S_min;      /* the estimate at that row; count 0 for no round */
     hsgd_estimate final_loss; /* E f(wbar^T) */
@@ -86,6 +89,7 @@ typedef struct hsgd_summary {
     size_t smoothness_run;                /* the seed's index */
     hsgd_seen_smoothness path_smoothness; /* largest over seeds */
     hsgd_estimate *metric; /* (num_rows + 1, HSGD_NUM_METRICS) step T last; NAN: not evaluated there; NULL: nowhere */
+    hsgd_scatter *metric_scatter;                /* (num_rows + 1, HSGD_NUM_METRICS) as metric */
     hsgd_estimate metric_best[HSGD_NUM_METRICS]; /* of each run's best value; count 0: never evaluated */
     size_t num_diverged;                         /* seeds that diverged */
     size_t diverged_at;                          /* the earliest such step */

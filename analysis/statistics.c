@@ -27,6 +27,20 @@ hsgd_estimate hsgd_estimate_mean_of_groups(const double *value, size_t count, si
     return (hsgd_estimate){mean, groups > 1 ? sqrt(variance / (double)groups) : NAN, groups};
 }
 
+hsgd_scatter hsgd_scatter_of(const double *value, size_t count)
+{
+    hsgd_scatter spread = {NAN, value[0], value[0]};
+    for (size_t i = 0; i < count; i++) {
+        if (!isfinite(value[i]))
+            return (hsgd_scatter){NAN, NAN, NAN};
+        spread.low = fmin(spread.low, value[i]);
+        spread.high = fmax(spread.high, value[i]);
+    }
+    if (count > 1)
+        spread.sd = gsl_stats_sd(value, 1, count);
+    return spread;
+}
+
 double hsgd_half_width(hsgd_estimate estimate, double confidence, double checks)
 {
     if (estimate.se == 0)

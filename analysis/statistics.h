@@ -21,6 +21,15 @@ hsgd_estimate hsgd_estimate_mean(const double *value, size_t stride, size_t coun
 /* Of runs whose consecutive runs_per_value (a divisor of count) are not independent: their means count as one value. */
 hsgd_estimate hsgd_estimate_mean_of_groups(const double *value, size_t count, size_t runs_per_value);
 
+/* How far single values lie apart, whatever their mean is known to. */
+typedef struct hsgd_scatter {
+    double sd;        /* standard deviation, with count - 1; NAN for one value, 0 where nothing is random */
+    double low, high; /* the smallest and the largest value */
+} hsgd_scatter;
+
+/* Of count >= 1 values; all NAN where one of them is not finite. */
+hsgd_scatter hsgd_scatter_of(const double *value, size_t count);
+
 /* Half width of the two-sided Student-t interval with this confidence (0 < confidence < 1) when `checks` intervals are to
  * hold together (Bonferroni; 1: just this one). 0 where se is 0, NAN for one value. */
 double hsgd_half_width(hsgd_estimate estimate, double confidence, double checks);

@@ -25,6 +25,15 @@ static hsgd_estimate estimate(const summary_work *w)
     return e;
 }
 
+/* The same values one by one. */
+static hsgd_scatter spread(const summary_work *w)
+{
+    hsgd_scatter s = hsgd_scatter_of(w->seed_value, w->ensemble->num_seeds);
+    if (w->deterministic && isfinite(s.low))
+        s.sd = 0;
+    return s;
+}
+
 /* The series of a trace, one accessor each. */
 static const double *loss(const hsgd_trace *trace)
 {
@@ -47,14 +56,16 @@ static const double *dispersion(const hsgd_trace *trace)
     return trace->dispersion;
 }
 
-/* out (count): means over seeds, entry by entry. */
-static void estimate_series(const summary_work *w, hsgd_estimate *out, const double *(*series)(const hsgd_trace *),
-                            size_t count)
+/* out (count): means over seeds, entry by entry, and how far the seeds lie apart. single may be NULL. */
+static void estimate_series(const summary_work *w, hsgd_estimate *out, hsgd_scatter *single,
+                            const double *(*series)(const hsgd_trace *), size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         for (size_t r = 0; r < w->ensemble->num_seeds; r++)
             w->seed_value[r] = series(&w->ensemble->trace[r])[i];
         out[i] = estimate(w);
+        if (single)
+            single[i] = spread(w);
     }
 }
 
@@ -82,6 +93,7 @@ static void estimate_running_means(hsgd_summary *out, const summary_work *w)
         w->seed_value[r] = 0;
     for (size_t row = 0; row < out->num_rows; row++) {
         out->S_until[row] = row ? estimate(w) : (hsgd_estimate){NAN, NAN, 0};
+        out->S_until_scatter[row] = row ? spread(w) : (hsgd_scatter){NAN, NAN, NAN};
         for (size_t r = 0; r < out->num_seeds; r++) {
             double value = w->ensemble->trace[r].grad_norm_sq[row], *mean = &w->seed_value[r];
             *mean = isinf(value) ? INFINITY : *mean + (value - *mean) / (double)(row + 1); /* never inf - inf */
@@ -265,6 +277,10 @@ static bool allocate(hsgd_summary *out, const hsgd_trace *like, const hsgd_ensem
     out->loss = take(rows, sizeof *out->loss, &complete);
     out->grad_norm_sq = take(rows, sizeof *out->grad_norm_sq, &complete);
     out->S_until = take(rows, sizeof *out->S_until, &complete);
+    out->loss_scatter = take(rows, sizeof *out->loss_scatter, &complete);
+    out->grad_norm_sq_scatter = take(rows, sizeof *out->grad_norm_sq_scatter, &complete);
+    out->S_until_scatter = take(rows, sizeof *out->S_until_scatter, &complete);
+    out->dispersion_scatter = take(cells, sizeof *out->dispersion_scatter, &complete);
     out->divergence = take(cells, sizeof *out->divergence, &complete);
     out->dispersion = take(cells, sizeof *out->dispersion, &complete);
     if (like->divergence_at_nodes)
@@ -297,12 +313,12 @@ hsgd_status hsgd_summarize(hsgd_summary *out, const hsgd_ensemble *ensemble, siz
         return hsgd_fail_memory(err, "the summary");
     }
     memcpy(out->step, first->step, out->num_rows * sizeof *out->step);
-    estimate_series(&w, out->loss, loss, out->num_rows);
-    estimate_series(&w, out->grad_norm_sq, grad_norm_sq, out->num_rows);
-    estimate_series(&w, out->divergence, divergence, cells);
-    estimate_series(&w, out->dispersion, dispersion, cells);
+    estimate_series(&w, out->loss, out->loss_scatter, loss, out->num_rows);
+    estimate_series(&w, out->grad_norm_sq, out->grad_norm_sq_scatter, grad_norm_sq, out->num_rows);
+    estimate_series(&w, out->divergence, NULL, divergence, cells);
+    estimate_series(&w, out->dispersion, out->dispersion_scatter, dispersion, cells);
     if (out->divergence_at_nodes)
-        estimate_series(&w, out->divergence_at_nodes, divergence_at_nodes, cells);
+        estimate_series(&w, out->divergence_at_nodes, NULL, divergence_at_nodes, cells);
     estimate_running_means(out, &w);
     estimate_scalars(out, &w, steps, global_period);
     estimate_worker_noise(out, &w);
@@ -323,6 +339,10 @@ void hsgd_summary_free(hsgd_summary *summary)
     free(summary->loss);
     free(summary->grad_norm_sq);
     free(summary->S_until);
+    free(summary->loss_scatter);
+    free(summary->grad_norm_sq_scatter);
+    free(summary->S_until_scatter);
+    free(summary->dispersion_scatter);
     free(summary->divergence);
     free(summary->divergence_at_nodes);
     free(summary->dispersion);
@@ -336,5 +356,6 @@ void hsgd_summary_free(hsgd_summary *summary)
     free(summary->level_divergence_at);
     free(summary->worker_noise_sq);
     free(summary->metric);
+    free(summary->metric_scatter);
     memset(summary, 0, sizeof *summary);
 }

@@ -36,7 +36,8 @@ hsgd_status hsgd_summarize_metrics(hsgd_summary *summary, const hsgd_ensemble *e
         return HSGD_OK;
     double *value = malloc(summary->num_seeds * sizeof *value);
     summary->metric = calloc(cells, sizeof *summary->metric);
-    if (!value || !summary->metric) {
+    summary->metric_scatter = calloc(cells, sizeof *summary->metric_scatter);
+    if (!value || !summary->metric || !summary->metric_scatter) {
         free(value);
         return hsgd_fail_memory(err, "the metrics");
     }
@@ -44,6 +45,9 @@ hsgd_status hsgd_summarize_metrics(hsgd_summary *summary, const hsgd_ensemble *e
         for (size_t r = 0; r < summary->num_seeds; r++)
             value[r] = ensemble->trace[r].metric[i];
         summary->metric[i] = estimate(value, summary, deterministic);
+        summary->metric_scatter[i] = hsgd_scatter_of(value, summary->num_seeds);
+        if (deterministic && isfinite(summary->metric_scatter[i].low))
+            summary->metric_scatter[i].sd = 0;
     }
     for (int m = 0; m < HSGD_NUM_METRICS; m++) {
         for (size_t r = 0; r < summary->num_seeds; r++)

@@ -5,29 +5,33 @@
 #include <stdio.h>
 
 #include "experiments/folder.h"
+#include "experiments/style_private.h"
 #include "experiments/sweep_private.h"
 
-enum { OPTION_FORMAT, NUM_OPTIONS };
+enum { OPTION_FORMAT, OPTION_WIDTH, OPTION_BAND, OPTION_NO_TITLE, NUM_OPTIONS };
 
 static const hsgd_option options[NUM_OPTIONS] = {
-    [OPTION_FORMAT] = {"format", "pdf|svg|png|tex", "format of the figures (default: pdf; tex is cairolatex)"}};
+    [OPTION_FORMAT] = {"format", "pdf|svg|png|tex|tikz", "format of the figures; tex is cairolatex"},
+    [OPTION_WIDTH] = {"width", "WIDTH", "ieee-column (3.5 inches), ieee-page (7.16), neurips (5.5), or inches"},
+    [OPTION_BAND] = {"band", "ci|se|sd|range|none",
+                     "bands: confidence interval, standard error, standard deviation, all seeds"},
+    [OPTION_NO_TITLE] = {"no-title", NULL, "nothing above the panels: it is in the caption"}};
 
 static int run(const hsgd_arguments *arguments)
 {
     hsgd_error err;
     hsgd_figure_report report;
+    hsgd_style_change change = {arguments->option[OPTION_FORMAT], arguments->option[OPTION_WIDTH],
+                                arguments->option[OPTION_BAND], arguments->option[OPTION_NO_TITLE] != NULL};
     hsgd_figure_style style = hsgd_figure_default_style();
-    const char *name = arguments->option[OPTION_FORMAT];
-    if (name && hsgd_figure_format_parse(name, &style.format)) {
-        hsgd_fail(&err, HSGD_ERROR_INPUT, "--format: \"%s\" is not pdf, svg, png or tex", name);
+    if (hsgd_style_apply(&style, &change, &err)) /* before anything is read or locked */
         return hsgd_cli_fail(&err);
-    }
     int lock;
     if (hsgd_folder_lock(&lock, arguments->positional, &err))
         return hsgd_cli_fail(&err);
     hsgd_status status = hsgd_sweep_is_folder(arguments->positional)
-                             ? hsgd_sweep_plot(arguments->positional, &style, &report, &err)
-                             : hsgd_folder_plot(arguments->positional, &style, &report, &err);
+                             ? hsgd_sweep_plot(arguments->positional, &change, &report, &err)
+                             : hsgd_folder_plot(arguments->positional, &change, &report, &err);
     hsgd_folder_unlock(lock);
     if (status)
         return hsgd_cli_fail(&err);
@@ -42,8 +46,10 @@ const hsgd_command hsgd_command_plot = {
     .name = "plot",
     .positional = "DIR",
     .summary = "make the figures of a result folder again",
-    .details = "Reads result.json and series.csv of the folder, or sweep.json and the points of a sweep; writes a script, its\n"
-               "data and the figure side by side.",
+    .details =
+        "Reads result.json and series.csv of the folder, or sweep.json and the points of a sweep;\n"
+        "writes a script, its data, the figure and "
+        "its caption side by side. The style is that of the configuration's \"figure_style\" where no option is given.",
     .option = options,
     .num_options = NUM_OPTIONS,
     .run = run,

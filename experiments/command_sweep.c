@@ -94,10 +94,9 @@ static hsgd_status read_rows(call *c, hsgd_error *err)
 /* The table first, so that it is there whatever becomes of the figures. */
 static hsgd_status refresh(call *c, hsgd_error *err)
 {
-    const hsgd_figure_style style = hsgd_figure_default_style();
     c->report.num_files = c->report.num_notes = 0;
     hsgd_status status = hsgd_sweep_write(&c->sweep, c->row, c->dir, err);
-    return status ? status : hsgd_sweep_plot(c->dir, &style, &c->report, err);
+    return status ? status : hsgd_sweep_plot(c->dir, NULL, &c->report, err);
 }
 
 /* While it runs: what fails now may succeed at the end, where it counts. */
@@ -169,7 +168,7 @@ static void print_files(const call *c)
         printf("  %s\n", c->report.note[i]);
     printf("\n  in %s: sweep.json, sweep.csv", c->dir);
     for (size_t i = 0; i < c->report.num_files; i++)
-        if (strstr(c->report.file[i], ".pdf"))
+        if (!strstr(c->report.file[i], ".gp") && !strstr(c->report.file[i], ".dat"))
             printf(", %s", c->report.file[i]);
     puts("; each point in points/NAME");
 }

@@ -8,7 +8,7 @@
 
 #include "bounds/bound.h"
 #include "experiments/hierarchy_json_private.h"
-#include "plots/figure.h"
+#include "experiments/style_private.h"
 
 enum { NUM_GROUPINGS = HSGD_GROUPING_GROUP_NONIID + 1, MAX_RUNS = 1000000 };
 
@@ -32,7 +32,8 @@ static hsgd_status set_defaults(hsgd_config *config, hsgd_error *err)
                             .seeds = 32,
                             .first_seed = 1,
                             .measure_every = 1,
-                            .confidence = 0.99};
+                            .confidence = 0.99,
+                            .figure_style = hsgd_figure_default_style()};
     hsgd_partition_defaults(&config->partition);
     config->use_bound = calloc(hsgd_num_bounds, sizeof *config->use_bound);
     config->use_figure = calloc(hsgd_num_figures, sizeof *config->use_figure);
@@ -238,9 +239,11 @@ static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_err
     static const char *const keys[] = {
         "name",       "hierarchy",  "problem",        "grouping", "initial",       "optimizer", "seeds",
         "first_seed", "confidence", "measure_every",  "bounds",   "figures",       "steps",     "batch_size",
-        "groupings",  "constants",  "evaluate_every", "targets",  "communication", "variant",   "sweep", NULL};
+        "groupings",  "constants",  "evaluate_every", "targets",  "communication", "variant",   "figure_style",
+        "sweep",      NULL};
     hsgd_json hierarchy = hsgd_json_member(root, "hierarchy"), problem = hsgd_json_member(root, "problem");
     hsgd_json grouping = hsgd_json_member(root, "grouping"), initial = hsgd_json_member(root, "initial");
+    hsgd_json style = hsgd_json_member(root, "figure_style");
     hsgd_json constants = hsgd_json_member(root, "constants"), variant = hsgd_json_member(root, "variant");
     size_t choice = HSGD_GROUPING_GIVEN;
     hsgd_json sweep = hsgd_json_member(root, "sweep");
@@ -270,6 +273,8 @@ static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_err
         status = read_constants(config, &constants, err);
     if (!status)
         status = hsgd_config_read_variant(config, &variant, err);
+    if (!status)
+        status = hsgd_style_read(&config->figure_style, &style, err);
     return status ? status : check_together(config, root, err);
 }
 
@@ -386,6 +391,7 @@ char *hsgd_config_to_json(const hsgd_config *config)
     cJSON_AddStringToObject(constants, "f_star", minimum_names[config->solve_minimum]);
     add_selection(root, "bounds", config->use_bound, bound_name, hsgd_num_bounds);
     add_selection(root, "figures", config->use_figure, figure_name, hsgd_num_figures);
+    hsgd_style_to_json(root, &config->figure_style);
     char *text = hsgd_json_print(root);
     cJSON_Delete(root);
     return text;

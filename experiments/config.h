@@ -19,6 +19,7 @@
 #include "analysis/variant.h"
 #include "experiments/data.h"
 #include "experiments/targets.h"
+#include "plots/figure.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -87,6 +88,7 @@ typedef struct hsgd_config {
     bool solve_minimum;        /* f* from a solver, not the bound known beforehand */
     bool *use_bound;           /* (hsgd_num_bounds) */
     bool *use_figure;          /* (hsgd_num_figures) */
+    hsgd_figure_style figure_style;
 } hsgd_config;
 
 /* Read a configuration file ("-": standard input). Relative data paths are looked for in the file's folder, then in

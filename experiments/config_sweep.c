@@ -6,6 +6,7 @@
 
 #include "experiments/config.h"
 #include "experiments/json_patch_private.h"
+#include "experiments/style_private.h"
 #include "experiments/sweep_private.h"
 #include "plots/sweep.h"
 
@@ -370,6 +371,7 @@ static hsgd_status read_parts(reader *r, cJSON *document, hsgd_error *err)
 {
     hsgd_json root = hsgd_json_root(r->file, document);
     hsgd_json grid = hsgd_json_member(&root, "sweep"), figures = hsgd_json_member(&root, "figures");
+    hsgd_json style = hsgd_json_member(&root, "figure_style");
     if (!cJSON_IsObject(document))
         return hsgd_json_fail(&root, err, "expected an object with the keys of a configuration, and \"sweep\"");
     if (!grid.value)
@@ -377,10 +379,15 @@ static hsgd_status read_parts(reader *r, cJSON *document, hsgd_error *err)
     hsgd_status status = read_axes(r, &grid, err);
     if (!status)
         status = read_figures(r, &figures, err);
+    r->sweep->style = hsgd_figure_default_style();
+    if (!status)
+        status = hsgd_style_read(&r->sweep->style, &style, err);
     if (status)
         return status;
     r->grid = cJSON_DetachItemFromObjectCaseSensitive(document, "sweep");
     cJSON *list = cJSON_DetachItemFromObjectCaseSensitive(document, "figures");
+    if (!cJSON_GetArraySize(r->figures)) /* the style of figures that are not made is no reason to run a point again */
+        cJSON_DeleteItemFromObjectCaseSensitive(document, "figure_style");
     r->base = document;
     status = read_points(r, err);
     if (!status) {

@@ -14,6 +14,7 @@
 #include "experiments/folder_private.h"
 #include "experiments/json_private.h"
 #include "experiments/series_private.h"
+#include "experiments/style_private.h"
 
 /* The terms that one bound of the figures borrows. */
 typedef struct terms {
@@ -21,7 +22,7 @@ typedef struct terms {
     double *value;
 } terms;
 
-enum { MAX_ARRAYS = 16 };
+enum { MAX_ARRAYS = 24 };
 
 /* Everything read from a folder, and the arrays that the figures borrow. */
 typedef struct folder {
@@ -29,6 +30,8 @@ typedef struct folder {
     char *result_path;
     cJSON *document;
     hsgd_series series;
+    hsgd_figure_style style;
+    hsgd_bands bands;
     hsgd_figure_input input;
     hsgd_figure_bound *bound; /* (input.num_bounds) */
     terms *terms;             /* (input.num_bounds) */
@@ -179,6 +182,22 @@ static void read_measured(folder *f, const hsgd_json *root)
     read_S(&f->input.local_outer, &outer);
 }
 
+/* The configuration's style, changed as the command line says; and with it which bands there are. */
+static hsgd_status read_style(folder *f, const hsgd_json *root, const hsgd_style_change *change, hsgd_error *err)
+{
+    hsgd_json config = hsgd_json_member(root, "config"), style = hsgd_json_member(&config, "figure_style");
+    hsgd_json runs = hsgd_json_member(root, "runs");
+    f->style = hsgd_figure_default_style();
+    f->input.runs = f->input.seeds;
+    hsgd_status status = hsgd_style_read(&f->style, &style, err);
+    if (!status && change)
+        status = hsgd_style_apply(&f->style, change, err);
+    if (!status && runs.value)
+        status = hsgd_json_count(&runs, 1, SIZE_MAX, &f->input.runs, err);
+    f->bands = (hsgd_bands){f->dir, &f->series, f->style.band, f->input.seeds, f->input.runs, f->input.confidence};
+    return status;
+}
+
 /* ---- series.csv ---- */
 
 /* An array that lives as long as the folder; NULL when memory is out. */
@@ -220,27 +239,20 @@ static hsgd_status gather(folder *f, const double **out, const char *prefix, con
     return HSGD_OK;
 }
 
-/* Standard errors to half widths of the run's confidence intervals. */
-static const double *half_widths(folder *f, const double *se, size_t count, hsgd_error *err)
-{
-    double *memory = take(f, count);
-    if (!memory)
-        hsgd_fail_memory(err, "the series");
-    for (size_t i = 0; memory && i < count; i++)
-        memory[i] = hsgd_half_width((hsgd_estimate){0, se[i], f->input.seeds}, f->input.confidence, 1);
-    return memory;
-}
-
 static hsgd_status read_curve(folder *f, hsgd_figure_curve *curve, const char *name, hsgd_error *err)
 {
-    const double *se = column(f, name, 0, "_se");
+    size_t rows = f->series.num_rows;
     curve->grad_norm_sq = hsgd_series_column(&f->series, name);
-    if (!curve->grad_norm_sq || !se) {
+    if (!curve->grad_norm_sq || !column(f, name, 0, "_se")) {
         curve->grad_norm_sq = NULL;
         return HSGD_OK;
     }
-    curve->grad_norm_sq_half_width = half_widths(f, se, f->series.num_rows, err);
-    return curve->grad_norm_sq_half_width ? HSGD_OK : HSGD_ERROR_MEMORY;
+    double *memory = take(f, 2 * rows);
+    if (!memory)
+        return hsgd_fail_memory(err, "the series");
+    curve->grad_norm_sq_half_width = memory;
+    curve->grad_norm_sq_above = f->bands.kind == HSGD_BAND_RANGE ? memory + rows : NULL;
+    return hsgd_folder_band(&f->bands, &(hsgd_band_place){memory, memory + rows, 1}, name, err);
 }
 
 static hsgd_status read_curves(folder *f, hsgd_error *err)
@@ -253,11 +265,25 @@ static hsgd_status read_curves(folder *f, hsgd_error *err)
     return status ? status : read_curve(f, &f->input.local_outer, "grad_norm_sq_outer", err);
 }
 
+static hsgd_status read_dispersion_bands(folder *f, hsgd_error *err)
+{
+    size_t levels = f->input.num_levels, cells = f->series.num_rows * levels;
+    double *memory = take(f, 2 * cells);
+    hsgd_status status = memory ? HSGD_OK : hsgd_fail_memory(err, "the series");
+    for (size_t k = 0; k < levels && !status; k++) {
+        char name[48];
+        snprintf(name, sizeof name, "dispersion_level_%zu", k + 1);
+        status = hsgd_folder_band(&f->bands, &(hsgd_band_place){memory + k, memory + cells + k, levels}, name, err);
+    }
+    f->input.dispersion_half_width = memory;
+    f->input.dispersion_above = memory && f->bands.kind == HSGD_BAND_RANGE ? memory + cells : NULL;
+    return status;
+}
+
 static hsgd_status read_series(folder *f, hsgd_error *err)
 {
     hsgd_figure_input *in = &f->input;
     size_t levels = in->num_levels;
-    const double *se = NULL;
     char path[4096];
     snprintf(path, sizeof path, "%s/series.csv", f->dir);
     hsgd_status status = hsgd_series_read(&f->series, path, err);
@@ -270,7 +296,7 @@ static hsgd_status read_series(folder *f, hsgd_error *err)
         return missing(f, in->step ? "divergence_global" : "step", err);
     status = read_curves(f, err);
     if (!status)
-        status = hsgd_folder_metrics(in, &f->metrics, &f->series, err);
+        status = hsgd_folder_metrics(in, &f->metrics, &f->bands, err);
     if (!status)
         status = gather(f, &in->divergence_up, "divergence_up_", "", levels - 1, err);
     if (!status)
@@ -279,14 +305,10 @@ static hsgd_status read_series(folder *f, hsgd_error *err)
         status = gather(f, &in->dispersion, "dispersion_level_", "", levels, err);
     if (!status)
         status = gather(f, &in->dispersion_bound, "dispersion_level_", "_bound", levels, err);
-    if (!status)
-        status = gather(f, &se, "dispersion_level_", "_se", levels, err);
-    if (!status && !(in->dispersion_half_width = half_widths(f, se, in->num_rows * levels, err)))
-        status = HSGD_ERROR_MEMORY;
-    return status;
+    return status ? status : read_dispersion_bands(f, err);
 }
 
-static hsgd_status read_folder(folder *f, const char *dir, hsgd_error *err)
+static hsgd_status read_folder(folder *f, const char *dir, const hsgd_style_change *change, hsgd_error *err)
 {
     *f = (folder){.dir = dir};
     if (asprintf(&f->result_path, "%s/result.json", dir) < 0) {
@@ -297,6 +319,8 @@ static hsgd_status read_folder(folder *f, const char *dir, hsgd_error *err)
     hsgd_json root = hsgd_json_root(f->result_path, f->document);
     if (!status)
         status = read_settings(f, &root, err);
+    if (!status)
+        status = read_style(f, &root, change, err);
     if (!status)
         status = read_bounds(f, &root, err);
     if (!status)
@@ -322,7 +346,7 @@ static bool is_wanted(const folder *f, const char *name)
 
 hsgd_status hsgd_folder_remove_figure(const char *dir, const char *name, hsgd_error *err)
 {
-    static const char *const endings[] = {"gp", "dat", "pdf", "svg", "png", "tex"};
+    static const char *const endings[] = {"gp", "dat", "caption.tex", "pdf", "svg", "png", "tex"};
     hsgd_status status = HSGD_OK;
     for (size_t i = 0; i < sizeof endings / sizeof *endings && !status; i++) {
         char *path;
@@ -350,8 +374,7 @@ void hsgd_folder_list_files(hsgd_figure_report *report, const char *name, const 
         snprintf(report->file[report->num_files++], HSGD_FILE_NAME_SIZE, "%s.%s", name, *endings);
 }
 
-static hsgd_status plot_one(const folder *f, const hsgd_figure *figure, const hsgd_figure_style *style,
-                            hsgd_figure_report *report, hsgd_error *err)
+static hsgd_status plot_one(const folder *f, const hsgd_figure *figure, hsgd_figure_report *report, hsgd_error *err)
 {
     char reason[HSGD_NOTE_SIZE / 2] = "not asked for";
     bool wanted = is_wanted(f, figure->name);
@@ -360,18 +383,17 @@ static hsgd_status plot_one(const folder *f, const hsgd_figure *figure, const hs
             snprintf(report->note[report->num_notes++], HSGD_NOTE_SIZE, "no figure %s: %s", figure->name, reason);
         return hsgd_folder_remove_figure(f->dir, figure->name, err);
     }
-    hsgd_status status = figure->write(&f->input, f->dir, style, err);
+    hsgd_status status = figure->write(&f->input, f->dir, &f->style, err);
     if (!status)
         hsgd_folder_list_files(report, figure->name, (const char *const[]){"gp", "dat", NULL});
     return status;
 }
 
-static hsgd_status render_one(const folder *f, const hsgd_figure *figure, const hsgd_figure_style *style,
-                              hsgd_figure_report *report, hsgd_error *err)
+static hsgd_status render_one(const folder *f, const hsgd_figure *figure, hsgd_figure_report *report, hsgd_error *err)
 {
     char reason[HSGD_NOTE_SIZE];
-    const char *const endings[] = {hsgd_figure_format_name(style->format),
-                                   style->format == HSGD_FIGURE_TEX ? "pdf" : NULL, NULL};
+    const char *const endings[] = {hsgd_figure_format_extension(f->style.format),
+                                   f->style.format == HSGD_FIGURE_TEX ? "pdf" : NULL, NULL};
     if (!is_wanted(f, figure->name) || !figure->possible(&f->input, reason, sizeof reason))
         return HSGD_OK;
     hsgd_status status = hsgd_figure_render(f->dir, figure->name, err);
@@ -380,7 +402,7 @@ static hsgd_status render_one(const folder *f, const hsgd_figure *figure, const 
     return status;
 }
 
-hsgd_status hsgd_folder_plot(const char *dir, const hsgd_figure_style *style, hsgd_figure_report *report,
+hsgd_status hsgd_folder_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,
                              hsgd_error *err)
 {
     folder f;
@@ -388,11 +410,11 @@ hsgd_status hsgd_folder_plot(const char *dir, const hsgd_figure_style *style, hs
     if (!report)
         report = &unused;
     report->num_files = report->num_notes = 0;
-    hsgd_status status = read_folder(&f, dir, err);
+    hsgd_status status = read_folder(&f, dir, change, err);
     for (size_t i = 0; i < hsgd_num_figures && !status; i++)
-        status = plot_one(&f, hsgd_figures[i], style, report, err);
+        status = plot_one(&f, hsgd_figures[i], report, err);
     for (size_t i = 0; i < hsgd_num_figures && !status; i++)
-        status = render_one(&f, hsgd_figures[i], style, report, err);
+        status = render_one(&f, hsgd_figures[i], report, err);
     folder_free(&f);
     return status;
 }

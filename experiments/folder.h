@@ -23,7 +23,7 @@ void hsgd_folder_unlock(int lock);
 /* Remove the hidden folders of renderings that were killed. Only for the one who holds the lock. */
 void hsgd_folder_sweep(const char *dir);
 
-enum { HSGD_MAX_FIGURE_FILES = 64, HSGD_FILE_NAME_SIZE = 64, HSGD_NOTE_SIZE = 160 };
+enum { HSGD_MAX_FIGURE_FILES = 80, HSGD_FILE_NAME_SIZE = 64, HSGD_NOTE_SIZE = 160 };
 
 typedef struct hsgd_figure_report {
     char file[HSGD_MAX_FIGURE_FILES][HSGD_FILE_NAME_SIZE]; /* names of the files made, inside the folder */
@@ -35,9 +35,16 @@ typedef struct hsgd_figure_report {
 /* Remove the figures of an earlier run, which would pass for those of the new one. */
 hsgd_status hsgd_folder_clear(const char *dir, hsgd_error *err);
 
-/* Make the figures that the result's configuration asks for. The scripts and data are written before gnuplot is needed;
- * its failure leaves them there. Old files of figures that are not made any more are removed. report may be NULL. */
-hsgd_status hsgd_folder_plot(const char *dir, const hsgd_figure_style *style, hsgd_figure_report *report,
+/* What the command line says about the figures' style; NULL and false leave it to the result's configuration. */
+typedef struct hsgd_style_change {
+    const char *format, *width, *band; /* as hsgd_figure_..._parse takes them */
+    bool no_title;
+} hsgd_style_change;
+
+/* Make the figures that the result's configuration asks for, in its style but for what change says (may be NULL). The
+ * scripts and data are written before gnuplot is needed; its failure leaves them there. Old files of figures that are not
+ * made any more are removed. report may be NULL. */
+hsgd_status hsgd_folder_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,
                              hsgd_error *err);
 
 #ifdef __cplusplus

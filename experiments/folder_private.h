@@ -30,9 +30,27 @@ bool hsgd_folder_has_estimates(const hsgd_json *root);
 /* False where the ladder rests on a constant of a kind that proves nothing. */
 bool hsgd_folder_ladder_proved(const hsgd_figure_rung *rung, size_t count, const hsgd_json *root);
 
-/* in->progress from the columns of series.csv that are there; seeds, confidence and num_levels have been read. *memory is to
- * be freed, also on failure. */
-hsgd_status hsgd_folder_metrics(hsgd_figure_input *in, double **memory, const hsgd_series *series, hsgd_error *err);
+/* What bands are made of. Borrowed pointers. */
+typedef struct hsgd_bands {
+    const char *dir; /* for messages */
+    const hsgd_series *series;
+    hsgd_figure_band kind;
+    size_t seeds, runs; /* independent values, and single runs: more where several share a grouping */
+    double confidence;
+} hsgd_bands;
+
+/* Where a band goes: distances from the mean to its edges, row r at r * stride. above is NAN where it equals below. */
+typedef struct hsgd_band_place {
+    double *below, *above;
+    size_t stride;
+} hsgd_band_place;
+
+/* The band around the column `name` of series.csv; NAN where there is none. */
+hsgd_status hsgd_folder_band(const hsgd_bands *bands, const hsgd_band_place *out, const char *name, hsgd_error *err);
+
+/* in->progress from the columns of series.csv that are there; num_levels has been read. *memory is to be freed, also on
+ * failure. */
+hsgd_status hsgd_folder_metrics(hsgd_figure_input *in, double **memory, const hsgd_bands *bands, hsgd_error *err);
 
 /* folder.c: remove what an earlier call left of a figure. */
 hsgd_status hsgd_folder_remove_figure(const char *dir, const char *name, hsgd_error *err);

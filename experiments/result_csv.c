@@ -99,6 +99,7 @@ static void series_row(series_writer *w, const hsgd_experiment *e, size_t row)
     further_columns(w, e, row);
     check_columns(w, e, row);
     hsgd_series_put_metrics(w, e, row);
+    hsgd_series_put_scatter(w, e, row);
     fputc('\n', w->stream);
 }
 

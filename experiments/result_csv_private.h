@@ -21,4 +21,7 @@ void hsgd_series_put(hsgd_series_writer *w, const char *prefix, size_t level, co
 /* result_metrics.c: losses and accuracies, seconds and bytes; nothing where none of them was asked for. */
 void hsgd_series_put_metrics(hsgd_series_writer *w, const hsgd_experiment *experiment, size_t row);
 
+/* result_scatter.c: how far the seeds lie apart; nothing where there is one. */
+void hsgd_series_put_scatter(hsgd_series_writer *w, const hsgd_experiment *experiment, size_t row);
+
 #endif

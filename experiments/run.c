@@ -70,7 +70,6 @@ static hsgd_status write_all(const hsgd_experiment *experiment, const char *dir,
                              hsgd_error *err)
 {
     report->num_files = report->num_notes = 0;
-    hsgd_figure_style style = hsgd_figure_default_style();
     hsgd_status status = hsgd_folder_clear(dir, err);
     if (!status)
         status = hsgd_result_write_series(experiment, dir, err);
@@ -80,7 +79,7 @@ static hsgd_status write_all(const hsgd_experiment *experiment, const char *dir,
         status = write_json(experiment, dir, report, err);
     if (status)
         return status;
-    status = hsgd_folder_plot(dir, &style, report, err);
+    status = hsgd_folder_plot(dir, NULL, report, err);
     /* what gnuplot could not draw has its script and data there all the same */
     hsgd_status listed = write_json(experiment, dir, report, status ? NULL : err);
     return status ? status : listed;

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "analysis/error.h"
+#include "plots/figure.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -43,6 +44,7 @@ typedef struct hsgd_sweep {
     size_t num_points;
     double confidence;                       /* of the intervals, where all points have the same; else NAN */
     bool use_figure[HSGD_MAX_SWEEP_FIGURES]; /* by index of hsgd_sweep_figures */
+    hsgd_figure_style style;                 /* of these figures */
 } hsgd_sweep;
 
 /* Read a configuration with the key "sweep" ("-": standard input), and every point of its grid. seeds: instead of the

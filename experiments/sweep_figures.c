@@ -8,6 +8,7 @@
 
 #include "analysis/statistics.h"
 #include "experiments/folder_private.h"
+#include "experiments/style_private.h"
 #include "experiments/sweep_private.h"
 #include "plots/sweep.h"
 
@@ -22,6 +23,7 @@ typedef struct folder {
     const char *dir;
     char *path; /* of sweep.json */
     cJSON *document;
+    hsgd_figure_style style;
     hsgd_sweep_figure_input input;
     const char **label[HSGD_SWEEP_FIGURE_AXES], **title[HSGD_SWEEP_FIGURE_AXES];
     double *at[HSGD_SWEEP_FIGURE_AXES];
@@ -113,8 +115,11 @@ static void read_results(hsgd_sweep_figure_point *p, const hsgd_json *at)
     for (size_t k = 0; k < HSGD_NUM_SWEEP_BOUNDS; k++) {
         const cJSON *bound = hsgd_sweep_find_bound(bounds.value, k);
         p->bound[k] = number_or_nan(cJSON_GetObjectItemCaseSensitive(bound, "value"));
-        if (bound && hsgd_folder_is_unproved(cJSON_GetObjectItemCaseSensitive(bound, "constants")))
+        const cJSON *kind = cJSON_GetObjectItemCaseSensitive(bound, "constants");
+        if (bound && hsgd_folder_is_unproved(kind)) {
             p->constants_proved = false;
+            p->constants_estimated |= strcmp(kind->valuestring, hsgd_constant_kind_name(HSGD_ESTIMATE)) == 0;
+        }
     }
 }
 
@@ -242,7 +247,7 @@ static hsgd_status read_points(folder *f, const hsgd_json *root, hsgd_error *err
     return status;
 }
 
-static hsgd_status read_folder(folder *f, const char *dir, hsgd_error *err)
+static hsgd_status read_folder(folder *f, const char *dir, const hsgd_style_change *change, hsgd_error *err)
 {
     *f = (folder){.dir = dir};
     if (asprintf(&f->path, "%s/sweep.json", dir) < 0) {
@@ -251,8 +256,14 @@ static hsgd_status read_folder(folder *f, const char *dir, hsgd_error *err)
     }
     hsgd_status status = hsgd_json_read_file(&f->document, f->path, err);
     hsgd_json root = hsgd_json_root(f->path, f->document), name = hsgd_json_member(&root, "name");
+    hsgd_json style = hsgd_json_member(&root, "figure_style");
     if (!status)
         status = hsgd_json_text(&name, &f->input.name, err);
+    f->style = hsgd_figure_default_style();
+    if (!status)
+        status = hsgd_style_read(&f->style, &style, err);
+    if (!status && change)
+        status = hsgd_style_apply(&f->style, change, err);
     f->input.confidence = number_or_nan(hsgd_json_member(&root, "confidence").value);
     if (!status)
         status = read_axes(f, &root, err);
@@ -280,8 +291,8 @@ static bool is_wanted(const folder *f, const char *name)
     return false;
 }
 
-static hsgd_status write_one(const folder *f, const hsgd_sweep_figure *figure, const hsgd_figure_style *style,
-                             bool *made, hsgd_figure_report *report, hsgd_error *err)
+static hsgd_status write_one(const folder *f, const hsgd_sweep_figure *figure, bool *made,
+                             hsgd_figure_report *report, hsgd_error *err)
 {
     char reason[HSGD_NOTE_SIZE / 2];
     *made = false;
@@ -292,36 +303,36 @@ static hsgd_status write_one(const folder *f, const hsgd_sweep_figure *figure, c
             snprintf(report->note[report->num_notes++], HSGD_NOTE_SIZE, "no figure %s: %s", figure->name, reason);
         return hsgd_folder_remove_figure(f->dir, figure->name, err);
     }
-    hsgd_status status = figure->write(&f->input, f->dir, style, err);
+    hsgd_status status = figure->write(&f->input, f->dir, &f->style, err);
     *made = !status;
     if (!status)
         hsgd_folder_list_files(report, figure->name, (const char *const[]){"gp", "dat", NULL});
     return status;
 }
 
-static hsgd_status render_one(const folder *f, const hsgd_sweep_figure *figure, const hsgd_figure_style *style,
+static hsgd_status render_one(const folder *f, const hsgd_sweep_figure *figure,
                               hsgd_figure_report *report, hsgd_error *err)
 {
-    const char *const endings[] = {hsgd_figure_format_name(style->format),
-                                   style->format == HSGD_FIGURE_TEX ? "pdf" : NULL, NULL};
+    const char *const endings[] = {hsgd_figure_format_extension(f->style.format),
+                                   f->style.format == HSGD_FIGURE_TEX ? "pdf" : NULL, NULL};
     hsgd_status status = hsgd_figure_render(f->dir, figure->name, err);
     if (!status)
         hsgd_folder_list_files(report, figure->name, endings);
     return status;
 }
 
-hsgd_status hsgd_sweep_plot(const char *dir, const hsgd_figure_style *style, hsgd_figure_report *report,
+hsgd_status hsgd_sweep_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,
                             hsgd_error *err)
 {
     folder f;
     bool made[HSGD_MAX_SWEEP_FIGURES];
     report->num_files = report->num_notes = 0;
-    hsgd_status status = read_folder(&f, dir, err);
+    hsgd_status status = read_folder(&f, dir, change, err);
     for (size_t i = 0; i < hsgd_num_sweep_figures && !status; i++)
-        status = write_one(&f, hsgd_sweep_figures[i], style, &made[i], report, err);
+        status = write_one(&f, hsgd_sweep_figures[i], &made[i], report, err);
     for (size_t i = 0; i < hsgd_num_sweep_figures && !status; i++)
         if (made[i])
-            status = render_one(&f, hsgd_sweep_figures[i], style, report, err);
+            status = render_one(&f, hsgd_sweep_figures[i], report, err);
     folder_free(&f);
     return status;
 }

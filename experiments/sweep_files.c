@@ -6,6 +6,7 @@
 
 #include "bounds/bound.h"
 #include "experiments/folder_private.h"
+#include "experiments/style_private.h"
 #include "experiments/sweep_private.h"
 #include "plots/output.h"
 #include "plots/sweep.h"
@@ -63,6 +64,7 @@ static cJSON *sweep_to_json(const hsgd_sweep *sweep, const hsgd_sweep_row *row)
         cJSON_AddItemToArray(axes, axis_to_json(&sweep->axis[a]));
     for (size_t i = 0; i < sweep->num_points; i++)
         cJSON_AddItemToArray(points, point_to_json(sweep, &sweep->point[i], &row[i]));
+    hsgd_style_to_json(root, &sweep->style);
     cJSON *figures = cJSON_AddArrayToObject(root, "figures");
     for (size_t f = 0; f < hsgd_num_sweep_figures; f++)
         if (sweep->use_figure[f])

@@ -97,6 +97,7 @@ bool hsgd_sweep_is_folder(const char *dir);
 
 /* Make the combined figures that DIR/sweep.json asks for, from it and the series.csv of the points, as hsgd_folder_plot does
  * for one experiment. */
-hsgd_status hsgd_sweep_plot(const char *dir, const hsgd_figure_style *style, hsgd_figure_report *report, hsgd_error *err);
+hsgd_status hsgd_sweep_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,
+                            hsgd_error *err);
 
 #endif

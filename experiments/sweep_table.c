@@ -79,14 +79,24 @@ static const char *basis(const cJSON *bound)
                                                                                          : " (t)";
 }
 
-static void print_bound(FILE *out, const cJSON *bound)
+/* The verdict that ends a line has no blanks after it. */
+static void print_bound(FILE *out, const cJSON *bound, bool last)
 {
     char verdict[64];
     const char *said = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(bound, "verdict"));
     snprintf(verdict, sizeof verdict, "%s%s", said ? said : "-", said ? basis(bound) : "");
     print_number(out, number_of(bound, "value"));
     print_number(out, number_of(bound, "ratio"));
-    fprintf(out, "  %-*s", WIDTH_OF_VERDICT, verdict);
+    fprintf(out, "  %-*s", last ? 0 : WIDTH_OF_VERDICT, verdict);
+}
+
+/* The last kind that has columns; HSGD_NUM_SWEEP_KINDS where none has. */
+static size_t last_kind(const bool *shown)
+{
+    size_t last = HSGD_NUM_SWEEP_KINDS;
+    for (size_t k = 0; k < HSGD_NUM_SWEEP_KINDS; k++)
+        last = shown[k] ? k : last;
+    return last;
 }
 
 static void print_done(FILE *out, const hsgd_sweep_row *row, const bool *shown)
@@ -97,7 +107,8 @@ static void print_done(FILE *out, const hsgd_sweep_row *row, const bool *shown)
     fprintf(out, " %-20s", interval);
     for (size_t k = 0; k < HSGD_NUM_SWEEP_KINDS; k++)
         if (shown[k])
-            print_bound(out, hsgd_sweep_find_bound(cJSON_GetObjectItemCaseSensitive(row->summary, "bounds"), k));
+            print_bound(out, hsgd_sweep_find_bound(cJSON_GetObjectItemCaseSensitive(row->summary, "bounds"), k),
+                        k == last_kind(shown));
     double diverged = number_of(cJSON_GetObjectItemCaseSensitive(row->summary, "measured"), "diverged_seeds");
     if (diverged > 0)
         fprintf(out, "  DIVERGED: %.0f", diverged);
@@ -128,7 +139,8 @@ static void print_header(FILE *out, const hsgd_sweep *sweep, const size_t *width
     fprintf(out, " %10s %-20s", "S", "interval");
     for (size_t k = 0; k < HSGD_NUM_SWEEP_KINDS; k++)
         if (shown[k])
-            fprintf(out, " %10s %10s  %-*s", kind_name[k], "S/bound", WIDTH_OF_VERDICT, "verdict");
+            fprintf(out, " %10s %10s  %-*s", kind_name[k], "S/bound", k == last_kind(shown) ? 0 : WIDTH_OF_VERDICT,
+                    "verdict");
     fputc('\n', out);
 }
 

@@ -42,11 +42,11 @@ static hsgd_lines lines_of(const hsgd_figure_input *in, const char *figure)
     for (size_t r = 0; has_test && r < HSGD_NUM_FIGURE_RUNS; r++)
         hsgd_lines_add(&lines, in,
                        (hsgd_line){r, in->progress[r].test_accuracy, in->progress[r].test_accuracy_half_width,
-                                   "test_accuracy", false});
+                                   "test_accuracy", false, in->progress[r].test_accuracy_above});
     for (size_t r = 0; r < HSGD_NUM_FIGURE_RUNS; r++)
         hsgd_lines_add(&lines, in,
                        (hsgd_line){r, in->progress[r].train_accuracy, in->progress[r].train_accuracy_half_width,
-                                   "train_accuracy", has_test});
+                                   "train_accuracy", has_test, in->progress[r].train_accuracy_above});
     return lines;
 }
 

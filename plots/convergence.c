@@ -9,8 +9,7 @@
 #include "plots/script_private.h"
 #include "plots/table_private.h"
 
-/* A legend of short titles fits in two columns. */
-enum { TITLE_MAX_WIDTH = 62, SHORT_TITLE_WIDTH = 25 };
+enum { TITLE_MAX_WIDTH = 62, MEASURED_WIDTH = 24 }; /* in characters, the latter of "measured S (mean over t)" */
 
 static bool possible(const hsgd_figure_input *in, char *reason, size_t size)
 {
@@ -48,10 +47,15 @@ static void legend_title(char *out, size_t size, const hsgd_figure_bound *bound)
         snprintf(out, size, "%s (on %s)", bound->title, bound->target);
 }
 
-static size_t legend_columns(const hsgd_figure_input *in, size_t *entries)
+static bool has_band(const hsgd_figure_input *in)
 {
-    size_t widest = 0;
-    *entries = isfinite(in->hsgd.S) ? 2 : 1;
+    return hsgd_band_shows(in->hsgd.grad_norm_sq, in->hsgd.grad_norm_sq_half_width, in->num_rows, 1);
+}
+
+static size_t legend_columns(const hsgd_figure_input *in, double width_in, size_t *entries)
+{
+    size_t widest = MEASURED_WIDTH;
+    *entries = 1 + isfinite(in->hsgd.S) + has_band(in);
     for (size_t b = 0; b < in->num_bounds; b++) {
         if (!drawn(in, b))
             continue;
@@ -61,7 +65,7 @@ static size_t legend_columns(const hsgd_figure_input *in, size_t *entries)
         widest = width > widest ? width : widest;
         ++*entries;
     }
-    return widest <= SHORT_TITLE_WIDTH ? 2 : 1;
+    return hsgd_legend_columns(width_in, *entries, widest);
 }
 
 static hsgd_range range_of_figure(const hsgd_figure_input *in)
@@ -78,9 +82,10 @@ static void add_measured(hsgd_script *s, const hsgd_figure_input *in)
 {
     const hsgd_figure_curve *run = &in->hsgd;
     hsgd_range mean = hsgd_range_of(run->grad_norm_sq, in->num_rows, 1);
-    if (hsgd_band_shows(run->grad_norm_sq, run->grad_norm_sq_half_width, in->num_rows, 1)) {
+    if (has_band(in)) {
         hsgd_script_define_band(s, mean.low / 10);
-        hsgd_script_band(s, "convergence", "grad_norm_sq", "half_width", "#808080");
+        hsgd_script_band(s, "convergence", "grad_norm_sq", "half_width", run->grad_norm_sq_above ? "above" : NULL,
+                         "#808080");
     }
     hsgd_script_curve(s, "convergence", "grad_norm_sq",
                       in->num_rows > 2 ? "lines lt 1 lw 1" : "linespoints lt 1 pt 7 ps 0.4",
@@ -100,6 +105,8 @@ static void add_mean(hsgd_script *s, const hsgd_figure_input *in)
 static void add_bounds(hsgd_script *s, const hsgd_figure_input *in)
 {
     size_t line_type = 3;
+    if (has_band(in))
+        hsgd_script_band_entry(s, in->confidence, "#808080");
     for (size_t b = 0; b < in->num_bounds; b++) {
         if (!drawn(in, b))
             continue;
@@ -114,7 +121,8 @@ static void add_bounds(hsgd_script *s, const hsgd_figure_input *in)
 /* The interval of S as a strip behind the curves. */
 static void interval_of_mean(hsgd_script *s, const hsgd_figure_input *in, double axis_low)
 {
-    if (isfinite(in->hsgd.S_low) && isfinite(in->hsgd.S_high) && in->hsgd.S_high > axis_low)
+    if (s->band != HSGD_BAND_NONE && isfinite(in->hsgd.S_low) && isfinite(in->hsgd.S_high) &&
+        in->hsgd.S_high > axis_low)
         fprintf(s->stream,
                 "set object 1 rectangle from graph 0,first %.17g to graph 1,first %.17g behind "
                 "fc rgb '%s' fs solid 0.25 noborder # interval of S\n",
@@ -123,11 +131,11 @@ static void interval_of_mean(hsgd_script *s, const hsgd_figure_input *in, double
 
 static void write_script(hsgd_script *s, const hsgd_figure_input *in)
 {
-    size_t entries, columns = legend_columns(in, &entries);
-    double bottom = 0.06 + HSGD_LEGEND_ROW_IN * (double)hsgd_legend_rows(entries, columns);
-    hsgd_script_caption(s, in);
+    size_t entries, columns = legend_columns(in, s->width_in, &entries);
+    double bottom = hsgd_legend_height(entries, columns);
+    hsgd_script_title(s, in);
     hsgd_script_thinned(s, in->num_rows);
-    hsgd_script_panel(s, bottom + HSGD_X_AXIS_IN, s->height_in - hsgd_caption_height(in));
+    hsgd_script_panel(s, bottom + HSGD_X_AXIS_IN, s->height_in - hsgd_title_height(in, s->title));
     hsgd_script_legend(s, bottom, entries, columns);
     hsgd_script_line_types(s, entries > 7 ? entries : 7);
     hsgd_script_step_axis(s, in->step[0], in->step[in->num_rows - 1]);
@@ -150,14 +158,15 @@ static hsgd_status write(const hsgd_figure_input *in, const char *dir, const hsg
     hsgd_table_add(&table, in->step, 1, false, "step");
     hsgd_table_add(&table, in->hsgd.grad_norm_sq, 1, true, "grad_norm_sq");
     hsgd_table_add(&table, in->hsgd.grad_norm_sq_half_width, 1, false, "half_width");
+    hsgd_table_add(&table, in->hsgd.grad_norm_sq_above, 1, false, "above");
     status = hsgd_table_write(&table, dir, "convergence", err);
     hsgd_table_free(&table);
     if (status != HSGD_OK)
         return status;
 
-    size_t entries, columns = legend_columns(in, &entries);
-    double needed = hsgd_caption_height(in) + 1.45 + HSGD_X_AXIS_IN + 0.06 +
-                    HSGD_LEGEND_ROW_IN * (double)hsgd_legend_rows(entries, columns);
+    size_t entries, columns = legend_columns(in, style->width_in, &entries);
+    double needed = hsgd_title_height(in, style->title) + hsgd_panel_height(style) + HSGD_X_AXIS_IN +
+                    hsgd_legend_height(entries, columns);
     hsgd_script script;
     status = hsgd_script_open(&script, dir, "convergence", style, fmax(needed, HSGD_PAGE_HEIGHT_IN),
                               "Convergence: the measured squared gradient norm, its mean S, and the bounds that apply.",

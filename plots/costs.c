@@ -23,7 +23,8 @@ static hsgd_status write_loss(const hsgd_figure_input *in, const char *dir, cons
     hsgd_status status = hsgd_figure_require(&hsgd_figure_loss_time, in, err);
     for (size_t r = 0; r < HSGD_NUM_FIGURE_RUNS; r++)
         hsgd_lines_add(&lines, in,
-                       (hsgd_line){r, in->progress[r].loss, in->progress[r].loss_half_width, "loss", false});
+                       (hsgd_line){r, in->progress[r].loss, in->progress[r].loss_half_width, "loss", false,
+                                   in->progress[r].loss_above});
     return status ? status
                   : hsgd_lines_write(in, &lines, (const hsgd_abscissa[]){HSGD_OVER_TIME}, 1, dir, style,
                                      "Loss over modelled seconds of computing and communicating.", err);
@@ -41,9 +42,9 @@ static hsgd_status write_gradient(const hsgd_figure_input *in, const char *dir, 
                         .y_label_tex = "$\\|\\nabla f(\\bar w^t)\\|^2$"};
     hsgd_status status = hsgd_figure_require(&hsgd_figure_gradient_bytes, in, err);
     for (size_t r = 0; r < HSGD_NUM_FIGURE_RUNS; r++)
-        hsgd_lines_add(
-            &lines, in,
-            (hsgd_line){r, curve[r]->grad_norm_sq, curve[r]->grad_norm_sq_half_width, "grad_norm_sq", false});
+        hsgd_lines_add(&lines, in,
+                       (hsgd_line){r, curve[r]->grad_norm_sq, curve[r]->grad_norm_sq_half_width, "grad_norm_sq", false,
+                                   curve[r]->grad_norm_sq_above});
     return status ? status
                   : hsgd_lines_write(in, &lines, x, in->num_levels > 1 ? 3 : 2, dir, style,
                                      "Squared gradient norm over modelled seconds and over bytes sent.", err);

@@ -3,10 +3,11 @@
  *
  * B_k drops to zero whenever its level aggregates, so over a whole run it is a comb that no column width shows. Long
  * runs therefore get two panels: above, the largest value in each global period, over the run; below, the last global
- * periods step by step. The bound is drawn with downward triangles, the usual mark of an upper limit. Zeros have no
+ * periods step by step. A level has its colour and its symbol, which is hollow, with short dashes, for the bound. Zeros have no
  * place on a log axis: they are left out, so curves are interrupted at aggregations.
  *
- * Columns of the data file, for level k = 1..M: B_k (step by step), B_k_half_width, B_k_bound, and B_k_peak,
+ * Columns of the data file, for level k = 1..M: B_k (step by step), B_k_half_width (B_k_above upwards, where that
+ * differs), B_k_bound, and B_k_peak,
  * B_k_bound_peak: the same values in the row where they are largest within a global period, NaN in the other rows. */
 #include "plots/figures_private.h"
 
@@ -101,10 +102,14 @@ static void add_curve(hsgd_script *s, const hsgd_figure_input *in, panel p, size
 {
     char column[48], title[64], style[96];
     hsgd_range range = range_of_level(in, bound ? p.bound : p.value, p.from, k);
-    const char *points = !p.marks ? "" : bound ? " pt 10 ps 0.45" : " pt 7 ps 0.35";
+    static const int filled[] = {7, 5, 9, 13, 15}, hollow[] = {6, 4, 8, 12, 14}; /* circle, square, triangle, .. */
+    char points[24] = "";
+    if (p.marks)
+        snprintf(points, sizeof points, " pt %d ps %.3g", (bound ? hollow : filled)[(k - 1) % 5],
+                 hsgd_point_size(s, bound ? 0.45 : 0.35));
     snprintf(column, sizeof column, "B_%zu%s%s", k, bound ? "_bound" : "", p.peak ? "_peak" : "");
-    snprintf(style, sizeof style, "%s%s%s lc rgb '%s'", p.marks ? "linespoints" : "lines", points,
-             bound ? " dt (3,2)" : "", hsgd_colour(k));
+    snprintf(style, sizeof style, "%s%s dt %s lc rgb '%s'", p.marks ? "linespoints" : "lines", points,
+             bound ? hsgd_short_dash(k) : hsgd_long_dash(k), hsgd_colour(k));
     snprintf(title, sizeof title, hsgd_script_pick(s, "{/:Italic B}_{%zu} %s", "$B_{%zu}$ %s"), k,
              bound ? "bound" : "measured");
     hsgd_script_curve(s, "dispersion", column, style, p.peak ? NULL : title, &range);
@@ -116,13 +121,23 @@ static void add_band(hsgd_script *s, const hsgd_figure_input *in, panel p, size_
     const double *half_width = in->dispersion_half_width ? in->dispersion_half_width + offset : NULL;
     if (!hsgd_band_shows(p.value + offset, half_width, in->num_rows - p.from, levels))
         return;
-    char mean_column[48], half_width_column[48];
+    char mean_column[48], half_width_column[48], above_column[48];
     snprintf(mean_column, sizeof mean_column, "B_%zu%s", k, p.peak ? "_peak" : "");
     snprintf(half_width_column, sizeof half_width_column, "B_%zu_half_width", k);
+    snprintf(above_column, sizeof above_column, "B_%zu_above", k);
+    const char *above = in->dispersion_above ? above_column : NULL;
     if (p.peak)
-        hsgd_script_band(s, "dispersion", mean_column, half_width_column, hsgd_colour(k));
+        hsgd_script_band(s, "dispersion", mean_column, half_width_column, above, hsgd_colour(k));
     else
-        hsgd_script_error_bars(s, "dispersion", mean_column, half_width_column, hsgd_colour(k));
+        hsgd_script_error_bars(s, "dispersion", mean_column, half_width_column, above, hsgd_colour(k));
+}
+
+static bool has_band(const hsgd_figure_input *in)
+{
+    for (size_t k = 0; in->dispersion_half_width && k < in->num_levels; k++)
+        if (hsgd_band_shows(in->dispersion + k, in->dispersion_half_width + k, in->num_rows, in->num_levels))
+            return true;
+    return false;
 }
 
 /* Axis and curves; in the order of the legend, which has two columns. */
@@ -139,51 +154,73 @@ static void draw_panel(hsgd_script *s, const hsgd_figure_input *in, panel p)
         add_band(s, in, p, k);
     for (size_t k = 1; k <= in->num_levels; k++)
         add_curve(s, in, p, k, false);
+    if (!p.peak && has_band(in)) /* ends the left column of the legend */
+        hsgd_script_band_entry(s, in->confidence, "#808080");
     for (size_t k = 1; k <= in->num_levels; k++)
         add_curve(s, in, p, k, true);
     hsgd_script_plotted(s);
 }
 
-static void axis_labels(hsgd_script *s, const char *which_steps)
+static void axis_labels(hsgd_script *s, const char *which_steps, bool y)
 {
     char label[128];
     snprintf(label, sizeof label, "%s%s", hsgd_script_pick(s, "step {/:Italic t}", "step $t$"), which_steps);
-    hsgd_script_axis_labels(s, label, hsgd_script_pick(s, "dispersion {/:Italic B_k^t}", "dispersion $B_k^t$"));
+    hsgd_script_axis_labels(s, label,
+                            y ? hsgd_script_pick(s, "dispersion {/:Italic B_k^t}", "dispersion $B_k^t$") : NULL);
 }
 
-static double legend_height(const hsgd_figure_input *in)
+static size_t legend_entries(const hsgd_figure_input *in)
 {
-    return 0.06 + HSGD_LEGEND_ROW_IN * (double)hsgd_legend_rows(2 * in->num_levels, 2);
+    return 2 * in->num_levels + has_band(in);
+}
+
+/* One row where that fits, else measured left and bounds right. */
+static size_t legend_columns(const hsgd_figure_input *in, double width_in)
+{
+    size_t widest = has_band(in) ? HSGD_BAND_TITLE_WIDTH : sizeof "B_1 measured" - 1;
+    size_t entries = legend_entries(in);
+    return hsgd_legend_columns(width_in, entries, widest) == entries ? entries : 2;
+}
+
+static double legend_height(const hsgd_figure_input *in, double width_in)
+{
+    return hsgd_legend_height(legend_entries(in), legend_columns(in, width_in));
 }
 
 /* The peaks of the whole run, in the upper panel. */
-static void draw_run(hsgd_script *s, const hsgd_figure_input *in, const double *peak, const double *bound_peak)
+static void draw_run(hsgd_script *s, const hsgd_figure_input *in, const double *peak, const double *bound_peak,
+                     double bottom_in)
 {
-    double top = s->height_in - hsgd_caption_height(in);
+    double top = s->height_in - hsgd_title_height(in, s->title);
     double periods = (in->step[in->num_rows - 1] - in->step[0]) / global_period(in);
-    fputs("# Upper panel: the largest value in each global period.\nset multiplot\nunset key\n", s->stream);
-    hsgd_script_panel(s, top - PANEL_IN, top);
-    axis_labels(s, " (largest value in each global period)");
+    fputs("# First panel: the largest value in each global period.\nset multiplot\nunset key\n", s->stream);
+    hsgd_script_panel(s, bottom_in, top);
+    axis_labels(s, " (largest value in each global period)", true);
     draw_panel(s, in, (panel){peak, bound_peak, 0, true, periods <= MARKED_PERIODS});
-    fputs("# Lower panel: the end of the run, step by step.\nunset label\n", s->stream);
+    fputs("# Second panel: the end of the run, step by step.\nunset label\n", s->stream);
 }
 
 static void write_script(hsgd_script *s, const hsgd_figure_input *in, const double *peak, const double *bound_peak)
 {
     size_t from = detail_from(in);
-    double top = s->height_in - hsgd_caption_height(in);
+    double top = s->height_in - hsgd_title_height(in, s->title), legend = legend_height(in, s->width_in);
+    bool two = from > 0, abreast = two && hsgd_panels_abreast(s->width_in, 2) == 2;
+    double bottom = legend + HSGD_X_AXIS_IN, first_bottom = abreast ? bottom : top - PANEL_IN;
     hsgd_range all = hsgd_range_of(in->dispersion, in->num_rows * in->num_levels, 1);
-    hsgd_script_caption(s, in);
+    hsgd_script_title(s, in);
     hsgd_script_thinned(s, in->num_rows);
     if (hsgd_range_positive(&all))
         hsgd_script_define_band(s, all.low / 10);
-    if (from > 0)
-        draw_run(s, in, peak, bound_peak);
-    hsgd_script_panel(s, legend_height(in) + HSGD_X_AXIS_IN, from > 0 ? top - PANEL_IN - HSGD_X_AXIS_IN - 0.04 : top);
-    hsgd_script_legend(s, legend_height(in), 2 * in->num_levels, 2);
-    axis_labels(s, from > 0 ? " (end of the run)" : "");
+    hsgd_script_column(s, 0, abreast ? 2 : 1);
+    if (two)
+        draw_run(s, in, peak, bound_peak, first_bottom);
+    if (abreast)
+        hsgd_script_column(s, 1, 2);
+    hsgd_script_panel(s, bottom, two && !abreast ? first_bottom - HSGD_X_AXIS_IN - 0.04 : top);
+    hsgd_script_legend(s, legend, legend_entries(in), legend_columns(in, s->width_in));
+    axis_labels(s, two ? " (end of the run)" : "", !abreast);
     draw_panel(s, in, (panel){in->dispersion, in->dispersion_bound, from, false, true});
-    if (from > 0)
+    if (two)
         fputs("unset multiplot\n", s->stream);
 }
 
@@ -199,6 +236,8 @@ static hsgd_status write_data(const hsgd_figure_input *in, const double *peak, c
         hsgd_table_add(&table, in->dispersion + k, levels, true, "B_%zu", k + 1);
         if (in->dispersion_half_width)
             hsgd_table_add(&table, in->dispersion_half_width + k, levels, false, "B_%zu_half_width", k + 1);
+        if (in->dispersion_above)
+            hsgd_table_add(&table, in->dispersion_above + k, levels, false, "B_%zu_above", k + 1);
         if (in->dispersion_bound)
             hsgd_table_add(&table, in->dispersion_bound + k, levels, true, "B_%zu_bound", k + 1);
         hsgd_table_add(&table, peak + k, levels, true, "B_%zu_peak", k + 1);
@@ -225,8 +264,9 @@ static hsgd_status write(const hsgd_figure_input *in, const char *dir, const hsg
         find_peaks(bound_peak, in->dispersion_bound, in);
     status = write_data(in, peak, bound_peak, dir, err);
     if (status == HSGD_OK) {
-        double panels = detail_from(in) > 0 ? 2 * (PANEL_IN + HSGD_X_AXIS_IN) + 0.04 : 1.45 + HSGD_X_AXIS_IN;
-        double needed = hsgd_caption_height(in) + panels + legend_height(in);
+        bool stacked = detail_from(in) > 0 && hsgd_panels_abreast(style->width_in, 2) < 2;
+        double panels = stacked ? 2 * (PANEL_IN + HSGD_X_AXIS_IN) + 0.04 : hsgd_panel_height(style) + HSGD_X_AXIS_IN;
+        double needed = hsgd_title_height(in, style->title) + panels + legend_height(in, style->width_in);
         hsgd_script script;
         status = hsgd_script_open(&script, dir, "dispersion", style, fmax(needed, HSGD_PAGE_HEIGHT_IN),
                                   "Dispersion of the models within each level, against its recursive bound.", err);

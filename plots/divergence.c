@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Figure "divergence": global, upward and downward gradient divergence at the virtual average over t (THEORY 2).
  *
- * Up_k and Down_k of one depth k share a colour and add up to the global one; upward is solid, downward dashed. */
+ * Up_k and Down_k of one depth k share a colour and add up to the global one; upward has long dashes (none for k = 1), downward short
+ * ones. */
 #include "plots/figures_private.h"
 
 #include <math.h>
@@ -28,7 +29,8 @@ static void add_depth(hsgd_script *s, const hsgd_figure_input *in, size_t k, boo
     const char *marks = in->num_rows > 2 ? "lines" : "linespoints pt 6 ps 0.5";
     const double *data = up ? in->divergence_up : in->divergence_down;
     snprintf(column, sizeof column, "%s_%zu", up ? "up" : "down", k);
-    snprintf(style, sizeof style, "%s lc rgb '%s' lw 1.6 dt %s", marks, hsgd_colour(k), up ? "solid" : "(4,2)");
+    snprintf(style, sizeof style, "%s lc rgb '%s' lw 1.6 dt %s", marks, hsgd_colour(k),
+             up ? hsgd_long_dash(k) : hsgd_short_dash(k));
     snprintf(title, sizeof title, hsgd_script_pick(s, "%s, {/:Italic k} = %zu", "%s, $k = %zu$"),
              up ? "upward" : "downward", k);
     hsgd_range range = hsgd_range_of(data + k - 1, in->num_rows, in->num_levels - 1);
@@ -50,9 +52,16 @@ static void add_curves(hsgd_script *s, const hsgd_figure_input *in)
     hsgd_script_plotted(s);
 }
 
-static double legend_height(const hsgd_figure_input *in)
+/* One row where that fits, else upward left and downward right. */
+static size_t legend_columns(const hsgd_figure_input *in, double width_in)
 {
-    return 0.06 + HSGD_LEGEND_ROW_IN * (double)hsgd_legend_rows(1 + 2 * depths(in), depths(in) ? 2 : 1);
+    size_t entries = 1 + 2 * depths(in);
+    return hsgd_legend_columns(width_in, entries, sizeof "downward, k = 1" - 1) == entries ? entries : 2;
+}
+
+static double legend_height(const hsgd_figure_input *in, double width_in)
+{
+    return hsgd_legend_height(1 + 2 * depths(in), legend_columns(in, width_in));
 }
 
 static void write_script(hsgd_script *s, const hsgd_figure_input *in)
@@ -63,10 +72,11 @@ static void write_script(hsgd_script *s, const hsgd_figure_input *in)
         hsgd_range_merge(&range, hsgd_range_of(in->divergence_up, cells, 1));
         hsgd_range_merge(&range, hsgd_range_of(in->divergence_down, cells, 1));
     }
-    hsgd_script_caption(s, in);
+    hsgd_script_title(s, in);
     hsgd_script_thinned(s, in->num_rows);
-    hsgd_script_panel(s, legend_height(in) + HSGD_X_AXIS_IN, s->height_in - hsgd_caption_height(in));
-    hsgd_script_legend(s, legend_height(in), 1 + 2 * depths(in), depths(in) ? 2 : 1);
+    double legend = legend_height(in, s->width_in);
+    hsgd_script_panel(s, legend + HSGD_X_AXIS_IN, s->height_in - hsgd_title_height(in, s->title));
+    hsgd_script_legend(s, legend, 1 + 2 * depths(in), legend_columns(in, s->width_in));
     hsgd_script_step_axis(s, in->step[0], in->step[in->num_rows - 1]);
     hsgd_script_log_axis(s, range);
     hsgd_script_axis_labels(
@@ -93,13 +103,15 @@ static hsgd_status write(const hsgd_figure_input *in, const char *dir, const hsg
     if (status != HSGD_OK)
         return status;
 
-    double needed = hsgd_caption_height(in) + 1.45 + HSGD_X_AXIS_IN + legend_height(in);
+    double needed = hsgd_title_height(in, style->title) + hsgd_panel_height(style) + HSGD_X_AXIS_IN +
+                    legend_height(in, style->width_in);
     hsgd_script script;
     status =
         hsgd_script_open(&script, dir, "divergence", style, fmax(needed, HSGD_PAGE_HEIGHT_IN),
                          "Divergence: of the local gradients, globally, upward and downward at each depth k.", err);
     if (status != HSGD_OK)
         return status;
+    script.band = HSGD_BAND_NONE; /* single values or means, without intervals */
     write_script(&script, in);
     return hsgd_script_close(&script, err);
 }

@@ -13,31 +13,6 @@ const hsgd_figure *const hsgd_figures[] = {
 };
 const size_t hsgd_num_figures = sizeof hsgd_figures / sizeof hsgd_figures[0];
 
-static const char *const format_name[] = {
-    [HSGD_FIGURE_PDF] = "pdf", [HSGD_FIGURE_SVG] = "svg", [HSGD_FIGURE_PNG] = "png", [HSGD_FIGURE_TEX] = "tex"};
-enum { NUM_FORMATS = sizeof format_name / sizeof format_name[0] };
-
-const char *hsgd_figure_format_name(hsgd_figure_format format)
-{
-    return (size_t)format < NUM_FORMATS ? format_name[format] : "?";
-}
-
-int hsgd_figure_format_parse(const char *name, hsgd_figure_format *format)
-{
-    for (size_t i = 0; name && i < NUM_FORMATS; i++)
-        if (strcmp(name, format_name[i]) == 0) {
-            *format = (hsgd_figure_format)i;
-            return 0;
-        }
-    return -1;
-}
-
-hsgd_figure_style hsgd_figure_default_style(void)
-{
-    return (hsgd_figure_style){
-        .format = HSGD_FIGURE_PDF, .width_in = HSGD_WIDTH_IEEE_COLUMN_IN, .band = HSGD_BAND_CI, .title = true};
-}
-
 const hsgd_figure *hsgd_figure_find(const char *name)
 {
     for (size_t i = 0; name && i < hsgd_num_figures; i++)

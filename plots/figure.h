@@ -20,12 +20,18 @@ typedef enum hsgd_figure_format {
     HSGD_FIGURE_PDF,
     HSGD_FIGURE_SVG,
     HSGD_FIGURE_PNG,
-    HSGD_FIGURE_TEX
+    HSGD_FIGURE_TEX,
+    HSGD_FIGURE_TIKZ
 } hsgd_figure_format;
 
-/* "pdf", "svg", "png", "tex" (cairolatex: a .tex with its .pdf). The parser returns 0 on success, -1 otherwise. */
+/* "pdf", "svg", "png", "tex" (cairolatex: a .tex with its .pdf), "tikz" (TikZ: a .tex, and the files of its LaTeX package
+ * gnuplot-lua-tikz for all figures of a folder). The parsers return 0 on success, -1 otherwise. */
 const char *hsgd_figure_format_name(hsgd_figure_format format);
 int hsgd_figure_format_parse(const char *name, hsgd_figure_format *format);
+
+/* How the name of a figure's file ends, without dot: both formats for LaTeX make NAME.tex. */
+const char *hsgd_figure_format_extension(hsgd_figure_format format);
+bool hsgd_figure_format_is_tex(hsgd_figure_format format);
 
 /* What bands and error bars around a mean over seeds show. */
 typedef enum hsgd_figure_band {
@@ -35,6 +41,10 @@ typedef enum hsgd_figure_band {
     HSGD_BAND_RANGE, /* from the smallest to the largest seed */
     HSGD_BAND_NONE
 } hsgd_figure_band;
+
+/* "ci", "se", "sd", "range", "none". */
+const char *hsgd_figure_band_name(hsgd_figure_band band);
+int hsgd_figure_band_parse(const char *name, hsgd_figure_band *band);
 
 /* How all figures of a folder look. */
 typedef struct hsgd_figure_style {
@@ -50,6 +60,11 @@ typedef struct hsgd_figure_style {
 #define HSGD_WIDTH_NEURIPS_IN 5.5
 #define HSGD_MIN_WIDTH_IN 3.0 /* the widest legend entries and tables need this much */
 #define HSGD_MAX_WIDTH_IN 12.0
+
+/* "ieee-column", "ieee-page", "neurips", or a number of inches within the limits. The name is NULL for other widths. */
+int hsgd_figure_width_parse(const char *text, double *width_in);
+const char *hsgd_figure_width_name(double width_in);
+bool hsgd_figure_width_is_legal(double width_in);
 
 /* pdf, a column of the IEEE wide, with confidence intervals and the title. */
 hsgd_figure_style hsgd_figure_default_style(void);
@@ -68,12 +83,14 @@ typedef struct hsgd_figure_bound {
     const double *term_value;     /* (num_terms) */
 } hsgd_figure_bound;
 
-/* A measured run: means over seeds per measured step, with the half width of the confidence interval (0: pathwise,
- * NAN: one seed only). */
+/* A measured run: means over seeds per measured step, with the half width of the band that the style asks for (0: pathwise,
+ * NAN: none, as with one seed). Where a band is not symmetric, the half width is the distance to its lower edge, and an
+ * array that ends in _above has those to the upper edge; NULL: symmetric. */
 typedef struct hsgd_figure_curve {
     const double *grad_norm_sq;            /* (num_rows); NULL: this run was not made */
     const double *grad_norm_sq_half_width; /* (num_rows) */
     double S, S_low, S_high;               /* NAN: not known */
+    const double *grad_norm_sq_above;      /* (num_rows) see below */
 } hsgd_figure_curve;
 
 /* Figures over bytes have a panel for each level, but the lower levels of a deep tree share the last. */
@@ -90,6 +107,7 @@ typedef struct hsgd_figure_progress {
     const double *bytes_top, *bytes_all; /* sent until then, both ways: at the level of the root, and at all levels */
     /* ... and at each level, the root's first; the last panel of hsgd_figure_num_byte_panels has the sum of what is left */
     const double *bytes_level[HSGD_MAX_BYTE_PANELS];
+    const double *loss_above, *train_accuracy_above, *test_accuracy_above, *S_above;
     const double *S, *S_half_width; /* mean of ||grad f(wbar^s)||^2 over the measured steps s < t; NAN at t = 0 */
 } hsgd_figure_progress;
 
@@ -111,8 +129,10 @@ typedef struct hsgd_figure_rung {
  * row-major (num_rows, num_levels). */
 typedef struct hsgd_figure_input {
     const char *name; /* the experiment's name: any text */
-    size_t num_workers, num_levels, seeds;
-    size_t steps;                       /* T; 0: not known */
+    size_t num_workers, num_levels;
+    size_t seeds; /* independent values behind a mean */
+    size_t runs;  /* single runs: more than seeds where several share a random grouping; 0: as many */
+    size_t steps; /* T; 0: not known */
     size_t local_period, global_period; /* I and G in steps */
     double step_size;
     double confidence;        /* of the bands, e.g. 0.99 */
@@ -125,6 +145,7 @@ typedef struct hsgd_figure_input {
     const double *divergence_down;       /* (num_rows, num_levels - 1) Down_k */
     const double *dispersion;            /* (num_rows, num_levels) B_k^t */
     const double *dispersion_half_width; /* (num_rows, num_levels) */
+    const double *dispersion_above;      /* (num_rows, num_levels) */
     const double *dispersion_bound;      /* (num_rows, num_levels) recursive bound 4.4; NAN where it does not apply */
     hsgd_figure_curve hsgd, local_inner, local_outer;
     hsgd_figure_progress progress[HSGD_NUM_FIGURE_RUNS];
@@ -153,6 +174,10 @@ const hsgd_figure *hsgd_figure_find(const char *name);
 
 /* How the names of hidden folders start in which gnuplot works; one that stays was left by a killed program. */
 #define HSGD_RENDER_PREFIX ".render-"
+
+/* LaTeX needs these beside figures in the format tikz; hsgd_figure_render puts them there. gnuplot makes them itself. */
+extern const char *const hsgd_tikz_files[];
+enum { HSGD_NUM_TIKZ_FILES = 2 };
 
 /* Run gnuplot on DIR/name.gp (no shell; the working directory is DIR). Fails with gnuplot's own message, or with a
  * sentence that names the package where gnuplot is not installed. */

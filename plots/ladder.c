@@ -19,12 +19,15 @@
 #include "plots/table_private.h"
 
 #define ROW_IN 0.25
+#define RIGHT_IN 0.12
+#define LEFT_IN 0.14      /* margin: row labels stand inside the panel */
 #define HEADER_IN 0.11    /* the line above the panel */
 #define LINEAR_FACTOR 30  /* a linear axis shows values up to this many times the smallest one */
 #define VALUE_RIGHT 0.845 /* right edges of the two columns of numbers, as shares of the panel's width */
 #define SHARE_RIGHT 0.994
-#define WHISKER_ROOM 0.25 /* an interval may widen the axis by this share; what is beyond is cut off */
-enum { TITLE_MAX_WIDTH = 46, TITLE_SIZE = 512, FIRST_CONSTANT_RUNG = 5 };
+#define WHISKER_ROOM 0.25   /* an interval may widen the axis by this share; what is beyond is cut off */
+#define CHARACTER_IN 0.0505 /* of a title; TeX's are a fifth wider */
+enum { TITLE_SIZE = 512, FIRST_CONSTANT_RUNG = 5 };
 
 enum column { ROW, ROW_BEFORE, FROM, VALUE, LOW, HIGH, SHARE, MEASURED, APPLIES, NUM_COLUMNS };
 static const char *const column_name[NUM_COLUMNS] = {"row",  "row_before", "from",     "value",  "low",
@@ -127,17 +130,39 @@ static hsgd_status ladder_collect(ladder *l, const hsgd_figure_input *in, hsgd_e
 
 /* ---- what is printed ---- */
 
-/* "R1 + descent inequality (L-smoothness of f)"; the parenthesis only where it fits, the plus only for known steps. */
-static void title_of(char title[TITLE_SIZE], const hsgd_figure_rung *rung)
+/* The symbols that a table in plain text spells out. */
+static void with_symbols(char out[TITLE_SIZE / 2], const char *text)
 {
-    char clean[HSGD_TEXT_SIZE];
+    static const char *const spelled[][2] = {
+        {"gamma", "γ"}, {"sigma^2", "σ²"}, {"sigma", "σ"}, {"<=", "≤"}, {">=", "≥"}};
+    size_t used = 0;
+    while (*text && used + 8 < TITLE_SIZE / 2) {
+        size_t i = 0;
+        while (i < sizeof spelled / sizeof *spelled && strncmp(text, spelled[i][0], strlen(spelled[i][0])) != 0)
+            i++;
+        bool found = i < sizeof spelled / sizeof *spelled;
+        if (found)
+            used = (size_t)(stpcpy(out + used, spelled[i][1]) - out);
+        else
+            out[used++] = *text;
+        text += found ? strlen(spelled[i][0]) : 1;
+    }
+    out[used] = '\0';
+}
+
+/* "R1 + descent inequality (L-smoothness of f)"; the parenthesis only where it fits, the plus only for known steps. */
+static void title_of(char title[TITLE_SIZE], const hsgd_figure_rung *rung, size_t max_width)
+{
+    char clean[HSGD_TEXT_SIZE], name[TITLE_SIZE / 2], step[TITLE_SIZE / 2];
+    with_symbols(name, rung->name);
+    with_symbols(step, rung->step);
     const char *plus = rung->step[0] ? "+ " : "";
     if (rung->step[0] && strcmp(rung->step, rung->name) != 0) {
-        int length = snprintf(title, TITLE_SIZE, "%s %s%s (%s)", rung->rung, plus, rung->name, rung->step);
-        if (length < TITLE_SIZE && hsgd_text_clean(clean, title, HSGD_TEXT_MAX) <= TITLE_MAX_WIDTH)
+        int length = snprintf(title, TITLE_SIZE, "%s %s%s (%s)", rung->rung, plus, name, step);
+        if (length < TITLE_SIZE && hsgd_text_clean(clean, title, HSGD_TEXT_MAX) <= max_width)
             return;
     }
-    snprintf(title, TITLE_SIZE, "%s %s%s", rung->rung, plus, rung->name);
+    snprintf(title, TITLE_SIZE, "%s %s%s", rung->rung, plus, name);
 }
 
 /* "37 %", "0.4 %", "<0.1 %"; a dash where the share is not known. */
@@ -162,33 +187,44 @@ static void share_text(char text[HSGD_NUMBER_SIZE + 8], const hsgd_script *s, do
     snprintf(text, HSGD_NUMBER_SIZE + 8, "%s%s", number.text, hsgd_script_pick(s, " %", "\\,\\%"));
 }
 
+/* Characters of a title that fit before its value. */
+static size_t title_width(const hsgd_script *s)
+{
+    double room = VALUE_RIGHT * (s->width_in - LEFT_IN - RIGHT_IN) - 0.42;
+    size_t width = (size_t)(room / (hsgd_figure_format_is_tex(s->format) ? 1.2 * CHARACTER_IN : CHARACTER_IN));
+    return width < HSGD_TEXT_MAX ? width : HSGD_TEXT_MAX;
+}
+
 /* The line above a bar: title, value, share. */
 static void label_row(hsgd_script *s, const ladder *l, size_t r)
 {
     const hsgd_figure_rung *rung = &l->rung[r];
     const double *row = l->cell + r * NUM_COLUMNS;
-    double y = (double)(r + 1) - 0.26, points = hsgd_font_size(s, 7);
+    double y = (double)(r + 1) - 0.26;
+    hsgd_font seven;
+    const char *font = hsgd_script_font(&seven, s, 7);
     char title[TITLE_SIZE], share[HSGD_NUMBER_SIZE + 8];
     hsgd_quoted quoted;
     hsgd_number value;
     size_t tag = 20 + 4 * r;
-    title_of(title, rung);
-    fprintf(s->stream, "set label %zu %s at graph 0.006,first %.2f left front font ',%.4g'\n", tag,
-            hsgd_text_quote(&quoted, s->format, title, TITLE_MAX_WIDTH), y, points);
+    size_t max_width = title_width(s);
+    title_of(title, rung, max_width);
+    fprintf(s->stream, "set label %zu %s at graph 0.006,first %.2f left front%s\n", tag,
+            hsgd_text_quote(&quoted, s->format, title, max_width), y, font);
     if (!isfinite(rung->value)) {
-        fprintf(s->stream, "set label %zu '%s' at graph %g,first %.2f right front font ',%.4g' tc rgb '#606060'\n",
-                tag + 1, isnan(rung->value) ? "not evaluated" : "infinite", SHARE_RIGHT, y, points);
+        fprintf(s->stream, "set label %zu '%s' at graph %g,first %.2f right front%s tc rgb '#606060'\n", tag + 1,
+                isnan(rung->value) ? "not evaluated" : "infinite", SHARE_RIGHT, y, font);
         return;
     }
-    fprintf(s->stream, "set label %zu '%s' at graph %g,first %.2f right front font ',%.4g'", tag + 1,
-            hsgd_text_number(&value, s->format, rung->value), VALUE_RIGHT, y, points);
+    fprintf(s->stream, "set label %zu '%s' at graph %g,first %.2f right front%s", tag + 1,
+            hsgd_text_number(&value, s->format, rung->value), VALUE_RIGHT, y, font);
     if (row[APPLIES] == 0)
-        fprintf(s->stream, "; set label %zu '%s' at graph %g,first %.2f left front font ',%.4g'", tag + 2,
-                hsgd_script_pick(s, "†", "$\\dagger$"), VALUE_RIGHT + 0.006, y, points);
+        fprintf(s->stream, "; set label %zu '%s' at graph %g,first %.2f left front%s", tag + 2,
+                hsgd_script_pick(s, "†", "$\\dagger$"), VALUE_RIGHT + 0.006, y, font);
     if (row[ROW_BEFORE] > 0) {
         share_text(share, s, rung->share);
-        fprintf(s->stream, "; set label %zu '%s' at graph %g,first %.2f right front font ',%.4g'", tag + 3, share,
-                SHARE_RIGHT, y, points);
+        fprintf(s->stream, "; set label %zu '%s' at graph %g,first %.2f right front%s", tag + 3, share, SHARE_RIGHT, y,
+                font);
     }
     fputc('\n', s->stream);
 }
@@ -201,10 +237,11 @@ static void label_header(hsgd_script *s, double panel_top_in)
     } head[] = {{"each rung bounds the one before", "left", 0.006},
                 {"value", "right", VALUE_RIGHT},
                 {"of slack", "right", SHARE_RIGHT}};
+    hsgd_font font;
     for (size_t i = 0; i < sizeof head / sizeof *head; i++)
-        fprintf(s->stream, "%sset label %zu '%s' at graph %g,screen %.4f %s font ',%.4g' tc rgb '#606060'",
-                i ? "; " : "", 10 + i, head[i].text, head[i].at, (panel_top_in + 0.06) / s->height_in, head[i].side,
-                hsgd_font_size(s, 6.5));
+        fprintf(s->stream, "%sset label %zu '%s' at graph %g,screen %.4f %s%s tc rgb '#606060'", i ? "; " : "", 10 + i,
+                head[i].text, head[i].at, (panel_top_in + 0.06) / s->height_in, head[i].side,
+                hsgd_script_font(&font, s, 7));
     fputc('\n', s->stream);
 }
 
@@ -326,11 +363,12 @@ static double legend_height(void)
 
 static void write_script(hsgd_script *s, const hsgd_figure_input *in, const ladder *l)
 {
-    double top = s->height_in - hsgd_caption_height(in) - HEADER_IN;
-    hsgd_script_caption(s, in);
+    double top = s->height_in - hsgd_title_height(in, s->title) - HEADER_IN;
+    hsgd_script_title(s, in);
     hsgd_script_panel(s, legend_height() + HSGD_X_AXIS_IN, top);
     hsgd_script_legend(s, legend_height(), 2, 2);
-    fprintf(s->stream, "set lmargin at screen 0.04; unset ytics; unset grid; set yrange [%zu.55:0.45]\n", l->num_rows);
+    hsgd_script_margins(s, LEFT_IN, RIGHT_IN);
+    fprintf(s->stream, "unset ytics; unset grid; set yrange [%zu.55:0.45]\n", l->num_rows);
     double low = draw_axis(s, l);
     fputs("set xtics nomirror\n", s->stream);
     hsgd_script_axis_labels(s, axis_label(s, l), NULL);
@@ -362,13 +400,14 @@ static hsgd_status write(const hsgd_figure_input *in, const char *dir, const hsg
         return status;
     status = write_data(&l, dir, err);
     if (status == HSGD_OK) {
-        double height =
-            hsgd_caption_height(in) + HEADER_IN + ROW_IN * (double)l.num_rows + HSGD_X_AXIS_IN + legend_height();
+        double height = hsgd_title_height(in, style->title) + HEADER_IN + ROW_IN * (double)l.num_rows + HSGD_X_AXIS_IN +
+                        legend_height();
         hsgd_script script;
         status =
             hsgd_script_open(&script, dir, "ladder", style, fmax(height, 1.4),
                              "Ladder: the slack of each step of the proof, from the measured S to the bound.", err);
         if (status == HSGD_OK) {
+            script.band = HSGD_BAND_CI; /* of means over whole runs, whatever bands the style has */
             write_script(&script, in, &l);
             status = hsgd_script_close(&script, err);
         }

@@ -13,9 +13,10 @@ static const char *const run_dash[HSGD_NUM_FIGURE_RUNS] = {"solid", "(8,3)", "(3
 
 /* Of the second curves. */
 #define SECOND_WIDTH "0.9"
-#define SECOND_DASH "(1.5,2)"
+static const char *const second_dash[HSGD_NUM_FIGURE_RUNS] = {"(1.5,2)", "(1.5,4)", "(1.5,1.5,1.5,4)"};
 
-#define PANEL_IN 1.2 /* height of a panel where there are several */
+#define PANEL_IN 1.2    /* height of a panel where there are several below each other */
+#define ROW_GAP_IN 0.05 /* between an axis label and the panel below */
 
 /* ---- x axes ---- */
 
@@ -117,6 +118,7 @@ void hsgd_lines_columns(hsgd_table *table, const hsgd_lines *lines)
         const hsgd_line *line = &lines->line[i];
         hsgd_table_add(table, line->y, 1, true, "%s_%s", line->column, run_name[line->run]);
         hsgd_table_add(table, line->half_width, 1, false, "%s_%s_half_width", line->column, run_name[line->run]);
+        hsgd_table_add(table, line->above, 1, false, "%s_%s_above", line->column, run_name[line->run]);
     }
 }
 
@@ -179,10 +181,11 @@ static void add_band(hsgd_script *s, const panel *p, const hsgd_line *line)
     hsgd_script_series(
         s,
         "'%s.dat' using (place(column(\"%s\")/%g)):(edge(column(\"%s_%s\"), -column(\"%s_%s_half_width\"))) \\\n"
-        "          :(edge(column(\"%s_%s\"), column(\"%s_%s_half_width\"))) "
+        "          :(edge(column(\"%s_%s\"), column(\"%s_%s_%s\"))) "
         "with filledcurves fs transparent solid 0.2 noborder lc rgb '%s' notitle",
         p->lines->figure, column, p->u.size, line->column, run_name[line->run], line->column, run_name[line->run],
-        line->column, run_name[line->run], line->column, run_name[line->run], hsgd_colour(line->run));
+        line->column, run_name[line->run], line->column, run_name[line->run], line->above ? "above" : "half_width",
+        hsgd_colour(line->run));
 }
 
 /* What is nowhere to be seen in the panels so far has an entry that says so. */
@@ -208,12 +211,13 @@ static void add_curve(hsgd_script *s, const panel *p, size_t index, bool legend)
     hsgd_script_series(s, "'%s.dat' using (column(\"%s\")/%g):\"%s_%s\" with %s lc rgb '%s' lw %s dt %s title '%s'",
                        p->lines->figure, column, p->u.size, line->column, run_name[line->run],
                        p->in->num_rows > 2 ? "lines" : "linespoints pt 7 ps 0.4", hsgd_colour(line->run),
-                       line->second ? SECOND_WIDTH : "1.5", line->second ? SECOND_DASH : run_dash[line->run], title);
+                       line->second ? SECOND_WIDTH : "1.5", line->second ? second_dash[line->run] : run_dash[line->run],
+                       title);
 }
 
 static void add_second_to_legend(hsgd_script *s, const hsgd_lines *lines)
 {
-    hsgd_script_series(s, "keyentry with lines lc rgb '#606060' lw %s dt %s title '%s'", SECOND_WIDTH, SECOND_DASH,
+    hsgd_script_series(s, "keyentry with lines lc rgb '#606060' lw %s dt %s title '%s'", SECOND_WIDTH, second_dash[0],
                        lines->second);
 }
 
@@ -299,13 +303,13 @@ static panel open_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_
 
 /* Axes, labels, bands and curves of one panel, whose place and legend are set; legend: the curves have titles. */
 static void draw_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, hsgd_abscissa x,
-                       bool *shown, bool legend)
+                       bool *shown, bool legend, bool y_label)
 {
     char label[96];
     panel p = open_panel(s, in, lines, x, shown);
     double low = y_axis(s, in, lines);
     x_label(label, sizeof label, s, in, x, p.u);
-    hsgd_script_axis_labels(s, label, hsgd_script_pick(s, lines->y_label, lines->y_label_tex));
+    hsgd_script_axis_labels(s, label, y_label ? hsgd_script_pick(s, lines->y_label, lines->y_label_tex) : NULL);
     if (isfinite(low)) /* bands must stay on the log axis */
         fprintf(s->stream, "edge(mean, e) = mean + e < %.4g ? %.4g : mean + e\n", low, low);
     else
@@ -317,6 +321,8 @@ static void draw_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_l
         add_curve(s, &p, i, legend);
     if (legend && lines->second)
         add_second_to_legend(s, lines);
+    if (legend && lines->has_band)
+        hsgd_script_band_entry(s, in->confidence, "#808080");
     hsgd_script_plotted(s);
 }
 
@@ -324,42 +330,58 @@ static void draw_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_l
 
 static size_t legend_entries(const hsgd_lines *lines)
 {
-    size_t entries = lines->second ? 1 : 0;
+    size_t entries = (lines->second ? 1 : 0) + lines->has_band;
     for (size_t i = 0; i < lines->num_lines; i++)
         entries += !lines->line[i].second;
     return entries;
 }
 
-static size_t legend_columns(const hsgd_lines *lines)
+static size_t legend_columns(const hsgd_lines *lines, double width_in)
 {
-    return legend_entries(lines) > 1 ? 2 : 1;
+    return hsgd_legend_columns(width_in, legend_entries(lines), HSGD_BAND_TITLE_WIDTH);
 }
 
-static double legend_height(const hsgd_lines *lines)
+static double legend_height(const hsgd_lines *lines, double width_in)
 {
-    return 0.06 + HSGD_LEGEND_ROW_IN * (double)hsgd_legend_rows(legend_entries(lines), legend_columns(lines));
+    return hsgd_legend_height(legend_entries(lines), legend_columns(lines, width_in));
 }
 
 static void write_panels(hsgd_script *s, const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_abscissa *x,
                          size_t num_panels)
 {
-    double top = s->height_in - hsgd_caption_height(in), legend = legend_height(lines);
+    double top = s->height_in - hsgd_title_height(in, s->title), legend = legend_height(lines, s->width_in);
+    size_t columns = hsgd_panels_abreast(s->width_in, num_panels), rows = (num_panels + columns - 1) / columns;
+    double bottom = legend + HSGD_X_AXIS_IN, pitch = (top - bottom + HSGD_X_AXIS_IN + ROW_GAP_IN) / (double)rows;
     bool shown[HSGD_MAX_LINES] = {false};
-    hsgd_script_caption(s, in);
+    hsgd_script_title(s, in);
     hsgd_script_thinned(s, in->num_rows);
     if (num_panels > 1)
         fputs("set multiplot\nunset key\n", s->stream);
     for (size_t i = 0; i < num_panels; i++) {
         bool last = i + 1 == num_panels;
-        double panel_top = top - (double)i * (PANEL_IN + HSGD_X_AXIS_IN + 0.05);
-        hsgd_script_panel(s, last ? legend + HSGD_X_AXIS_IN : panel_top - PANEL_IN, panel_top);
+        double panel_top = top - (double)(i / columns) * pitch;
+        hsgd_script_column(s, i % columns, columns);
+        hsgd_script_panel(s, panel_top - pitch + HSGD_X_AXIS_IN + ROW_GAP_IN, panel_top);
         if (last)
-            hsgd_script_legend(s, legend, legend_entries(lines), legend_columns(lines));
-        draw_panel(s, in, lines, x[i], shown, last);
+            hsgd_script_legend(s, legend, legend_entries(lines), legend_columns(lines, s->width_in));
+        draw_panel(s, in, lines, x[i], shown, last, i % columns == 0);
         fputs(last ? "" : "unset label\n", s->stream); /* the caption is there */
     }
     if (num_panels > 1)
         fputs("unset multiplot\n", s->stream);
+}
+
+/* Is there a band in some panel? */
+static bool any_band(const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_abscissa *x, size_t num_panels)
+{
+    for (size_t i = 0; i < lines->num_lines; i++)
+        for (size_t k = 0; k < num_panels; k++) {
+            const hsgd_line *line = &lines->line[i];
+            if ((!over_bytes(x[k]) || lines->bands_over_bytes) && !line->second && abscissa_of(in, x[k], line->run) &&
+                hsgd_band_shows(line->y, line->half_width, in->num_rows, 1))
+                return true;
+        }
+    return false;
 }
 
 static hsgd_status write_data(const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_abscissa *x,
@@ -381,13 +403,20 @@ hsgd_status hsgd_lines_write(const hsgd_figure_input *in, const hsgd_lines *line
                              hsgd_error *err)
 {
     hsgd_figure_input own = *in;
-    own.constants_proved = true; /* no bound is shown, so the caption need not warn of their constants */
+    own.constants_proved = true; /* no bound is shown, so the title need not warn of their constants */
     in = &own;
+    hsgd_lines drawn = *lines;
+    drawn.has_band = any_band(in, lines, x, num_panels);
+    lines = &drawn;
     hsgd_status status = write_data(in, lines, x, num_panels, dir, err);
     if (status != HSGD_OK)
         return status;
-    double panels = num_panels > 1 ? (double)num_panels * (PANEL_IN + HSGD_X_AXIS_IN + 0.05) : 1.45 + HSGD_X_AXIS_IN;
-    double needed = hsgd_caption_height(in) + panels + legend_height(lines);
+    size_t columns = hsgd_panels_abreast(style->width_in, num_panels), rows = (num_panels + columns - 1) / columns;
+    double panel_in = rows > 1      ? PANEL_IN + 0.05 * (style->width_in - HSGD_WIDTH_IEEE_COLUMN_IN)
+                      : columns > 1 ? 1.6
+                                    : hsgd_panel_height(style);
+    double needed = hsgd_title_height(in, style->title) + (double)rows * (panel_in + HSGD_X_AXIS_IN) +
+                    (double)(rows - 1) * ROW_GAP_IN + legend_height(lines, style->width_in);
     hsgd_script script;
     status = hsgd_script_open(&script, dir, lines->figure, style, fmax(needed, HSGD_PAGE_HEIGHT_IN), about, err);
     if (status != HSGD_OK)

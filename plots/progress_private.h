@@ -15,6 +15,7 @@ typedef struct hsgd_line {
     const double *y, *half_width; /* (num_rows) */
     const char *column;           /* what its columns in the data file are called, before the run's name */
     bool second;                  /* the less important of two curves of a run: thin, dotted, without band */
+    const double *above;          /* (num_rows) distances to the upper edge of the band; NULL: as half_width */
 } hsgd_line;
 
 typedef struct hsgd_lines {
@@ -23,6 +24,7 @@ typedef struct hsgd_lines {
     size_t num_lines;
     bool log_axis;                     /* if all values are positive */
     bool late_axis;                    /* otherwise: made for what comes after the first tenth of the run */
+    bool has_band;                     /* set by hsgd_lines_write: some panel has one */
     bool bands_over_bytes;             /* the curves hardly change between two averages, so bands make no walls there */
     const double *only_where;          /* (num_rows) rows where this is not finite are left out; NULL: none */
     const char *second;                /* what the second curves are, for the legend; NULL: there are none */

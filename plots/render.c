@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { NUM_FORMATS = HSGD_FIGURE_TEX + 1 };
+enum { NUM_FORMATS = HSGD_FIGURE_TIKZ + 1 };
 
 typedef struct message {
     char text[4096]; /* the end of what gnuplot said */
@@ -111,9 +111,17 @@ static hsgd_status run(const char *folder, const char *dir, const char *script, 
     return HSGD_OK;
 }
 
+/* ---- what LaTeX needs for the format tikz ---- */
+
+const char *const hsgd_tikz_files[] = {"gnuplot-lua-tikz.sty", "gnuplot-lua-tikz-common.tex"};
+
+/* gnuplot writes two more files, for plain TeX and ConTeXt. */
+static const char *const unused_tikz_files[] = {"gnuplot-lua-tikz.tex", "t-gnuplot-lua-tikz.tex"};
+
 /* The script's own output: NAME.EXTENSION for the one of our formats that it sets; "" for a script that somebody
  * changed to write elsewhere. Fails where the script cannot be read. */
-static hsgd_status find_output(char *output, size_t size, const char *path, const char *name, hsgd_error *err)
+static hsgd_status find_output(char *output, size_t size, bool *tikz, const char *path, const char *name,
+                               hsgd_error *err)
 {
     FILE *file = fopen(path, "r");
     if (!file)
@@ -121,14 +129,17 @@ static hsgd_status find_output(char *output, size_t size, const char *path, cons
     output[0] = '\0';
     char *line = NULL;
     size_t capacity = 0;
-    while (getline(&line, &capacity, file) >= 0)
+    *tikz = false;
+    while (getline(&line, &capacity, file) >= 0) {
+        *tikz = *tikz || strncmp(line, "set terminal tikz", strlen("set terminal tikz")) == 0;
         for (int f = 0; f < NUM_FORMATS; f++) {
             char command[512];
-            const char *extension = hsgd_figure_format_name((hsgd_figure_format)f);
+            const char *extension = hsgd_figure_format_extension((hsgd_figure_format)f);
             snprintf(command, sizeof command, "set output '%s.%s'", name, extension);
             if (strncmp(line, command, strlen(command)) == 0)
                 snprintf(output, size, "%s.%s", name, extension);
         }
+    }
     int failed = ferror(file);
     free(line);
     fclose(file);
@@ -204,13 +215,48 @@ static hsgd_status hand_over(workshop *w, size_t slot, const char *dir, const ch
     return status;
 }
 
-static hsgd_status draw(workshop *w, const char *dir, const char *name, const char *output, hsgd_error *err)
+/* Let gnuplot write the files in the workshop, then move those that LaTeX wants. */
+static hsgd_status make_tikz_files(const workshop *w, const char *dir, hsgd_error *err)
+{
+    char *script = join(w->path, "style.gp");
+    FILE *file = script ? fopen(script, "w") : NULL;
+    bool written = file && fputs("set terminal tikz createstyle\n", file) >= 0;
+    written = file && fclose(file) == 0 && written;
+    hsgd_status status = written
+                             ? run(w->path, dir, "style.gp", err)
+                             : hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write to %s: %s", dir, strerror(errno));
+    if (script)
+        unlink(script);
+    free(script);
+    return status;
+}
+
+static hsgd_status put_tikz_files(const workshop *w, const char *dir, hsgd_error *err)
+{
+    hsgd_status status = make_tikz_files(w, dir, err);
+    for (size_t i = 0; i < 2 * HSGD_NUM_TIKZ_FILES; i++) {
+        bool wanted = i < HSGD_NUM_TIKZ_FILES;
+        char *from = join(w->path, wanted ? hsgd_tikz_files[i] : unused_tikz_files[i - HSGD_NUM_TIKZ_FILES]);
+        char *to = wanted ? join(dir, hsgd_tikz_files[i]) : NULL;
+        if (status == HSGD_OK && (!from || (wanted && !to)))
+            status = hsgd_fail_memory(err, "a file name");
+        if (status == HSGD_OK && wanted && rename(from, to) != 0)
+            status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write %s: %s", to, strerror(errno));
+        if (from && (!wanted || status != HSGD_OK))
+            unlink(from);
+        free(from);
+        free(to);
+    }
+    return status;
+}
+
+static hsgd_status draw(workshop *w, const char *dir, const char *name, const char *output, bool tikz, hsgd_error *err)
 {
     char script[300], picture[300];
     snprintf(script, sizeof script, "%s.gp", name);
     snprintf(picture, sizeof picture, "%s.pdf", name);
     size_t length = strlen(output);
-    bool tex = length > 4 && strcmp(output + length - 4, ".tex") == 0;
+    bool tex = length > 4 && strcmp(output + length - 4, ".tex") == 0 && !tikz;
     hsgd_status status = run(w->path, dir, script, err);
     if (status == HSGD_OK && tex) /* the text refers to the picture, so the picture goes first */
         status = hand_over(w, 3, dir, picture, err);
@@ -224,11 +270,12 @@ hsgd_status hsgd_figure_render(const char *dir, const char *name, hsgd_error *er
     if (name[0] == '\0' || strchr(name, '/') || strlen(name) > 200)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "\"%s\" is not the name of a figure: a file name without folder", name);
     char output[300], script[300];
+    bool tikz = false;
     snprintf(script, sizeof script, "%s.gp", name);
     char *path = join(dir, script);
     if (!path)
         return hsgd_fail_memory(err, "a file name");
-    hsgd_status status = find_output(output, sizeof output, path, name, err);
+    hsgd_status status = find_output(output, sizeof output, &tikz, path, name, err);
     free(path);
     if (status != HSGD_OK)
         return status;
@@ -240,7 +287,9 @@ hsgd_status hsgd_figure_render(const char *dir, const char *name, hsgd_error *er
     free(path);
     status = open_workshop(&w, dir, name, output, err);
     if (status == HSGD_OK)
-        status = draw(&w, dir, name, output, err);
+        status = draw(&w, dir, name, output, tikz, err);
+    if (status == HSGD_OK && tikz)
+        status = put_tikz_files(&w, dir, err);
     close_workshop(&w);
     return status;
 }

@@ -34,7 +34,9 @@ static hsgd_lines lines_of(const hsgd_figure_input *in, const char *figure)
                         .y_label = "{/:Italic S} of the first {/:Italic t} steps",
                         .y_label_tex = "$S$ of the first $t$ steps"};
     for (size_t r = 0; r < HSGD_NUM_FIGURE_RUNS; r++)
-        hsgd_lines_add(&lines, in, (hsgd_line){r, in->progress[r].S, in->progress[r].S_half_width, "S", false});
+        hsgd_lines_add(
+            &lines, in,
+            (hsgd_line){r, in->progress[r].S, in->progress[r].S_half_width, "S", false, in->progress[r].S_above});
     return lines;
 }
 

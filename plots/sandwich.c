@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Figure "sandwich": H-SGD between local SGD with period I and local SGD with period G (THEORY 6).
  *
- * The upper panel has the running means S_t of ||grad f||^2, which are smooth, and the three closed-form bounds in matching
+ * The first panel has the running means S_t of ||grad f||^2, which are smooth, and the three closed-form bounds in matching
  * colours. A bound on S after T steps is one on S_t with t + 1 steps in its initial gap, 2 Delta/(gamma (t + 1)), so each is
  * drawn as that function of t. Where the measured runs are close, a log axis that also holds the
- * bounds cannot tell them apart; so the lower panel shows the three measured S with their intervals on a linear axis.
+ * bounds cannot tell them apart; so the second panel, below or beside the first, shows the three measured S with their intervals on a linear axis.
  */
 #include "plots/figures_private.h"
 
@@ -16,18 +16,23 @@
 #include "plots/table_private.h"
 
 enum { NUM_RUNS = 3 };
+#define LEFT_IN 0.62
+#define RIGHT_IN 0.12
 #define MEANS_PANEL_IN 0.5
+#define NAMES_IN 1.1 /* from the left edge, or that of the other panel, to a panel whose ticks are names of runs */
+#define MEANS_WIDTH_IN 1.3 /* of the panel beside the other one */
 
 /* From below to above, if the sandwich holds. */
 static const struct {
     const char *column;
     const char *bound_id[2]; /* the second is taken where the first is not there */
     size_t line_type;
-    const char *dash; /* of the bound */
+    int symbol;
+    const char *dash, *bound_dash;
 } run[NUM_RUNS] = {
-    {"local_inner", {"local-sgd-inner", "local-sgd-inner"}, 2, "(3,2)"},
-    {"hsgd", {"hsgd-random", "hsgd-fixed"}, 1, "(8,3)"},
-    {"local_outer", {"local-sgd-outer", "local-sgd-outer"}, 3, "(8,2,2,2)"},
+    {"local_inner", {"local-sgd-inner", "local-sgd-inner"}, 2, 9, "(8,3)", "(1.5,2)"},
+    {"hsgd", {"hsgd-random", "hsgd-fixed"}, 1, 7, "solid", "(8,2,2,2)"},
+    {"local_outer", {"local-sgd-outer", "local-sgd-outer"}, 3, 5, "(3,2)", "(12,2,2,2,2,2)"},
 };
 
 static const hsgd_figure_curve *curve_of(const hsgd_figure_input *in, size_t i)
@@ -112,8 +117,8 @@ static void draw_bound(hsgd_script *s, const hsgd_figure_input *in, size_t i, co
     double gap = in->steps ? initial_gap(bound) : 0;
     const char *groups = strncmp(bound->id, "hsgd-random", 11) == 0 ? ", random groups" : " bound";
     hsgd_script_series(s, "%.17g/(x + 1) + %.17g with lines lc rgb '%s' lw 1.6 dt %s title '%s%s'",
-                       gap * (double)in->steps, bound->value - gap, hsgd_colour(run[i].line_type - 1), run[i].dash,
-                       family, groups);
+                       gap * (double)in->steps, bound->value - gap, hsgd_colour(run[i].line_type - 1),
+                       run[i].bound_dash, family, groups);
 }
 
 static void draw_curves(hsgd_script *s, const hsgd_figure_input *in, const double *mean)
@@ -133,14 +138,21 @@ static void draw_curves(hsgd_script *s, const hsgd_figure_input *in, const doubl
     for (size_t i = 0; i < NUM_RUNS; i++) {
         range = hsgd_range_of(mean + i * in->num_rows, in->num_rows, 1);
         snprintf(column, sizeof column, "S_t_%s", run[i].column);
-        snprintf(style, sizeof style, "%s lc rgb '%s' lw 1.6 dt solid",
-                 in->num_rows > 2 ? "lines" : "linespoints pt 7 ps 0.4", hsgd_colour(run[i].line_type - 1));
+        snprintf(style, sizeof style, "%s lc rgb '%s' lw 1.6 dt %s",
+                 in->num_rows > 2 ? "lines" : "linespoints pt 7 ps 0.4", hsgd_colour(run[i].line_type - 1),
+                 run[i].dash);
         run_title(title, sizeof title, s, in, i);
         hsgd_script_curve(s, "sandwich", column, style, title, &range);
     }
     for (size_t i = 0; i < NUM_RUNS && family; i++)
         draw_bound(s, in, i, bound[i], family);
     hsgd_script_plotted(s);
+}
+
+/* Is there room for the means beside the running means? */
+static bool beside(double width_in)
+{
+    return hsgd_panels_abreast(width_in, 2) == 2;
 }
 
 static bool any_mean(const hsgd_figure_input *in)
@@ -182,15 +194,14 @@ static void means_data(hsgd_script *s, const hsgd_figure_input *in)
     fputs("EOD\n", s->stream);
 }
 
-static void draw_means(hsgd_script *s, const hsgd_figure_input *in, double bottom_in)
+static void draw_means(hsgd_script *s, const hsgd_figure_input *in, double bottom_in, double top_in)
 {
     char title[96];
-    fputs("# Lower panel: the mean over each run with its interval, on a linear axis.\n", s->stream);
+    fputs("# Second panel: the mean over each run with its interval, on a linear axis.\n", s->stream);
     means_data(s, in);
-    fputs("unset label; unset key; unset ylabel; unset logscale y; set format y; set yrange [0.4:3.6]\n"
-          "set lmargin at screen 0.28\n",
-          s->stream);
-    hsgd_script_panel(s, bottom_in, bottom_in + MEANS_PANEL_IN);
+    fputs("unset label; unset key; unset ylabel; unset logscale y; set format y; set yrange [0.4:3.6]\n", s->stream);
+    hsgd_script_margins(s, beside(s->width_in) ? s->width_in - RIGHT_IN - MEANS_WIDTH_IN : NAMES_IN, RIGHT_IN);
+    hsgd_script_panel(s, bottom_in, top_in);
     means_axis(s, in);
     hsgd_script_axis_labels(s, hsgd_script_pick(s, "measured {/:Italic S}", "measured $S$"), NULL);
     fputs("set ytics (", s->stream);
@@ -201,16 +212,17 @@ static void draw_means(hsgd_script *s, const hsgd_figure_input *in, double botto
     fputs(")\n", s->stream);
     for (size_t i = 0, row = 0; i < NUM_RUNS; i++)
         if (isfinite(curve_of(in, i)->S)) {
-            hsgd_script_series(s, "$S using 2:1:3:4 every ::%zu::%zu with xerrorbars pt 7 ps 0.5 lw 1.4 lc rgb '%s'",
-                               row, row, hsgd_colour(run[i].line_type - 1));
+            hsgd_script_series(s, "$S using 2:1:3:4 every ::%zu::%zu with xerrorbars pt %d ps %.3g lw 1.4 lc rgb '%s'",
+                               row, row, run[i].symbol, hsgd_point_size(s, 0.5), hsgd_colour(run[i].line_type - 1));
             row++;
         }
     hsgd_script_plotted(s);
 }
 
-static double means_height(const hsgd_figure_input *in)
+/* Below the other panel, where there is no room beside it. */
+static double means_height(const hsgd_figure_input *in, double width_in)
 {
-    return any_mean(in) ? MEANS_PANEL_IN + HSGD_X_AXIS_IN : 0;
+    return any_mean(in) && !beside(width_in) ? MEANS_PANEL_IN + HSGD_X_AXIS_IN : 0;
 }
 
 static double legend_height(void)
@@ -220,15 +232,20 @@ static double legend_height(void)
 
 static void write_script(hsgd_script *s, const hsgd_figure_input *in, const double *mean)
 {
-    double legend_top = means_height(in) + legend_height();
-    hsgd_script_caption(s, in);
+    double legend_top = means_height(in, s->width_in) + legend_height(),
+           top = s->height_in - hsgd_title_height(in, s->title);
+    bool side = any_mean(in) && beside(s->width_in);
+    hsgd_script_title(s, in);
     hsgd_script_thinned(s, in->num_rows);
     fputs("set multiplot\n", s->stream);
-    hsgd_script_panel(s, legend_top + HSGD_X_AXIS_IN, s->height_in - hsgd_caption_height(in));
+    if (side)
+        hsgd_script_margins(s, LEFT_IN, RIGHT_IN + MEANS_WIDTH_IN + NAMES_IN + 0.05);
+    hsgd_script_panel(s, legend_top + HSGD_X_AXIS_IN, top);
     hsgd_script_legend(s, legend_top, 2 * NUM_RUNS, 2);
     draw_curves(s, in, mean);
     if (any_mean(in))
-        draw_means(s, in, HSGD_X_AXIS_IN);
+        draw_means(s, in, side ? legend_top + HSGD_X_AXIS_IN : HSGD_X_AXIS_IN,
+                   side ? top : HSGD_X_AXIS_IN + MEANS_PANEL_IN);
     fputs("unset multiplot\n", s->stream);
 }
 
@@ -258,11 +275,13 @@ static hsgd_status write(const hsgd_figure_input *in, const char *dir, const hsg
         running_mean(mean + i * in->num_rows, curve_of(in, i)->grad_norm_sq, in->num_rows);
     status = write_data(in, mean, dir, err);
     if (status == HSGD_OK) {
-        double needed = hsgd_caption_height(in) + 1.45 + HSGD_X_AXIS_IN + legend_height() + means_height(in);
+        double needed = hsgd_title_height(in, style->title) + hsgd_panel_height(style) + HSGD_X_AXIS_IN +
+                        legend_height() + means_height(in, style->width_in);
         hsgd_script script;
         status = hsgd_script_open(&script, dir, "sandwich", style, fmax(needed, HSGD_PAGE_HEIGHT_IN),
                                   "Sandwich: H-SGD between local SGD with the inner and with the outer period.", err);
         if (status == HSGD_OK) {
+            script.band = HSGD_BAND_CI; /* of means over whole runs, whatever bands the style has */
             write_script(&script, in, mean);
             status = hsgd_script_close(&script, err);
         }

@@ -10,7 +10,12 @@
 /* Margins of every panel: room for tick labels and the axis label on the left. */
 #define LEFT_IN 0.62
 #define RIGHT_IN 0.12
-#define X_LABEL_IN 0.24   /* middle of the axis label, below its panel */
+#define Y_LABEL_IN 0.515 /* middle of the axis label, left of its panel */
+#define X_LABEL_IN 0.24  /* middle of the axis label, below its panel */
+#define GAP_IN 0.45      /* between panels side by side: tick labels */
+#define NARROWEST_IN 1.8 /* of panels side by side */
+#define TEX_FONT "\\fontsize{8}{9.6}\\selectfont"
+#define SMALL_TEX_FONT "\\fontsize{7}{8.4}\\selectfont "
 #define NAME_MAX_WIDTH 44 /* columns of the experiment's name, which fit at 8 points */
 
 /* The scales make 8 points the same share of the page in every format: the cairo terminals take a point for 1/72 of 96
@@ -26,7 +31,7 @@ static void write_terminal(hsgd_script *s)
         break;
     case HSGD_FIGURE_SVG:
         fprintf(f, "set terminal svg size %.0f,%.0f font 'Helvetica,%.4g' linewidth 0.75\n", 96 * w, 96 * h,
-                hsgd_font_size(s, 8));
+                8.0 * 96 / 72);
         fputs("set xtics offset 0,0.4\n", f);
         break;
     case HSGD_FIGURE_PNG:
@@ -34,14 +39,53 @@ static void write_terminal(hsgd_script *s)
         fputs("fontscale 4.17 linewidth 3 pointscale 3 dashlength 1.3\n", f);
         break;
     case HSGD_FIGURE_TEX:
-        fprintf(f, "set terminal cairolatex pdf size %.2fin,%.2fin font ',8' # use \\input{...} in the paper\n", w, h);
+        fprintf(f, "set terminal cairolatex pdf size %.2fin,%.2fin font ',8' header '" TEX_FONT "'\n", w, h);
+        break;
+    case HSGD_FIGURE_TIKZ:
+        fprintf(f, "set terminal tikz size %.2fin,%.2fin charsize 4.7pt,7.9pt font '" TEX_FONT "'\n", w, h);
         break;
     }
 }
 
-double hsgd_font_size(const hsgd_script *s, double points)
+const char *hsgd_script_font(hsgd_font *font, const hsgd_script *s, double points)
 {
-    return s->format == HSGD_FIGURE_SVG ? points * 96 / 72 : points;
+    font->option[0] = '\0';
+    if (!hsgd_figure_format_is_tex(s->format))
+        snprintf(font->option, sizeof font->option, " font ',%.4g'",
+                 s->format == HSGD_FIGURE_SVG ? points * 96 / 72 : points);
+    return font->option;
+}
+
+double hsgd_point_size(const hsgd_script *s, double size)
+{
+    return s->format == HSGD_FIGURE_TIKZ ? 1.8 * size : size;
+}
+
+double hsgd_panel_height(const hsgd_figure_style *style)
+{
+    return fmin(1.45 + 0.23 * (style->width_in - HSGD_WIDTH_IEEE_COLUMN_IN), 3);
+}
+
+size_t hsgd_panels_abreast(double width_in, size_t panels)
+{
+    size_t most = (size_t)((width_in - LEFT_IN - RIGHT_IN + GAP_IN) / (NARROWEST_IN + GAP_IN));
+    most = most < 1 ? 1 : most > panels ? panels : most;
+    size_t rows = (panels + most - 1) / most;
+    return (panels + rows - 1) / rows;
+}
+
+void hsgd_script_margins(hsgd_script *s, double left_in, double right_in)
+{
+    s->panel_left_in = left_in;
+    fprintf(s->stream, "set lmargin at screen %.4f; set rmargin at screen %.4f\n", left_in / s->width_in,
+            1 - right_in / s->width_in);
+}
+
+void hsgd_script_column(hsgd_script *s, size_t column, size_t columns)
+{
+    double room = s->width_in - LEFT_IN - RIGHT_IN, width = (room + GAP_IN) / (double)columns;
+    double left = LEFT_IN + width * (double)column;
+    hsgd_script_margins(s, left, s->width_in - (left + width - GAP_IN));
 }
 
 void hsgd_script_axis_labels(hsgd_script *s, const char *x_label, const char *y_label)
@@ -49,24 +93,34 @@ void hsgd_script_axis_labels(hsgd_script *s, const char *x_label, const char *y_
     fprintf(s->stream, "set label 4 '%s' at graph 0.5,screen %.4f center\n", x_label,
             (s->panel_bottom_in - X_LABEL_IN) / s->height_in);
     if (y_label)
-        fprintf(s->stream, "set label 5 '%s' at screen 0.03,graph 0.5 center rotate\n", y_label);
+        fprintf(s->stream, "set label 5 '%s' at screen %.4f,graph 0.5 center rotate\n", y_label,
+                (s->panel_left_in - Y_LABEL_IN) / s->width_in);
 }
 
 hsgd_status hsgd_script_open(hsgd_script *s, const char *dir, const char *name, const hsgd_figure_style *style,
                              double height_in, const char *about, hsgd_error *err)
 {
-    *s = (hsgd_script){.format = style->format, .width_in = style->width_in, .height_in = height_in};
+    *s = (hsgd_script){.format = style->format,
+                       .band = style->band,
+                       .title = style->title,
+                       .width_in = style->width_in,
+                       .height_in = height_in};
     hsgd_status status = hsgd_output_open(&s->out, dir, name, "gp", err);
     if (status != HSGD_OK)
         return status;
     s->stream = s->out.stream;
-    fprintf(s->stream, "# %s\n# Draw it with: gnuplot %s.gp\n", about, name);
+    fprintf(s->stream,
+            "# %s\n"
+            "# Draw it with: gnuplot %s.gp\n"
+            "# For another width or format: hsgd plot . --width neurips --format tikz (hsgd plot --help), or change\n"
+            "# the terminal and the output by hand; positions are shares of the page.\n",
+            about, name);
     write_terminal(s);
     fprintf(s->stream,
             "set encoding utf8\nset output '%s.%s'\nset datafile missing NaN\n"
-            "set border lw 0.6\nset tics scale 0.6,0.3\nset grid lc rgb '#d8d8d8' lw 0.4 dt solid\n"
-            "set lmargin at screen %.4f; set rmargin at screen %.4f\n",
-            name, hsgd_figure_format_name(s->format), LEFT_IN / s->width_in, 1 - RIGHT_IN / s->width_in);
+            "set border lw 0.6\nset tics scale 0.6,0.3\nset grid lc rgb '#d8d8d8' lw 0.4 dt solid\n",
+            name, hsgd_figure_format_extension(s->format));
+    hsgd_script_column(s, 0, 1);
     return HSGD_OK;
 }
 
@@ -78,47 +132,74 @@ hsgd_status hsgd_script_close(hsgd_script *s, hsgd_error *err)
 
 const char *hsgd_script_pick(const hsgd_script *s, const char *plain, const char *tex)
 {
-    return s->format == HSGD_FIGURE_TEX ? tex : plain;
+    return hsgd_figure_format_is_tex(s->format) ? tex : plain;
 }
 
-double hsgd_caption_height(const hsgd_figure_input *input)
+double hsgd_title_height(const hsgd_figure_input *input, bool title)
 {
-    return input->constants_proved ? 0.38 : 0.49;
+    return !title ? 0.07 : input->constants_proved ? 0.38 : 0.5;
 }
 
 /* The end of a label command that puts it above the panels. */
-static void caption_line(hsgd_script *s, double points, double from_top_in)
+static void title_line(hsgd_script *s, double points, double from_top_in)
 {
-    fprintf(s->stream, " at screen 0.5,%.4f center font ',%.4g'\n", 1 - from_top_in / s->height_in,
-            hsgd_font_size(s, points));
+    hsgd_font font;
+    fprintf(s->stream, " at screen 0.5,%.4f center%s\n", 1 - from_top_in / s->height_in,
+            hsgd_script_font(&font, s, points));
 }
 
-void hsgd_script_caption(hsgd_script *s, const hsgd_figure_input *input)
+void hsgd_band_title(char *out, size_t size, const hsgd_script *s, double confidence)
 {
+    switch (s->band) {
+    case HSGD_BAND_CI:
+        snprintf(out, size, "%.4g%s confidence interval", 100 * confidence, hsgd_script_pick(s, "%", "\\,\\%"));
+        break;
+    case HSGD_BAND_SE:
+        snprintf(out, size, "%s standard error", hsgd_script_pick(s, "±", "$\\pm$"));
+        break;
+    case HSGD_BAND_SD:
+        snprintf(out, size, "%s standard deviation", hsgd_script_pick(s, "±", "$\\pm$"));
+        break;
+    default:
+        snprintf(out, size, "smallest to largest run");
+    }
+}
+
+void hsgd_script_band_entry(hsgd_script *s, double confidence, const char *colour)
+{
+    char title[64];
+    hsgd_band_title(title, sizeof title, s, confidence);
+    hsgd_script_series(s, "keyentry with boxes lc rgb '%s' fs solid 0.3 noborder title '%s'", colour, title);
+}
+
+void hsgd_script_title(hsgd_script *s, const hsgd_figure_input *input)
+{
+    if (!s->title)
+        return;
     hsgd_quoted name;
     fprintf(s->stream, "set label 1 %s", hsgd_text_quote(&name, s->format, input->name, NAME_MAX_WIDTH));
-    caption_line(s, 8, 0.11);
+    title_line(s, 8, 0.11);
 
     hsgd_number gamma;
     hsgd_text_number(&gamma, s->format, input->step_size);
-    const char *symbols = hsgd_script_pick(s,
-                                           "{/:Italic n} = %zu, {/:Italic M} = %zu, {/:Italic "
-                                           "I} = %zu, {/:Italic G} = %zu, "
-                                           "{/:Italic γ} = %s",
-                                           "\\scriptsize $n = %zu$, $M = %zu$, $I = %zu$, $G = %zu$, $\\gamma = {}$%s");
-    fputs("set label 2 '", s->stream);
+    const char *symbols =
+        hsgd_script_pick(s,
+                         "{/:Italic n} = %zu, {/:Italic M} = %zu, {/:Italic I} = %zu, {/:Italic G} = %zu, "
+                         "{/:Italic γ} = %s",
+                         "$n = %zu$, $M = %zu$, $I = %zu$, $G = %zu$, $\\gamma = {}$%s");
+    fprintf(s->stream, "set label 2 '%s", hsgd_script_pick(s, "", SMALL_TEX_FONT));
     fprintf(s->stream, symbols, input->num_workers, input->num_levels, input->local_period, input->global_period,
             gamma.text);
     fprintf(s->stream, ", %zu seed%s", input->seeds, input->seeds == 1 ? "" : "s");
-    if (input->seeds > 1 && isfinite(input->confidence))
+    if (s->band == HSGD_BAND_CI && input->seeds > 1 && isfinite(input->confidence))
         fprintf(s->stream, ", %.4g%s intervals", 100 * input->confidence, hsgd_script_pick(s, "%", "\\,\\%"));
     fputs("'", s->stream);
-    caption_line(s, 6.5, 0.25);
+    title_line(s, 7, 0.25);
     if (input->constants_proved)
         return;
-    fprintf(s->stream, "set label 3 '%sbounds use %s constants'", hsgd_script_pick(s, "", "\\scriptsize "),
+    fprintf(s->stream, "set label 3 'bounds use %s constants'",
             input->constants_estimated ? "estimated" : "trajectory");
-    caption_line(s, 6.5, 0.36);
+    title_line(s, 7, 0.37);
 }
 
 void hsgd_script_thinned(hsgd_script *s, size_t num_rows)
@@ -142,13 +223,28 @@ size_t hsgd_legend_rows(size_t entries, size_t columns)
     return (entries + columns - 1) / columns;
 }
 
+size_t hsgd_legend_columns(double width_in, size_t entries, size_t widest)
+{
+    /* the sample of a line, and characters at 7 points */
+    size_t most = (size_t)(width_in / (0.4 + 0.054 * (double)widest));
+    most = most < 1 ? 1 : most > entries && entries ? entries : most;
+    size_t rows = hsgd_legend_rows(entries, most);
+    return rows ? (entries + rows - 1) / rows : 1;
+}
+
+double hsgd_legend_height(size_t entries, size_t columns)
+{
+    return 0.06 + HSGD_LEGEND_ROW_IN * (double)hsgd_legend_rows(entries, columns);
+}
+
 void hsgd_script_legend(hsgd_script *s, double top_in, size_t entries, size_t columns)
 {
+    hsgd_font font;
     fprintf(s->stream,
             "set key at screen 0.5,screen %.4f center top vertical maxrows %zu Left reverse "
-            "samplen 2.6 spacing %s font ',%.4g'\n",
+            "samplen 2.6 spacing %s%s\n",
             top_in / s->height_in, hsgd_legend_rows(entries, columns), s->format == HSGD_FIGURE_SVG ? "0.85" : "1.15",
-            hsgd_font_size(s, 7));
+            hsgd_script_font(&font, s, 7));
 }
 
 void hsgd_script_series(hsgd_script *s, const char *format, ...)
@@ -189,23 +285,27 @@ void hsgd_script_define_band(hsgd_script *s, double low)
             fmax(low, 1e-307));
 }
 
-void hsgd_script_error_bars(hsgd_script *s, const char *name, const char *mean, const char *half_width,
-                            const char *colour)
+/* The edges of a band, as columns of a plot command. */
+static void write_edges(hsgd_script *s, const char *mean, const char *below, const char *above)
 {
-    hsgd_script_series(s,
-                       "'%s.dat' using \"step\":\"%s\":(band(column(\"%s\"), -column(\"%s\")))"
-                       ":(band(column(\"%s\"), column(\"%s\"))) \\\n"
-                       "          with yerrorbars pt 7 ps 0.35 lw 0.8 lc rgb '%s' notitle",
-                       name, mean, mean, half_width, mean, half_width, colour);
+    fprintf(s->stream, ":(band(column(\"%s\"), -column(\"%s\"))):(band(column(\"%s\"), column(\"%s\"))) \\\n          ",
+            mean, below, mean, above ? above : below);
 }
 
-void hsgd_script_band(hsgd_script *s, const char *name, const char *mean, const char *half_width, const char *colour)
+void hsgd_script_error_bars(hsgd_script *s, const char *name, const char *mean, const char *half_width,
+                            const char *above, const char *colour)
 {
-    hsgd_script_series(s,
-                       "'%s.dat' using \"step\":(band(column(\"%s\"), -column(\"%s\")))"
-                       ":(band(column(\"%s\"), column(\"%s\"))) \\\n"
-                       "          with filledcurves fs solid 0.3 noborder lc rgb '%s' notitle",
-                       name, mean, half_width, mean, half_width, colour);
+    hsgd_script_series(s, "'%s.dat' using \"step\":\"%s\"", name, mean);
+    write_edges(s, mean, half_width, above);
+    fprintf(s->stream, "with yerrorbars pt 7 ps %.3g lw 0.8 lc rgb '%s' notitle", hsgd_point_size(s, 0.35), colour);
+}
+
+void hsgd_script_band(hsgd_script *s, const char *name, const char *mean, const char *half_width, const char *above,
+                      const char *colour)
+{
+    hsgd_script_series(s, "'%s.dat' using \"step\"", name);
+    write_edges(s, mean, half_width, above);
+    fprintf(s->stream, "with filledcurves fs solid 0.3 noborder lc rgb '%s' notitle", colour);
 }
 
 /* Yellow, the eighth colour of the palette, is too light for lines. */
@@ -213,6 +313,18 @@ const char *hsgd_colour(size_t index)
 {
     static const char *const colour[] = {"#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"};
     return colour[index % (sizeof colour / sizeof colour[0])];
+}
+
+const char *hsgd_long_dash(size_t k)
+{
+    static const char *const dash[] = {"solid", "(10,3)", "(10,2,2,2)", "(10,2,2,2,2,2)", "(18,4)"};
+    return dash[(k - 1) % (sizeof dash / sizeof dash[0])];
+}
+
+const char *hsgd_short_dash(size_t k)
+{
+    static const char *const dash[] = {"(4,2)", "(1.5,2)", "(4,2,1.5,2)", "(1.5,4)", "(4,2,1.5,2,1.5,2)"};
+    return dash[(k - 1) % (sizeof dash / sizeof dash[0])];
 }
 
 void hsgd_script_line_types(hsgd_script *s, size_t count)

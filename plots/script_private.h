@@ -23,20 +23,22 @@ typedef struct hsgd_script {
     hsgd_output out;
     FILE *stream; /* of out */
     hsgd_figure_format format;
-    double width_in, height_in, panel_bottom_in;
+    hsgd_figure_band band;
+    bool title;
+    double width_in, height_in, gap_in, panel_left_in, panel_bottom_in;
     bool in_plot, drawn; /* inside a plot command, which has something to draw */
     bool log_axis;
 } hsgd_script;
 
-/* Inches that the caption takes at the top. */
-double hsgd_caption_height(const hsgd_figure_input *input);
+/* Inches that the title takes at the top, or the margin where the style has none. */
+double hsgd_title_height(const hsgd_figure_input *input, bool title);
 
 /* Start DIR/NAME.gp for output NAME.<format>; about is the script's first comment line. */
 hsgd_status hsgd_script_open(hsgd_script *s, const char *dir, const char *name, const hsgd_figure_style *style,
                              double height_in, const char *about, hsgd_error *err);
 
-/* The experiment's name and setting above the panels. */
-void hsgd_script_caption(hsgd_script *s, const hsgd_figure_input *input);
+/* The experiment's name and setting above the panels, if the style has a title. */
+void hsgd_script_title(hsgd_script *s, const hsgd_figure_input *input);
 
 /* Say in a comment how the data file was thinned, if it was. */
 void hsgd_script_thinned(hsgd_script *s, size_t num_rows);
@@ -46,8 +48,28 @@ hsgd_status hsgd_script_close(hsgd_script *s, hsgd_error *err);
 /* plain, or tex in the TeX format. */
 const char *hsgd_script_pick(const hsgd_script *s, const char *plain, const char *tex);
 
-/* Size of a font to write into the script. */
-double hsgd_font_size(const hsgd_script *s, double points);
+/* An option that gives a label or the legend a font of this size; "" for LaTeX, where all text has the size of the
+ * terminal: its fonts are narrower than Helvetica. */
+typedef struct hsgd_font {
+    char option[32];
+} hsgd_font;
+const char *hsgd_script_font(hsgd_font *font, const hsgd_script *s, double points);
+
+/* Size of points that looks the same in all formats. */
+double hsgd_point_size(const hsgd_script *s, double size);
+
+/* Height of a panel that stands alone, in a figure of this width. */
+double hsgd_panel_height(const hsgd_figure_style *style);
+
+/* How many of these panels stand side by side at this width. */
+size_t hsgd_panels_abreast(double width_in, size_t panels);
+
+/* The panels that follow stand in this column of as many: margins are set. Labels of the y axis fit beside
+ * the first only, so the others must share it. */
+void hsgd_script_column(hsgd_script *s, size_t column, size_t columns);
+
+/* Margins in inches from the left and from the right edge, for panels outside such columns. */
+void hsgd_script_margins(hsgd_script *s, double left_in, double right_in);
 
 /* Labels of the axes of the last panel; y_label NULL: none. They are put at fixed places: gnuplot would put them beside
  * the tick labels, whose width it can only guess in svg and TeX. */
@@ -60,6 +82,10 @@ void hsgd_script_panel(hsgd_script *s, double bottom_in, double top_in);
 void hsgd_script_legend(hsgd_script *s, double top_in, size_t entries, size_t columns);
 size_t hsgd_legend_rows(size_t entries, size_t columns);
 
+/* Columns of a legend whose longest entry has `widest` characters, as equally long as can be. */
+size_t hsgd_legend_columns(double width_in, size_t entries, size_t widest);
+double hsgd_legend_height(size_t entries, size_t columns);
+
 /* One element of the plot command: separates it from the one before. hsgd_script_plotted ends the command. */
 void hsgd_script_series(hsgd_script *s, const char *format, ...) HSGD_PRINTF(2, 3);
 void hsgd_script_plotted(hsgd_script *s);
@@ -71,17 +97,29 @@ typedef struct hsgd_range hsgd_range;
 void hsgd_script_curve(hsgd_script *s, const char *name, const char *column, const char *style, const char *title,
                        const hsgd_range *range);
 
-/* A confidence band: columns mean and half_width of DIR/NAME.dat. It ends at low, for a log axis shows no negative
+/* A band: columns mean and half_width of DIR/NAME.dat; above is the column of distances to its upper edge, NULL where
+ * they are the same. It ends at low, for a log axis shows no negative
  * edge. Define it once before the plot command. */
 void hsgd_script_define_band(hsgd_script *s, double low);
-void hsgd_script_band(hsgd_script *s, const char *name, const char *mean, const char *half_width, const char *colour);
+void hsgd_script_band(hsgd_script *s, const char *name, const char *mean, const char *half_width, const char *above,
+                      const char *colour);
+
+/* What the style's bands are called, e.g. "99% confidence interval", and how wide that is; an entry of the legend. */
+enum { HSGD_BAND_TITLE_WIDTH = 23 };
+void hsgd_band_title(char *out, size_t size, const hsgd_script *s, double confidence);
+void hsgd_script_band_entry(hsgd_script *s, double confidence, const char *colour);
 /* The same as error bars, for curves that zeros interrupt: a filled band would be drawn across the gaps. */
 void hsgd_script_error_bars(hsgd_script *s, const char *name, const char *mean, const char *half_width,
-                            const char *colour);
+                            const char *above, const char *colour);
 
 /* Line types 1..count: colour-blind-safe colours (Okabe and Ito) and dash patterns that differ in black and white. */
 void hsgd_script_line_types(hsgd_script *s, size_t count);
 const char *hsgd_colour(size_t index);
+
+/* Dash patterns for two kinds of curves that every level has, k = 1, 2, ...: long and short ones that all differ up to five
+ * levels, for the colours of levels are alike in black and white. */
+const char *hsgd_long_dash(size_t k);
+const char *hsgd_short_dash(size_t k);
 
 /* ---- ranges and axes ---- */
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 const hsgd_sweep_figure *const hsgd_sweep_figures[] = {
-    &hsgd_sweep_figure_S,        &hsgd_sweep_figure_convergence,   &hsgd_sweep_figure_loss,
+    &hsgd_sweep_figure_S,        &hsgd_sweep_figure_map, &hsgd_sweep_figure_convergence,   &hsgd_sweep_figure_loss,
     &hsgd_sweep_figure_accuracy, &hsgd_sweep_figure_accuracy_time, &hsgd_sweep_figure_accuracy_bytes,
 };
 const size_t hsgd_num_sweep_figures = sizeof hsgd_sweep_figures / sizeof hsgd_sweep_figures[0];
@@ -40,7 +40,57 @@ const hsgd_sweep_figure_point *hsgd_sweep_point_at(const hsgd_sweep_figure_input
     return &in->point[index];
 }
 
+/* ---- S and its bounds ---- */
+
+bool hsgd_sweep_any_S(const hsgd_sweep_figure_input *in)
+{
+    for (size_t i = 0; i < in->num_points; i++)
+        if (in->point[i].done && isfinite(in->point[i].S))
+            return true;
+    return false;
+}
+
+size_t hsgd_sweep_tightest_bound(const hsgd_sweep_figure_input *in)
+{
+    size_t best = HSGD_NUM_SWEEP_BOUNDS, most = 0;
+    for (size_t k = 0; k < HSGD_NUM_SWEEP_BOUNDS; k++) {
+        size_t count = 0;
+        for (size_t i = 0; i < in->num_points; i++)
+            count += in->point[i].done && isfinite(in->point[i].bound[k]);
+        if (count > 0 && count >= most) {
+            best = k;
+            most = count;
+        }
+    }
+    return best;
+}
+
+const char *hsgd_sweep_bound_name(size_t kind)
+{
+    static const char *const name[HSGD_NUM_SWEEP_BOUNDS] = {"published bound", "sharpened bound", "recursive bound"};
+    return name[kind];
+}
+
 /* ---- caption ---- */
+
+size_t hsgd_sweep_note(char *out, size_t size, const hsgd_sweep_figure_input *in, bool with_bounds)
+{
+    size_t done = 0, length = 0;
+    bool proved = true, estimated = false;
+    *out = '\0';
+    for (size_t i = 0; i < in->num_points; i++)
+        if (in->point[i].done) {
+            done++;
+            proved = proved && in->point[i].constants_proved;
+            estimated = estimated || in->point[i].constants_estimated;
+        }
+    if (done < in->num_points)
+        length = (size_t)snprintf(out, size, "%zu of %zu points", done, in->num_points);
+    if (with_bounds && !proved)
+        length += (size_t)snprintf(out + length, size - length, "%sbounds use %s constants", length ? "; " : "",
+                                   estimated ? "estimated" : "trajectory");
+    return length;
+}
 
 /* From the smallest to the largest number of the points that are done. */
 typedef struct span {
@@ -95,18 +145,19 @@ static void put_symbol(hsgd_script *s, const char *plain, const char *tex, span 
 
 double hsgd_sweep_caption_height(const hsgd_figure_style *style, const char *note)
 {
-    return !style->title ? 0.08 : *note ? 0.49 : 0.38;
+    return !style->title ? 0.07 : *note ? 0.5 : 0.38;
 }
 
 /* The end of a label command that puts it above the panels. */
 static void caption_line(hsgd_script *s, double points, double from_top_in)
 {
-    fprintf(s->stream, " at screen 0.5,%.4f center font ',%.4g'\n", 1 - from_top_in / s->height_in,
-            hsgd_font_size(s, points));
+    hsgd_font font;
+    fprintf(s->stream, " at screen 0.5,%.4f center%s\n", 1 - from_top_in / s->height_in,
+            hsgd_script_font(&font, s, points));
 }
 
 void hsgd_sweep_caption(hsgd_script *s, const hsgd_sweep_figure_input *in, const hsgd_figure_style *style,
-                        const char *note)
+                        bool with_intervals, const char *note)
 {
     hsgd_quoted quoted;
     size_t width = (size_t)(20 * style->width_in);
@@ -115,28 +166,20 @@ void hsgd_sweep_caption(hsgd_script *s, const hsgd_sweep_figure_input *in, const
         return;
     fprintf(s->stream, "set label 1 %s", hsgd_text_quote(&quoted, s->format, in->name, width * 2 / 3));
     caption_line(s, 8, 0.11);
-    fprintf(s->stream, "set label 2 '%s", hsgd_script_pick(s, "", "\\scriptsize "));
+    fprintf(s->stream, "set label 2 '%s", hsgd_script_pick(s, "", "\\fontsize{7}{8.4}\\selectfont "));
     put_symbol(s, "{/:Italic n}", "$n$", span_of(in, workers_of));
     put_symbol(s, "{/:Italic T}", "$T$", span_of(in, steps_of));
     put_symbol(s, "{/:Italic γ}", "$\\gamma$", span_of(in, step_size_of));
     put_span(s, seeds);
     fprintf(s->stream, " seed%s", seeds.high > 1 ? "s" : "");
-    if (seeds.high > 1 && isfinite(in->confidence))
+    if (with_intervals && s->band == HSGD_BAND_CI && seeds.high > 1 && isfinite(in->confidence))
         fprintf(s->stream, ", %.4g%s intervals", 100 * in->confidence, hsgd_script_pick(s, "%", "\\,\\%"));
     fputs("'", s->stream);
-    caption_line(s, 6.5, 0.25);
+    caption_line(s, 7, 0.25);
     if (!*note)
         return;
     fprintf(s->stream, "set label 3 %s", hsgd_text_quote(&quoted, s->format, note, width));
-    caption_line(s, 6.5, 0.36);
-}
-
-size_t hsgd_sweep_legend_columns(const hsgd_figure_style *style, size_t entries, size_t widest)
-{
-    double one_in = 0.42 + CHARACTER_IN * (double)widest;
-    size_t fitting = (size_t)fmax(1, floor((style->width_in - 0.1) / one_in));
-    fitting = fitting > 4 ? 4 : fitting;
-    return entries < fitting ? entries : fitting;
+    caption_line(s, 7, 0.37);
 }
 
 /* ---- the axis of values ---- */

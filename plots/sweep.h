@@ -38,7 +38,8 @@ typedef struct hsgd_sweep_figure_point {
     double bound[HSGD_NUM_SWEEP_BOUNDS];  /* NAN: not evaluated, or its conditions fail */
     size_t num_workers, steps, seeds;
     double step_size;
-    bool constants_proved; /* false: the bounds rest on constants that prove nothing */
+    bool constants_proved;    /* false: the bounds rest on constants that prove nothing, and captions say so */
+    bool constants_estimated; /* with the one before false: on estimates of L or sigma^2 */
     size_t num_rows;
     const double *step;
     const double *grad_norm_sq, *grad_norm_sq_half_width;

@@ -11,9 +11,17 @@
 
 enum { MAX_LINES = 7, MAX_PANELS = 4 };
 
-#define PANEL_IN 1.45      /* height of the only panel */
 #define PANEL_SMALL_IN 1.1 /* of one of several */
 #define PANEL_NAME_IN 0.16 /* above each of several */
+
+#define BOUNDS_IN 0.8      /* of one that has bounds only */
+#define FAR 8              /* bounds so many times above S go there */
+
+/* Of what is drawn. */
+typedef struct span {
+    hsgd_range range; /* the positive numbers */
+    double low, high;
+} span;
 
 /* What is drawn, from which all of it follows. */
 typedef struct figure {
@@ -23,37 +31,17 @@ typedef struct figure {
     size_t kind;                /* of bound; HSGD_NUM_SWEEP_BOUNDS: none is drawn */
     double *column;             /* (panel.count, line.count, NUM_COLUMNS, first axis) owned */
     double *place;              /* (first axis) owned */
-    hsgd_range range;
-    double low, high; /* of everything drawn */
+    span measured, bounds;
+    bool split; /* the bounds have panels of their own, above those of S */
     char note[160];
 } figure;
 
 enum { COLUMN_S, COLUMN_LOW, COLUMN_HIGH, COLUMN_BOUND, NUM_COLUMNS };
 static const char *const column_name[NUM_COLUMNS] = {"S", "S_low", "S_high", "bound"};
-static const char *const bound_name[HSGD_NUM_SWEEP_BOUNDS] = {"published", "sharpened", "recursive"};
 
 static bool possible(const hsgd_sweep_figure_input *in, char *reason, size_t size)
 {
-    for (size_t i = 0; i < in->num_points; i++)
-        if (in->point[i].done && isfinite(in->point[i].S))
-            return true;
-    return hsgd_figure_lacks(reason, size, "no point is done yet, or S is not finite");
-}
-
-/* The tightest kind that was evaluated for most of the points. */
-static size_t choose_kind(const hsgd_sweep_figure_input *in)
-{
-    size_t best = HSGD_NUM_SWEEP_BOUNDS, most = 0;
-    for (size_t k = 0; k < HSGD_NUM_SWEEP_BOUNDS; k++) {
-        size_t count = 0;
-        for (size_t i = 0; i < in->num_points; i++)
-            count += in->point[i].done && isfinite(in->point[i].bound[k]);
-        if (count > 0 && count >= most) {
-            best = k;
-            most = count;
-        }
-    }
-    return best;
+    return hsgd_sweep_any_S(in) || hsgd_figure_lacks(reason, size, "no point is done yet, or S is not finite");
 }
 
 static double *column_of(const figure *f, size_t panel, size_t line, size_t which)
@@ -61,12 +49,12 @@ static double *column_of(const figure *f, size_t panel, size_t line, size_t whic
     return f->column + ((panel * f->line.count + line) * NUM_COLUMNS + which) * f->in->axis[0].num_values;
 }
 
-static void note_value(figure *f, double value)
+static void add_to_span(span *out, double value)
 {
-    hsgd_range_add(&f->range, value);
+    hsgd_range_add(&out->range, value);
     if (isfinite(value)) {
-        f->low = fmin(f->low, value);
-        f->high = fmax(f->high, value);
+        out->low = fmin(out->low, value);
+        out->high = fmax(out->high, value);
     }
 }
 
@@ -78,30 +66,36 @@ static void fill_cell(figure *f, size_t i, size_t line, size_t panel)
                                  p->done && f->kind < HSGD_NUM_SWEEP_BOUNDS ? p->bound[f->kind] : NAN};
     for (size_t c = 0; c < NUM_COLUMNS; c++) {
         column_of(f, panel, line, c)[i] = value[c];
-        note_value(f, value[c]);
+        add_to_span(c == COLUMN_BOUND ? &f->bounds : &f->measured, value[c]);
     }
 }
 
 static void write_note(figure *f)
 {
-    const hsgd_sweep_figure_input *in = f->in;
-    size_t length = 0, done = 0;
-    bool proved = true;
-    for (size_t i = 0; i < in->num_points; i++) {
-        done += in->point[i].done;
-        proved = proved && (!in->point[i].done || in->point[i].constants_proved);
-    }
-    if (done < in->num_points)
-        length += (size_t)snprintf(f->note, sizeof f->note, "%zu of %zu points", done, in->num_points);
+    size_t length = hsgd_sweep_note(f->note, sizeof f->note, f->in, f->kind < HSGD_NUM_SWEEP_BOUNDS);
     if (f->line.count < f->line.of)
         length += (size_t)snprintf(f->note + length, sizeof f->note - length, "%s%zu of %zu lines", length ? "; " : "",
                                    f->line.count, f->line.of);
     if (f->panel.count < f->panel.of)
-        length += (size_t)snprintf(f->note + length, sizeof f->note - length, "%s%zu of %zu panels", length ? "; " : "",
-                                   f->panel.count, f->panel.of);
-    if (!proved && f->kind < HSGD_NUM_SWEEP_BOUNDS)
-        snprintf(f->note + length, sizeof f->note - length, "%sbounds rest on constants that are not proved",
-                 length ? "; " : "");
+        snprintf(f->note + length, sizeof f->note - length, "%s%zu of %zu panels", length ? "; " : "", f->panel.count,
+                 f->panel.of);
+}
+
+/* Bounds that are far above would press all that was measured into one line. */
+static bool must_split(const figure *f)
+{
+    double span_of_S = f->measured.low > 0 ? f->measured.high / f->measured.low : 1;
+    return f->bounds.high > FAR * fmax(span_of_S, 1) * f->measured.high;
+}
+
+/* All that is drawn in one panel, if bounds and measured values share it. */
+static span both(const figure *f)
+{
+    span out = f->measured;
+    hsgd_range_merge(&out.range, f->bounds.range);
+    out.low = fmin(out.low, f->bounds.low);
+    out.high = fmax(out.high, f->bounds.high);
+    return out;
 }
 
 static hsgd_status prepare(figure *f, const hsgd_sweep_figure_input *in, const hsgd_figure_style *style,
@@ -109,8 +103,9 @@ static hsgd_status prepare(figure *f, const hsgd_sweep_figure_input *in, const h
 {
     size_t values = in->axis[0].num_values;
     *f = (figure){.in = in, .style = style, .line = hsgd_select(hsgd_sweep_count(in, 1), MAX_LINES),
-                  .panel = hsgd_select(hsgd_sweep_count(in, 2), MAX_PANELS), .kind = choose_kind(in),
-                  .range = hsgd_range_empty(), .low = INFINITY, .high = -INFINITY};
+                  .panel = hsgd_select(hsgd_sweep_count(in, 2), MAX_PANELS), .kind = hsgd_sweep_tightest_bound(in),
+                  .measured = {hsgd_range_empty(), INFINITY, -INFINITY},
+                  .bounds = {hsgd_range_empty(), INFINITY, -INFINITY}};
     f->column = calloc(f->panel.count * f->line.count * NUM_COLUMNS * values, sizeof *f->column);
     f->place = calloc(values, sizeof *f->place);
     if (!f->column || !f->place)
@@ -121,6 +116,7 @@ static hsgd_status prepare(figure *f, const hsgd_sweep_figure_input *in, const h
             for (size_t panel = 0; panel < f->panel.count; panel++)
                 fill_cell(f, i, line, panel);
     }
+    f->split = must_split(f);
     write_note(f);
     return HSGD_OK;
 }
@@ -177,8 +173,8 @@ static void add_bound(hsgd_script *s, const figure *f, size_t line, size_t panel
                            l, p, hsgd_colour(line + 1));
 }
 
-/* One line of measured values with error bars that stay above low. */
-static void add_measured(hsgd_script *s, const figure *f, size_t line, size_t panel, double low)
+/* One line of measured values with error bars that stay on the axis. */
+static void add_measured(hsgd_script *s, const figure *f, size_t line, size_t panel)
 {
     static const int point_type[MAX_LINES] = {7, 5, 9, 13, 11, 6, 4};
     char x[64], range[160];
@@ -186,7 +182,6 @@ static void add_measured(hsgd_script *s, const figure *f, size_t line, size_t pa
     size_t l = f->line.value[line] + 1, p = f->panel.value[panel] + 1;
     x_of(x, sizeof x, f, line);
     snprintf(range, sizeof range, "(above(column(\"S_low_%zu_%zu\"))):\"S_high_%zu_%zu\"", l, p, l, p);
-    (void)low;
     const char *title = f->in->num_axes > 1 ? f->in->axis[1].title[f->line.value[line]] : "measured S";
     hsgd_script_series(s, "'sweep.dat' using %s:\"S_%zu_%zu\":%s \\\n          with %s lw 1.2 pt %d ps 0.45 lc rgb '%s' ",
                        x, l, p, range, has_categories(f) ? "yerrorbars" : "yerrorlines", point_type[line],
@@ -201,8 +196,8 @@ static void add_legend_of_bound(hsgd_script *s, const figure *f)
 {
     if (f->kind == HSGD_NUM_SWEEP_BOUNDS)
         return;
-    hsgd_script_series(s, "keyentry with %s lc rgb '#000000' title '%s bound'",
-                       has_categories(f) ? "points pt 2 ps 0.5" : "lines lw 1 dt (5,3)", bound_name[f->kind]);
+    hsgd_script_series(s, "keyentry with %s lc rgb '#000000' title '%s'",
+                       has_categories(f) ? "points pt 2 ps 0.5" : "lines lw 1 dt (5,3)", hsgd_sweep_bound_name(f->kind));
 }
 
 static size_t legend_entries(const figure *f)
@@ -218,73 +213,100 @@ static size_t legend_columns(const figure *f)
         size_t width = hsgd_text_clean(clean, f->in->axis[1].title[f->line.value[line]], 40);
         widest = width > widest ? width : widest;
     }
-    return hsgd_sweep_legend_columns(f->style, legend_entries(f), widest);
+    return hsgd_legend_columns(f->style->width_in, legend_entries(f), widest);
 }
 
 static double legend_height(const figure *f)
 {
-    return 0.06 + HSGD_LEGEND_ROW_IN * (double)hsgd_legend_rows(legend_entries(f), legend_columns(f));
+    return hsgd_legend_height(legend_entries(f), legend_columns(f));
 }
 
 static double panel_height(const figure *f)
 {
-    return f->panel.count > 1 ? PANEL_SMALL_IN : PANEL_IN;
+    return f->panel.count > 1 ? PANEL_SMALL_IN : hsgd_panel_height(f->style);
+}
+
+/* What a panel has above it: its name, and the panel of its bounds. */
+static double room_above(const figure *f)
+{
+    return (f->panel.count > 1 ? PANEL_NAME_IN : 0) + (f->split ? BOUNDS_IN + 0.06 : 0);
 }
 
 /* From the top of a panel to the top of the next one. */
 static double panel_distance(const figure *f)
 {
-    return panel_height(f) + hsgd_sweep_x_room(f->style, &f->in->axis[0]) + (f->panel.count > 1 ? PANEL_NAME_IN : 0);
+    return panel_height(f) + hsgd_sweep_x_room(f->style, &f->in->axis[0]) + room_above(f);
 }
 
 /* Logarithmic where the values differ much. */
-static double y_axis(hsgd_script *s, const figure *f)
+static void y_axis(hsgd_script *s, span all, const char *label)
 {
-    if (f->low > 0 && f->high > 6 * f->low)
-        return hsgd_script_log_axis(s, f->range);
-    hsgd_sweep_linear_y_axis(s, f->low, f->high);
-    return f->low;
+    double low = all.low;
+    if (all.low > 0 && all.high > 6 * all.low)
+        low = hsgd_script_log_axis(s, all.range);
+    else
+        hsgd_sweep_linear_y_axis(s, all.low, all.high);
+    fprintf(s->stream, "above(x) = x > %.17g ? x : %.17g # the lower end of the axis\n", low, low);
+    fprintf(s->stream, "set label 5 '%s' at screen %.4f,graph 0.5 center rotate\n", label, 0.105 / s->width_in);
 }
 
-static void draw_panel(hsgd_script *s, const figure *f, size_t panel, double top_in)
+static void write_panel_name(hsgd_script *s, const figure *f, size_t panel, double top_in)
+{
+    hsgd_quoted quoted;
+    hsgd_font font;
+    if (f->panel.count > 1)
+        fprintf(s->stream, "set label 6 %s at graph 0.5,screen %.4f center%s\n",
+                hsgd_text_quote(&quoted, s->format, f->in->axis[2].title[f->panel.value[panel]], 40),
+                (top_in + 0.07) / s->height_in, hsgd_script_font(&font, s, 7));
+}
+
+static void draw_bounds(hsgd_script *s, const figure *f, size_t panel, double bottom_in)
+{
+    hsgd_script_panel(s, bottom_in, bottom_in + BOUNDS_IN);
+    hsgd_sweep_x_axis(s, f->style, &f->in->axis[0], bottom_in, false);
+    fputs("unset xtics\n", s->stream);
+    y_axis(s, f->bounds, hsgd_script_pick(s, "bound on {/:Italic S}", "bound on $S$"));
+    write_panel_name(s, f, panel, bottom_in + BOUNDS_IN);
+    for (size_t line = 0; line < f->line.count; line++)
+        add_bound(s, f, line, panel);
+    hsgd_script_plotted(s);
+    fputs("unset label\n", s->stream); /* the caption is there */
+}
+
+static void draw_measured(hsgd_script *s, const figure *f, size_t panel, double top_in)
 {
     double bottom_in = top_in - panel_height(f);
     bool last = panel + 1 == f->panel.count;
-    hsgd_quoted quoted;
     hsgd_script_panel(s, bottom_in, top_in);
     hsgd_sweep_x_axis(s, f->style, &f->in->axis[0], bottom_in, true);
-    double low = y_axis(s, f);
-    fprintf(s->stream, "above(x) = x > %.17g ? x : %.17g # the lower end of the axis\n", low, low);
-    fprintf(s->stream, "set label 5 '%s' at screen 0.03,graph 0.5 center rotate\n",
-            hsgd_script_pick(s, "{/:Italic S}", "$S$"));
-    if (f->panel.count > 1)
-        fprintf(s->stream, "set label 6 %s at graph 0.5,screen %.4f center font ',%.4g'\n",
-                hsgd_text_quote(&quoted, s->format, f->in->axis[2].title[f->panel.value[panel]], 40),
-                (top_in + 0.07) / s->height_in, hsgd_font_size(s, 7));
+    y_axis(s, f->split ? f->measured : both(f), hsgd_script_pick(s, "{/:Italic S}", "$S$"));
+    if (!f->split)
+        write_panel_name(s, f, panel, top_in);
     if (last)
         hsgd_script_legend(s, legend_height(f), legend_entries(f), legend_columns(f));
-    for (size_t line = 0; line < f->line.count; line++)
+    for (size_t line = 0; line < f->line.count && !f->split; line++)
         add_bound(s, f, line, panel);
     for (size_t line = 0; line < f->line.count; line++)
-        add_measured(s, f, line, panel, low);
+        add_measured(s, f, line, panel);
     if (last)
         add_legend_of_bound(s, f);
     hsgd_script_plotted(s);
+    fputs(last ? "" : "unset label\n", s->stream);
 }
 
 static void write_script(hsgd_script *s, const figure *f)
 {
-    double top = s->height_in - hsgd_sweep_caption_height(f->style, f->note) -
-                 (f->panel.count > 1 ? PANEL_NAME_IN : 0);
-    hsgd_sweep_caption(s, f->in, f->style, f->note);
-    if (f->panel.count > 1)
-        fputs("set multiplot\nunset key\n", s->stream);
+    bool several = f->panel.count > 1 || f->split;
+    double top = s->height_in - hsgd_sweep_caption_height(f->style, f->note) - room_above(f);
+    hsgd_sweep_caption(s, f->in, f->style, true, f->note);
+    fputs(several ? "set multiplot\nunset key\n" : "", s->stream);
     for (size_t panel = 0; panel < f->panel.count; panel++) {
-        draw_panel(s, f, panel, top - (double)panel * panel_distance(f));
-        fputs(panel + 1 < f->panel.count ? "unset label\n" : "", s->stream); /* the caption is there */
+        double panel_top = top - (double)panel * panel_distance(f);
+        if (f->split)
+            draw_bounds(s, f, panel, panel_top + 0.06);
+        draw_measured(s, f, panel, panel_top);
     }
-    if (f->panel.count > 1)
-        fputs("unset multiplot\n", s->stream);
+    fputs(several ? "unset multiplot\n" : "", s->stream);
 }
 
 static hsgd_status write(const hsgd_sweep_figure_input *in, const char *dir, const hsgd_figure_style *style,

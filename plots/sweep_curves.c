@@ -13,7 +13,6 @@
 
 enum { MAX_CURVES = 8, LONGEST_TITLE = 44 };
 
-#define PANEL_IN 1.6
 #define LARGEST 1e100   /* what is beyond is off the axes, lest ticks overflow */
 #define SMOOTHED_FROM 80 /* rows; shorter series are drawn as they are */
 #define SMOOTHED_SHARE 50
@@ -169,7 +168,7 @@ static void write_note(figure *f)
     if (f->num_curves < f->in->num_points)
         length = (size_t)snprintf(f->note, sizeof f->note, "%zu of %zu points", f->num_curves, f->in->num_points);
     if (f->smoothed)
-        snprintf(f->note + length, sizeof f->note - length, "%smeans over %d %% of the steps around each", length ? "; " : "",
+        snprintf(f->note + length, sizeof f->note - length, "%srunning means over %d %% of the steps", length ? "; " : "",
                  100 / SMOOTHED_SHARE);
 }
 
@@ -330,18 +329,18 @@ static size_t legend_columns(const figure *f)
         size_t width = hsgd_text_clean(clean, f->curve[i].point->title, LONGEST_TITLE);
         widest = width > widest ? width : widest;
     }
-    return hsgd_sweep_legend_columns(f->style, f->num_curves, widest);
+    return hsgd_legend_columns(f->style->width_in, f->num_curves, widest);
 }
 
 static double legend_height(const figure *f)
 {
-    return 0.06 + HSGD_LEGEND_ROW_IN * (double)hsgd_legend_rows(f->num_curves, legend_columns(f));
+    return hsgd_legend_height(f->num_curves, legend_columns(f));
 }
 
 static void write_script(hsgd_script *s, const figure *f)
 {
     double bottom = legend_height(f);
-    hsgd_sweep_caption(s, f->in, f->style, f->note);
+    hsgd_sweep_caption(s, f->in, f->style, f->bands, f->note);
     hsgd_script_thinned(s, f->rows);
     hsgd_script_panel(s, bottom + HSGD_X_AXIS_IN, s->height_in - hsgd_sweep_caption_height(f->style, f->note));
     hsgd_script_legend(s, bottom, f->num_curves, legend_columns(f));
@@ -363,7 +362,7 @@ static hsgd_status write_kind(const hsgd_sweep_figure_input *in, const char *dir
     hsgd_status status = prepare(&f, in, style, k, err);
     if (!status)
         status = write_data(&f, dir, err);
-    double height = hsgd_sweep_caption_height(style, f.note) + PANEL_IN + HSGD_X_AXIS_IN + legend_height(&f);
+    double height = hsgd_sweep_caption_height(style, f.note) + hsgd_panel_height(style) + HSGD_X_AXIS_IN + legend_height(&f);
     if (!status)
         status = hsgd_script_open(&script, dir, k.figure->name, style, height, k.about, err);
     if (!status) {

@@ -27,13 +27,22 @@ const hsgd_sweep_figure_point *hsgd_sweep_point_at(const hsgd_sweep_figure_input
 /* The number of values of an axis, 1 for one that the sweep does not have. */
 size_t hsgd_sweep_count(const hsgd_sweep_figure_input *in, size_t axis);
 
+/* Is S of any point there to be drawn? */
+bool hsgd_sweep_any_S(const hsgd_sweep_figure_input *in);
+
+/* The tightest kind of bound that was evaluated for most of the points; HSGD_NUM_SWEEP_BOUNDS: none was. */
+size_t hsgd_sweep_tightest_bound(const hsgd_sweep_figure_input *in);
+
+/* "recursive bound". */
+const char *hsgd_sweep_bound_name(size_t kind);
+
+/* What a reader has to know: how many points are there yet, and what constants the bounds rest on. Returns its length. */
+size_t hsgd_sweep_note(char *out, size_t size, const hsgd_sweep_figure_input *in, bool with_bounds);
+
 /* The name, what is the same for all points, and a note, above the panels; and how high that is. */
 double hsgd_sweep_caption_height(const hsgd_figure_style *style, const char *note);
 void hsgd_sweep_caption(hsgd_script *s, const hsgd_sweep_figure_input *in, const hsgd_figure_style *style,
-                        const char *note);
-
-/* Columns of a legend whose longest title has this width in characters. */
-size_t hsgd_sweep_legend_columns(const hsgd_figure_style *style, size_t entries, size_t widest);
+                        bool with_intervals, const char *note);
 
 /* The x axis of an axis of the sweep. place: where value i stands on it. room: inches below the panel for its labels
  * (slanted where they are long) and the axis' name. */

@@ -18,6 +18,8 @@
 #include "plots/table_private.h"
 
 #define ROW_IN 0.25
+#define LEFT_IN 0.14 /* margin: row labels stand inside the panel */
+#define RIGHT_IN 0.12
 enum { TITLE_MAX_WIDTH = 50, TERM_MAX_WIDTH = 30 };
 
 /* The terms of all bounds that are drawn, as a matrix. */
@@ -120,12 +122,14 @@ static void label_bar(hsgd_script *s, const terms *t, size_t b)
     const hsgd_figure_bound *bound = t->bound[b];
     hsgd_quoted title;
     hsgd_number value;
+    hsgd_font seven;
+    const char *font = hsgd_script_font(&seven, s, 7);
     double y = (double)(b + 1) - 0.26;
-    fprintf(s->stream, "set label %zu %s at graph 0.006,first %.2f left font ',%.4g'\n", 10 + 2 * b,
-            hsgd_text_quote(&title, s->format, bound->title, TITLE_MAX_WIDTH), y, hsgd_font_size(s, 7));
-    fprintf(s->stream, "set label %zu '%s%s' at graph 0.994,first %.2f right font ',%.4g'\n", 11 + 2 * b,
+    fprintf(s->stream, "set label %zu %s at graph 0.006,first %.2f left%s\n", 10 + 2 * b,
+            hsgd_text_quote(&title, s->format, bound->title, TITLE_MAX_WIDTH), y, font);
+    fprintf(s->stream, "set label %zu '%s%s' at graph 0.994,first %.2f right%s\n", 11 + 2 * b,
             hsgd_text_number(&value, s->format, bound->value),
-            bound->applicable ? "" : hsgd_script_pick(s, " †", " $\\dagger$"), y, hsgd_font_size(s, 7));
+            bound->applicable ? "" : hsgd_script_pick(s, " †", " $\\dagger$"), y, font);
 }
 
 /* A hue for each kind of term, lighter from level to level: kinds are told apart by colour, levels by shade. The last hue is
@@ -165,23 +169,28 @@ static void add_term(hsgd_script *s, const terms *t, size_t i)
         i, i + 1, colour, hsgd_text_quote(&name, s->format, t->name[i], TERM_MAX_WIDTH));
 }
 
-static size_t legend_columns(const terms *t)
+static size_t legend_columns(const terms *t, double width_in)
 {
-    return t->num_names > 1 ? 2 : 1;
+    size_t widest = 1;
+    for (size_t i = 0; i < t->num_names; i++)
+        widest = strlen(t->name[i]) > widest ? strlen(t->name[i]) : widest;
+    return hsgd_legend_columns(width_in, t->num_names, widest < TERM_MAX_WIDTH ? widest : TERM_MAX_WIDTH);
 }
 
-static double legend_height(const terms *t)
+static double legend_height(const terms *t, double width_in)
 {
-    return 0.06 + HSGD_LEGEND_ROW_IN * (double)hsgd_legend_rows(t->num_names, legend_columns(t));
+    return hsgd_legend_height(t->num_names, legend_columns(t, width_in));
 }
 
 static void write_script(hsgd_script *s, const hsgd_figure_input *in, const terms *t)
 {
-    hsgd_script_caption(s, in);
-    hsgd_script_panel(s, legend_height(t) + HSGD_X_AXIS_IN, s->height_in - hsgd_caption_height(in));
-    hsgd_script_legend(s, legend_height(t), t->num_names, legend_columns(t));
+    hsgd_script_title(s, in);
+    double legend = legend_height(t, s->width_in);
+    hsgd_script_panel(s, legend + HSGD_X_AXIS_IN, s->height_in - hsgd_title_height(in, s->title));
+    hsgd_script_legend(s, legend, t->num_names, legend_columns(t, s->width_in));
+    hsgd_script_margins(s, LEFT_IN, RIGHT_IN);
     fprintf(s->stream,
-            "set lmargin at screen 0.04; unset ytics; unset grid\n"
+            "unset ytics; unset grid\n"
             "set xrange [0:1]; set yrange [%zu.55:0.45]\nset format x '%s'; set xtics 0.2\n",
             t->num_bounds, hsgd_script_pick(s, "%g", "$%g$"));
     const char *note = hsgd_script_pick(s, "share of the bound; at the right, its value († conditions fail)",
@@ -222,11 +231,13 @@ static hsgd_status write(const hsgd_figure_input *in, const char *dir, const hsg
         return status;
     status = write_data(&t, dir, err);
     if (status == HSGD_OK) {
-        double height = hsgd_caption_height(in) + ROW_IN * (double)t.num_bounds + HSGD_X_AXIS_IN + legend_height(&t);
+        double height = hsgd_title_height(in, style->title) + ROW_IN * (double)t.num_bounds + HSGD_X_AXIS_IN +
+                        legend_height(&t, style->width_in);
         hsgd_script script;
         status = hsgd_script_open(&script, dir, "terms", style, fmax(height, 1.4),
                                   "Terms: the share of each additive term in each bound.", err);
         if (status == HSGD_OK) {
+            script.band = HSGD_BAND_NONE;
             write_script(&script, in, &t);
             status = hsgd_script_close(&script, err);
         }

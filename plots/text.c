@@ -69,40 +69,6 @@ size_t hsgd_text_clean(char out[HSGD_TEXT_SIZE], const char *text, size_t max_wi
     return width;
 }
 
-/* What LaTeX would not print as itself with its default fonts. Brackets are spelled out because gnuplot's cairolatex
- * reads a leading one as an alignment, hyphens and quotes because two of them become another character. */
-static const char *tex_spelling(char c)
-{
-    static const struct {
-        char character;
-        const char *spelling;
-    } table[] = {
-        {'\\', "\\textbackslash{}"},
-        {'{', "\\{"},
-        {'}', "\\}"},
-        {'$', "\\$"},
-        {'&', "\\&"},
-        {'#', "\\#"},
-        {'_', "\\_"},
-        {'%', "\\%"},
-        {'~', "\\textasciitilde{}"},
-        {'^', "\\textasciicircum{}"},
-        {'<', "\\textless{}"},
-        {'>', "\\textgreater{}"},
-        {'|', "\\textbar{}"},
-        {'"', "\\texttt{\\char34}"},
-        {'`', "\\`{}"},
-        {'\'', "'{}"},
-        {'-', "-{}"},
-        {'[', "\\lbrack{}"},
-        {']', "\\rbrack{}"},
-    };
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
-        if (table[i].character == c)
-            return table[i].spelling;
-    return NULL;
-}
-
 /* Write c as part of a double-quoted gnuplot string and return the end. Only the quote, the back-quote and the
  * backslash must be escaped; the others start macros, comments and shell commands where a string is not seen as one. */
 static char *put_escaped(char *out, char c)
@@ -116,14 +82,23 @@ static char *put_escaped(char *out, char c)
     return out + 1;
 }
 
+/* LaTeX's spelling of the character at c, or NULL where it is spelled as it is; *length receives its bytes. */
+static const char *tex_at(const char *c, size_t *length)
+{
+    uint32_t code;
+    *length = decode((const unsigned char *)c, &code);
+    return *length > 1 ? hsgd_text_tex_unicode(code) : hsgd_text_tex_ascii(*c);
+}
+
 const char *hsgd_text_quote(hsgd_quoted *quoted, hsgd_figure_format format, const char *text, size_t max_width)
 {
     char clean[HSGD_TEXT_SIZE];
     hsgd_text_clean(clean, text, max_width);
     char *out = quoted->text;
     *out++ = '"';
-    for (const char *c = clean; *c; c++) {
-        const char *spelling = format == HSGD_FIGURE_TEX ? tex_spelling(*c) : NULL;
+    size_t length = 1;
+    for (const char *c = clean; *c; c += length) {
+        const char *spelling = hsgd_figure_format_is_tex(format) ? tex_at(c, &length) : NULL;
         if (!spelling)
             out = put_escaped(out, *c);
         for (const char *p = spelling; p && *p; p++)
@@ -133,9 +108,24 @@ const char *hsgd_text_quote(hsgd_quoted *quoted, hsgd_figure_format format, cons
     return quoted->text;
 }
 
+void hsgd_text_to_tex(char out[HSGD_QUOTED_SIZE], const char *text, size_t max_width)
+{
+    char clean[HSGD_TEXT_SIZE];
+    size_t length;
+    hsgd_text_clean(clean, text, max_width);
+    for (const char *c = clean; *c; c += length) {
+        const char *spelling = tex_at(c, &length);
+        if (spelling)
+            out = stpcpy(out, spelling);
+        else
+            *out++ = *c;
+    }
+    *out = '\0';
+}
+
 const char *hsgd_text_number(hsgd_number *number, hsgd_figure_format format, double value)
 {
-    bool tex = format == HSGD_FIGURE_TEX;
+    bool tex = hsgd_figure_format_is_tex(format);
     char *text = number->text;
     char digits[32];
     snprintf(digits, sizeof digits, "%.2e", value);

@@ -12,6 +12,7 @@
 #define HSGD_PLOTS_TEXT_PRIVATE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "plots/figure.h"
 
@@ -29,6 +30,14 @@ size_t hsgd_text_clean(char out[HSGD_TEXT_SIZE], const char *text, size_t max_wi
 
 /* The text as a gnuplot string for this format, with quotes and the keyword noenhanced. Returns quoted->text. */
 const char *hsgd_text_quote(hsgd_quoted *quoted, hsgd_figure_format format, const char *text, size_t max_width);
+
+/* The text for a LaTeX document. */
+void hsgd_text_to_tex(char out[HSGD_QUOTED_SIZE], const char *text, size_t max_width);
+
+/* LaTeX's spelling of a character that it would not print as itself; NULL: it would. The second is for what lies beyond
+ * ASCII: "?" where no default font has it. Both are static. */
+const char *hsgd_text_tex_ascii(char c);
+const char *hsgd_text_tex_unicode(uint32_t code);
 
 /* A number with few digits in gnuplot's markup or in TeX, e.g. 0.01, 1.5×10^{-7}, $1.5{\times}10^{-7}$. */
 enum { HSGD_NUMBER_SIZE = 48 };

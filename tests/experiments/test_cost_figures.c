@@ -34,13 +34,12 @@ static void prepare_costs(whole *x, size_t every)
 static void draw(const whole *x, char dir[64])
 {
     hsgd_figure_report report;
-    hsgd_figure_style style = hsgd_figure_default_style();
-    style.format = HSGD_FIGURE_SVG;
+    hsgd_style_change change = {.format = "svg"};
     snprintf(dir, 64, "/tmp/hsgd-costs-XXXXXX");
     assert_non_null(mkdtemp(dir));
     assert_ok(hsgd_result_write_series(&x->e, dir, &err), err);
     assert_ok(hsgd_result_write_json(&x->e, dir, NULL, 0, &err), err);
-    assert_ok(hsgd_folder_plot(dir, &style, &report, &err), err);
+    assert_ok(hsgd_folder_plot(dir, &change, &report, &err), err);
     assert_int_equal(report.num_notes, 0);
     assert_int_equal(report.num_files, 2 * 3); /* nothing but what was asked for */
 }

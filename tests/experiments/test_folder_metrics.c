@@ -33,13 +33,21 @@ static hsgd_series series_of(double value[COLUMNS][ROWS], size_t columns)
     return (hsgd_series){.num_columns = columns, .num_rows = ROWS, .name = names, .value = value[0]};
 }
 
+/* Confidence intervals of five seeds. */
+static const hsgd_bands *bands_of(const hsgd_series *series)
+{
+    static hsgd_bands bands;
+    bands = (hsgd_bands){"", series, HSGD_BAND_CI, 5, 5, 0.95};
+    return &bands;
+}
+
 static void columns_that_are_there(void **state)
 {
     (void)state;
     double value[COLUMNS][ROWS], *memory;
     hsgd_series series = series_of(value, COLUMNS);
     hsgd_figure_input in = {.num_levels = 2, .seeds = 5, .confidence = 0.95};
-    assert_ok(hsgd_folder_metrics(&in, &memory, &series, &err), err);
+    assert_ok(hsgd_folder_metrics(&in, &memory, bands_of(&series), &err), err);
     const hsgd_figure_progress *p = &in.progress[0];
     assert_ptr_equal(p->loss, value[1]);
     assert_ptr_equal(p->train_accuracy, value[3]);
@@ -69,7 +77,7 @@ static void levels_that_share_a_panel(void **state)
     double value[COLUMNS][ROWS], *memory;
     hsgd_series series = series_of(value, COLUMNS);
     hsgd_figure_input in = {.num_levels = 5, .seeds = 5, .confidence = 0.95};
-    assert_ok(hsgd_folder_metrics(&in, &memory, &series, &err), err);
+    assert_ok(hsgd_folder_metrics(&in, &memory, bands_of(&series), &err), err);
     const hsgd_figure_progress *p = &in.progress[0];
     assert_ptr_equal(p->bytes_level[0], value[7]);
     assert_ptr_equal(p->bytes_level[2], value[12]);
@@ -87,7 +95,7 @@ static void results_of_older_versions(void **state)
     char reason[200];
     hsgd_series series = series_of(value, 3);
     hsgd_figure_input in = {.num_levels = 2, .seeds = 5, .confidence = 0.95, .num_rows = ROWS};
-    assert_ok(hsgd_folder_metrics(&in, &memory, &series, &err), err);
+    assert_ok(hsgd_folder_metrics(&in, &memory, bands_of(&series), &err), err);
     static const char *const figure[] = {"accuracy", "loss-time", "accuracy-time", "gradient-bytes",
                                          "S-time",   "S-bytes",   "accuracy-bytes"};
     for (size_t i = 0; i < 7; i++)

@@ -26,3 +26,8 @@ for title in Assumptions 'Proof ladder'; do
     part "$title" "$folder/report" | sed 's/ *$//'
 done > "$folder/printed"
 compare the_report_in_the_readme_is_true
+# The sweep: its configuration stands in the README, too.
+sed -n "/^cat > effect-of-G.json/,/^EOF/p" README.md | sed -e 1d -e '$d' > "$folder/effect-of-G.json"
+sed -n '/^effect-of-G: /,/^```/p' README.md | grep -v '^```' | stable > "$folder/expected"
+"${HSGD_PROGRAM:-build/hsgd}" sweep "$folder/effect-of-G.json" --output "$folder/sweep" 2> "$folder/messages" | stable > "$folder/printed"
+compare the_sweep_in_the_readme_is_true

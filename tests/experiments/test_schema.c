@@ -8,7 +8,9 @@
 #include <cjson/cJSON.h>
 
 #include "experiments/config.h"
+#include "experiments/sweep.h"
 #include "plots/figure.h"
+#include "plots/sweep.h"
 
 /* The start of a configuration that is complete but for its optimizer. */
 #define QUADRATIC                                                                                                      \
@@ -69,6 +71,8 @@ static const struct {
     {"constants",
      "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"quadratic\", \"curvature\": "
      "[1], \"linear\": [[1]]}, \"optimizer\": {\"step_size\": 1, \"steps\": 1}, \"constants\": {\"zzz\": 1}}"},
+    {"sweep", QUADRATIC "\"sweep\": {\"zzz\": 1}}"},
+    {"sweep_axis", QUADRATIC "\"sweep\": {\"axes\": [{\"zzz\": 1}]}}"},
     {"target", QUADRATIC "\"targets\": [{\"zzz\": 1}]}"},
     {"communication", QUADRATIC "\"communication\": {\"zzz\": 1}}"},
     {"channel", QUADRATIC "\"communication\": {\"levels\": [{\"zzz\": 1}]}}"},
@@ -107,15 +111,24 @@ static const cJSON *properties(const cJSON *schema, const char *definition)
     return cJSON_GetObjectItem(object, "properties");
 }
 
+/* Grids have a reader of their own. */
+static hsgd_status read_place(size_t i, hsgd_error *err)
+{
+    hsgd_config config;
+    hsgd_sweep sweep;
+    const char *text = place[i].text;
+    if (place[i].definition && strncmp(place[i].definition, "sweep", 5) == 0)
+        return hsgd_sweep_parse(&sweep, text, strlen(text), "x.json", 0, err);
+    return hsgd_config_parse(&config, text, strlen(text), "x.json", err);
+}
+
 static void reader_and_schema_know_the_same_keys(void **state)
 {
     (void)state;
     cJSON *schema = read_json("experiments/config.schema.json");
     for (size_t i = 0; i < sizeof place / sizeof *place; i++) {
-        hsgd_config config;
         hsgd_error err;
-        assert_fails(hsgd_config_parse(&config, place[i].text, strlen(place[i].text), "x.json", &err), HSGD_ERROR_INPUT,
-                     "legal here: ", err);
+        assert_fails(read_place(i, &err), HSGD_ERROR_INPUT, "legal here: ", err);
         char *rest = strstr(err.message, "legal here: ") + strlen("legal here: "), *key;
         const cJSON *listed = properties(schema, place[i].definition);
         int count = 0;
@@ -155,15 +168,20 @@ static void schema_and_readme_list_every_figure(void **state)
     cJSON *schema = read_json("experiments/config.schema.json");
     const cJSON *figures = cJSON_GetObjectItem(properties(schema, NULL), "figures");
     const cJSON *names = cJSON_GetObjectItem(cJSON_GetObjectItem(figures, "items"), "enum");
-    char *readme = read_text("README.md"), list[256] = "NAME = ";
-    assert_int_equal(cJSON_GetArraySize(names), hsgd_num_figures + 1);
+    char *readme = read_text("README.md"), list[256] = "NAME = ", grid[256] = "NAME = ";
+    assert_int_equal(cJSON_GetArraySize(names), hsgd_num_figures + hsgd_num_sweep_figures + 1);
     assert_string_equal(cJSON_GetArrayItem(names, 0)->valuestring, "all");
     for (size_t i = 0; i < hsgd_num_figures; i++) {
         assert_string_equal(cJSON_GetArrayItem(names, (int)i + 1)->valuestring, hsgd_figures[i]->name);
         snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", hsgd_figures[i]->name);
     }
-    if (!strstr(readme, list))
-        fail_msg("README.md lacks %s", list);
+    for (size_t i = 0; i < hsgd_num_sweep_figures; i++) {
+        const char *name = cJSON_GetArrayItem(names, (int)(hsgd_num_figures + i) + 1)->valuestring;
+        assert_string_equal(name, hsgd_sweep_figures[i]->name);
+        snprintf(grid + strlen(grid), sizeof grid - strlen(grid), "%s%s", i ? ", " : "", name);
+    }
+    if (!strstr(readme, list) || !strstr(readme, grid))
+        fail_msg("README.md lacks %s, or %s", list, grid);
     free(readme);
     cJSON_Delete(schema);
 }
@@ -177,14 +195,17 @@ static void experiment_files_are_legal(void **state)
     assert_true(found.gl_pathc > 8);
     for (size_t i = 0; i < found.gl_pathc; i++) {
         char want[128];
-        hsgd_config config;
+        hsgd_config config = {0};
+        hsgd_sweep sweep = {0};
         hsgd_error err;
         const char *path = found.gl_pathv[i];
         if (strstr(path, ".schema.json"))
             continue;
-        assert_ok(hsgd_config_read(&config, path, &err), err);
-        snprintf(want, sizeof want, "experiments/%s.json", config.name);
+        bool grid = hsgd_config_read(&config, path, &err) && strstr(err.message, "hsgd sweep");
+        assert_ok(grid ? hsgd_sweep_read(&sweep, path, 0, &err) : config.name ? HSGD_OK : err.status, err);
+        snprintf(want, sizeof want, "experiments/%s.json", grid ? sweep.name : config.name);
         assert_string_equal(want, path);
+        hsgd_sweep_free(&sweep);
         hsgd_config_free(&config);
     }
     globfree(&found);

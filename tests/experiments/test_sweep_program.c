@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* hsgd sweep from outside: points to the bit as hsgd run has them, resuming, stopping and killing, points that fail, what is
+ * printed, and figures whose data are those of the points. */
+#include "tests/experiments/program.h"
+
+#include <signal.h>
+#include <time.h>
+
+#include "experiments/series_private.h"
+
+/* A small noisy quadratic with a grid; rest begins with a comma. */
+static void write_sweep(const char *path, const char *axes, const char *rest)
+{
+    char text[4096];
+    snprintf(text, sizeof text,
+             "{\"name\": \"grid\", \"hierarchy\": {\"fanout\": [3, 4], \"periods\": [6, 2]}, \"problem\": {\"type\":"
+             "\"quadratic\", \"dimension\": 4, \"curvature_range\": [0.11, 1.3], \"level_divergence\": [0.83, 0.41],"
+             "\"noise_variance\": 0.37}, \"initial\": {\"scale\": 1.4}, \"optimizer\": {\"step_size\": 0.02,"
+             "\"steps\": 60}, \"seeds\": 3, \"sweep\": {\"axes\": [%s]}%s}",
+             axes, rest);
+    write_text(path, text);
+}
+
+#define G_AXIS "{\"name\": \"G\", \"key\": \"hierarchy.periods[0]\", \"values\": [2, 6, 12]}"
+#define WHO_AXIS                                                                                                       \
+    "{\"name\": \"who\", \"values\": [{\"grouping\": \"random\"}, {\"variant\": {\"momentum\": " \
+    "0.5}}], \"labels\": [\"all\", \"heavy ball\"]}"
+#define RATE_AXIS "{\"name\": \"rate\", \"key\": \"optimizer.step_size\", \"values\": [0.01, 0.02]}"
+#define NO_FIGURES ", \"figures\": []"
+
+/* ---- numbers ---- */
+
+static void assert_same_file(const char *a, const char *b)
+{
+    char *left = read_text(a), *right = read_text(b);
+    if (!left || !right || strcmp(left, right) != 0)
+        fail_msg("%s and %s differ", a, b);
+    free(left);
+    free(right);
+}
+
+/* Whatever the number of jobs, and with the configuration as the result of the point says it. */
+static void points_are_to_the_bit_what_run_makes(void **state)
+{
+    (void)state;
+    write_sweep("s.json", G_AXIS "," RATE_AXIS, NO_FIGURES);
+    assert_exit("$H sweep s.json --output s --jobs 3 --quiet", 0);
+    assert_string_equal(out, "");
+    assert_string_equal(err_text, "");
+    cJSON *sweep = read_json("s/sweep.json"), *point;
+    assert_int_equal(cJSON_GetArraySize(get(sweep, "points")), 6);
+    cJSON_ArrayForEach(point, get(sweep, "points"))
+    {
+        char path[256], line[512], again[256];
+        snprintf(path, sizeof path, "s/%s/result.json", text_of(point, "folder"));
+        cJSON *result = read_json(path);
+        char *config = cJSON_Print(get(result, "config"));
+        write_text("point.json", config);
+        snprintf(line, sizeof line, "rm -rf again; $H run point.json --output again --threads 2 --quiet");
+        assert_exit(line, 0);
+        snprintf(again, sizeof again, "s/%s/series.csv", text_of(point, "folder"));
+        assert_same_file(again, "again/series.csv");
+        snprintf(again, sizeof again, "s/%s/nodes.csv", text_of(point, "folder"));
+        assert_same_file(again, "again/nodes.csv");
+        cJSON *run = read_json("again/result.json");
+        assert_true(cJSON_Compare(get(run, "measured"), get(result, "measured"), true));
+        assert_true(cJSON_Compare(get(run, "bounds"), get(result, "bounds"), true));
+        /* and so says sweep.json */
+        assert_true(cJSON_Compare(get(run, "measured"), get(point, "measured"), true));
+        assert_true(number(get(get(point, "measured"), "S"), "mean") == number(get(get(run, "measured"), "S"), "mean"));
+        cJSON_free(config);
+        cJSON_Delete(run);
+        cJSON_Delete(result);
+    }
+    cJSON_Delete(sweep);
+}
+
+/* One cell of a CSV file without quotes: row from 0, by the name of the column. Valid until the next call. */
+static const char *cell(const char *csv, size_t row, const char *name)
+{
+    static char value[128];
+    size_t column = 0, length = strlen(name);
+    const char *c = csv;
+    while (strncmp(c, name, length) != 0 || (c[length] != ',' && c[length] != '\n')) {
+        c += strcspn(c, ",\n");
+        if (*c++ != ',')
+            fail_msg("no column %s", name);
+        column++;
+    }
+    for (c = csv; row-- + 1; c++)
+        c += strcspn(c, "\n");
+    for (; column; column--)
+        c += strcspn(c, ",") + 1;
+    snprintf(value, sizeof value, "%.*s", (int)strcspn(c, ",\n"), c);
+    return value;
+}
+
+static void the_table_has_a_row_for_each_point(void **state)
+{
+    (void)state;
+    write_sweep("s.json", G_AXIS "," RATE_AXIS, NO_FIGURES);
+    assert_exit("$H sweep s.json --output s", 0);
+    assert_non_null(strstr(out, "grid: 6 points over G (3) x rate (2)\n"));
+    assert_non_null(strstr(err_text, "6 of 6 points were finished before"));
+    char *csv = read_text("s/sweep.csv");
+    cJSON *sweep = read_json("s/sweep.json"), *points = get(sweep, "points");
+    static const char *const G[] = {"2", "6", "12"}, *const rate[] = {"0.01", "0.02"};
+    for (int i = 0; i < 6; i++) {
+        const cJSON *point = cJSON_GetArrayItem(points, i), *S = get(get(point, "measured"), "S");
+        assert_string_equal(cell(csv, (size_t)i, "G"), G[i / 2]);
+        assert_string_equal(text_of(get(point, "labels"), "rate"), rate[i % 2]);
+        assert_true(atof(cell(csv, (size_t)i, "G_at")) == atof(G[i / 2]));
+        assert_string_equal(cell(csv, (size_t)i, "folder"), text_of(point, "folder"));
+        assert_true(strtod(cell(csv, (size_t)i, "S"), NULL) == number(S, "mean"));
+        assert_true(strtod(cell(csv, (size_t)i, "S_high"), NULL) == cJSON_GetArrayItem(get(S, "ci"), 1)->valuedouble);
+        const cJSON *bound = element(get(point, "bounds"), "id", "hsgd-fixed-sharp");
+        assert_true(strtod(cell(csv, (size_t)i, "hsgd-fixed-sharp"), NULL) == number(bound, "value"));
+        assert_string_equal(cell(csv, (size_t)i, "hsgd-fixed-sharp_verdict"), text_of(bound, "verdict"));
+        assert_string_equal(cell(csv, (size_t)i, "global_period"), G[i / 2]);
+        assert_string_equal(cell(csv, (size_t)i, "state"), "done");
+    }
+    free(csv);
+    cJSON_Delete(sweep);
+}
+
+/* ---- resuming ---- */
+
+typedef struct mark {
+    struct timespec changed;
+    char *text;
+} mark;
+
+static mark mark_file(const char *path)
+{
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0);
+    return (mark){info.st_mtim, read_text(path)};
+}
+
+static bool is_untouched(const char *path, mark *before)
+{
+    mark now = mark_file(path);
+    bool same = now.changed.tv_sec == before->changed.tv_sec && now.changed.tv_nsec == before->changed.tv_nsec &&
+                strcmp(now.text, before->text) == 0;
+    free(now.text);
+    free(before->text);
+    return same;
+}
+
+static void finished_points_are_not_run_again(void **state)
+{
+    (void)state;
+    write_sweep("r.json", G_AXIS, NO_FIGURES);
+    assert_exit("$H sweep r.json --output r --quiet", 0);
+    mark two = mark_file("r/points/G-2/result.json"), series = mark_file("r/points/G-12/series.csv");
+    /* one point more, one whose result is broken off, one of another version */
+    write_sweep("r.json", "{\"name\": \"G\", \"key\": \"hierarchy.periods[0]\", \"values\": [2, 4, 6, 12, 24]}", NO_FIGURES);
+    assert_exit("head -c 300 r/points/G-6/result.json > x && cp x r/points/G-6/result.json", 0);
+    assert_exit("$H sweep r.json --output r", 0);
+    assert_non_null(strstr(err_text, "2 of 5 points were finished before"));
+    assert_null(strstr(err_text, "G = 2:"));
+    assert_null(strstr(err_text, "G = 12:"));
+    assert_non_null(strstr(err_text, "G = 4:"));
+    assert_non_null(strstr(err_text, "G = 6:"));
+    assert_true(is_untouched("r/points/G-2/result.json", &two));
+    assert_true(is_untouched("r/points/G-12/series.csv", &series));
+    assert_exit("sed -i 's/\"version\":.*/\"version\": \"0.0.1\",/' r/points/G-24/result.json", 0);
+    assert_exit("$H sweep r.json --output r", 0);
+    assert_non_null(strstr(err_text, "[5/5] G = 24:"));
+    assert_null(strstr(err_text, "[4/5]"));
+    /* a setting that all points share */
+    assert_exit("$H sweep r.json --output r --seeds 5", 0);
+    assert_non_null(strstr(err_text, "[1/5]"));
+}
+
+/* A result of another configuration is taken away before its point is run: numbers of two never stand side by side. */
+static void an_old_result_does_not_outlive_the_start_of_a_new_one(void **state)
+{
+    (void)state;
+    write_sweep("o.json", "{\"name\": \"T\", \"key\": \"optimizer.steps\", \"values\": [20, 30]}", NO_FIGURES);
+    assert_exit("$H sweep o.json --output o --quiet", 0);
+    assert_exit("rm o/points/T-20/series.csv && mkdir o/points/T-20/series.csv", 0); /* cannot be written any more */
+    assert_exit("$H sweep o.json --output o --quiet --seeds 4", 4);
+    assert_non_null(strstr(err_text, "T = 20: failed: "));
+    assert_false(exists("o/points/T-20/result.json"));
+    assert_true(exists("o/points/T-30/result.json"));
+    assert_exit("rmdir o/points/T-20/series.csv", 0);
+    assert_exit("$H sweep o.json --output o --seeds 4", 0);
+    assert_non_null(strstr(err_text, "1 of 2 points were finished before"));
+}
+
+/* ---- stopping ---- */
+
+static void nap(void)
+{
+    const struct timespec moment = {.tv_nsec = 5000000};
+    nanosleep(&moment, NULL);
+}
+
+/* Start the program and wait until a file is there. */
+static pid_t start_until(char *const *arguments, const char *file)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        int e = open(".err", O_WRONLY | O_CREAT | O_TRUNC, 0666);
+        dup2(e, 2);
+        dup2(e, 1);
+        execv(program, arguments);
+        _exit(127);
+    }
+    for (int i = 0; i < 4000 && !exists(file); i++)
+        nap();
+    assert_true(exists(file));
+    return child;
+}
+
+/* Short points at the ends, and one between that takes a while; the last of its kind is what is waited for. */
+#define SLOW_AXIS "{\"name\": \"T\", \"key\": \"optimizer.steps\", \"values\": [50, 300000, 60]}"
+#define SLOW_REST NO_FIGURES ", \"measure_every\": 1000, \"bounds\": []"
+
+static void start_slow_sweep(pid_t *child, const char *folder)
+{
+    char path[128], sweep[] = "sweep", file[] = "slow.json", output[] = "--output", jobs[] = "--jobs", one[] = "1", name[64];
+    snprintf(name, sizeof name, "%s", folder);
+    char *const arguments[] = {program, sweep, file, output, name, jobs, one, NULL};
+    snprintf(path, sizeof path, "%s/points/T-300000", folder);
+    write_sweep("slow.json", SLOW_AXIS, SLOW_REST);
+    rmdir(path); /* of an earlier call */
+    *child = start_until(arguments, path);
+}
+
+/* Are processes left that work in this folder? */
+static bool anybody_works(const char *folder)
+{
+    char line[256];
+    snprintf(line, sizeof line, "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -q '[r]un - --output %s/points'",
+             folder);
+    return shell(line) == 0;
+}
+
+static void an_interrupted_sweep_goes_on_and_ends_the_same(void **state)
+{
+    (void)state;
+    static const int signals[] = {SIGINT, SIGTERM};
+    write_sweep("slow.json", SLOW_AXIS, SLOW_REST);
+    assert_exit("$H sweep slow.json --output whole --jobs 2 --quiet", 0);
+    for (size_t i = 0; i < 2; i++) {
+        pid_t child;
+        int status;
+        start_slow_sweep(&child, "stopped");
+        assert_int_equal(kill(child, signals[i]), 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == signals[i]);
+        char *said = read_text(".err");
+        if (!strstr(said, "hsgd: stopped: 2 of 3 points are finished and kept in stopped; the same command goes on"))
+            fail_msg("%s", said);
+        free(said);
+        assert_false(anybody_works("stopped"));
+        assert_false(exists("stopped/points/T-300000/result.json"));
+        assert_true(exists("stopped/sweep.csv"));
+        char *csv = read_text("stopped/sweep.csv");
+        assert_string_equal(cell(csv, 1, "state"), "waiting");
+        assert_string_equal(cell(csv, 2, "state"), "done");
+        free(csv);
+    }
+    mark first = mark_file("stopped/points/T-50/result.json");
+    assert_exit("$H sweep slow.json --output stopped --quiet", 0);
+    assert_true(is_untouched("stopped/points/T-50/result.json", &first));
+    assert_same_file("whole/sweep.csv", "stopped/sweep.csv");
+    assert_same_file("whole/sweep.json", "stopped/sweep.json");
+}
+
+/* Children end with a parent that could not end them, and what they had begun is no result. */
+static void a_killed_sweep_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    pid_t child;
+    int status;
+    start_slow_sweep(&child, "killed");
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    for (int i = 0; i < 400 && anybody_works("killed"); i++)
+        nap();
+    assert_false(anybody_works("killed"));
+    assert_false(exists("killed/points/T-300000/result.json"));
+    assert_exit("$H sweep slow.json --output killed --quiet", 0);
+    assert_same_file("whole/sweep.csv", "killed/sweep.csv");
+}
+
+/* A child that is killed is a point that failed, and one that is run again next time. */
+static void a_killed_point_does_not_end_the_others(void **state)
+{
+    (void)state;
+    pid_t child;
+    int status;
+    start_slow_sweep(&child, "robbed");
+    assert_exit("for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline 2>/dev/null | grep -q '[r]un - --output "
+                "robbed/points/T-300000' && kill -9 ${p#/proc/}; done; true", 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 4);
+    cJSON *sweep = read_json("robbed/sweep.json");
+    const cJSON *point = element(get(sweep, "points"), "state", "failed");
+    assert_string_equal(text_of(point, "title"), "T = 300000");
+    assert_non_null(strstr(text_of(point, "reason"), "ended by signal 9 (Killed)"));
+    cJSON_Delete(sweep);
+    assert_exit("$H sweep slow.json --output robbed", 0);
+    assert_non_null(strstr(err_text, "2 of 3 points were finished before"));
+    assert_same_file("whole/sweep.csv", "robbed/sweep.csv");
+}
+
+/* ---- failures and exit codes ---- */
+
+static void a_point_that_fails_leaves_the_others_alone(void **state)
+{
+    (void)state;
+    /* the second value is data that are not there, which only the run itself finds out */
+    write_sweep("f.json",
+                "{\"name\": \"problem\", \"values\": [{\"seeds\": 2}, {\"problem\": {\"type\": \"softmax\", \"dimension\": null, "
+                "\"curvature_range\": null, \"level_divergence\": null, \"noise_variance\": null, \"data\": {\"format\": "
+                "\"libsvm\", \"path\": \"nowhere.t\"}}}, {\"seeds\": 4}], \"labels\": [\"one\", \"two\", \"three\"]}",
+                NO_FIGURES);
+    assert_exit("$H sweep f.json --output f --quiet", 2);
+    assert_non_null(strstr(err_text, "hsgd: two: failed: f.json: "));
+    assert_non_null(strstr(err_text, "nowhere.t"));
+    assert_true(strchr(err_text, '\n')[1] == '\0');
+    char *csv = read_text("f/sweep.csv");
+    assert_string_equal(cell(csv, 0, "state"), "done");
+    assert_string_equal(cell(csv, 1, "state"), "failed");
+    assert_string_equal(cell(csv, 1, "S"), "");
+    assert_string_equal(cell(csv, 2, "state"), "done");
+    free(csv);
+    assert_exit("$H sweep f.json --output f", 2);
+    assert_non_null(strstr(out, "  two         failed\n"));
+}
+
+/* The verdicts of all points decide, whenever they were run. */
+static void the_exit_code_is_that_of_the_worst_point(void **state)
+{
+    (void)state;
+    write_sweep("e.json", "{\"name\": \"R\", \"key\": \"seeds\", \"values\": [1, 6, 7]}",
+                NO_FIGURES ", \"bounds\": [\"hsgd-fixed-sharp\"]");
+    assert_exit("$H sweep e.json --output e --quiet", 3); /* one seed has no interval */
+    assert_exit("sed -i 's/^\\t\"verdict\":\\t\"holds\"/\\t\"verdict\":\\t\"violated\"/' e/points/R-6/result.json", 0);
+    assert_exit("$H sweep e.json --output e --quiet", 1);
+    assert_exit("echo > e/points/R-7/result.json; rm e/points/R-7/nodes.csv; mkdir e/points/R-7/nodes.csv", 0);
+    assert_exit("$H sweep e.json --output e --quiet", 4);
+}
+
+static void bad_calls_are_refused(void **state)
+{
+    (void)state;
+    write_sweep("s.json", G_AXIS, NO_FIGURES);
+    assert_refusal("$H sweep", 2, "CONFIG.json is missing");
+    assert_refusal("$H sweep nowhere.json", 2, "nowhere.json: cannot be opened");
+    assert_refusal("$H sweep s.json --jobs 0", 2, "--jobs: \"0\"");
+    assert_refusal("$H sweep s.json --threads x", 2, "--threads: \"x\"");
+    assert_refusal("$H sweep s.json --seeds 0", 2, "--seeds: \"0\"");
+    assert_refusal("$H sweep s.json --output ''", 2, "--output: \"\"");
+    assert_refusal("$H run s.json", 2, "s.json: sweep: this file is for hsgd sweep");
+    assert_refusal("$H verify s.json", 2, "s.json: sweep: this file is for hsgd sweep");
+    assert_refusal("$H exact s.json", 2, "s.json: sweep: this file is for hsgd sweep");
+    write_text("plain.json", "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}}");
+    assert_refusal("$H sweep plain.json", 2, "plain.json: sweep: missing");
+    write_text("file", "");
+    assert_refusal("$H sweep s.json --output file", 4, "file");
+    assert_false(exists("results"));
+}
+
+/* ---- dry run ---- */
+
+static void a_dry_run_predicts_every_point_and_does_nothing(void **state)
+{
+    (void)state;
+    write_sweep("d.json", G_AXIS, NO_FIGURES);
+    assert_exit("$H sweep d.json --output d --dry-run --jobs 2 --threads 1", 0);
+    assert_non_null(strstr(out, "G = 2: about "));
+    assert_non_null(strstr(out, "G = 12: about "));
+    assert_non_null(strstr(out, "2 jobs at once on 1 thread each\n"));
+    assert_false(exists("d"));
+    assert_exit("$H sweep d.json --output d --quiet", 0);
+    assert_exit("$H sweep d.json --output d --dry-run", 0);
+    assert_non_null(strstr(out, "G = 2: finished already\n"));
+}
+
+/* Points that fit one by one, but not two of them. */
+static void a_dry_run_refuses_what_cannot_fit(void **state)
+{
+    (void)state;
+    char axis[256];
+    double machine = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    write_sweep("m.json", "{\"name\": \"T\", \"key\": \"optimizer.steps\", \"values\": [1000000]}",
+                NO_FIGURES ", \"bounds\": [\"hsgd-fixed-sharp\"]");
+    assert_exit("$H sweep m.json --dry-run --threads 1", 0);
+    double megabytes = atof(strstr(strstr(out, "about"), "and ") + 4), steps = 0.6 * machine / (megabytes * 1e6) * 1e6;
+    if (steps > 9e8)
+        skip();
+    snprintf(axis, sizeof axis, "{\"name\": \"T\", \"key\": \"optimizer.steps\", \"values\": [%.0f, %.0f]}", steps, steps + 1);
+    write_sweep("m.json", axis, NO_FIGURES ", \"bounds\": [\"hsgd-fixed-sharp\"]");
+    assert_exit("$H sweep m.json --dry-run --threads 1 --jobs 1", 0);
+    assert_refusal("$H sweep m.json --dry-run --threads 1 --jobs 2", 4, "this sweep needs about ");
+}
+
+/* ---- figures ---- */
+
+/* The column of a figure's data file. */
+static double number_in(const char *path, size_t row, const char *column)
+{
+    char *text = read_text(path);
+    assert_non_null(text);
+    for (char *c = text; *c; c++)
+        *c = *c == ' ' ? ',' : *c;
+    double value = strtod(cell(text, row, column), NULL);
+    free(text);
+    return value;
+}
+
+static void figures_show_the_numbers_of_the_points(void **state)
+{
+    (void)state;
+    write_sweep("g.json", G_AXIS "," RATE_AXIS, "");
+    assert_exit("$H sweep g.json --output g", 0);
+    assert_non_null(strstr(out, "sweep.pdf, sweep-map.pdf, sweep-convergence.pdf, sweep-loss.pdf; each point in points/NAME"));
+    cJSON *sweep = read_json("g/sweep.json"), *points = get(sweep, "points");
+    static const double G[] = {2, 6, 12};
+    for (size_t i = 0; i < 3; i++)
+        for (size_t j = 0; j < 2; j++) {
+            const cJSON *point = cJSON_GetArrayItem(points, (int)(i * 2 + j)), *S = get(get(point, "measured"), "S");
+            const cJSON *bound = element(get(point, "bounds"), "id", "hsgd-fixed-recursive");
+            char name[32], path[256];
+            assert_true(number_in("g/sweep.dat", i, "x") == G[i]);
+            snprintf(name, sizeof name, "S_%zu_1", j + 1);
+            assert_true(number_in("g/sweep.dat", i, name) == number(S, "mean"));
+            snprintf(name, sizeof name, "S_low_%zu_1", j + 1);
+            assert_true(number_in("g/sweep.dat", i, name) == cJSON_GetArrayItem(get(S, "ci"), 0)->valuedouble);
+            snprintf(name, sizeof name, "bound_%zu_1", j + 1);
+            assert_true(number_in("g/sweep.dat", i, name) == number(bound, "value"));
+            /* the map */
+            assert_true(number_in("g/sweep-map.dat", i * 2 + j, "S_1") == number(S, "mean"));
+            assert_close(number_in("g/sweep-map.dat", i * 2 + j, "share_1"), number(bound, "ratio"), 1e-12);
+            /* and a curve: loss is drawn as it is */
+            snprintf(path, sizeof path, "g/%s/series.csv", text_of(point, "folder"));
+            hsgd_series series;
+            hsgd_error err;
+            assert_ok(hsgd_series_read(&series, path, &err), err);
+            snprintf(name, sizeof name, "y_%zu", i * 2 + j + 1);
+            assert_true(number_in("g/sweep-loss.dat", 17, name) == hsgd_series_column(&series, "loss")[17]);
+            hsgd_series_free(&series);
+        }
+    cJSON_Delete(sweep);
+}
+
+/* Each script runs alone, and hsgd plot makes all of them again in other formats. */
+static void scripts_run_alone(void **state)
+{
+    (void)state;
+    assert_exit("cd g && rm *.pdf && for s in *.gp; do gnuplot $s || exit 1; done && ls *.pdf | wc -l", 0);
+    assert_int_equal(atoi(out), 4);
+    assert_string_equal(err_text, "");
+    assert_exit("$H plot g --format svg && ls g/*.svg | wc -l && $H plot g --format tex && $H plot g --width neurips", 0);
+    assert_non_null(strstr(out, "4\n"));
+    assert_non_null(strstr(out, "g/sweep-map.tex"));
+}
+
+/* With three axes, categories and labels that gnuplot and TeX could stumble over. */
+static void categories_and_panels(void **state)
+{
+    (void)state;
+    write_sweep("k.json",
+                "{\"name\": \"a%b\", \"key\": \"grouping\", \"values\": [\"given\", \"random\"], \"labels\": [\"'q' `$x`\", "
+                "\"a \\\"quoted\\\" {/:Italic label} that is long, too long for the axis\"]}, "
+                "{\"name\": \"c_d\", \"key\": \"seeds\", \"values\": [6, 7], \"labels\": [\"50 %\", \"#1 & \\\\all~^_\"]}," G_AXIS, "");
+    assert_exit("$H sweep k.json --output k --quiet", 0);
+    assert_exit("$H plot k --format svg && $H plot k --format tex", 0);
+    assert_string_equal(err_text, "");
+}
+
+/* While it runs, figures show what is there; hsgd plot says what it cannot show. */
+static void figures_of_an_unfinished_sweep(void **state)
+{
+    (void)state;
+    assert_exit("cp -r g half && rm -r half/points/G-6* && $H sweep g.json --output half --seeds 2 --dry-run", 0);
+    assert_exit("sed -i '0,/\"state\":\\t\"done\"/s//\"state\":\\t\"waiting\"/' half/sweep.json && $H plot half", 2);
+    assert_non_null(strstr(err_text, "series.csv: cannot be opened"));
+    assert_exit("cp -r g/points/* half/points && $H plot half", 0);
+    assert_true(isnan(number_in("half/sweep.dat", 0, "S_1_1")));
+    assert_false(isnan(number_in("half/sweep.dat", 0, "S_2_1")));
+    assert_exit("grep -q '5 of 6 points' half/sweep.gp", 0);
+}
+
+/* Figures of single points only where they are asked for. */
+static void figures_of_points_if_asked_for(void **state)
+{
+    (void)state;
+    write_sweep("p.json", WHO_AXIS, ", \"figures\": [\"convergence\"]");
+    assert_exit("$H sweep p.json --output p --quiet", 0);
+    assert_true(exists("p/points/who-heavy-ball/convergence.pdf"));
+    assert_false(exists("p/points/who-heavy-ball/terms.pdf"));
+    assert_false(exists("p/sweep.pdf"));
+    assert_false(exists("g/points/G-2_rate-0.01/convergence.gp"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(points_are_to_the_bit_what_run_makes),
+        cmocka_unit_test(the_table_has_a_row_for_each_point),
+        cmocka_unit_test(finished_points_are_not_run_again),
+        cmocka_unit_test(an_old_result_does_not_outlive_the_start_of_a_new_one),
+        cmocka_unit_test(an_interrupted_sweep_goes_on_and_ends_the_same),
+        cmocka_unit_test(a_killed_sweep_leaves_nothing_behind),
+        cmocka_unit_test(a_killed_point_does_not_end_the_others),
+        cmocka_unit_test(a_point_that_fails_leaves_the_others_alone),
+        cmocka_unit_test(the_exit_code_is_that_of_the_worst_point),
+        cmocka_unit_test(bad_calls_are_refused),
+        cmocka_unit_test(a_dry_run_predicts_every_point_and_does_nothing),
+        cmocka_unit_test(a_dry_run_refuses_what_cannot_fit),
+        cmocka_unit_test(figures_show_the_numbers_of_the_points),
+        cmocka_unit_test(scripts_run_alone),
+        cmocka_unit_test(categories_and_panels),
+        cmocka_unit_test(figures_of_an_unfinished_sweep),
+        cmocka_unit_test(figures_of_points_if_asked_for),
+    };
+    return cmocka_run_group_tests_name("sweep_program", tests, enter_folder, leave_folder);
+}
