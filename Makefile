@@ -15,7 +15,7 @@ PACKAGES  := build-essential pkg-config libgsl-dev libcjson-dev librandom123-dev
              gnuplot-nox libyajl-dev curl unzip python3 $(if $(filter 1,$(NO_DNNL)),,libdnnl-dev) \
              $(if $(filter 1,$(NO_JPEG)),,libjpeg-dev)
 # What only tests need; `make deps check` installs it, `make deps demo` does not.
-CHECK_PACKAGES := libcmocka-dev
+CHECK_PACKAGES := libcmocka-dev texlive-latex-base texlive-latex-recommended texlive-pictures
 
 # Off switches: make OPENMP=0, make OPENBLAS=0 (GSL's own BLAS instead), make VECTOR=0 (no AVX code; results are the same),
 # make NO_DNNL=1 (no convolutional networks; so it is where oneDNN is not there),

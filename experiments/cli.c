@@ -205,6 +205,7 @@ int hsgd_cli(int argc, char **argv)
     }
     hsgd_error err;
     hsgd_fail(&err, HSGD_ERROR_INPUT,
-              "\"%s\" is not a command; legal are run, verify, bound, sandwich, exact, plot, sweep, --help, --version", word);
+              "\"%s\" is not a command; legal are run, verify, bound, sandwich, exact, plot, sweep, --help, --version",
+              word);
     return hsgd_cli_fail(&err);
 }

@@ -34,7 +34,7 @@ typedef struct call {
     size_t jobs, threads;
     bool quiet;
     hsgd_sweep_progress progress;
-    bool changed;         /* points have come in since the last refresh */
+    bool changed; /* points have come in since the last refresh */
     double next_refresh_s;
     hsgd_error refresh_error; /* status 0: the last refresh went well */
     hsgd_figure_report report;
@@ -129,7 +129,8 @@ static int stop(call *c, int number)
 {
     hsgd_error err;
     hsgd_status status = hsgd_sweep_write(&c->sweep, c->row, c->dir, &err);
-    fprintf(stderr, "hsgd: stopped: %zu of %zu points are finished and kept in %s; the same command goes on from there\n",
+    fprintf(stderr,
+            "hsgd: stopped: %zu of %zu points are finished and kept in %s; the same command goes on from there\n",
             count_state(c, HSGD_SWEEP_DONE), c->sweep.num_points, c->dir);
     if (status)
         return hsgd_cli_fail(&err);
@@ -142,13 +143,15 @@ static int stop(call *c, int number)
 /* The most serious of all points: what could not be run, then what is violated, then what remained open. */
 static int worst_code(const call *c)
 {
-    static const int seriousness[] = {[HSGD_EXIT_OK] = 0, [HSGD_EXIT_INCONCLUSIVE] = 1, [HSGD_EXIT_VIOLATED] = 2,
-                                      [HSGD_EXIT_USAGE] = 3, [HSGD_EXIT_ENVIRONMENT] = 4};
+    static const int seriousness[] = {[HSGD_EXIT_OK] = 0,
+                                      [HSGD_EXIT_INCONCLUSIVE] = 1,
+                                      [HSGD_EXIT_VIOLATED] = 2,
+                                      [HSGD_EXIT_USAGE] = 3,
+                                      [HSGD_EXIT_ENVIRONMENT] = 4};
     int worst = HSGD_EXIT_OK;
     for (size_t i = 0; i < c->sweep.num_points; i++) {
         const hsgd_sweep_row *row = &c->row[i];
-        const char *verdict =
-            cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(row->summary, "verdict"));
+        const char *verdict = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(row->summary, "verdict"));
         int code = HSGD_EXIT_OK;
         if (row->state == HSGD_SWEEP_FAILED)
             code = row->code == HSGD_EXIT_USAGE ? HSGD_EXIT_USAGE : HSGD_EXIT_ENVIRONMENT;
@@ -168,7 +171,8 @@ static void print_files(const call *c)
         printf("  %s\n", c->report.note[i]);
     printf("\n  in %s: sweep.json, sweep.csv", c->dir);
     for (size_t i = 0; i < c->report.num_files; i++)
-        if (!strstr(c->report.file[i], ".gp") && !strstr(c->report.file[i], ".dat"))
+        if (!strstr(c->report.file[i], ".gp") && !strstr(c->report.file[i], ".dat") &&
+            !strstr(c->report.file[i], ".caption"))
             printf(", %s", c->report.file[i]);
     puts("; each point in points/NAME");
 }

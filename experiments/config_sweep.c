@@ -14,11 +14,11 @@
 typedef struct reader {
     hsgd_sweep *sweep;
     const char *file;
-    cJSON *base;        /* the configuration without "sweep" and "figures"; owned */
-    cJSON *grid;        /* "sweep"; owned */
-    cJSON *figures;     /* what "figures" names of every point; owned */
+    cJSON *base;    /* the configuration without "sweep" and "figures"; owned */
+    cJSON *grid;    /* "sweep"; owned */
+    cJSON *figures; /* what "figures" names of every point; owned */
     hsgd_json axis[HSGD_MAX_SWEEP_AXES];
-    size_t seeds;       /* instead of the configuration's; 0: as there */
+    size_t seeds;                 /* instead of the configuration's; 0: as there */
     bool evaluated, communicated; /* some point has accuracies, a model of communication */
 } reader;
 
@@ -149,7 +149,8 @@ static hsgd_status read_axis(reader *r, const hsgd_json *at, hsgd_error *err)
     if (!status)
         status = hsgd_json_array(&values, 1, &axis->num_values, err);
     if (!status && axis->num_values > HSGD_MAX_SWEEP_POINTS)
-        status = hsgd_json_fail(&values, err, "%zu values; at most %d are run", axis->num_values, HSGD_MAX_SWEEP_POINTS);
+        status =
+            hsgd_json_fail(&values, err, "%zu values; at most %d are run", axis->num_values, HSGD_MAX_SWEEP_POINTS);
     if (!status)
         status = check_distinct(&values, err);
     if (!status)

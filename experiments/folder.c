@@ -15,6 +15,7 @@
 #include "experiments/json_private.h"
 #include "experiments/series_private.h"
 #include "experiments/style_private.h"
+#include "plots/caption.h"
 
 /* The terms that one bound of the figures borrows. */
 typedef struct terms {
@@ -32,6 +33,7 @@ typedef struct folder {
     hsgd_series series;
     hsgd_figure_style style;
     hsgd_bands bands;
+    hsgd_setting_memory setting;
     hsgd_figure_input input;
     hsgd_figure_bound *bound; /* (input.num_bounds) */
     terms *terms;             /* (input.num_bounds) */
@@ -53,6 +55,7 @@ static void folder_free(folder *f)
     for (size_t i = 0; i < f->num_memory; i++)
         free(f->memory[i]);
     free(f->metrics);
+    hsgd_setting_memory_free(&f->setting);
     hsgd_series_free(&f->series);
     cJSON_Delete(f->document);
     free(f->result_path);
@@ -189,11 +192,13 @@ static hsgd_status read_style(folder *f, const hsgd_json *root, const hsgd_style
     hsgd_json runs = hsgd_json_member(root, "runs");
     f->style = hsgd_figure_default_style();
     f->input.runs = f->input.seeds;
+    hsgd_folder_setting(&f->input.setting, &f->setting, root->value, f->input.num_levels);
     hsgd_status status = hsgd_style_read(&f->style, &style, err);
     if (!status && change)
         status = hsgd_style_apply(&f->style, change, err);
     if (!status && runs.value)
         status = hsgd_json_count(&runs, 1, SIZE_MAX, &f->input.runs, err);
+    f->input.band = f->style.band;
     f->bands = (hsgd_bands){f->dir, &f->series, f->style.band, f->input.seeds, f->input.runs, f->input.confidence};
     return status;
 }
@@ -344,18 +349,24 @@ static bool is_wanted(const folder *f, const char *name)
     return false;
 }
 
+static hsgd_status remove_file(const char *dir, const char *name, const char *ending, hsgd_error *err)
+{
+    char *path;
+    hsgd_status status = HSGD_OK;
+    if (asprintf(&path, "%s/%s%s", dir, name, ending) < 0)
+        return hsgd_fail_memory(err, "a path");
+    if (unlink(path) != 0 && errno != ENOENT)
+        status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be removed: %s", path, strerror(errno));
+    free(path);
+    return status;
+}
+
 hsgd_status hsgd_folder_remove_figure(const char *dir, const char *name, hsgd_error *err)
 {
-    static const char *const endings[] = {"gp", "dat", "caption.tex", "pdf", "svg", "png", "tex"};
+    static const char *const endings[] = {".gp", ".dat", ".caption.tex", ".pdf", ".svg", ".png", ".tex"};
     hsgd_status status = HSGD_OK;
-    for (size_t i = 0; i < sizeof endings / sizeof *endings && !status; i++) {
-        char *path;
-        if (asprintf(&path, "%s/%s.%s", dir, name, endings[i]) < 0)
-            return hsgd_fail_memory(err, "a path");
-        if (unlink(path) != 0 && errno != ENOENT)
-            status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be removed: %s", path, strerror(errno));
-        free(path);
-    }
+    for (size_t i = 0; i < sizeof endings / sizeof *endings && !status; i++)
+        status = remove_file(dir, name, endings[i], err);
     return status;
 }
 
@@ -365,6 +376,8 @@ hsgd_status hsgd_folder_clear(const char *dir, hsgd_error *err)
     hsgd_folder_sweep(dir);
     for (size_t i = 0; i < hsgd_num_figures && !status; i++)
         status = hsgd_folder_remove_figure(dir, hsgd_figures[i]->name, err);
+    for (size_t i = 0; i < HSGD_NUM_TIKZ_FILES && !status; i++)
+        status = remove_file(dir, hsgd_tikz_files[i], "", err);
     return status;
 }
 
@@ -385,7 +398,9 @@ static hsgd_status plot_one(const folder *f, const hsgd_figure *figure, hsgd_fig
     }
     hsgd_status status = figure->write(&f->input, f->dir, &f->style, err);
     if (!status)
-        hsgd_folder_list_files(report, figure->name, (const char *const[]){"gp", "dat", NULL});
+        status = hsgd_figure_write_caption(&f->input, figure, f->dir, err);
+    if (!status)
+        hsgd_folder_list_files(report, figure->name, (const char *const[]){"gp", "dat", "caption.tex", NULL});
     return status;
 }
 
@@ -413,8 +428,12 @@ hsgd_status hsgd_folder_plot(const char *dir, const hsgd_style_change *change, h
     hsgd_status status = read_folder(&f, dir, change, err);
     for (size_t i = 0; i < hsgd_num_figures && !status; i++)
         status = plot_one(&f, hsgd_figures[i], report, err);
+    size_t scripts = report->num_files;
     for (size_t i = 0; i < hsgd_num_figures && !status; i++)
         status = render_one(&f, hsgd_figures[i], report, err);
+    if (!status && f.style.format == HSGD_FIGURE_TIKZ && report->num_files > scripts)
+        for (size_t i = 0; i < HSGD_NUM_TIKZ_FILES && report->num_files < HSGD_MAX_FIGURE_FILES; i++)
+            snprintf(report->file[report->num_files++], HSGD_FILE_NAME_SIZE, "%s", hsgd_tikz_files[i]);
     folder_free(&f);
     return status;
 }

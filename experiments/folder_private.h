@@ -58,4 +58,14 @@ hsgd_status hsgd_folder_remove_figure(const char *dir, const char *name, hsgd_er
 /* folder.c: note down the files NAME.ending; endings is closed by NULL. */
 void hsgd_folder_list_files(hsgd_figure_report *report, const char *name, const char *const *endings);
 
+/* What a setting borrows. */
+typedef struct hsgd_setting_memory {
+    char *data, *variant;
+    size_t *fanout, *period;
+} hsgd_setting_memory;
+
+/* The setting of the run for captions. Texts belong to the document or to *memory, which is to be freed. */
+void hsgd_folder_setting(hsgd_figure_setting *out, hsgd_setting_memory *memory, const cJSON *result, size_t num_levels);
+void hsgd_setting_memory_free(hsgd_setting_memory *memory);
+
 #endif

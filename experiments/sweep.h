@@ -23,7 +23,7 @@ enum {
 typedef struct hsgd_sweep_axis {
     char *name;
     size_t num_values;
-    char **label; /* (num_values) as given, or the values as text */
+    char **label;  /* (num_values) as given, or the values as text */
     bool labelled; /* the labels were given and stand for themselves; else "name = label" is what people should read */
     double *at;    /* (num_values) where the values stand on an axis; NULL: they are no numbers */
     char **part;   /* (num_values) what the names of folders have of them */

@@ -15,8 +15,8 @@
 /* What the figures show of one point, and what they borrow. */
 typedef struct source {
     hsgd_series series;
-    double *half_width; /* (NUM_WIDTHS, num_rows) */
-    double *bytes;      /* (num_rows) */
+    double *band;  /* (NUM_BANDS, 2, num_rows) distances to the lower and the upper edge */
+    double *bytes; /* (num_rows) */
 } source;
 
 typedef struct folder {
@@ -31,13 +31,13 @@ typedef struct folder {
     source *source;                 /* (input.num_points) */
 } folder;
 
-enum { WIDTH_GRADIENT, WIDTH_LOSS, WIDTH_TRAIN, WIDTH_TEST, NUM_WIDTHS };
+enum { BAND_TRAIN, BAND_TEST, NUM_BANDS };
 
 static void folder_free(folder *f)
 {
     for (size_t i = 0; f->source && i < f->input.num_points; i++) {
         hsgd_series_free(&f->source[i].series);
-        free(f->source[i].half_width);
+        free(f->source[i].band);
         free(f->source[i].bytes);
     }
     for (size_t a = 0; a < HSGD_SWEEP_FIGURE_AXES; a++) {
@@ -104,13 +104,26 @@ static hsgd_status read_axes(folder *f, const hsgd_json *root, hsgd_error *err)
     return status;
 }
 
-static void read_results(hsgd_sweep_figure_point *p, const hsgd_json *at)
+/* The error bar of S as the style wants it. What single runs had is not kept in sweep.json: for their range the interval
+ * stands in. */
+static void read_bar(hsgd_sweep_figure_point *p, const hsgd_json *S, const folder *f)
+{
+    hsgd_json ci = hsgd_json_member(S, "ci");
+    double se = number_or_nan(hsgd_json_member(S, "se").value);
+    double reach = f->style.band == HSGD_BAND_SE ? se : se * sqrt((double)p->seeds);
+    bool around = f->style.band == HSGD_BAND_SE || f->style.band == HSGD_BAND_SD;
+    p->S_low = around ? p->S - reach : number_or_nan(cJSON_GetArrayItem(ci.value, 0));
+    p->S_high = around ? p->S + reach : number_or_nan(cJSON_GetArrayItem(ci.value, 1));
+    if (f->style.band == HSGD_BAND_NONE)
+        p->S_low = p->S_high = NAN;
+}
+
+static void read_results(hsgd_sweep_figure_point *p, const hsgd_json *at, const folder *f)
 {
     hsgd_json measured = hsgd_json_member(at, "measured"), S = hsgd_json_member(&measured, "S");
-    hsgd_json ci = hsgd_json_member(&S, "ci"), bounds = hsgd_json_member(at, "bounds");
+    hsgd_json bounds = hsgd_json_member(at, "bounds");
     p->S = number_or_nan(hsgd_json_member(&S, "mean").value);
-    p->S_low = number_or_nan(cJSON_GetArrayItem(ci.value, 0));
-    p->S_high = number_or_nan(cJSON_GetArrayItem(ci.value, 1));
+    read_bar(p, &S, f);
     p->constants_proved = true;
     for (size_t k = 0; k < HSGD_NUM_SWEEP_BOUNDS; k++) {
         const cJSON *bound = hsgd_sweep_find_bound(bounds.value, k);
@@ -127,29 +140,37 @@ static hsgd_status read_setting(hsgd_sweep_figure_point *p, const hsgd_json *at,
 {
     hsgd_json hierarchy = hsgd_json_member(at, "hierarchy"), workers = hsgd_json_member(&hierarchy, "workers");
     hsgd_json steps = hsgd_json_member(at, "steps"), seeds = hsgd_json_member(at, "seeds");
-    hsgd_json step_size = hsgd_json_member(at, "step_size");
+    hsgd_json step_size = hsgd_json_member(at, "step_size"), runs = hsgd_json_member(at, "runs");
     hsgd_status status = hsgd_json_count(&workers, 1, SIZE_MAX, &p->num_workers, err);
     if (!status)
         status = hsgd_json_count(&steps, 1, SIZE_MAX, &p->steps, err);
     if (!status)
         status = hsgd_json_count(&seeds, 1, SIZE_MAX, &p->seeds, err);
+    if (!status)
+        status = hsgd_json_count(&runs, 1, SIZE_MAX, &p->num_runs, err);
     return status ? status : hsgd_json_positive(&step_size, &p->step_size, err);
 }
 
 /* ---- series.csv ---- */
 
-/* Half widths of a column's intervals; NULL where it has no standard errors. */
-static const double *half_widths(const folder *f, const source *s, size_t which, const char *name, size_t seeds)
+/* The band around a column as the style wants it, as distances from the mean; NULL where there is no such column. */
+static hsgd_status read_band(const double **below, const double **above, const hsgd_bands *bands, const source *s,
+                             size_t which, const char *name, hsgd_error *err)
 {
-    char full[64];
-    snprintf(full, sizeof full, "%s_se", name);
-    const double *se = hsgd_series_column(&s->series, full);
-    double *out = s->half_width + which * s->series.num_rows;
-    if (!se || isnan(f->input.confidence))
-        return NULL;
-    for (size_t row = 0; row < s->series.num_rows; row++)
-        out[row] = hsgd_half_width((hsgd_estimate){0, se[row], seeds}, f->input.confidence, 1);
-    return out;
+    size_t rows = s->series.num_rows;
+    const hsgd_band_place place = {s->band + 2 * which * rows, s->band + (2 * which + 1) * rows, 1};
+    if (!hsgd_series_column(&s->series, name))
+        return HSGD_OK;
+    *below = place.below;
+    *above = bands->kind == HSGD_BAND_RANGE ? place.above : place.below;
+    return hsgd_folder_band(bands, &place, name, err);
+}
+
+static hsgd_status read_bands(const folder *f, hsgd_sweep_figure_point *p, const source *s, hsgd_error *err)
+{
+    const hsgd_bands bands = {f->dir, &s->series, f->style.band, p->seeds, p->num_runs, f->input.confidence};
+    hsgd_status status = read_band(&p->train_below, &p->train_above, &bands, s, BAND_TRAIN, "train_accuracy", err);
+    return status ? status : read_band(&p->test_below, &p->test_above, &bands, s, BAND_TEST, "test_accuracy", err);
 }
 
 /* All levels together; NULL where nothing was modelled. */
@@ -180,19 +201,15 @@ static hsgd_status read_series(folder *f, hsgd_sweep_figure_point *p, source *s,
     if (status)
         return status;
     size_t rows = p->num_rows = s->series.num_rows;
-    s->half_width = calloc(NUM_WIDTHS * rows + 1, sizeof *s->half_width);
+    s->band = calloc(2 * NUM_BANDS * rows + 1, sizeof *s->band);
     s->bytes = calloc(rows + 1, sizeof *s->bytes);
-    if (!s->half_width || !s->bytes)
+    if (!s->band || !s->bytes)
         return hsgd_fail_memory(err, "the series");
     p->step = hsgd_series_column(&s->series, "step");
     p->grad_norm_sq = hsgd_series_column(&s->series, "grad_norm_sq");
-    p->grad_norm_sq_half_width = half_widths(f, s, WIDTH_GRADIENT, "grad_norm_sq", p->seeds);
     p->loss = hsgd_series_column(&s->series, "loss");
-    p->loss_half_width = half_widths(f, s, WIDTH_LOSS, "loss", p->seeds);
     p->train_accuracy = hsgd_series_column(&s->series, "train_accuracy");
-    p->train_accuracy_half_width = half_widths(f, s, WIDTH_TRAIN, "train_accuracy", p->seeds);
     p->test_accuracy = hsgd_series_column(&s->series, "test_accuracy");
-    p->test_accuracy_half_width = half_widths(f, s, WIDTH_TEST, "test_accuracy", p->seeds);
     p->time_s = hsgd_series_column(&s->series, "time_s");
     p->bytes_all = sum_bytes(s);
     if (!p->step || !p->grad_norm_sq || !p->loss)
@@ -200,7 +217,7 @@ static hsgd_status read_series(folder *f, hsgd_sweep_figure_point *p, source *s,
                            !p->step           ? "step"
                            : !p->grad_norm_sq ? "grad_norm_sq"
                                               : "loss");
-    return status;
+    return status ? status : read_bands(f, p, s, err);
 }
 
 static hsgd_status read_point(folder *f, size_t i, const hsgd_json *at, hsgd_error *err)
@@ -217,9 +234,11 @@ static hsgd_status read_point(folder *f, size_t i, const hsgd_json *at, hsgd_err
     if (status || strcmp(reached, "done") != 0)
         return status;
     p->done = true;
-    read_results(p, at);
     status = read_setting(p, at, err);
-    return status ? status : read_series(f, p, &f->source[i], at, err);
+    if (status)
+        return status;
+    read_results(p, at, f);
+    return read_series(f, p, &f->source[i], at, err);
 }
 
 static hsgd_status read_points(folder *f, const hsgd_json *root, hsgd_error *err)
@@ -285,14 +304,14 @@ bool hsgd_sweep_is_folder(const char *dir)
 static bool is_wanted(const folder *f, const char *name)
 {
     const cJSON *item;
-    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(f->document, "figures"))
-        if (cJSON_IsString(item) && strcmp(item->valuestring, name) == 0)
-            return true;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(
+                                 f->document, "figures")) if (cJSON_IsString(item) &&
+                                                              strcmp(item->valuestring, name) == 0) return true;
     return false;
 }
 
-static hsgd_status write_one(const folder *f, const hsgd_sweep_figure *figure, bool *made,
-                             hsgd_figure_report *report, hsgd_error *err)
+static hsgd_status write_one(const folder *f, const hsgd_sweep_figure *figure, bool *made, hsgd_figure_report *report,
+                             hsgd_error *err)
 {
     char reason[HSGD_NOTE_SIZE / 2];
     *made = false;
@@ -306,12 +325,12 @@ static hsgd_status write_one(const folder *f, const hsgd_sweep_figure *figure, b
     hsgd_status status = figure->write(&f->input, f->dir, &f->style, err);
     *made = !status;
     if (!status)
-        hsgd_folder_list_files(report, figure->name, (const char *const[]){"gp", "dat", NULL});
+        hsgd_folder_list_files(report, figure->name, (const char *const[]){"gp", "dat", "caption.tex", NULL});
     return status;
 }
 
-static hsgd_status render_one(const folder *f, const hsgd_sweep_figure *figure,
-                              hsgd_figure_report *report, hsgd_error *err)
+static hsgd_status render_one(const folder *f, const hsgd_sweep_figure *figure, hsgd_figure_report *report,
+                              hsgd_error *err)
 {
     const char *const endings[] = {hsgd_figure_format_extension(f->style.format),
                                    f->style.format == HSGD_FIGURE_TEX ? "pdf" : NULL, NULL};
@@ -333,6 +352,9 @@ hsgd_status hsgd_sweep_plot(const char *dir, const hsgd_style_change *change, hs
     for (size_t i = 0; i < hsgd_num_sweep_figures && !status; i++)
         if (made[i])
             status = render_one(&f, hsgd_sweep_figures[i], report, err);
+    if (!status && f.style.format == HSGD_FIGURE_TIKZ)
+        for (size_t i = 0; i < HSGD_NUM_TIKZ_FILES && report->num_files < HSGD_MAX_FIGURE_FILES; i++)
+            snprintf(report->file[report->num_files++], HSGD_FILE_NAME_SIZE, "%s", hsgd_tikz_files[i]);
     folder_free(&f);
     return status;
 }

@@ -94,8 +94,8 @@ static hsgd_status write_json(const hsgd_sweep *sweep, const hsgd_sweep_row *row
 typedef struct writer {
     FILE *stream;
     const hsgd_sweep *sweep;
-    const hsgd_sweep_row *row;  /* all of them */
-    const hsgd_sweep_row *own;  /* the one that is written; NULL: the names */
+    const hsgd_sweep_row *row; /* all of them */
+    const hsgd_sweep_row *own; /* the one that is written; NULL: the names */
     size_t written;
 } writer;
 
@@ -269,9 +269,9 @@ static void communication_columns(writer *w)
 /* An axis may have the name of another column. */
 static void axis_name(char *out, size_t size, const char *name)
 {
-    static const char *const others[] = {"folder",     "state", "verdict", "workers", "levels", "local_period", "global_period",
-                                         "step_size",  "steps", "seeds",   "S",       "S_round", "S_min", "final_loss",
-                                         "diverged_seeds", "time_s", "bytes"};
+    static const char *const others[] = {
+        "folder", "state", "verdict", "workers", "levels",     "local_period",   "global_period", "step_size", "steps",
+        "seeds",  "S",     "S_round", "S_min",   "final_loss", "diverged_seeds", "time_s",        "bytes"};
     bool clash = false;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         clash |= strcmp(name, others[i]) == 0;

@@ -33,7 +33,7 @@ typedef struct run {
     hsgd_sweep_row *row;
     const size_t *order;
     const hsgd_sweep_jobs *how;
-    job *job; /* (how->jobs) */
+    job *job;    /* (how->jobs) */
     size_t next; /* in order */
     size_t running;
     sigset_t awaited; /* SIGCHLD, and what ends us */
@@ -184,9 +184,9 @@ static hsgd_status finish(run *r, job *j, int outcome, hsgd_error *err)
         free(reason);
         return status;
     }
-    if (WIFSIGNALED(outcome) && !reason && asprintf(&reason, "ended by signal %d (%s)%s", WTERMSIG(outcome),
-                                                    strsignal(WTERMSIG(outcome)),
-                                                    WTERMSIG(outcome) == SIGKILL ? "; is there enough memory?" : "") < 0)
+    if (WIFSIGNALED(outcome) && !reason &&
+        asprintf(&reason, "ended by signal %d (%s)%s", WTERMSIG(outcome), strsignal(WTERMSIG(outcome)),
+                 WTERMSIG(outcome) == SIGKILL ? "; is there enough memory?" : "") < 0)
         reason = NULL;
     if (!reason && row->state != HSGD_SWEEP_DONE && asprintf(&reason, "left no result and gave no reason") < 0)
         reason = NULL;

@@ -127,8 +127,8 @@ static hsgd_status check_trials(const trial *t, const hsgd_sweep *sweep, const h
         if (row[i].state == HSGD_SWEEP_DONE)
             continue;
         if (!t[i].made)
-            return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: the trial ended without a result; is there enough memory?",
-                             sweep->point[i].title);
+            return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT,
+                             "%s: the trial ended without a result; is there enough memory?", sweep->point[i].title);
         if (t[i].status)
             return hsgd_fail(err, t[i].status, "%s: %s", sweep->point[i].title, t[i].err.message);
     }

@@ -71,8 +71,8 @@ static cJSON *summarise_bounds(cJSON *result)
 /* What sweep.json repeats of a result.json, which is used up. */
 static cJSON *summarise(cJSON *result)
 {
-    static const char *const keys[] = {"step_size", "steps",   "seeds",        "measured", "measured_references",
-                                       "metrics",   "targets", "communication"};
+    static const char *const keys[] = {"step_size",           "steps",   "seeds",   "runs",         "measured",
+                                       "measured_references", "metrics", "targets", "communication"};
     cJSON *out = cJSON_CreateObject();
     move(out, result, "verdict");
     cJSON_AddItemToObject(out, "hierarchy", summarise_hierarchy(result));

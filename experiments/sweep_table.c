@@ -75,8 +75,8 @@ static const char *basis(const cJSON *bound)
 {
     const char *kind = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(bound, "constants"));
     return !hsgd_folder_is_unproved(cJSON_GetObjectItemCaseSensitive(bound, "constants")) ? ""
-           : strcmp(kind, "estimate") == 0                                               ? " (e)"
-                                                                                         : " (t)";
+           : strcmp(kind, "estimate") == 0                                                ? " (e)"
+                                                                                          : " (t)";
 }
 
 /* The verdict that ends a line has no blanks after it. */

@@ -19,7 +19,7 @@ static bool possible(const hsgd_figure_input *in, char *reason, size_t size)
 }
 
 /* Bounds on other runs and on distances have other figures or none. */
-static bool about_this_run(const hsgd_figure_bound *bound)
+bool hsgd_figure_bound_in_convergence(const hsgd_figure_bound *bound)
 {
     return hsgd_figure_bound_drawn(bound) && bound->judged && strncmp(bound->target, "S", 1) == 0 &&
            (strcmp(bound->algorithm, "hsgd") == 0 || strcmp(bound->algorithm, "hsgd-random") == 0);
@@ -29,10 +29,10 @@ static bool about_this_run(const hsgd_figure_bound *bound)
 static bool drawn(const hsgd_figure_input *in, size_t b)
 {
     const hsgd_figure_bound *own = &in->bound[b];
-    if (!about_this_run(own))
+    if (!hsgd_figure_bound_in_convergence(own))
         return false;
     for (const hsgd_figure_bound *other = in->bound; other < own; other++)
-        if (about_this_run(other) && strcmp(other->target, own->target) == 0 &&
+        if (hsgd_figure_bound_in_convergence(other) && strcmp(other->target, own->target) == 0 &&
             fabs(other->value - own->value) <= 1e-12 * fabs(own->value))
             return false;
     return true;

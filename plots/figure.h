@@ -125,6 +125,20 @@ typedef struct hsgd_figure_rung {
     bool step_applies; /* false: a condition of the step fails, so that the rung need not be above the one before */
 } hsgd_figure_rung;
 
+/* What captions say about a run beyond its curves. Borrowed pointers. All zero: not known, and captions leave it out. */
+typedef struct hsgd_figure_setting {
+    const char *problem;           /* "quadratic", "logistic", "softmax", "mlp" or "cnn" */
+    const char *data;              /* what the data are called: any text; NULL: there are none */
+    size_t samples;                /* of these data; 0: not known */
+    size_t batch_size;             /* 0: full gradients */
+    double noise_sq;               /* sigma^2 of noise that is added to gradients, for quadratics */
+    const size_t *fanout, *period; /* (num_levels) N_k and P_k; NULL: groups or periods of a level differ */
+    const char *grouping;          /* "given", "random", "group-iid" or "group-noniid" */
+    bool weighted;                 /* workers have different weights */
+    size_t measure_every;          /* steps from one row to the next */
+    const char *variant;           /* what is changed about H-SGD, in words: any text; NULL or "": nothing */
+} hsgd_figure_setting;
+
 /* All that the figures show. Borrowed pointers; arrays over steps have num_rows entries, arrays over levels are
  * row-major (num_rows, num_levels). */
 typedef struct hsgd_figure_input {
@@ -135,7 +149,9 @@ typedef struct hsgd_figure_input {
     size_t steps; /* T; 0: not known */
     size_t local_period, global_period; /* I and G in steps */
     double step_size;
-    double confidence;        /* of the bands, e.g. 0.99 */
+    double confidence;     /* of intervals, e.g. 0.99 */
+    hsgd_figure_band band; /* what the half widths below are */
+    hsgd_figure_setting setting;
     bool constants_proved;    /* false: some bound rests on trajectory constants, and captions say so */
     bool constants_estimated; /* with the one before false: L or sigma^2 is an estimate, and captions say that */
     size_t num_rows;

@@ -21,4 +21,10 @@ bool hsgd_any_finite(const double *data, size_t count, size_t stride);
 /* Evaluated, finite, and its conditions hold. */
 bool hsgd_figure_bound_drawn(const hsgd_figure_bound *bound);
 
+/* Is it one of the horizontal lines of the figure "convergence": about the run itself, and a bound on some S? */
+bool hsgd_figure_bound_in_convergence(const hsgd_figure_bound *bound);
+
+/* Does the figure "sandwich" show bounds? */
+bool hsgd_figure_sandwich_bounds(const hsgd_figure_input *input);
+
 #endif

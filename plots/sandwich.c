@@ -18,8 +18,9 @@
 enum { NUM_RUNS = 3 };
 #define LEFT_IN 0.62
 #define RIGHT_IN 0.12
+#define MEANS_RIGHT_IN 0.17 /* a tick may stand at the edge */
 #define MEANS_PANEL_IN 0.5
-#define NAMES_IN 1.1 /* from the left edge, or that of the other panel, to a panel whose ticks are names of runs */
+#define NAMES_IN 1.16 /* from the left edge, or that of the other panel, to a panel whose ticks are names of runs */
 #define MEANS_WIDTH_IN 1.3 /* of the panel beside the other one */
 
 /* From below to above, if the sandwich holds. */
@@ -89,6 +90,12 @@ static const char *find_bounds(const hsgd_figure_bound *bound[NUM_RUNS], const h
             return family[f][1];
     }
     return NULL;
+}
+
+bool hsgd_figure_sandwich_bounds(const hsgd_figure_input *input)
+{
+    const hsgd_figure_bound *bound[NUM_RUNS];
+    return find_bounds(bound, input) != NULL;
 }
 
 /* mean[r] = the mean of value[0..r], by running updates; not a number from the first missing value on. */
@@ -200,7 +207,8 @@ static void draw_means(hsgd_script *s, const hsgd_figure_input *in, double botto
     fputs("# Second panel: the mean over each run with its interval, on a linear axis.\n", s->stream);
     means_data(s, in);
     fputs("unset label; unset key; unset ylabel; unset logscale y; set format y; set yrange [0.4:3.6]\n", s->stream);
-    hsgd_script_margins(s, beside(s->width_in) ? s->width_in - RIGHT_IN - MEANS_WIDTH_IN : NAMES_IN, RIGHT_IN);
+    hsgd_script_margins(s, beside(s->width_in) ? s->width_in - MEANS_RIGHT_IN - MEANS_WIDTH_IN : NAMES_IN,
+                        MEANS_RIGHT_IN);
     hsgd_script_panel(s, bottom_in, top_in);
     means_axis(s, in);
     hsgd_script_axis_labels(s, hsgd_script_pick(s, "measured {/:Italic S}", "measured $S$"), NULL);
@@ -239,7 +247,7 @@ static void write_script(hsgd_script *s, const hsgd_figure_input *in, const doub
     hsgd_script_thinned(s, in->num_rows);
     fputs("set multiplot\n", s->stream);
     if (side)
-        hsgd_script_margins(s, LEFT_IN, RIGHT_IN + MEANS_WIDTH_IN + NAMES_IN + 0.05);
+        hsgd_script_margins(s, LEFT_IN, MEANS_RIGHT_IN + MEANS_WIDTH_IN + NAMES_IN + 0.05);
     hsgd_script_panel(s, legend_top + HSGD_X_AXIS_IN, top);
     hsgd_script_legend(s, legend_top, 2 * NUM_RUNS, 2);
     draw_curves(s, in, mean);

@@ -5,13 +5,20 @@
 #include <string.h>
 
 const hsgd_sweep_figure *const hsgd_sweep_figures[] = {
-    &hsgd_sweep_figure_S,        &hsgd_sweep_figure_map, &hsgd_sweep_figure_convergence,   &hsgd_sweep_figure_loss,
-    &hsgd_sweep_figure_accuracy, &hsgd_sweep_figure_accuracy_time, &hsgd_sweep_figure_accuracy_bytes,
+    &hsgd_sweep_figure_S,
+    &hsgd_sweep_figure_map,
+    &hsgd_sweep_figure_convergence,
+    &hsgd_sweep_figure_loss,
+    &hsgd_sweep_figure_accuracy,
+    &hsgd_sweep_figure_accuracy_time,
+    &hsgd_sweep_figure_accuracy_bytes,
 };
 const size_t hsgd_num_sweep_figures = sizeof hsgd_sweep_figures / sizeof hsgd_sweep_figures[0];
 
 #define CHARACTER_IN 0.052 /* width of a character of a label or a legend at 7 points, about */
 #define PANEL_WIDTH_IN(style) ((style)->width_in - 0.74)
+
+#define SMALL_TEX_FONT "\\fontsize{7}{8.4}\\selectfont "
 
 enum { LONGEST_LABEL = 24 };
 
@@ -92,43 +99,26 @@ size_t hsgd_sweep_note(char *out, size_t size, const hsgd_sweep_figure_input *in
     return length;
 }
 
-/* From the smallest to the largest number of the points that are done. */
-typedef struct span {
-    double low, high;
-} span;
-
-static span span_of(const hsgd_sweep_figure_input *in, double (*number)(const hsgd_sweep_figure_point *))
+static double number_of(const hsgd_sweep_figure_point *p, hsgd_span_of what)
 {
-    span out = {INFINITY, -INFINITY};
+    return what == HSGD_SPAN_WORKERS ? (double)p->num_workers
+           : what == HSGD_SPAN_STEPS ? (double)p->steps
+           : what == HSGD_SPAN_SEEDS ? (double)p->seeds
+                                     : p->step_size;
+}
+
+hsgd_span hsgd_sweep_span(const hsgd_sweep_figure_input *in, hsgd_span_of what)
+{
+    hsgd_span out = {INFINITY, -INFINITY};
     for (size_t i = 0; i < in->num_points; i++)
         if (in->point[i].done) {
-            out.low = fmin(out.low, number(&in->point[i]));
-            out.high = fmax(out.high, number(&in->point[i]));
+            out.low = fmin(out.low, number_of(&in->point[i], what));
+            out.high = fmax(out.high, number_of(&in->point[i], what));
         }
     return out;
 }
 
-static double workers_of(const hsgd_sweep_figure_point *p)
-{
-    return (double)p->num_workers;
-}
-
-static double steps_of(const hsgd_sweep_figure_point *p)
-{
-    return (double)p->steps;
-}
-
-static double seeds_of(const hsgd_sweep_figure_point *p)
-{
-    return (double)p->seeds;
-}
-
-static double step_size_of(const hsgd_sweep_figure_point *p)
-{
-    return p->step_size;
-}
-
-static void put_span(hsgd_script *s, span x)
+static void put_span(hsgd_script *s, hsgd_span x)
 {
     hsgd_number number;
     fputs(hsgd_text_number(&number, s->format, x.low), s->stream);
@@ -136,9 +126,9 @@ static void put_span(hsgd_script *s, span x)
         fprintf(s->stream, " to %s", hsgd_text_number(&number, s->format, x.high));
 }
 
-static void put_symbol(hsgd_script *s, const char *plain, const char *tex, span x)
+static void put_symbol(hsgd_script *s, const char *plain, const char *tex, hsgd_span x)
 {
-    fprintf(s->stream, "%s%s", hsgd_script_pick(s, plain, tex), hsgd_script_pick(s, " = ", " = "));
+    fprintf(s->stream, "%s%s", hsgd_script_pick(s, plain, tex), " = ");
     put_span(s, x);
     fputs(", ", s->stream);
 }
@@ -156,29 +146,40 @@ static void caption_line(hsgd_script *s, double points, double from_top_in)
             hsgd_script_font(&font, s, points));
 }
 
+/* What the error bars or bands are. */
+static void put_band(hsgd_script *s, double confidence)
+{
+    if (s->band == HSGD_BAND_SE || s->band == HSGD_BAND_SD)
+        fprintf(s->stream, ", %s standard %s", hsgd_script_pick(s, "±", "$\\pm$"),
+                s->band == HSGD_BAND_SE ? "error" : "deviation");
+    else if (s->band != HSGD_BAND_NONE && isfinite(confidence))
+        fprintf(s->stream, ", %.4g%s intervals", 100 * confidence, hsgd_script_pick(s, "%", "\\,\\%"));
+}
+
 void hsgd_sweep_caption(hsgd_script *s, const hsgd_sweep_figure_input *in, const hsgd_figure_style *style,
                         bool with_intervals, const char *note)
 {
     hsgd_quoted quoted;
     size_t width = (size_t)(20 * style->width_in);
-    span seeds = span_of(in, seeds_of);
+    hsgd_span seeds = hsgd_sweep_span(in, HSGD_SPAN_SEEDS);
     if (!style->title)
         return;
     fprintf(s->stream, "set label 1 %s", hsgd_text_quote(&quoted, s->format, in->name, width * 2 / 3));
     caption_line(s, 8, 0.11);
-    fprintf(s->stream, "set label 2 '%s", hsgd_script_pick(s, "", "\\fontsize{7}{8.4}\\selectfont "));
-    put_symbol(s, "{/:Italic n}", "$n$", span_of(in, workers_of));
-    put_symbol(s, "{/:Italic T}", "$T$", span_of(in, steps_of));
-    put_symbol(s, "{/:Italic γ}", "$\\gamma$", span_of(in, step_size_of));
+    fprintf(s->stream, "set label 2 '%s", hsgd_script_pick(s, "", SMALL_TEX_FONT));
+    put_symbol(s, "{/:Italic n}", "$n$", hsgd_sweep_span(in, HSGD_SPAN_WORKERS));
+    put_symbol(s, "{/:Italic T}", "$T$", hsgd_sweep_span(in, HSGD_SPAN_STEPS));
+    put_symbol(s, "{/:Italic γ}", "$\\gamma$", hsgd_sweep_span(in, HSGD_SPAN_STEP_SIZE));
     put_span(s, seeds);
     fprintf(s->stream, " seed%s", seeds.high > 1 ? "s" : "");
-    if (with_intervals && s->band == HSGD_BAND_CI && seeds.high > 1 && isfinite(in->confidence))
-        fprintf(s->stream, ", %.4g%s intervals", 100 * in->confidence, hsgd_script_pick(s, "%", "\\,\\%"));
+    if (with_intervals && seeds.high > 1)
+        put_band(s, in->confidence);
     fputs("'", s->stream);
     caption_line(s, 7, 0.25);
     if (!*note)
         return;
-    fprintf(s->stream, "set label 3 %s", hsgd_text_quote(&quoted, s->format, note, width));
+    fprintf(s->stream, "set label 3 '%s'.%s", hsgd_script_pick(s, "", SMALL_TEX_FONT),
+            hsgd_text_quote(&quoted, s->format, note, width));
     caption_line(s, 7, 0.37);
 }
 
@@ -264,7 +265,8 @@ static bool ticks_fit(const hsgd_figure_style *style, const hsgd_sweep_figure_ax
         return false;
     for (size_t i = 0; i < axis->num_values; i++)
         for (size_t j = 0; j < i; j++) {
-            double distance = fabs(of(axis->at[i]) - of(axis->at[j])) / (all.high - all.low) * PANEL_WIDTH_IN(style) * 0.9;
+            double distance =
+                fabs(of(axis->at[i]) - of(axis->at[j])) / (all.high - all.low) * PANEL_WIDTH_IN(style) * 0.9;
             if (distance < 0.3)
                 return false;
         }
@@ -276,7 +278,8 @@ static void write_number_ticks(hsgd_script *s, const hsgd_sweep_figure_axis *axi
     fputs("set xtics norotate (", s->stream);
     for (size_t i = 0; i < axis->num_values; i++) {
         hsgd_number label;
-        fprintf(s->stream, "%s'%s' %.17g", i ? ", " : "", hsgd_text_number(&label, s->format, axis->at[i]), axis->at[i]);
+        fprintf(s->stream, "%s'%s' %.17g", i ? ", " : "", hsgd_text_number(&label, s->format, axis->at[i]),
+                axis->at[i]);
     }
     fputs(")\n", s->stream);
 }

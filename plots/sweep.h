@@ -29,7 +29,8 @@ typedef struct hsgd_sweep_figure_axis {
 } hsgd_sweep_figure_axis;
 
 /* One point of the grid: an experiment. Borrowed pointers; arrays over its measured steps have num_rows entries and are NULL
- * where there is no such thing. Half widths are those of confidence intervals (0: pathwise, NAN: one seed only). */
+ * where there is no such thing. Bands are distances from the mean to their edges (0: pathwise, NAN: one seed only), error bars
+ * their edges, both as the style wants them; NAN where it wants none. */
 typedef struct hsgd_sweep_figure_point {
     size_t value[HSGD_SWEEP_FIGURE_AXES]; /* which value of each axis */
     const char *title;                    /* names all of its values; any text */
@@ -37,21 +38,22 @@ typedef struct hsgd_sweep_figure_point {
     double S, S_low, S_high;              /* NAN: not known */
     double bound[HSGD_NUM_SWEEP_BOUNDS];  /* NAN: not evaluated, or its conditions fail */
     size_t num_workers, steps, seeds;
+    size_t num_runs; /* more than seeds where several share a grouping */
     double step_size;
     bool constants_proved;    /* false: the bounds rest on constants that prove nothing, and captions say so */
     bool constants_estimated; /* with the one before false: on estimates of L or sigma^2 */
     size_t num_rows;
     const double *step;
-    const double *grad_norm_sq, *grad_norm_sq_half_width;
-    const double *loss, *loss_half_width; /* f(wbar^t) */
-    const double *train_accuracy, *train_accuracy_half_width; /* NAN at rows where they were not evaluated */
-    const double *test_accuracy, *test_accuracy_half_width;
+    const double *grad_norm_sq;
+    const double *loss;                                       /* f(wbar^t) */
+    const double *train_accuracy, *train_below, *train_above; /* NAN at rows where they were not evaluated */
+    const double *test_accuracy, *test_below, *test_above;
     const double *time_s;    /* modelled seconds until step t */
     const double *bytes_all; /* sent until then at all levels */
 } hsgd_sweep_figure_point;
 
 typedef struct hsgd_sweep_figure_input {
-    const char *name; /* the sweep's name: any text */
+    const char *name;  /* the sweep's name: any text */
     double confidence; /* of the intervals; NAN: not the same for all points */
     hsgd_sweep_figure_axis axis[HSGD_SWEEP_FIGURE_AXES];
     size_t num_axes;
@@ -59,7 +61,8 @@ typedef struct hsgd_sweep_figure_input {
     size_t num_points;
 } hsgd_sweep_figure_input;
 
-/* As hsgd_figure. */
+/* As hsgd_figure; beside the figure it writes DIR/NAME.caption.tex, for \caption{\protect\input{NAME.caption}}: what is shown,
+ * what is the same for all points and what is not. */
 typedef struct hsgd_sweep_figure {
     const char *name; /* file stem, and the name used in a configuration's "figures" */
     bool (*possible)(const hsgd_sweep_figure_input *input, char *reason, size_t size);

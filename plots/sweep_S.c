@@ -14,8 +14,10 @@ enum { MAX_LINES = 7, MAX_PANELS = 4 };
 #define PANEL_SMALL_IN 1.1 /* of one of several */
 #define PANEL_NAME_IN 0.16 /* above each of several */
 
-#define BOUNDS_IN 0.8      /* of one that has bounds only */
-#define FAR 8              /* bounds so many times above S go there */
+#define BOUNDS_IN 0.8 /* of one that has bounds only */
+#define POINT_SIZE 0.45
+#define BOUND_SIZE 0.5
+#define FAR 8 /* bounds so many times above S go there */
 
 /* Of what is drawn. */
 typedef struct span {
@@ -102,8 +104,11 @@ static hsgd_status prepare(figure *f, const hsgd_sweep_figure_input *in, const h
                            hsgd_error *err)
 {
     size_t values = in->axis[0].num_values;
-    *f = (figure){.in = in, .style = style, .line = hsgd_select(hsgd_sweep_count(in, 1), MAX_LINES),
-                  .panel = hsgd_select(hsgd_sweep_count(in, 2), MAX_PANELS), .kind = hsgd_sweep_tightest_bound(in),
+    *f = (figure){.in = in,
+                  .style = style,
+                  .line = hsgd_select(hsgd_sweep_count(in, 1), MAX_LINES),
+                  .panel = hsgd_select(hsgd_sweep_count(in, 2), MAX_PANELS),
+                  .kind = hsgd_sweep_tightest_bound(in),
                   .measured = {hsgd_range_empty(), INFINITY, -INFINITY},
                   .bounds = {hsgd_range_empty(), INFINITY, -INFINITY}};
     f->column = calloc(f->panel.count * f->line.count * NUM_COLUMNS * values, sizeof *f->column);
@@ -166,8 +171,8 @@ static void add_bound(hsgd_script *s, const figure *f, size_t line, size_t panel
         return;
     x_of(x, sizeof x, f, line);
     if (has_categories(f))
-        hsgd_script_series(s, "'sweep.dat' using %s:\"bound_%zu_%zu\" with points pt 2 ps 0.5 lc rgb '%s' notitle", x, l,
-                           p, hsgd_colour(line + 1));
+        hsgd_script_series(s, "'sweep.dat' using %s:\"bound_%zu_%zu\" with points pt 2 ps %.4g lc rgb '%s' notitle", x,
+                           l, p, hsgd_point_size(s, BOUND_SIZE), hsgd_colour(line + 1));
     else
         hsgd_script_series(s, "'sweep.dat' using %s:\"bound_%zu_%zu\" with lines lw 1 dt (5,3) lc rgb '%s' notitle", x,
                            l, p, hsgd_colour(line + 1));
@@ -183,9 +188,10 @@ static void add_measured(hsgd_script *s, const figure *f, size_t line, size_t pa
     x_of(x, sizeof x, f, line);
     snprintf(range, sizeof range, "(above(column(\"S_low_%zu_%zu\"))):\"S_high_%zu_%zu\"", l, p, l, p);
     const char *title = f->in->num_axes > 1 ? f->in->axis[1].title[f->line.value[line]] : "measured S";
-    hsgd_script_series(s, "'sweep.dat' using %s:\"S_%zu_%zu\":%s \\\n          with %s lw 1.2 pt %d ps 0.45 lc rgb '%s' ",
+    hsgd_script_series(s,
+                       "'sweep.dat' using %s:\"S_%zu_%zu\":%s \\\n          with %s lw 1.2 pt %d ps %.4g lc rgb '%s' ",
                        x, l, p, range, has_categories(f) ? "yerrorbars" : "yerrorlines", point_type[line],
-                       hsgd_colour(line + 1));
+                       hsgd_point_size(s, POINT_SIZE), hsgd_colour(line + 1));
     if (panel + 1 < f->panel.count)
         fputs("notitle", s->stream);
     else
@@ -196,8 +202,10 @@ static void add_legend_of_bound(hsgd_script *s, const figure *f)
 {
     if (f->kind == HSGD_NUM_SWEEP_BOUNDS)
         return;
-    hsgd_script_series(s, "keyentry with %s lc rgb '#000000' title '%s'",
-                       has_categories(f) ? "points pt 2 ps 0.5" : "lines lw 1 dt (5,3)", hsgd_sweep_bound_name(f->kind));
+    char look[48] = "lines lw 1 dt (5,3)";
+    if (has_categories(f))
+        snprintf(look, sizeof look, "points pt 2 ps %.4g", hsgd_point_size(s, BOUND_SIZE));
+    hsgd_script_series(s, "keyentry with %s lc rgb '#000000' title '%s'", look, hsgd_sweep_bound_name(f->kind));
 }
 
 static size_t legend_entries(const figure *f)
@@ -232,10 +240,17 @@ static double room_above(const figure *f)
     return (f->panel.count > 1 ? PANEL_NAME_IN : 0) + (f->split ? BOUNDS_IN + 0.06 : 0);
 }
 
-/* From the top of a panel to the top of the next one. */
+/* From the top of a panel to the top of the next one. All share the x axis, which only the last has labels for. */
 static double panel_distance(const figure *f)
 {
-    return panel_height(f) + hsgd_sweep_x_room(f->style, &f->in->axis[0]) + room_above(f);
+    return panel_height(f) + 0.1 + room_above(f);
+}
+
+static double page_height(const figure *f)
+{
+    return hsgd_sweep_caption_height(f->style, f->note) + room_above(f) + panel_height(f) +
+           (double)(f->panel.count - 1) * panel_distance(f) + hsgd_sweep_x_room(f->style, &f->in->axis[0]) +
+           legend_height(f);
 }
 
 /* Logarithmic where the values differ much. */
@@ -278,7 +293,8 @@ static void draw_measured(hsgd_script *s, const figure *f, size_t panel, double 
     double bottom_in = top_in - panel_height(f);
     bool last = panel + 1 == f->panel.count;
     hsgd_script_panel(s, bottom_in, top_in);
-    hsgd_sweep_x_axis(s, f->style, &f->in->axis[0], bottom_in, true);
+    hsgd_sweep_x_axis(s, f->style, &f->in->axis[0], bottom_in, last);
+    fputs(last ? "" : "unset xtics\n", s->stream);
     y_axis(s, f->split ? f->measured : both(f), hsgd_script_pick(s, "{/:Italic S}", "$S$"));
     if (!f->split)
         write_panel_name(s, f, panel, top_in);
@@ -317,9 +333,10 @@ static hsgd_status write(const hsgd_sweep_figure_input *in, const char *dir, con
     hsgd_status status = prepare(&f, in, style, err);
     if (!status)
         status = write_data(&f, dir, err);
-    double height = hsgd_sweep_caption_height(style, f.note) + (double)f.panel.count * panel_distance(&f) + legend_height(&f);
     if (!status)
-        status = hsgd_script_open(&script, dir, "sweep", style, height,
+        status = hsgd_sweep_write_caption(in, "sweep", style, f.note, dir, err);
+    if (!status)
+        status = hsgd_script_open(&script, dir, "sweep", style, page_height(&f),
                                   "Sweep: the measured S of every point, and the bound on it.", err);
     if (!status) {
         write_script(&script, &f);

@@ -11,9 +11,9 @@
 #include "plots/sweep_private.h"
 #include "plots/table_private.h"
 
-enum { MAX_CURVES = 8, LONGEST_TITLE = 44 };
+enum { MAX_CURVES = 8, MAX_WITH_BANDS = 4, LONGEST_TITLE = 44, NUM_COLUMNS = 4 };
 
-#define LARGEST 1e100   /* what is beyond is off the axes, lest ticks overflow */
+#define LARGEST 1e100    /* what is beyond is off the axes, lest ticks overflow */
 #define SMOOTHED_FROM 80 /* rows; shorter series are drawn as they are */
 #define SMOOTHED_SHARE 50
 
@@ -31,7 +31,7 @@ typedef struct kind {
 typedef struct curve {
     const hsgd_sweep_figure_point *point;
     size_t colour, dash;
-    double *x, *y, *half_width; /* (rows), NAN below its last row */
+    double *x, *y, *below, *above; /* (rows), NAN after its last row */
 } curve;
 
 typedef struct figure {
@@ -41,7 +41,7 @@ typedef struct figure {
     curve curve[MAX_CURVES];
     size_t num_curves, rows;
     bool has_test, bands, smoothed;
-    double *memory; /* (num_curves, 3, rows) owned */
+    double *memory; /* (num_curves, NUM_COLUMNS, rows) owned */
     char note[200];
 } figure;
 
@@ -50,14 +50,6 @@ typedef struct figure {
 static const double *y_of(const hsgd_sweep_figure_point *p, what y, bool test)
 {
     return y == GRADIENT ? p->grad_norm_sq : y == LOSS ? p->loss : test ? p->test_accuracy : p->train_accuracy;
-}
-
-static const double *half_width_of(const hsgd_sweep_figure_point *p, what y, bool test)
-{
-    return y == GRADIENT ? p->grad_norm_sq_half_width
-           : y == LOSS   ? p->loss_half_width
-           : test        ? p->test_accuracy_half_width
-                         : p->train_accuracy_half_width;
 }
 
 static const double *x_of(const hsgd_sweep_figure_point *p, over x)
@@ -89,23 +81,34 @@ static bool all_tested(const hsgd_sweep_figure_input *in, over x)
 
 /* ---- choosing ---- */
 
-/* How many values of each axis are shown: of numbers first fewer, then of the axis with most, until the curves fit. */
+/* Which axis shows one value fewer next: the longer of those of numbers that have more than two; then, if categories would have
+ * to go, numbers to one value, the last axis first; then categories. */
+static size_t axis_to_shorten(const size_t *count, const hsgd_sweep_figure_input *in)
+{
+    size_t longest = HSGD_SWEEP_FIGURE_AXES, last = longest, category = longest;
+    for (size_t a = 0; a < in->num_axes; a++) {
+        bool numbers = in->axis[a].at != NULL;
+        if (numbers && count[a] > 2 && (longest == HSGD_SWEEP_FIGURE_AXES || count[a] > count[longest]))
+            longest = a;
+        if (numbers && count[a] > 1)
+            last = a;
+        if (!numbers && count[a] > 1 && (category == HSGD_SWEEP_FIGURE_AXES || count[a] > count[category]))
+            category = a;
+    }
+    bool categories_suffer = category < HSGD_SWEEP_FIGURE_AXES && count[category] > 2;
+    return longest < HSGD_SWEEP_FIGURE_AXES                     ? longest
+           : last < HSGD_SWEEP_FIGURE_AXES && categories_suffer ? last
+           : category < HSGD_SWEEP_FIGURE_AXES                  ? category
+                                                                : last;
+}
+
+/* How many values of each axis are shown, so that the curves fit. */
 static void choose_counts(size_t *count, const hsgd_sweep_figure_input *in)
 {
     for (size_t a = 0; a < HSGD_SWEEP_FIGURE_AXES; a++)
         count[a] = hsgd_sweep_count(in, a) < MAX_CURVES ? hsgd_sweep_count(in, a) : MAX_CURVES;
-    while (count[0] * count[1] * count[2] > MAX_CURVES) {
-        size_t largest = 0;
-        bool numbers = false;
-        for (size_t a = 0; a < in->num_axes; a++) {
-            bool better = (in->axis[a].at && !numbers) || count[a] > count[largest];
-            if (count[a] > 2 && (count[largest] <= 2 || (better && (in->axis[a].at || !numbers)))) {
-                largest = a;
-                numbers = in->axis[a].at != NULL;
-            }
-        }
-        count[largest]--;
-    }
+    while (count[0] * count[1] * count[2] > MAX_CURVES)
+        count[axis_to_shorten(count, in)]--;
 }
 
 static void choose_curves(figure *f)
@@ -148,15 +151,18 @@ static void fill_curve(figure *f, size_t i)
     curve *c = &f->curve[i];
     const hsgd_sweep_figure_point *p = c->point;
     const double *x = x_of(p, f->kind.x), *y = y_of(p, f->kind.y, f->has_test);
-    const double *half_width = half_width_of(p, f->kind.y, f->has_test);
-    c->x = f->memory + 3 * i * f->rows;
+    const double *below = f->has_test ? p->test_below : p->train_below;
+    const double *above = f->has_test ? p->test_above : p->train_above;
+    c->x = f->memory + NUM_COLUMNS * i * f->rows;
     c->y = c->x + f->rows;
-    c->half_width = c->y + f->rows;
+    c->below = c->y + f->rows;
+    c->above = c->below + f->rows;
     for (size_t row = 0; row < f->rows; row++) {
         bool there = row < p->num_rows && isfinite(y[row]);
         c->x[row] = there ? x[row] : NAN;
         c->y[row] = there ? y[row] : NAN;
-        c->half_width[row] = there && half_width ? half_width[row] : NAN;
+        c->below[row] = there && f->bands && below ? below[row] : NAN;
+        c->above[row] = there && f->bands && above ? above[row] : NAN;
     }
     if (f->smoothed)
         smooth(c->y, y, p->num_rows);
@@ -167,9 +173,12 @@ static void write_note(figure *f)
     size_t length = 0;
     if (f->num_curves < f->in->num_points)
         length = (size_t)snprintf(f->note, sizeof f->note, "%zu of %zu points", f->num_curves, f->in->num_points);
+    if (f->bands && f->style->band == HSGD_BAND_RANGE)
+        length += (size_t)snprintf(f->note + length, sizeof f->note - length,
+                                   "%sbands from the smallest to the largest run", length ? "; " : "");
     if (f->smoothed)
-        snprintf(f->note + length, sizeof f->note - length, "%srunning means over %d %% of the steps", length ? "; " : "",
-                 100 / SMOOTHED_SHARE);
+        snprintf(f->note + length, sizeof f->note - length, "%srunning means over %d %% of the steps",
+                 length ? "; " : "", 100 / SMOOTHED_SHARE);
 }
 
 static hsgd_status prepare(figure *f, const hsgd_sweep_figure_input *in, const hsgd_figure_style *style, kind k,
@@ -181,8 +190,8 @@ static hsgd_status prepare(figure *f, const hsgd_sweep_figure_input *in, const h
     for (size_t i = 0; i < f->num_curves; i++)
         f->rows = f->curve[i].point->num_rows > f->rows ? f->curve[i].point->num_rows : f->rows;
     f->smoothed = k.y == GRADIENT && f->rows >= SMOOTHED_FROM;
-    f->bands = k.y == ACCURACY && f->num_curves <= 4 && style->band != HSGD_BAND_NONE;
-    f->memory = calloc(3 * f->num_curves * f->rows + 1, sizeof *f->memory);
+    f->bands = k.y == ACCURACY && f->num_curves <= MAX_WITH_BANDS && style->band != HSGD_BAND_NONE;
+    f->memory = calloc(NUM_COLUMNS * f->num_curves * f->rows + 1, sizeof *f->memory);
     if (!f->memory)
         return hsgd_fail_memory(err, "the data of a figure");
     for (size_t i = 0; i < f->num_curves; i++)
@@ -198,8 +207,10 @@ static hsgd_status write_data(const figure *f, const char *dir, hsgd_error *err)
     for (size_t i = 0; i < f->num_curves; i++) {
         hsgd_table_add(&table, f->curve[i].x, 1, false, "x_%zu", i + 1);
         hsgd_table_add(&table, f->curve[i].y, 1, true, "y_%zu", i + 1);
-        if (f->bands)
-            hsgd_table_add(&table, f->curve[i].half_width, 1, false, "half_width_%zu", i + 1);
+        if (!f->bands)
+            continue;
+        hsgd_table_add(&table, f->curve[i].below, 1, false, "below_%zu", i + 1);
+        hsgd_table_add(&table, f->curve[i].above, 1, false, "above_%zu", i + 1);
     }
     hsgd_status status = hsgd_table_write(&table, dir, f->kind.figure->name, err);
     hsgd_table_free(&table);
@@ -286,10 +297,11 @@ static double y_axis(hsgd_script *s, const figure *f)
 static void axis_labels(hsgd_script *s, const figure *f, unit u)
 {
     char x[96];
-    const char *y[][2] = {[GRADIENT] = {"‖∇{/:Italic f}({/:Italic w̄}^{/:Italic t})‖^2", "$\\|\\nabla f(\\bar w^t)\\|^2$"},
-                          [LOSS] = {"{/:Italic f}({/:Italic w̄}^{/:Italic t})", "$f(\\bar w^t)$"},
-                          [ACCURACY] = {f->has_test ? "test accuracy" : "training accuracy",
-                                        f->has_test ? "test accuracy" : "training accuracy"}};
+    const char *y[][2] = {
+        [GRADIENT] = {"‖∇{/:Italic f}({/:Italic w̄}^{/:Italic t})‖^2", "$\\|\\nabla f(\\bar w^t)\\|^2$"},
+        [LOSS] = {"{/:Italic f}({/:Italic w̄}^{/:Italic t})", "$f(\\bar w^t)$"},
+        [ACCURACY] = {f->has_test ? "test accuracy" : "training accuracy",
+                      f->has_test ? "test accuracy" : "training accuracy"}};
     if (f->kind.x == STEPS)
         snprintf(x, sizeof x, "%s", hsgd_script_pick(s, "step {/:Italic t}", "step $t$"));
     else
@@ -301,13 +313,14 @@ static void axis_labels(hsgd_script *s, const figure *f, unit u)
 
 static void add_band(hsgd_script *s, const figure *f, size_t i, unit u)
 {
-    if (!hsgd_band_shows(f->curve[i].y, f->curve[i].half_width, f->rows, 1))
+    if (!hsgd_band_shows(f->curve[i].y, f->curve[i].below, f->rows, 1))
         return;
     hsgd_script_series(s,
-                       "'%s.dat' using (column(\"x_%zu\") / %g):(column(\"y_%zu\") - column(\"half_width_%zu\"))"
-                       ":(column(\"y_%zu\") + column(\"half_width_%zu\")) \\\n"
+                       "'%s.dat' using (column(\"x_%zu\") / %g):(column(\"y_%zu\") - column(\"below_%zu\"))"
+                       ":(column(\"y_%zu\") + column(\"above_%zu\")) \\\n"
                        "          with filledcurves fs solid 0.2 noborder lc rgb '%s' notitle",
-                       f->kind.figure->name, i + 1, u.size, i + 1, i + 1, i + 1, i + 1, hsgd_colour(f->curve[i].colour + 1));
+                       f->kind.figure->name, i + 1, u.size, i + 1, i + 1, i + 1, i + 1,
+                       hsgd_colour(f->curve[i].colour + 1));
 }
 
 static void add_curve(hsgd_script *s, const figure *f, size_t i, unit u)
@@ -315,10 +328,10 @@ static void add_curve(hsgd_script *s, const figure *f, size_t i, unit u)
     static const char *const dash[] = {"solid", "(8,3)", "(3,2)", "(8,2,2,2)", "(12,2,2,2,2,2)"};
     const curve *c = &f->curve[i];
     hsgd_quoted quoted;
-    hsgd_script_series(s, "'%s.dat' using (column(\"x_%zu\") / %g):\"y_%zu\" with lines lw 1.3 dt %s lc rgb '%s' title %s",
+    hsgd_script_series(s,
+                       "'%s.dat' using (column(\"x_%zu\") / %g):\"y_%zu\" with lines lw 1.3 dt %s lc rgb '%s' title %s",
                        f->kind.figure->name, i + 1, u.size, i + 1, dash[c->dash % (sizeof dash / sizeof *dash)],
-                       hsgd_colour(c->colour + 1),
-                       hsgd_text_quote(&quoted, s->format, c->point->title, LONGEST_TITLE));
+                       hsgd_colour(c->colour + 1), hsgd_text_quote(&quoted, s->format, c->point->title, LONGEST_TITLE));
 }
 
 static size_t legend_columns(const figure *f)
@@ -340,7 +353,7 @@ static double legend_height(const figure *f)
 static void write_script(hsgd_script *s, const figure *f)
 {
     double bottom = legend_height(f);
-    hsgd_sweep_caption(s, f->in, f->style, f->bands, f->note);
+    hsgd_sweep_caption(s, f->in, f->style, f->bands && f->style->band != HSGD_BAND_RANGE, f->note);
     hsgd_script_thinned(s, f->rows);
     hsgd_script_panel(s, bottom + HSGD_X_AXIS_IN, s->height_in - hsgd_sweep_caption_height(f->style, f->note));
     hsgd_script_legend(s, bottom, f->num_curves, legend_columns(f));
@@ -362,7 +375,10 @@ static hsgd_status write_kind(const hsgd_sweep_figure_input *in, const char *dir
     hsgd_status status = prepare(&f, in, style, k, err);
     if (!status)
         status = write_data(&f, dir, err);
-    double height = hsgd_sweep_caption_height(style, f.note) + hsgd_panel_height(style) + HSGD_X_AXIS_IN + legend_height(&f);
+    if (!status)
+        status = hsgd_sweep_write_caption(in, k.figure->name, style, f.note, dir, err);
+    double height =
+        hsgd_sweep_caption_height(style, f.note) + hsgd_panel_height(style) + HSGD_X_AXIS_IN + legend_height(&f);
     if (!status)
         status = hsgd_script_open(&script, dir, k.figure->name, style, height, k.about, err);
     if (!status) {
@@ -402,8 +418,8 @@ static bool bytes_possible(const hsgd_sweep_figure_input *in, char *reason, size
            hsgd_figure_lacks(reason, size, "no point has accuracies and a model of communication yet");
 }
 
-static hsgd_status write_convergence(const hsgd_sweep_figure_input *in, const char *dir,
-                                     const hsgd_figure_style *style, hsgd_error *err)
+static hsgd_status write_convergence(const hsgd_sweep_figure_input *in, const char *dir, const hsgd_figure_style *style,
+                                     hsgd_error *err)
 {
     const kind k = {&hsgd_sweep_figure_convergence, GRADIENT, STEPS,
                     "Convergence of the points of a sweep: the squared gradient norm over steps."};

@@ -55,8 +55,11 @@ static hsgd_status prepare(figure *f, const hsgd_sweep_figure_input *in, const h
                            hsgd_error *err)
 {
     size_t columns = in->axis[0].num_values, rows = in->axis[1].num_values;
-    *f = (figure){.in = in, .style = style, .map = hsgd_select(hsgd_sweep_count(in, 2), MAX_MAPS),
-                  .kind = hsgd_sweep_tightest_bound(in), .cells = rows * columns};
+    *f = (figure){.in = in,
+                  .style = style,
+                  .map = hsgd_select(hsgd_sweep_count(in, 2), MAX_MAPS),
+                  .kind = hsgd_sweep_tightest_bound(in),
+                  .cells = rows * columns};
     f->memory = calloc((2 + f->map.count * NUM_VALUES) * f->cells, sizeof *f->memory);
     if (!f->memory)
         return hsgd_fail_memory(err, "the data of a figure");
@@ -174,10 +177,10 @@ static void write_heading(hsgd_script *s, const figure *f, size_t map, what whic
             hsgd_script_font(&font, s, 7));
 }
 
-/* Numbers in the cells where there is room for them; light on dark colours. */
+/* Numbers in the cells where there is room for them; light on dark colours, which gnuplot's cairolatex leaves black. */
 static void add_numbers(hsgd_script *s, const figure *f, const char *column)
 {
-    if (f->cells > MAX_CELLS_WITH_NUMBERS || f->in->axis[0].num_values > 8)
+    if (f->cells > MAX_CELLS_WITH_NUMBERS || f->in->axis[0].num_values > 8 || s->format == HSGD_FIGURE_TEX)
         return;
     hsgd_font font;
     for (int dark = 0; dark < 2; dark++)
@@ -231,6 +234,8 @@ static hsgd_status write(const hsgd_sweep_figure_input *in, const char *dir, con
     hsgd_status status = prepare(&f, in, style, err);
     if (!status)
         status = write_data(&f, dir, err);
+    if (!status)
+        status = hsgd_sweep_write_caption(in, "sweep-map", style, f.note, dir, err);
     double height = hsgd_sweep_caption_height(style, f.note) + (double)num_panels(&f) * panel_distance(&f) + 0.03;
     if (!status)
         status = hsgd_script_open(&script, dir, "sweep-map", style, height,

@@ -39,10 +39,22 @@ const char *hsgd_sweep_bound_name(size_t kind);
 /* What a reader has to know: how many points are there yet, and what constants the bounds rest on. Returns its length. */
 size_t hsgd_sweep_note(char *out, size_t size, const hsgd_sweep_figure_input *in, bool with_bounds);
 
+/* From the smallest to the largest number of the points that are done; low > high: none is. */
+typedef struct hsgd_span {
+    double low, high;
+} hsgd_span;
+typedef enum hsgd_span_of { HSGD_SPAN_WORKERS, HSGD_SPAN_STEPS, HSGD_SPAN_STEP_SIZE, HSGD_SPAN_SEEDS } hsgd_span_of;
+hsgd_span hsgd_sweep_span(const hsgd_sweep_figure_input *in, hsgd_span_of what);
+
 /* The name, what is the same for all points, and a note, above the panels; and how high that is. */
 double hsgd_sweep_caption_height(const hsgd_figure_style *style, const char *note);
 void hsgd_sweep_caption(hsgd_script *s, const hsgd_sweep_figure_input *in, const hsgd_figure_style *style,
                         bool with_intervals, const char *note);
+
+/* Write DIR/FIGURE.caption.tex; the note is that of the caption above the panels. */
+hsgd_status hsgd_sweep_write_caption(const hsgd_sweep_figure_input *in, const char *figure,
+                                     const hsgd_figure_style *style, const char *note, const char *dir,
+                                     hsgd_error *err);
 
 /* The x axis of an axis of the sweep. place: where value i stands on it. room: inches below the panel for its labels
  * (slanted where they are long) and the axis' name. */

@@ -68,6 +68,9 @@ static void usage_errors(void **state)
     assert_refusal("$H exact", 2, "CONFIG.json is missing");
     assert_refusal("$H plot", 2, "DIR is missing");
     assert_refusal("$H plot . --format gif", 2, "--format: \"gif\"");
+    assert_refusal("$H plot . --width wide", 2, "--width: \"wide\" is not ieee-column");
+    assert_refusal("$H plot . --width 2", 2, "inches from 3 to 12");
+    assert_refusal("$H plot . --band iqr", 2, "--band: \"iqr\"");
     assert_refusal("$H sandwich --fanout 8,8", 2, "--periods is missing");
     assert_refusal("$H sandwich --fanout 8,8 --periods 20", 2, "--periods: \"20\" has 1 numbers for 2 levels");
     assert_refusal("$H sandwich --fanout 8,8 --periods 20,6", 2, "--periods[1]: the period 6 does not divide");
@@ -455,18 +458,35 @@ static void without_gnuplot(void **state)
     assert_refusal("PATH=/nonexistent $H plot g", 4, "gnuplot is not installed");
 }
 
+/* The configuration's style is in the result, so that the same figures come again; options go first, once. */
+static void figures_keep_their_style(void **state)
+{
+    (void)state;
+    write_config(
+        "s.json",
+        "\"figures\": [\"terms\"], \"figure_style\": {\"width\": 4.5, \"format\": \"tikz\", \"title\": false}");
+    assert_exit("$H run s.json --output s --quiet && test -s s/terms.tex -a -s s/terms.caption.tex", 0);
+    assert_exit("grep -q 'terms.caption.tex' s/result.json && grep -q 'gnuplot-lua-tikz.sty' s/result.json", 0);
+    assert_exit("cp s/terms.gp kept && rm s/terms.* s/gnuplot* && $H plot s && cmp kept s/terms.gp", 0);
+    assert_true(exists("s/terms.tex") && exists("s/gnuplot-lua-tikz.sty") && exists("s/gnuplot-lua-tikz-common.tex"));
+    assert_exit("grep -q 'size 4.50in' s/terms.gp && ! grep -q 'set label 1 ' s/terms.gp", 0);
+    assert_exit("$H plot s --width ieee-page --format svg && grep -q 'size 687,' s/terms.gp", 0);
+    assert_exit("$H plot s && cmp kept s/terms.gp", 0);
+    assert_exit("$H run s.json --output s --quiet && test ! -e s/terms.svg", 0);
+}
+
 static void plot_in_every_format(void **state)
 {
     (void)state;
-    static const char *const format[] = {"svg", "png", "tex", "pdf"};
+    static const char *const format[] = {"svg", "png", "tikz", "tex", "pdf"};
     write_config("c.json", "\"figures\": [\"dispersion\", \"terms\"]");
     assert_exit("$H run c.json --output p --quiet", 0);
     assert_true(exists("p/dispersion.pdf") && !exists("p/convergence.gp"));
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 5; i++) {
         char line[64], path[64];
         snprintf(line, sizeof line, "$H plot p --format %s", format[i]);
         assert_exit(line, 0);
-        snprintf(path, sizeof path, "p/terms.%s", format[i]);
+        snprintf(path, sizeof path, "p/terms.%s", strcmp(format[i], "tikz") ? format[i] : "tex");
         assert_true(exists(path));
         assert_non_null(strstr(out, path));
     }
@@ -681,6 +701,7 @@ int main(void)
         cmocka_unit_test(standard_output_that_fails),
         cmocka_unit_test(closed_standard_error),
         cmocka_unit_test(without_gnuplot),
+        cmocka_unit_test(figures_keep_their_style),
         cmocka_unit_test(plot_in_every_format),
         cmocka_unit_test(names_never_leave_the_folder),
         cmocka_unit_test(models_on_data),

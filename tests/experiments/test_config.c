@@ -210,6 +210,44 @@ static void steps_in_either_place(void **state)
     REFUSED_WITH("\"steps\": 3", "steps: 3", "give it once");
 }
 
+/* ---- figures ---- */
+
+#define STYLED(style) "{" HIERARCHY "," PROBLEM "," OPTIMIZER ", \"figure_style\": " style "}"
+
+static void every_key_of_a_figure_style(void **state)
+{
+    (void)state;
+    hsgd_config c;
+    assert_ok(parse(&c, CONFIG), err);
+    assert_true(c.figure_style.width_in == 3.5 && c.figure_style.title);
+    assert_true(c.figure_style.format == HSGD_FIGURE_PDF && c.figure_style.band == HSGD_BAND_CI);
+    char *text = hsgd_config_to_json(&c);
+    assert_null(strstr(text, "figure_style")); /* files of earlier versions stay as they are */
+    free(text);
+    hsgd_config_free(&c);
+    assert_ok(
+        parse(&c, STYLED("{\"width\": \"neurips\", \"format\": \"tikz\", \"band\": \"range\", \"title\": false}")),
+        err);
+    assert_true(c.figure_style.width_in == 5.5 && !c.figure_style.title);
+    assert_true(c.figure_style.format == HSGD_FIGURE_TIKZ && c.figure_style.band == HSGD_BAND_RANGE);
+    hsgd_config_free(&c);
+    assert_ok(parse(&c, STYLED("{\"width\": 4.2}")), err);
+    assert_true(c.figure_style.width_in == 4.2 && c.figure_style.title && c.figure_style.band == HSGD_BAND_CI);
+    hsgd_config_free(&c);
+    static const char *const wrong[][2] = {
+        {STYLED("{\"width\": 2.9}"), "figure_style.width: 2.9"},
+        {STYLED("{\"width\": 13}"), "figure_style.width: 13"},
+        {STYLED("{\"width\": \"wide\"}"), "figure_style.width: \"wide\""},
+        {STYLED("{\"format\": \"gif\"}"), "figure_style.format: \"gif\""},
+        {STYLED("{\"band\": \"iqr\"}"), "figure_style.band: \"iqr\""},
+        {STYLED("{\"title\": 1}"), "figure_style.title: 1"},
+        {STYLED("{\"font\": 8}"), "figure_style.font"},
+        {STYLED("[]"), "figure_style"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_fails(parse(&c, wrong[i][0]), HSGD_ERROR_INPUT, wrong[i][1], err);
+}
+
 /* ---- round trip ---- */
 
 static void round_trip(void **state)
@@ -628,6 +666,7 @@ int main(void)
         cmocka_unit_test(a_tree_with_weights),
         cmocka_unit_test(steps_in_either_place),
         cmocka_unit_test(every_key_of_a_perceptron),
+        cmocka_unit_test(every_key_of_a_figure_style),
         cmocka_unit_test(round_trip),
         cmocka_unit_test(paths_read_back_from_anywhere),
         cmocka_unit_test(syntax),

@@ -41,13 +41,14 @@ static void draw(const whole *x, char dir[64])
     assert_ok(hsgd_result_write_json(&x->e, dir, NULL, 0, &err), err);
     assert_ok(hsgd_folder_plot(dir, &change, &report, &err), err);
     assert_int_equal(report.num_notes, 0);
-    assert_int_equal(report.num_files, 2 * 3); /* nothing but what was asked for */
+    assert_int_equal(report.num_files, 2 * 4); /* nothing but what was asked for */
 }
 
 static void remove_folder(const char *dir)
 {
-    static const char *const name[] = {"series.csv", "result.json", "S-time.gp",   "S-time.dat",
-                                       "S-time.svg", "S-bytes.gp",  "S-bytes.dat", "S-bytes.svg"};
+    static const char *const name[] = {"series.csv",  "result.json",        "S-time.gp",           "S-time.dat",
+                                       "S-time.svg",  "S-time.caption.tex", "S-bytes.caption.tex", "S-bytes.gp",
+                                       "S-bytes.dat", "S-bytes.svg"};
     for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
         char path[128];
         snprintf(path, sizeof path, "%s/%s", dir, name[i]);

@@ -31,3 +31,22 @@ sed -n "/^cat > effect-of-G.json/,/^EOF/p" README.md | sed -e 1d -e '$d' > "$fol
 sed -n '/^effect-of-G: /,/^```/p' README.md | grep -v '^```' | stable > "$folder/expected"
 "${HSGD_PROGRAM:-build/hsgd}" sweep "$folder/effect-of-G.json" --output "$folder/sweep" 2> "$folder/messages" | stable > "$folder/printed"
 compare the_sweep_in_the_readme_is_true
+
+# The LaTeX document, in the folder that the command above it makes.
+if ! command -v pdflatex >/dev/null; then
+    echo "skipped: pdflatex is not installed"
+    exit 0
+fi
+options=$(sed -n 's|^build/hsgd plot build/demo ||p' README.md)
+# shellcheck disable=SC2086 # several words
+"${HSGD_PROGRAM:-build/hsgd}" plot "$folder/demo" $options > /dev/null || exit 1
+sed -n '/^```latex/,/^```/p' README.md | grep -v '^```' > "$folder/demo/paper.tex"
+if [ "$(wc -l < "$folder/demo/paper.tex")" -ge 8 ] &&
+    (cd "$folder/demo" && pdflatex -interaction=nonstopmode -halt-on-error paper.tex > /dev/null) &&
+    [ -s "$folder/demo/paper.pdf" ] &&
+    ! grep -e Overfull -e Underfull -e 'Missing character' -e Warning -e undefined "$folder/demo/paper.log"; then
+    echo "[       OK ] the_document_in_the_readme_compiles"
+else
+    echo "[  FAILED  ] the_document_in_the_readme_compiles"
+    exit 1
+fi

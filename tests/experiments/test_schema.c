@@ -73,6 +73,7 @@ static const struct {
      "[1], \"linear\": [[1]]}, \"optimizer\": {\"step_size\": 1, \"steps\": 1}, \"constants\": {\"zzz\": 1}}"},
     {"sweep", QUADRATIC "\"sweep\": {\"zzz\": 1}}"},
     {"sweep_axis", QUADRATIC "\"sweep\": {\"axes\": [{\"zzz\": 1}]}}"},
+    {"figure_style", QUADRATIC "\"figure_style\": {\"zzz\": 1}}"},
     {"target", QUADRATIC "\"targets\": [{\"zzz\": 1}]}"},
     {"communication", QUADRATIC "\"communication\": {\"zzz\": 1}}"},
     {"channel", QUADRATIC "\"communication\": {\"levels\": [{\"zzz\": 1}]}}"},

@@ -93,14 +93,15 @@ static void values_are_put_at_their_place(void **state)
 
 /* A configuration but for its hierarchy, the level divergences, the step size and what else stands in it. */
 #define CONFIG(fanout, first, step_size, rest)                                                                         \
-    "{\"name\": \"grid\", \"hierarchy\": {\"fanout\": " fanout ", \"periods\": [6, 2]}, \"problem\": {\"type\": "       \
+    "{\"name\": \"grid\", \"hierarchy\": {\"fanout\": " fanout ", \"periods\": [6, 2]}, \"problem\": {\"type\": "      \
     "\"quadratic\", \"dimension\": 3, \"curvature_range\": [0.1, 1], \"level_divergence\": [" first ", 0.3],"          \
     "\"noise_variance\": 0.7}, \"optimizer\": {\"step_size\": " step_size ", \"steps\": 12}" rest "}"
 #define SWEEP(axes) CONFIG("[2, 6]", "1", "0.01", ", \"seeds\": 3, \"sweep\": {\"axes\": [" axes "]}")
 #define N_AXIS "{\"name\": \"N\", \"key\": \"hierarchy.fanout\", \"values\": [[2, 6], [3, 4], [4, 3], [6, 2]]}"
 #define D_AXIS "{\"name\": \"D_1\", \"key\": \"problem.level_divergence[0]\", \"values\": [0.5, 2.25, 4]}"
 #define PATCHES                                                                                                        \
-    "{\"name\": \"rate\", \"values\": [{\"optimizer\": {\"step_size\": 0.02}}, {\"optimizer\": {\"step_size\": 0.03}, "  \
+    "{\"name\": \"rate\", \"values\": [{\"optimizer\": {\"step_size\": 0.02}}, {\"optimizer\": {\"step_size\": "       \
+    "0.03}, "                                                                                                          \
     "\"grouping\": \"random\"}], \"labels\": [\"slow\", \"fast, random\"]}"
 
 static hsgd_sweep read_sweep(const char *text)
@@ -135,8 +136,9 @@ static void every_point_is_the_configuration_written_by_hand(void **state)
             for (size_t k = 0; k < 2; k++) {
                 const hsgd_sweep_point *point = &sweep.point[(i * 3 + j) * 2 + k];
                 char text[1024];
-                snprintf(text, sizeof text, CONFIG("%s", "%s", "%s", ", \"seeds\": 3, \"figures\": [], \"grouping\": \"%s\""),
-                         fanout[i], first[j], rate[k], grouping[k]);
+                snprintf(text, sizeof text,
+                         CONFIG("%s", "%s", "%s", ", \"seeds\": 3, \"figures\": [], \"grouping\": \"%s\""), fanout[i],
+                         first[j], rate[k], grouping[k]);
                 char *want = resolved(text);
                 assert_string_equal(point->config, want);
                 cJSON_free(want);
@@ -163,8 +165,8 @@ static void seeds_can_be_given_beside_the_configuration(void **state)
 static void figures_of_the_sweep_and_of_its_points_are_told_apart(void **state)
 {
     (void)state;
-    hsgd_sweep sweep = read_sweep(CONFIG("[2, 6]", "1", "0.01",
-                                         ", \"figures\": [\"terms\", \"sweep-loss\"], \"sweep\": {\"axes\": [" D_AXIS "]}"));
+    hsgd_sweep sweep = read_sweep(CONFIG(
+        "[2, 6]", "1", "0.01", ", \"figures\": [\"terms\", \"sweep-loss\"], \"sweep\": {\"axes\": [" D_AXIS "]}"));
     for (size_t f = 0; f < hsgd_num_sweep_figures; f++)
         assert_int_equal(sweep.use_figure[f], strcmp(hsgd_sweep_figures[f]->name, "sweep-loss") == 0);
     char *want = resolved(CONFIG("[2, 6]", "4", "0.01", ", \"figures\": [\"terms\"]"));
@@ -175,7 +177,8 @@ static void figures_of_the_sweep_and_of_its_points_are_told_apart(void **state)
     sweep = read_sweep(SWEEP(N_AXIS));
     for (size_t f = 0; f < hsgd_num_sweep_figures; f++) {
         const char *name = hsgd_sweep_figures[f]->name;
-        bool shows = strcmp(name, "sweep") == 0 || strcmp(name, "sweep-convergence") == 0 || strcmp(name, "sweep-loss") == 0;
+        bool shows =
+            strcmp(name, "sweep") == 0 || strcmp(name, "sweep-convergence") == 0 || strcmp(name, "sweep-loss") == 0;
         assert_int_equal(sweep.use_figure[f], shows);
     }
     hsgd_sweep_free(&sweep);
@@ -197,7 +200,8 @@ static void labels_titles_and_places(void **state)
     assert_string_equal(sweep.name, "grid");
     assert_true(sweep.confidence == 0.99);
     hsgd_sweep_free(&sweep);
-    sweep = read_sweep(SWEEP("{\"name\": \"N\", \"key\": \"hierarchy.fanout\", \"values\": [[3, 4], [6, 2]], \"at\": [3, 6]}"));
+    sweep = read_sweep(
+        SWEEP("{\"name\": \"N\", \"key\": \"hierarchy.fanout\", \"values\": [[3, 4], [6, 2]], \"at\": [3, 6]}"));
     assert_true(sweep.axis[0].at[0] == 3 && sweep.axis[0].at[1] == 6);
     hsgd_sweep_free(&sweep);
 }
@@ -208,11 +212,13 @@ static void folders_are_plain_and_different(void **state)
     (void)state;
     hsgd_sweep sweep = read_sweep(SWEEP(
         "{\"name\": \"../\\u00e4 b\", \"values\": [{\"seeds\": 1}, {\"seeds\": 2}, {\"seeds\": 3}, {\"seeds\": 4}, "
-        "{\"seeds\": 5}, {\"seeds\": 6}], \"labels\": [\"a/b\", \"A b\", \"a.b/\", \"..\", \"a b-1\", \"\\u00e4\\u00e4\"]}"));
+        "{\"seeds\": 5}, {\"seeds\": 6}], \"labels\": [\"a/b\", \"A b\", \"a.b/\", \"..\", \"a b-1\", "
+        "\"\\u00e4\\u00e4\"]}"));
     for (size_t i = 0; i < sweep.num_points; i++) {
         const char *name = sweep.point[i].folder;
         assert_true(strlen(name) > 0 && strlen(name) < 200 && name[0] != '.');
-        assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"), strlen(name));
+        assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"),
+                         strlen(name));
         for (size_t j = 0; j < i; j++)
             assert_int_not_equal(strcasecmp(name, sweep.point[j].folder), 0);
     }
@@ -239,8 +245,8 @@ static void one_axis_is_bisected(void **state)
 {
     (void)state;
     static const size_t want[] = {0, 8, 4, 2, 6, 1, 3, 5, 7};
-    hsgd_sweep sweep = read_sweep(
-        SWEEP("{\"name\": \"s\", \"key\": \"optimizer.steps\", \"values\": [1, 2, 3, 4, 5, 6, 7, 8, 9]}"));
+    hsgd_sweep sweep =
+        read_sweep(SWEEP("{\"name\": \"s\", \"key\": \"optimizer.steps\", \"values\": [1, 2, 3, 4, 5, 6, 7, 8, 9]}"));
     size_t *order = order_of(&sweep);
     assert_memory_equal(order, want, sizeof want);
     free(order);
@@ -256,8 +262,8 @@ static void the_picture_is_there_early(void **state)
     static const size_t count[] = {6, 7, 4};
     for (size_t a = 0; a < 3; a++) {
         size_t length = strlen(axes);
-        length += (size_t)snprintf(axes + length, sizeof axes - length, "%s{\"name\": \"%zu\", \"key\": \"%s\", \"values\": [",
-                                   a ? ", " : "", a, key[a]);
+        length += (size_t)snprintf(axes + length, sizeof axes - length,
+                                   "%s{\"name\": \"%zu\", \"key\": \"%s\", \"values\": [", a ? ", " : "", a, key[a]);
         for (size_t i = 0; i < count[a]; i++)
             length += (size_t)snprintf(axes + length, sizeof axes - length, "%s%zu", i ? ", " : "", i + 1);
         snprintf(axes + length, sizeof axes - length, "]}");
@@ -293,35 +299,55 @@ static const struct {
      "sweep.axis: 1: unknown key; legal here: axes"},
     {SWEEP(""), "sweep.axes: []: expected an array of at least 1"},
     {SWEEP(N_AXIS "," D_AXIS "," PATCHES ", " D_AXIS), "4 axes; at most 3 are legal"},
-    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": []}"), "sweep.axes[0].values: []: expected an array of at least 1"},
+    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": []}"),
+     "sweep.axes[0].values: []: expected an array of at least 1"},
     {SWEEP("{\"key\": \"seeds\", \"values\": [1]}"), "sweep.axes[0].name: missing"},
-    {SWEEP("{\"name\": \"\", \"key\": \"seeds\", \"values\": [1]}"), "sweep.axes[0].name: \"\": the name must not be empty"},
-    {SWEEP(D_AXIS ", {\"name\": \"D_1\", \"key\": \"seeds\", \"values\": [1]}"), "sweep.axes[1].name: \"D_1\": is the name of another"},
+    {SWEEP("{\"name\": \"\", \"key\": \"seeds\", \"values\": [1]}"),
+     "sweep.axes[0].name: \"\": the name must not be empty"},
+    {SWEEP(D_AXIS ", {\"name\": \"D_1\", \"key\": \"seeds\", \"values\": [1]}"),
+     "sweep.axes[1].name: \"D_1\": is the name of another"},
     {SWEEP("{\"name\": \"a\", \"key\": \"seeds\"}"), "sweep.axes[0].values: missing"},
     {SWEEP("{\"name\": \"a\", \"keys\": \"seeds\", \"values\": [1]}"), "sweep.axes[0].keys: \"seeds\": unknown key"},
     {SWEEP("{\"name\": \"a\", \"values\": [1, 2]}"), "sweep.axes[0].values[0]: 1: expected an object of changed keys"},
     {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2, 1]}"), "sweep.axes[0].values[2]: 1: stands twice"},
-    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2], \"labels\": [\"x\"]}"), "sweep.axes[0].labels: [\"x\"]: 1 of them for 2 values"},
-    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2], \"labels\": [\"x\", \"x\"]}"), "sweep.axes[0].labels[1]: \"x\": stands twice"},
-    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2], \"labels\": [\"x\", 3]}"), "sweep.axes[0].labels[1]: 3: expected a text"},
-    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2], \"labels\": [\"x\", \"\"]}"), "a label must not be empty"},
-    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2], \"at\": [1]}"), "sweep.axes[0].at: [1]: 1 of them for 2 values"},
-    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2], \"at\": [1, 1]}"), "sweep.axes[0].at[1]: 1: stands twice"},
-    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2], \"at\": [1, \"b\"]}"), "sweep.axes[0].at[1]: \"b\": expected a finite number"},
-    {SWEEP("{\"name\": \"a\", \"key\": \"seed\", \"values\": [1, 2]}"), "x.json: sweep: a = 1: seed: 1: unknown key; legal here: name"},
-    {SWEEP("{\"name\": \"a\", \"key\": \"hierarchy.fan\", \"values\": [1, 2]}"), "x.json: sweep: a = 1: hierarchy.fan: 1: unknown key"},
-    {SWEEP("{\"name\": \"a\", \"key\": \"targets[0].value\", \"values\": [1, 2]}"), "sweep.axes[0].key: \"targets[0].value\": "},
-    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2.5]}"), "x.json: sweep: a = 2.5: seeds: 2.5: expected a whole number"},
+    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2], \"labels\": [\"x\"]}"),
+     "sweep.axes[0].labels: [\"x\"]: 1 of them for 2 values"},
+    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2], \"labels\": [\"x\", \"x\"]}"),
+     "sweep.axes[0].labels[1]: \"x\": stands twice"},
+    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2], \"labels\": [\"x\", 3]}"),
+     "sweep.axes[0].labels[1]: 3: expected a text"},
+    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2], \"labels\": [\"x\", \"\"]}"),
+     "a label must not be empty"},
+    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2], \"at\": [1]}"),
+     "sweep.axes[0].at: [1]: 1 of them for 2 values"},
+    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2], \"at\": [1, 1]}"),
+     "sweep.axes[0].at[1]: 1: stands twice"},
+    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2], \"at\": [1, \"b\"]}"),
+     "sweep.axes[0].at[1]: \"b\": expected a finite number"},
+    {SWEEP("{\"name\": \"a\", \"key\": \"seed\", \"values\": [1, 2]}"),
+     "x.json: sweep: a = 1: seed: 1: unknown key; legal here: name"},
+    {SWEEP("{\"name\": \"a\", \"key\": \"hierarchy.fan\", \"values\": [1, 2]}"),
+     "x.json: sweep: a = 1: hierarchy.fan: 1: unknown key"},
+    {SWEEP("{\"name\": \"a\", \"key\": \"targets[0].value\", \"values\": [1, 2]}"),
+     "sweep.axes[0].key: \"targets[0].value\": "},
+    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2.5]}"),
+     "x.json: sweep: a = 2.5: seeds: 2.5: expected a whole number"},
     {SWEEP(D_AXIS ", {\"name\": \"b\", \"values\": [{\"hierarchy\": {\"periods\": [5, 2]}}], \"labels\": [\"odd\"]}"),
      "x.json: sweep: D_1 = 0.5, odd: hierarchy.periods"},
-    {SWEEP("{\"name\": \"a\", \"key\": \"figures\", \"values\": [[], [\"terms\"]]}"), "sweep.axes[0].key: \"figures\": cannot be changed"},
+    {SWEEP("{\"name\": \"a\", \"key\": \"figures\", \"values\": [[], [\"terms\"]]}"),
+     "sweep.axes[0].key: \"figures\": cannot be changed"},
     {SWEEP("{\"name\": \"a\", \"values\": [{\"sweep\": 1}]}"), "sweep.axes[0].values[0].sweep: 1: cannot be changed"},
-    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2]}, {\"name\": \"b\", \"key\": \"seeds\", \"values\": [3, 4]}"),
+    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2]}, {\"name\": \"b\", \"key\": \"seeds\", "
+           "\"values\": [3, 4]}"),
      "are one and the same configuration"},
-    {CONFIG("[2, 6]", "1", "0.01", ", \"figures\": [\"sweep-map\"], \"sweep\": {\"axes\": [" D_AXIS "]}"), "figures[0]: \"sweep-map\": there is nothing to show; needs two axes"},
-    {CONFIG("[2, 6]", "1", "0.01", ", \"figures\": [\"sweep-accuracy\"], \"sweep\": {\"axes\": [" D_AXIS "]}"), "needs \"evaluate_every\""},
-    {CONFIG("[2, 6]", "1", "0.01", ", \"figures\": [\"sweeps\"], \"sweep\": {\"axes\": [" D_AXIS "]}"), "figures[0]: \"sweeps\": expected one of all, sweep, "},
-    {CONFIG("[2, 6]", "1", "0.01", ", \"figures\": [\"accuracy\"], \"sweep\": {\"axes\": [" D_AXIS "]}"), "x.json: sweep: D_1 = 0.5: figures[0]: \"accuracy\""},
+    {CONFIG("[2, 6]", "1", "0.01", ", \"figures\": [\"sweep-map\"], \"sweep\": {\"axes\": [" D_AXIS "]}"),
+     "figures[0]: \"sweep-map\": there is nothing to show; needs two axes"},
+    {CONFIG("[2, 6]", "1", "0.01", ", \"figures\": [\"sweep-accuracy\"], \"sweep\": {\"axes\": [" D_AXIS "]}"),
+     "needs \"evaluate_every\""},
+    {CONFIG("[2, 6]", "1", "0.01", ", \"figures\": [\"sweeps\"], \"sweep\": {\"axes\": [" D_AXIS "]}"),
+     "figures[0]: \"sweeps\": expected one of all, sweep, "},
+    {CONFIG("[2, 6]", "1", "0.01", ", \"figures\": [\"accuracy\"], \"sweep\": {\"axes\": [" D_AXIS "]}"),
+     "x.json: sweep: D_1 = 0.5: figures[0]: \"accuracy\""},
 };
 
 static void bad_grids_are_refused(void **state)
@@ -340,9 +366,10 @@ static void bad_grids_are_refused(void **state)
 static void the_number_of_points_is_limited(void **state)
 {
     (void)state;
-    const char *form = SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10%s]}, "
-                             "{\"name\": \"b\", \"key\": \"first_seed\", \"values\": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}, "
-                             "{\"name\": \"c\", \"key\": \"optimizer.steps\", \"values\": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}");
+    const char *form =
+        SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10%s]}, "
+              "{\"name\": \"b\", \"key\": \"first_seed\", \"values\": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}, "
+              "{\"name\": \"c\", \"key\": \"optimizer.steps\", \"values\": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}");
     char text[2048];
     hsgd_error err;
     snprintf(text, sizeof text, form, "");

@@ -23,7 +23,7 @@ static void write_sweep(const char *path, const char *axes, const char *rest)
 
 #define G_AXIS "{\"name\": \"G\", \"key\": \"hierarchy.periods[0]\", \"values\": [2, 6, 12]}"
 #define WHO_AXIS                                                                                                       \
-    "{\"name\": \"who\", \"values\": [{\"grouping\": \"random\"}, {\"variant\": {\"momentum\": " \
+    "{\"name\": \"who\", \"values\": [{\"grouping\": \"random\"}, {\"variant\": {\"momentum\": "                       \
     "0.5}}], \"labels\": [\"all\", \"heavy ball\"]}"
 #define RATE_AXIS "{\"name\": \"rate\", \"key\": \"optimizer.step_size\", \"values\": [0.01, 0.02]}"
 #define NO_FIGURES ", \"figures\": []"
@@ -154,7 +154,8 @@ static void finished_points_are_not_run_again(void **state)
     assert_exit("$H sweep r.json --output r --quiet", 0);
     mark two = mark_file("r/points/G-2/result.json"), series = mark_file("r/points/G-12/series.csv");
     /* one point more, one whose result is broken off, one of another version */
-    write_sweep("r.json", "{\"name\": \"G\", \"key\": \"hierarchy.periods[0]\", \"values\": [2, 4, 6, 12, 24]}", NO_FIGURES);
+    write_sweep("r.json", "{\"name\": \"G\", \"key\": \"hierarchy.periods[0]\", \"values\": [2, 4, 6, 12, 24]}",
+                NO_FIGURES);
     assert_exit("head -c 300 r/points/G-6/result.json > x && cp x r/points/G-6/result.json", 0);
     assert_exit("$H sweep r.json --output r", 0);
     assert_non_null(strstr(err_text, "2 of 5 points were finished before"));
@@ -222,7 +223,8 @@ static pid_t start_until(char *const *arguments, const char *file)
 
 static void start_slow_sweep(pid_t *child, const char *folder)
 {
-    char path[128], sweep[] = "sweep", file[] = "slow.json", output[] = "--output", jobs[] = "--jobs", one[] = "1", name[64];
+    char path[128], sweep[] = "sweep", file[] = "slow.json", output[] = "--output", jobs[] = "--jobs", one[] = "1",
+                    name[64];
     snprintf(name, sizeof name, "%s", folder);
     char *const arguments[] = {program, sweep, file, output, name, jobs, one, NULL};
     snprintf(path, sizeof path, "%s/points/T-300000", folder);
@@ -235,8 +237,8 @@ static void start_slow_sweep(pid_t *child, const char *folder)
 static bool anybody_works(const char *folder)
 {
     char line[256];
-    snprintf(line, sizeof line, "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -q '[r]un - --output %s/points'",
-             folder);
+    snprintf(line, sizeof line,
+             "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -q '[r]un - --output %s/points'", folder);
     return shell(line) == 0;
 }
 
@@ -297,7 +299,8 @@ static void a_killed_point_does_not_end_the_others(void **state)
     int status;
     start_slow_sweep(&child, "robbed");
     assert_exit("for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline 2>/dev/null | grep -q '[r]un - --output "
-                "robbed/points/T-300000' && kill -9 ${p#/proc/}; done; true", 0);
+                "robbed/points/T-300000' && kill -9 ${p#/proc/}; done; true",
+                0);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 4);
     cJSON *sweep = read_json("robbed/sweep.json");
@@ -316,11 +319,13 @@ static void a_point_that_fails_leaves_the_others_alone(void **state)
 {
     (void)state;
     /* the second value is data that are not there, which only the run itself finds out */
-    write_sweep("f.json",
-                "{\"name\": \"problem\", \"values\": [{\"seeds\": 2}, {\"problem\": {\"type\": \"softmax\", \"dimension\": null, "
-                "\"curvature_range\": null, \"level_divergence\": null, \"noise_variance\": null, \"data\": {\"format\": "
-                "\"libsvm\", \"path\": \"nowhere.t\"}}}, {\"seeds\": 4}], \"labels\": [\"one\", \"two\", \"three\"]}",
-                NO_FIGURES);
+    write_sweep(
+        "f.json",
+        "{\"name\": \"problem\", \"values\": [{\"seeds\": 2}, {\"problem\": {\"type\": \"softmax\", \"dimension\": "
+        "null, "
+        "\"curvature_range\": null, \"level_divergence\": null, \"noise_variance\": null, \"data\": {\"format\": "
+        "\"libsvm\", \"path\": \"nowhere.t\"}}}, {\"seeds\": 4}], \"labels\": [\"one\", \"two\", \"three\"]}",
+        NO_FIGURES);
     assert_exit("$H sweep f.json --output f --quiet", 2);
     assert_non_null(strstr(err_text, "hsgd: two: failed: f.json: "));
     assert_non_null(strstr(err_text, "nowhere.t"));
@@ -396,7 +401,8 @@ static void a_dry_run_refuses_what_cannot_fit(void **state)
     double megabytes = atof(strstr(strstr(out, "about"), "and ") + 4), steps = 0.6 * machine / (megabytes * 1e6) * 1e6;
     if (steps > 9e8)
         skip();
-    snprintf(axis, sizeof axis, "{\"name\": \"T\", \"key\": \"optimizer.steps\", \"values\": [%.0f, %.0f]}", steps, steps + 1);
+    snprintf(axis, sizeof axis, "{\"name\": \"T\", \"key\": \"optimizer.steps\", \"values\": [%.0f, %.0f]}", steps,
+             steps + 1);
     write_sweep("m.json", axis, NO_FIGURES ", \"bounds\": [\"hsgd-fixed-sharp\"]");
     assert_exit("$H sweep m.json --dry-run --threads 1 --jobs 1", 0);
     assert_refusal("$H sweep m.json --dry-run --threads 1 --jobs 2", 4, "this sweep needs about ");
@@ -421,7 +427,8 @@ static void figures_show_the_numbers_of_the_points(void **state)
     (void)state;
     write_sweep("g.json", G_AXIS "," RATE_AXIS, "");
     assert_exit("$H sweep g.json --output g", 0);
-    assert_non_null(strstr(out, "sweep.pdf, sweep-map.pdf, sweep-convergence.pdf, sweep-loss.pdf; each point in points/NAME"));
+    assert_non_null(
+        strstr(out, "sweep.pdf, sweep-map.pdf, sweep-convergence.pdf, sweep-loss.pdf; each point in points/NAME"));
     cJSON *sweep = read_json("g/sweep.json"), *points = get(sweep, "points");
     static const double G[] = {2, 6, 12};
     for (size_t i = 0; i < 3; i++)
@@ -458,7 +465,8 @@ static void scripts_run_alone(void **state)
     assert_exit("cd g && rm *.pdf && for s in *.gp; do gnuplot $s || exit 1; done && ls *.pdf | wc -l", 0);
     assert_int_equal(atoi(out), 4);
     assert_string_equal(err_text, "");
-    assert_exit("$H plot g --format svg && ls g/*.svg | wc -l && $H plot g --format tex && $H plot g --width neurips", 0);
+    assert_exit("$H plot g --format svg && ls g/*.svg | wc -l && $H plot g --format tex && $H plot g --width neurips",
+                0);
     assert_non_null(strstr(out, "4\n"));
     assert_non_null(strstr(out, "g/sweep-map.tex"));
 }
@@ -467,10 +475,13 @@ static void scripts_run_alone(void **state)
 static void categories_and_panels(void **state)
 {
     (void)state;
-    write_sweep("k.json",
-                "{\"name\": \"a%b\", \"key\": \"grouping\", \"values\": [\"given\", \"random\"], \"labels\": [\"'q' `$x`\", "
-                "\"a \\\"quoted\\\" {/:Italic label} that is long, too long for the axis\"]}, "
-                "{\"name\": \"c_d\", \"key\": \"seeds\", \"values\": [6, 7], \"labels\": [\"50 %\", \"#1 & \\\\all~^_\"]}," G_AXIS, "");
+    write_sweep(
+        "k.json",
+        "{\"name\": \"a%b\", \"key\": \"grouping\", \"values\": [\"given\", \"random\"], \"labels\": [\"'q' `$x`\", "
+        "\"a \\\"quoted\\\" {/:Italic label} that is long, too long for the axis\"]}, "
+        "{\"name\": \"c_d\", \"key\": \"seeds\", \"values\": [6, 7], \"labels\": [\"50 %\", \"#1 & "
+        "\\\\all~^_\"]}," G_AXIS,
+        "");
     assert_exit("$H sweep k.json --output k --quiet", 0);
     assert_exit("$H plot k --format svg && $H plot k --format tex", 0);
     assert_string_equal(err_text, "");

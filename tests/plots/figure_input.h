@@ -120,7 +120,11 @@ static inline void fill_rows(fixture *f, double *next)
     hsgd_figure_curve *curve[] = {&in->local_inner, &in->hsgd, &in->local_outer};
     for (size_t i = 0; i < 3; i++) {
         double S = 0.17 + 0.03 * (double)i;
-        *curve[i] = (hsgd_figure_curve){norm + i * rows, norm + (3 + i) * rows, S, S - 0.02, S + 0.02};
+        *curve[i] = (hsgd_figure_curve){.grad_norm_sq = norm + i * rows,
+                                        .grad_norm_sq_half_width = norm + (3 + i) * rows,
+                                        .S = S,
+                                        .S_low = S - 0.02,
+                                        .S_high = S + 0.02};
     }
 }
 
@@ -210,8 +214,9 @@ static inline void teardown(fixture *f)
     free(f->data);
 }
 
-/* The text of DIR/NAME.SUFFIX; the caller frees it. */
-static inline char *file_text(const char *dir, const char *name, const char *suffix)
+/* The text of DIR/NAME.SUFFIX; the caller frees it. Not inlined, for gcc 12 then takes what it returns for a dangling
+ * pointer. */
+__attribute__((noinline, unused)) static char *file_text(const char *dir, const char *name, const char *suffix)
 {
     char path[512];
     snprintf(path, sizeof path, "%s/%s.%s", dir, name, suffix);

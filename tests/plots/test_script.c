@@ -98,7 +98,8 @@ static void tex_specials_are_spelled_out(void **state)
         {"[]", "\"\\\\lbrack{}\\\\rbrack{}\" noenhanced"},
         {"a'b", "\"a\\0047{}b\" noenhanced"},
         {"`\"-", "\"\\\\\\0140{}\\\\texttt{\\\\char34}-{}\" noenhanced"},
-        {"γ", "\"γ\" noenhanced"},
+        {"γ ‖é…", "\"\\0044\\\\gamma\\0044 \\0044\\\\|\\0044\\\\\\0047e\\\\dots{}\" noenhanced"},
+        {"名\xf0\x9f\x98\x80", "\"??\" noenhanced"},
     };
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
         assert_string_equal(hsgd_text_quote(&q, HSGD_FIGURE_TEX, expected[i].text, 40), expected[i].tex);
