@@ -42,7 +42,8 @@ class Run:
             self.points = [Run(folder / point["folder"]) for point in self.result["points"]]
 
     def figure(self, name):
-        subprocess.run([HSGD, "plot", self.folder, "--format", "svg"], check=True, capture_output=True)
+        words = [HSGD, "plot", self.folder, "--format", "svg", "--width", "5"]
+        subprocess.run(words, check=True, capture_output=True)
         return Figure(name, (self.folder / (name + ".svg")).read_text())
 
 

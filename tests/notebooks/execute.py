@@ -13,7 +13,7 @@ import nbclient
 import nbformat
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-TIME_LIMIT_S = 300  # for one cell; far more than any takes
+TIME_LIMIT_S = 300  # for one cell, and for a kernel to start; far more than any takes
 
 
 def joined(outputs):
@@ -46,8 +46,8 @@ def execute(path):
     """None, or what went wrong."""
     notebook = nbformat.read(path, as_version=4)
     place = {"metadata": {"path": str(pathlib.Path(path).resolve().parent)}}
-    client = nbclient.NotebookClient(notebook, timeout=TIME_LIMIT_S, kernel_name=KERNEL["name"], record_timing=False,
-                                     resources=place)
+    client = nbclient.NotebookClient(notebook, timeout=TIME_LIMIT_S, startup_timeout=TIME_LIMIT_S,
+                                     kernel_name=KERNEL["name"], record_timing=False, resources=place)
     try:
         client.execute()
     except nbclient.exceptions.CellExecutionError as error:
