@@ -40,6 +40,7 @@
 #include "bounds/sandwich.h"
 #include "bounds/verdict.h"
 #include "plots/figure.h"
+#include "plots/caption.h"
 #include "plots/output.h"
 #include "experiments/data.h"
 #include "experiments/leaf.h"
