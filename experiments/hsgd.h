@@ -43,6 +43,7 @@
 #include "bounds/verdict.h"
 #include "plots/figure.h"
 #include "plots/sweep.h"
+#include "plots/caption.h"
 #include "plots/output.h"
 #include "experiments/checksum.h"
 #include "experiments/data.h"
