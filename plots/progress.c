@@ -253,8 +253,8 @@ static void linear_axis(hsgd_script *s, double low, double high)
         high += room;
     }
     double span = high - low;
-    fprintf(s->stream, "unset logscale y; set format y '%%g'; set ytics %.3g; set yrange [%.17g:%.17g]\n",
-            hsgd_tick_distance(span), low - 0.04 * span, high + 0.04 * span);
+    fprintf(s->stream, "unset logscale y; set format y '%s'; set ytics %.3g; set yrange [%.17g:%.17g]\n",
+            hsgd_script_pick(s, "%g", "$%g$"), hsgd_tick_distance(span), low - 0.04 * span, high + 0.04 * span);
 }
 
 /* The lower end of the axis; -INFINITY for a linear one. */
@@ -312,7 +312,7 @@ static panel open_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_
     if (p.log_x)
         hsgd_script_log_x_axis(s, range_of_x(in, lines, x, p.u));
     else {
-        fputs("unset logscale x; set format x '%g'\n", s->stream);
+        fprintf(s->stream, "unset logscale x; set format x '%s'\n", hsgd_script_pick(s, "%g", "$%g$"));
         hsgd_script_step_axis(s, 0, largest / p.u.size);
     }
     return p;

@@ -122,9 +122,9 @@ hsgd_status hsgd_script_open(hsgd_script *s, const char *dir, const char *name, 
     write_terminal(s);
     fprintf(s->stream,
             "set output '%s.%s'\n"
-            "set encoding utf8; set datafile missing NaN\n"
+            "set encoding utf8; set datafile missing NaN%s\n"
             "set border lw 0.6; set tics scale 0.6,0.3; set grid lc rgb '#d8d8d8' lw 0.4 dt solid\n",
-            name, hsgd_figure_format_extension(s->format));
+            name, hsgd_figure_format_extension(s->format), hsgd_script_pick(s, "; set minussign", ""));
     hsgd_script_column(s, 0, 1);
     return HSGD_OK;
 }
