@@ -284,12 +284,20 @@ static double lowest_loss(const hsgd_summary *s, hsgd_constant_kind kind)
     return lowest;
 }
 
+/* Of a loss: of the terms it is made of, and of what wrong gradients make of a minimum, their square over L. */
+static double rounding_of_loss(const hsgd_experiment *e, double lowest)
+{
+    double gradient = hsgd_rounding_of_worker_gradients(e), L = e->constants.smoothness.value;
+    double terms = 1e-12 * (fabs(e->run[HSGD_RUN_MAIN].summary.path[0].initial_loss) + fabs(lowest));
+    return terms + (L > 0 ? gradient * gradient / L : 0);
+}
+
 static void audit_minimum(hsgd_audit *audit, const hsgd_experiment *e)
 {
     const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
     const hsgd_constant *minimum = &e->constants.minimum;
     double lowest = lowest_loss(s, minimum->kind);
-    double rounding = 1e-12 * (fabs(s->path[0].initial_loss) + fabs(lowest));
+    double rounding = rounding_of_loss(e, lowest);
     hsgd_audit_item *item =
         add(audit, "A4", "f*", "f >= f*",
             minimum->kind == HSGD_TRAJECTORY ? "lowest f(wbar^T) of the run" : "lowest f(wbar) of the run", *minimum,

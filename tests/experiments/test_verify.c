@@ -106,6 +106,19 @@ static void few_seeds_leave_the_dispersion_open(void **state)
     assert_says("too few seeds (6) for 60 intervals that hold together");
 }
 
+/* From the minimum of workers that differ, f* = 0 exactly, f(wbar) comes out as some -1e-33: that violates nothing. */
+static void rounding_below_the_minimum_is_no_violation(void **state)
+{
+    (void)state;
+    write_config("minimum.json",
+                 "\"hierarchy\": {\"fanout\": [3, 2], \"periods\": [6, 2]}, \"grouping\": \"random\", \"problem\": "
+                 "{\"type\": \"quadratic\", \"curvature\": [0.7, 0.3], \"linear\": [[0.1, 0.7], [0.3, -0.2], [-0.4, 0.1],"
+                 " [0.6, -0.1], [-0.2, -0.9], [-0.4, 0.4]]}, \"initial\": {\"point\": [0, 0]}, \"seeds\": 4, "
+                 "\"optimizer\": {\"step_size\": 0.05, \"steps\": 60}");
+    assert_exit("$H verify minimum.json --output minimum", 3); /* 4 groupings are few */
+    assert_says("0 are violated");
+}
+
 /* No configuration can lie about its constants. But checks at 50 % confidence refute what is true every other time, and
  * with these seeds they do: the noises of one worker are smaller than they should be. */
 static void a_false_alarm_is_a_violation(void **state)
@@ -508,6 +521,7 @@ int main(void)
         cmocka_unit_test(holds),
         cmocka_unit_test(one_seed_is_inconclusive),
         cmocka_unit_test(few_seeds_leave_the_dispersion_open),
+        cmocka_unit_test(rounding_below_the_minimum_is_no_violation),
         cmocka_unit_test(a_false_alarm_is_a_violation),
         cmocka_unit_test(usage),
         cmocka_unit_test(a_dry_run_predicts),
