@@ -237,9 +237,10 @@ static void start_slow_sweep(pid_t *child, const char *folder)
 /* Are processes left that work in this folder? */
 static bool anybody_works(const char *folder)
 {
-    char line[256];
+    char line[512];
     snprintf(line, sizeof line,
-             "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -q '[r]un - --output %s/points'", folder);
+             "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -q '[r]un - --output %s/%s/points'", work,
+             folder);
     return shell(line) == 0;
 }
 
