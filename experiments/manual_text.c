@@ -65,10 +65,11 @@ static void put_word(hsgd_manual *m, const char *word, size_t length, bool liter
 {
     char escaped[MAX_WORD];
     escape(escaped, sizeof escaped, word, length, literal);
-    size_t width = strlen(escaped);
+    const char *whole = literal ? "\\%" : ""; /* not to be hyphenated */
+    size_t width = strlen(whole) + strlen(escaped);
     if (m->column > 0 && m->column + 1 + width > MAX_LINE)
         hsgd_manual_end_line(m);
-    fprintf(m->stream, "%s%s", m->column > 0 ? " " : "", escaped);
+    fprintf(m->stream, "%s%s%s", m->column > 0 ? " " : "", whole, escaped);
     m->column += width + (m->column > 0);
 }
 

@@ -46,19 +46,21 @@ static void centres_are_normal(void **state)
                                     .spread = 2.3,
                                     .seed = 9};
     static double m[CLASSES][CLUSTERS][FEATURES];
-    double mean = 0, variance = 0, between = 0;
+    double mean = 0, variance = 0, classes = 0, clusters = 0;
     for (size_t c = 0; c < CLASSES; c++)
         for (size_t k = 0; k < CLUSTERS; k++) {
             hsgd_mixture_centre(m[c][k], &o, c, k);
             for (size_t j = 0; j < FEATURES; j++) {
                 mean += m[c][k][j] / ALL;
                 variance += m[c][k][j] * m[c][k][j] / ALL;
-                between += m[c][k][j] * (c > 0 ? m[c - 1][k][j] : k > 0 ? m[c][k - 1][j] : 0) / ALL;
+                classes += c > 0 ? m[c][k][j] * m[c - 1][k][j] / ALL : 0;
+                clusters += k > 0 ? m[c][k][j] * m[c][k - 1][j] / ALL : 0;
             }
         }
     assert_true(fabs(mean) < 5 * 2.3 / sqrt(ALL));
     assert_true(fabs(variance / (2.3 * 2.3) - 1) < 5 * sqrt(2.0 / ALL));
-    assert_true(fabs(between / (2.3 * 2.3)) < 5 / sqrt(ALL));
+    assert_true(fabs(classes / (2.3 * 2.3)) < 5 / sqrt(ALL));
+    assert_true(fabs(clusters / (2.3 * 2.3)) < 5 / sqrt(ALL));
 }
 
 /* About the centre of cluster i mod K, sample i of a class has mean 0, variance 1 and no correlation. */
