@@ -378,6 +378,8 @@ hsgd_status hsgd_folder_clear(const char *dir, hsgd_error *err)
         status = hsgd_folder_remove_figure(dir, hsgd_figures[i]->name, err);
     for (size_t i = 0; i < HSGD_NUM_TIKZ_FILES && !status; i++)
         status = remove_file(dir, hsgd_tikz_files[i], "", err);
+    if (!status)
+        status = remove_file(dir, "report", ".html", err);
     return status;
 }
 

@@ -35,7 +35,7 @@ typedef struct hsgd_figure_report {
     size_t num_notes;
 } hsgd_figure_report;
 
-/* Remove the figures of an earlier run, which would pass for those of the new one. */
+/* Remove the figures and the page of an earlier run, which would pass for those of the new one. */
 hsgd_status hsgd_folder_clear(const char *dir, hsgd_error *err);
 
 /* What the command line says about the figures' style; NULL and false leave it to the result's configuration. */

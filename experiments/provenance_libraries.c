@@ -14,6 +14,7 @@
 
 #ifdef HSGD_DNNL
 #include <dnnl.h>
+#pragma weak dnnl_version /* a program may be linked without convolutional networks (analysis/convnet_missing.c) */
 #endif
 #ifdef HSGD_JPEG
 #include <jpeglib.h>
@@ -44,8 +45,9 @@ static void add_blas(cJSON *object)
 static void add_optional(cJSON *object)
 {
 #ifdef HSGD_DNNL
-    const dnnl_version_t *version = dnnl_version();
-    add_version(object, "oneDNN", version->major, version->minor, version->patch);
+    const dnnl_version_t *version = dnnl_version ? dnnl_version() : NULL;
+    if (version)
+        add_version(object, "oneDNN", version->major, version->minor, version->patch);
 #endif
 #ifdef LIBJPEG_TURBO_VERSION
     cJSON_AddStringToObject(object, "libjpeg-turbo", TEXT(LIBJPEG_TURBO_VERSION));

@@ -270,6 +270,8 @@ static void folders_without_figures_levels_or_bounds_have_a_page(void **state)
     assert_text(p, "H-SGD on 4 workers (4), periods 5;");
     assert_false(page_has_id(p, "bounds") || page_has_id(p, "figures") || page_has_id(p, "partition"));
     page_free(p);
+    make("run", "bare"); /* the old page would pass for one of the new run */
+    assert_false(exists("bare/report.html"));
 }
 
 static void data_are_shown_per_worker_and_group(void **state)
