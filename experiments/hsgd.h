@@ -41,6 +41,7 @@
 #include "bounds/sandwich.h"
 #include "bounds/verdict.h"
 #include "plots/figure.h"
+#include "plots/caption.h"
 #include "plots/sweep.h"
 #include "plots/output.h"
 #include "experiments/checksum.h"

@@ -171,21 +171,40 @@ static bool over_bytes(hsgd_abscissa x)
 }
 
 /* Bytes stand still between averages, so there the band of what changes from step to step would be a row of walls. */
+static bool has_band(const hsgd_script *s, const panel *p, const hsgd_line *line)
+{
+    bool walls = over_bytes(p->x) && !p->lines->bands_over_bytes;
+    return !walls && !line->second && shows(s, p, line, line->half_width);
+}
+
 static void add_band(hsgd_script *s, const panel *p, const hsgd_line *line)
 {
-    char column[48];
-    bool walls = over_bytes(p->x) && !p->lines->bands_over_bytes;
-    if (walls || line->second || !shows(s, p, line, line->half_width))
+    char column[48], mean[48], below[64], above[64];
+    if (!has_band(s, p, line))
         return;
     abscissa_column(column, sizeof column, p->x, line->run);
-    hsgd_script_series(
-        s,
-        "'%s.dat' using (place(column(\"%s\")/%g)):(edge(column(\"%s_%s\"), -column(\"%s_%s_half_width\"))) \\\n"
-        "          :(edge(column(\"%s_%s\"), column(\"%s_%s_%s\"))) "
-        "with filledcurves fs transparent solid 0.2 noborder lc rgb '%s' notitle",
-        p->lines->figure, column, p->u.size, line->column, run_name[line->run], line->column, run_name[line->run],
-        line->column, run_name[line->run], line->column, run_name[line->run], line->above ? "above" : "half_width",
-        hsgd_colour(line->run));
+    snprintf(mean, sizeof mean, "%s_%s", line->column, run_name[line->run]);
+    snprintf(below, sizeof below, "%s_half_width", mean);
+    snprintf(above, sizeof above, "%s_above", mean);
+    hsgd_script_series(s, "'%s.dat' using (place(column(\"%s\")/%g))", p->lines->figure, column, p->u.size);
+    hsgd_script_edges(s, mean, below, line->above ? above : NULL);
+    fprintf(s->stream, "with filledcurves fs transparent solid 0.2 noborder lc rgb '%s' notitle",
+            hsgd_colour(line->run));
+}
+
+/* low: the lower end of a log axis, on which bands must stay. */
+static void define_bands(hsgd_script *s, const panel *p, double low)
+{
+    char edge[96] = "edge(mean, y) = y";
+    bool any = false;
+    for (size_t i = 0; i < p->lines->num_lines; i++)
+        any = any || has_band(s, p, &p->lines->line[i]);
+    if (!any)
+        return;
+    if (isfinite(low))
+        snprintf(edge, sizeof edge, "edge(mean, y) = y > %.4g ? y : %.4g # on the axis", low, low);
+    hsgd_script_define_edges(s, edge);
+    fputs(p->log_x ? "place(x) = x > 0 ? x : NaN\n" : "place(x) = x\n", s->stream); /* else a band fills the panel */
 }
 
 /* What is nowhere to be seen in the panels so far has an entry that says so. */
@@ -234,8 +253,8 @@ static void linear_axis(hsgd_script *s, double low, double high)
         high += room;
     }
     double span = high - low;
-    fprintf(s->stream, "unset logscale y; set format y '%%g'; set ytics %.3g; set yrange [%.17g:%.17g]\n",
-            hsgd_tick_distance(span), low - 0.04 * span, high + 0.04 * span);
+    fprintf(s->stream, "unset logscale y; set format y '%s'; set ytics %.3g; set yrange [%.17g:%.17g]\n",
+            hsgd_script_pick(s, "%g", "$%g$"), hsgd_tick_distance(span), low - 0.04 * span, high + 0.04 * span);
 }
 
 /* The lower end of the axis; -INFINITY for a linear one. */
@@ -293,7 +312,7 @@ static panel open_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_
     if (p.log_x)
         hsgd_script_log_x_axis(s, range_of_x(in, lines, x, p.u));
     else {
-        fputs("unset logscale x; set format x '%g'\n", s->stream);
+        fprintf(s->stream, "unset logscale x; set format x '%s'\n", hsgd_script_pick(s, "%g", "$%g$"));
         hsgd_script_step_axis(s, 0, largest / p.u.size);
     }
     return p;
@@ -310,11 +329,7 @@ static void draw_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_l
     double low = y_axis(s, in, lines);
     x_label(label, sizeof label, s, in, x, p.u);
     hsgd_script_axis_labels(s, label, y_label ? hsgd_script_pick(s, lines->y_label, lines->y_label_tex) : NULL);
-    if (isfinite(low)) /* bands must stay on the log axis */
-        fprintf(s->stream, "edge(mean, e) = mean + e < %.4g ? %.4g : mean + e\n", low, low);
-    else
-        fputs("edge(mean, e) = mean + e\n", s->stream);
-    fputs(p.log_x ? "place(x) = x > 0 ? x : NaN\n" : "place(x) = x\n", s->stream); /* else a band fills the panel */
+    define_bands(s, &p, low);
     for (size_t i = 0; i < lines->num_lines; i++)
         add_band(s, &p, &lines->line[i]);
     for (size_t i = 0; i < lines->num_lines; i++)

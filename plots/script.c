@@ -76,7 +76,10 @@ size_t hsgd_panels_abreast(double width_in, size_t panels)
 
 void hsgd_script_margins(hsgd_script *s, double left_in, double right_in)
 {
+    if (left_in == s->panel_left_in && right_in == s->panel_right_in)
+        return;
     s->panel_left_in = left_in;
+    s->panel_right_in = right_in;
     fprintf(s->stream, "set lmargin at screen %.4f; set rmargin at screen %.4f\n", left_in / s->width_in,
             1 - right_in / s->width_in);
 }
@@ -109,17 +112,19 @@ hsgd_status hsgd_script_open(hsgd_script *s, const char *dir, const char *name, 
     if (status != HSGD_OK)
         return status;
     s->stream = s->out.stream;
-    fprintf(s->stream,
-            "# %s\n"
-            "# Draw it with: gnuplot %s.gp\n"
-            "# For another width or format: hsgd plot . --width neurips --format tikz (hsgd plot --help), or change\n"
-            "# the terminal and the output by hand; positions are shares of the page.\n",
-            about, name);
+    fprintf(
+        s->stream,
+        "# %s\n"
+        "# Draw it with: gnuplot %s.gp\n"
+        "# Another width or format: hsgd plot . --width neurips --format tikz (see hsgd plot --help), or change the\n"
+        "# terminal and the output here. Positions are shares of the page.\n",
+        about, name);
     write_terminal(s);
     fprintf(s->stream,
-            "set encoding utf8\nset output '%s.%s'\nset datafile missing NaN\n"
-            "set border lw 0.6\nset tics scale 0.6,0.3\nset grid lc rgb '#d8d8d8' lw 0.4 dt solid\n",
-            name, hsgd_figure_format_extension(s->format));
+            "set output '%s.%s'\n"
+            "set encoding utf8; set datafile missing NaN%s\n"
+            "set border lw 0.6; set tics scale 0.6,0.3; set grid lc rgb '#d8d8d8' lw 0.4 dt solid\n",
+            name, hsgd_figure_format_extension(s->format), hsgd_script_pick(s, "; set minussign", ""));
     hsgd_script_column(s, 0, 1);
     return HSGD_OK;
 }
@@ -277,26 +282,35 @@ void hsgd_script_plotted(hsgd_script *s)
     s->in_plot = s->drawn = false;
 }
 
-void hsgd_script_define_band(hsgd_script *s, double low)
+void hsgd_script_define_edges(hsgd_script *s, const char *edge)
 {
     fprintf(s->stream,
-            "low = %.4g # bands end here, a tenth of the smallest positive mean, to stay on the log axis\n"
-            "band(mean, e) = !(mean > 0) ? NaN : mean + e < low ? low : mean + e\n",
-            fmax(low, 1e-307));
+            "%s\nlower(m, w) = edge(column(m), column(m) - column(w))\n"
+            "upper(m, w) = edge(column(m), column(m) + column(w))\n",
+            edge);
 }
 
-/* The edges of a band, as columns of a plot command. */
-static void write_edges(hsgd_script *s, const char *mean, const char *below, const char *above)
+void hsgd_script_define_band(hsgd_script *s, double low)
 {
-    fprintf(s->stream, ":(band(column(\"%s\"), -column(\"%s\"))):(band(column(\"%s\"), column(\"%s\"))) \\\n          ",
-            mean, below, mean, above ? above : below);
+    char edge[160];
+    snprintf(edge, sizeof edge,
+             "# Bands end a tenth below the smallest positive mean, to stay on the log axis.\n"
+             "edge(mean, y) = mean > 0 ? (y > %.4g ? y : %.4g) : NaN",
+             fmax(low, 1e-307), fmax(low, 1e-307));
+    hsgd_script_define_edges(s, edge);
+}
+
+void hsgd_script_edges(hsgd_script *s, const char *mean, const char *half_width, const char *above)
+{
+    fprintf(s->stream, ":(lower(\"%s\", \"%s\")):(upper(\"%s\", \"%s\")) \\\n          ", mean, half_width, mean,
+            above ? above : half_width);
 }
 
 void hsgd_script_error_bars(hsgd_script *s, const char *name, const char *mean, const char *half_width,
                             const char *above, const char *colour)
 {
     hsgd_script_series(s, "'%s.dat' using \"step\":\"%s\"", name, mean);
-    write_edges(s, mean, half_width, above);
+    hsgd_script_edges(s, mean, half_width, above);
     fprintf(s->stream, "with yerrorbars pt 7 ps %.3g lw 0.8 lc rgb '%s' notitle", hsgd_point_size(s, 0.35), colour);
 }
 
@@ -304,7 +318,7 @@ void hsgd_script_band(hsgd_script *s, const char *name, const char *mean, const 
                       const char *colour)
 {
     hsgd_script_series(s, "'%s.dat' using \"step\"", name);
-    write_edges(s, mean, half_width, above);
+    hsgd_script_edges(s, mean, half_width, above);
     fprintf(s->stream, "with filledcurves fs solid 0.3 noborder lc rgb '%s' notitle", colour);
 }
 

@@ -25,7 +25,7 @@ typedef struct hsgd_script {
     hsgd_figure_format format;
     hsgd_figure_band band;
     bool title;
-    double width_in, height_in, gap_in, panel_left_in, panel_bottom_in;
+    double width_in, height_in, gap_in, panel_left_in, panel_right_in, panel_bottom_in;
     bool in_plot, drawn; /* inside a plot command, which has something to draw */
     bool log_axis;
 } hsgd_script;
@@ -103,6 +103,11 @@ void hsgd_script_curve(hsgd_script *s, const char *name, const char *column, con
 void hsgd_script_define_band(hsgd_script *s, double low);
 void hsgd_script_band(hsgd_script *s, const char *name, const char *mean, const char *half_width, const char *above,
                       const char *colour);
+
+/* The functions behind it: edge(mean, y) is a line of gnuplot that defines what is drawn for an edge at y; the second adds
+ * both edges to a plot command. */
+void hsgd_script_define_edges(hsgd_script *s, const char *edge);
+void hsgd_script_edges(hsgd_script *s, const char *mean, const char *half_width, const char *above);
 
 /* What the style's bands are called, e.g. "99% confidence", and how wide that is; an entry of the legend. */
 enum { HSGD_BAND_TITLE_WIDTH = 16 };

@@ -140,6 +140,35 @@ static void latex_gets_ascii(void **state)
     teardown(&f);
 }
 
+/* ---- minus signs: mathematics in LaTeX, a true minus elsewhere; never a hyphen ---- */
+
+static void minus_signs_are_not_hyphens(void **state)
+{
+    (void)state;
+    hsgd_error err;
+    fixture f;
+    double loss[40];
+    setup(&f, 2, 40);
+    for (size_t r = 0; r < 40; r++)
+        loss[r] = -1 - 0.1 * (double)r; /* a loss below 0 has a linear axis */
+    f.in.progress[0].loss = loss;
+    const hsgd_figure *figure = hsgd_figure_find("loss-time");
+    assert_ok(figure->write(&f.in, f.dir, in_format(HSGD_FIGURE_SVG), &err), err);
+    assert_ok(hsgd_figure_render(f.dir, "loss-time", &err), err);
+    char *text = file_text(f.dir, "loss-time", "svg");
+    assert_non_null(strstr(text, "\u22122"));
+    assert_null(strstr(text, ">-2<"));
+    free(text);
+    for (int format = HSGD_FIGURE_TEX; format <= HSGD_FIGURE_TIKZ; format++) {
+        assert_ok(figure->write(&f.in, f.dir, in_format((hsgd_figure_format)format), &err), err);
+        assert_ok(hsgd_figure_render(f.dir, "loss-time", &err), err);
+        text = file_text(f.dir, "loss-time", "tex");
+        assert_non_null(strstr(text, "$-2$"));
+        free(text);
+    }
+    teardown(&f);
+}
+
 /* ---- widths of the other formats ---- */
 
 static double number_after(const char *text, const char *mark)
@@ -204,6 +233,7 @@ int main(void)
         cmocka_unit_test(every_figure_compiles_at_every_width),
         cmocka_unit_test(awkward_names_compile),
         cmocka_unit_test(latex_gets_ascii),
+        cmocka_unit_test(minus_signs_are_not_hyphens),
         cmocka_unit_test(other_formats_are_as_wide_as_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
