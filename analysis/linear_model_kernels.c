@@ -26,6 +26,9 @@ enum { MAX_FOURS = 10 };
 enum { MAX_FOURS = 5 };
 #endif
 
+/* Entries whose rows are added to memory at the same time. */
+enum { TOGETHER = HSGD_LANES == 8 ? 4 : 2 };
+
 /* Some columns of a row. Only one of the two is used. */
 typedef struct row_sum {
     hsgd_vd whole[MAX_FOURS * FOUR / HSGD_LANES];
@@ -104,10 +107,10 @@ HSGD_INLINE void add_to_memory(double *out, const row_sum *sum, size_t fours)
 #undef BODY
 }
 
-/* out += x row */
-HSGD_INLINE void add_product_to_memory(double *out, double x, const row_sum *row, size_t fours)
+/* sum = out + x row */
+HSGD_INLINE void product_plus_memory(row_sum *sum, const double *out, double x, const row_sum *row, size_t fours)
 {
-#define BODY(v, at, load, store) store(out + (at), load(out + (at)) + x * row->v)
+#define BODY(v, at, load, store) sum->v = load(out + (at)) + x * row->v
     FOR_ROW(fours, BODY);
 #undef BODY
 }
@@ -329,15 +332,33 @@ static void collect(double *g, bool add, const uint32_t *column, const hsgd_list
 #undef BODY_1
 }
 
+/* From entry e on, `together` entries: their rows of g are different, so all are loaded before the first is stored, and no
+ * load waits to know where a store goes. */
+HSGD_INLINE void scatter_some(double *g, const view *lists, size_t e, size_t together, const row_sum *own, size_t width,
+                              size_t fours, values v, indices i)
+{
+    row_sum sum[TOGETHER];
+    double *out[TOGETHER];
+    HSGD_UNROLL for (size_t k = 0; k < together; k++)
+    {
+        out[k] = g + index_of(lists, e + k, i) * width;
+        product_plus_memory(&sum[k], out[k], value_of(lists, e + k, v), own, fours);
+    }
+    HSGD_UNROLL for (size_t k = 0; k < together; k++) store_row(out[k], &sum[k], fours);
+}
+
 HSGD_INLINE void scatter_chunk(double *g, const view *lists, size_t part, const size_t *row, size_t first, size_t count,
                                const double *r, size_t width, size_t fours, values v, indices i)
 {
     for (size_t s = 0; s < count; s++) {
-        size_t list = list_of(lists, part, row, first, s), end = lists->start[list + lists->together];
+        size_t list = list_of(lists, part, row, first, s), e = lists->start[list],
+               end = lists->start[list + lists->together];
         row_sum own;
         load_row(&own, r + s * width, fours);
-        for (size_t e = lists->start[list]; e < end; e++)
-            add_product_to_memory(g + index_of(lists, e, i) * width, value_of(lists, e, v), &own, fours);
+        for (; e + TOGETHER <= end; e += TOGETHER)
+            scatter_some(g, lists, e, TOGETHER, &own, width, fours, v, i);
+        for (; e < end; e++)
+            scatter_some(g, lists, e, 1, &own, width, fours, v, i);
     }
 }
 
@@ -455,33 +476,6 @@ static void narrow(double *out, const double *g, size_t columns, size_t p, size_
                 column[k] = c + k < columns ? out + (c + k) * p + f : unwanted;
             narrow_strip(column, g + f * width + c, strip_length(f, end), width);
         }
-}
-
-/* ---- steps of transposed models ---- */
-
-/* w += factor g; g = 0 */
-static void step_run(double *w, double *g, double factor, size_t count)
-{
-    size_t i = 0;
-    for (; i + HSGD_LANES <= count; i += HSGD_LANES) {
-        hsgd_store(w + i, hsgd_load(w + i) + factor * hsgd_load(g + i));
-        hsgd_store(g + i, hsgd_splat(0));
-    }
-    for (; i < count; i++) {
-        w[i] += factor * g[i];
-        g[i] = 0;
-    }
-}
-
-static void step_strips(double *w, double *g, double step_size, const uint32_t *strip, size_t count, size_t p,
-                        size_t width)
-{
-    for (size_t i = 0, run = 0; i < count; i += run) {
-        for (run = 1; i + run < count && strip[i + run] == strip[i] + run;)
-            run++;
-        size_t first = strip[i] * (size_t)HSGD_STRIP, end = first + run * HSGD_STRIP;
-        step_run(w + first * width, g + first * width, -step_size, ((end < p ? end : p) - first) * width);
-    }
 }
 
 /* ---- losses ---- */
@@ -635,5 +629,5 @@ static void softmax(double *z, hsgd_labels labels, size_t count, size_t outputs,
         total[q] += sum_losses(loss + q * room, count);
 }
 
-const hsgd_linear_model_kernels HSGD_ON_PATH(hsgd_linear_model_kernels) = {widen,   narrow,  step_strips, scores,
-                                                                           collect, scatter, logistic,    softmax};
+const hsgd_linear_model_kernels HSGD_ON_PATH(hsgd_linear_model_kernels) = {widen,   narrow,   scores, collect,
+                                                                           scatter, logistic, softmax};

@@ -48,8 +48,7 @@ typedef struct hsgd_linear_room {
     double *grad; /* (p, width) the transposed gradients */
     double
         *x; /* (HSGD_LINEAR_BLOCK_ROWS, p) gathered rows: mini-batches from dense data, and data kept as bytes, only */
-    double *step;    /* (together, d) stochastic gradients: steps only, like the next */
-    uint32_t *strip; /* (p in strips) */
+    double *step; /* (together, d) stochastic gradients: steps only */
     size_t width, num_points;
 } hsgd_linear_room;
 
@@ -91,11 +90,6 @@ typedef struct hsgd_linear_model_kernels {
 
     /* Columns first .. end - 1 of out (columns, p): the transpose of g (p, width) without the columns beyond. */
     void (*narrow)(double *out, const double *g, size_t columns, size_t p, size_t first, size_t end, size_t width);
-
-    /* w (p, width) -= step_size g, and g = 0, in the rows of some features only: strip (count) in ascending order, HSGD_STRIP
-     * features each. width: a multiple of 4. */
-    void (*step_strips)(double *w, double *g, double step_size, const uint32_t *strip, size_t count, size_t p,
-                        size_t width);
 
     /* z (count, width): the sum over the entries of `parts` parts, the first of them `part`, of data row row[i] (row NULL:
      * first + i), of their value times the row of w (., width) that the index names, is added to row i or replaces it. */

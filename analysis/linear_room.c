@@ -43,7 +43,7 @@ size_t hsgd_linear_steps_together(const linear_model *model)
 
 /* Where the parts begin, in doubles from the first line of the cache on. */
 typedef struct layout {
-    size_t loss, work, z, side, wide, grad, x, step, strip, end;
+    size_t loss, work, z, side, wide, grad, x, step, end;
 } layout;
 
 static size_t take(size_t *end, size_t count)
@@ -66,7 +66,6 @@ static layout plan(const linear_model *model, size_t num_points, bool gathers)
     l.grad = take(&l.end, matrix);
     l.x = take(&l.end, (gathers && !model->listed) || model->data->byte ? HSGD_LINEAR_BLOCK_ROWS * p : 0);
     l.step = take(&l.end, hsgd_linear_steps_together(model) * model->outputs * p);
-    l.strip = take(&l.end, matrix ? p / HSGD_STRIP + 1 : 0);
     return l;
 }
 
@@ -89,7 +88,6 @@ hsgd_linear_room hsgd_linear_room_of(const linear_model *model, size_t num_point
                               .grad = line + l.grad,
                               .x = line + l.x,
                               .step = line + l.step,
-                              .strip = (uint32_t *)(void *)(line + l.strip),
                               .width = hsgd_linear_width(model->outputs, model->listed ? num_points : 1),
                               .num_points = num_points};
 }

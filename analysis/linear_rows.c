@@ -20,10 +20,10 @@ enum { PART_DOUBLES = 20480, MIN_PART = 64 };
 /* Share of the entries that are not 0 from which on the dense matrix is faster (measured with 10 outputs). */
 static const double DENSE_SHARE = 0.5;
 
-size_t hsgd_linear_part_start(size_t num_features, size_t parts, size_t part)
+/* The first feature of a part; part `parts` starts at num_features. */
+static size_t part_start(size_t num_features, size_t parts, size_t part)
 {
-    size_t start = num_features / parts * part + num_features % parts * part / parts;
-    return part == parts ? start : start / HSGD_STRIP * HSGD_STRIP;
+    return num_features / parts * part + num_features % parts * part / parts;
 }
 
 size_t hsgd_linear_tile_rows(size_t width)
@@ -167,7 +167,7 @@ static bool split_rows(hsgd_lists *lists, size_t num_rows, size_t parts, size_t 
         return false;
     for (size_t s = 0; s < num_rows; s++)
         for (size_t k = 0, e = whole[s]; k < parts; k++) {
-            while (e < whole[s + 1] && index_at(lists, e) < hsgd_linear_part_start(num_features, parts, k + 1))
+            while (e < whole[s + 1] && index_at(lists, e) < part_start(num_features, parts, k + 1))
                 e++;
             start[s * parts + k + 1] = e;
         }
@@ -410,36 +410,7 @@ static bool make_by_column(hsgd_linear_rows *rows, size_t num_workers, size_t nu
     return done;
 }
 
-/* ---- which features a row has ---- */
-
-static bool make_groups(hsgd_linear_rows *rows, size_t num_rows, size_t num_features)
-{
-    rows->group = ceiling(ceiling(num_features, HSGD_MAX_GROUPS), HSGD_STRIP) * HSGD_STRIP;
-    rows->groups = calloc(num_rows, sizeof *rows->groups);
-    for (size_t s = 0; s < num_rows && rows->groups; s++)
-        for (size_t e = row_start(rows, s); e < row_start(rows, s + 1); e++) {
-            size_t g = index_at(&rows->by_row, e) / rows->group;
-            rows->groups[s].has[g / 64] |= (uint64_t)1 << g % 64;
-        }
-    return rows->groups;
-}
-
-size_t hsgd_linear_rows_strips(uint32_t *strip, const hsgd_linear_rows *rows, const size_t *row, size_t count,
-                               size_t num_features)
-{
-    size_t used = 0, each = rows->group / HSGD_STRIP, end = ceiling(num_features, HSGD_STRIP);
-    hsgd_groups all = {{0}};
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < HSGD_GROUP_WORDS; k++)
-            all.has[k] |= rows->groups[row[i]].has[k];
-    for (size_t k = 0; k < HSGD_GROUP_WORDS; k++)
-        for (uint64_t left = all.has[k]; left; left &= left - 1) {
-            size_t first = (k * 64 + (size_t)__builtin_ctzll(left)) * each;
-            for (size_t s = first; s < first + each && s < end; s++)
-                strip[used++] = (uint32_t)s;
-        }
-    return used;
-}
+/* ---- both ---- */
 
 hsgd_status hsgd_linear_rows_make(hsgd_linear_rows *out, const hsgd_dataset *data, const size_t *start,
                                   size_t num_workers, size_t width, hsgd_error *err)
@@ -447,8 +418,7 @@ hsgd_status hsgd_linear_rows_make(hsgd_linear_rows *out, const hsgd_dataset *dat
     memset(out, 0, sizeof *out);
     if (make_by_row(&out->by_row, data, start[num_workers], width) &&
         make_tiles(out, start, num_workers, hsgd_linear_tile_rows(width)) &&
-        make_by_column(out, num_workers, data->num_features) &&
-        make_groups(out, start[num_workers], data->num_features))
+        make_by_column(out, num_workers, data->num_features))
         return HSGD_OK;
     hsgd_linear_rows_free(out);
     return hsgd_fail_memory(err, "the features");
@@ -481,7 +451,6 @@ void hsgd_linear_rows_prefetch(const hsgd_linear_rows *rows, const size_t *row, 
         prefetch(by_row->far, from, end, sizeof *by_row->far);
         prefetch(by_row->code, from, end, sizeof *by_row->code);
         prefetch(by_row->value, from, end, sizeof *by_row->value);
-        prefetch(rows->groups, row[i], row[i] + 1, sizeof *rows->groups);
     }
 }
 
@@ -492,6 +461,5 @@ void hsgd_linear_rows_free(hsgd_linear_rows *rows)
     free(rows->column);
     free(rows->tile);
     free(rows->first_tile);
-    free(rows->groups);
     memset(rows, 0, sizeof *rows);
 }

@@ -28,32 +28,16 @@ typedef struct hsgd_tile {
     bool complete;                /* columns that do not occur have lists, too */
 } hsgd_tile;
 
-/* Features in groups of a few neighbours, and which groups a data row has. */
-enum { HSGD_STRIP = 4, HSGD_MAX_GROUPS = 256, HSGD_GROUP_WORDS = HSGD_MAX_GROUPS / 64 };
-typedef struct hsgd_groups {
-    uint64_t has[HSGD_GROUP_WORDS];
-} hsgd_groups;
-
 typedef struct hsgd_linear_rows {
     hsgd_lists by_row;    /* list row * parts + k is part k of a row of the data, an index a feature */
     hsgd_lists by_column; /* a list is a feature in a tile, an index a row of the tile; start NULL: no tile has lists */
     uint32_t *column;     /* the feature of each list of by_column, owned */
     hsgd_tile *tile;      /* owned */
-    hsgd_groups *groups;  /* (rows) owned */
-    size_t group;         /* features of a group: a multiple of HSGD_STRIP */
     size_t *first_tile;   /* (num_workers + 1) worker j has the tiles first_tile[j] .. first_tile[j + 1] - 1, owned */
 } hsgd_linear_rows;
 
 /* Rows of a tile, at most, where a row has `width` scores (at one point). */
 size_t hsgd_linear_tile_rows(size_t width);
-
-/* The first feature of a part, a multiple of HSGD_STRIP; part `parts` starts at num_features. */
-size_t hsgd_linear_part_start(size_t num_features, size_t parts, size_t part);
-
-/* The strips, HSGD_STRIP features each and the last one maybe less, of the groups that some data rows have, in order:
- * strip (number of all). Returned: how many. */
-size_t hsgd_linear_rows_strips(uint32_t *strip, const hsgd_linear_rows *rows, const size_t *row, size_t count,
-                               size_t num_features);
 
 /* Asks for the entries of some data rows ahead of time: rows drawn at random come from far away, one after the other. */
 void hsgd_linear_rows_prefetch(const hsgd_linear_rows *rows, const size_t *row, size_t count);

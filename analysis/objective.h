@@ -77,8 +77,9 @@ typedef struct hsgd_objective_type {
                             double *scratch);
 
     /* Optional (NULL: made from stochastic_rows). Steps of count <= HSGD_ROWS_AT_ONCE workers: each w (dim), one every
-     * `stride` numbers, -= step_size times what stochastic gives, to the bit, steps->count times. They begin at from (dim);
-     * NULL: each at its w. */
+     * `stride` numbers, -= step_size times what stochastic gives, steps->count times. They begin at from (dim); NULL: each at
+     * its w. What is added to w may be summed in another order than by stochastic; but the numbers are the same, to the bit,
+     * whichever workers and however many of the steps a call has. */
     void (*step_rows)(const hsgd_objective *objective, const double *from, double *w, size_t stride,
                       const size_t *worker, size_t count, const hsgd_steps *steps, double *scratch);
 

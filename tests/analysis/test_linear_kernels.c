@@ -348,27 +348,60 @@ static void fill_points(const problem *p, double *want)
         want[i] = i % 11 == 3 ? -0.0 : i % 13 == 5 ? 0 : p->point[i % dim] * (double)(1 + i / dim);
 }
 
-/* From where they are (from NULL) or all from one point, to the bit, with scratch memory that holds anything. */
-static void assert_steps_agree(const problem *p, const double *from, const hsgd_steps *steps)
+/* Where a step goes straight into the model, its sums run in another order than a gradient's. */
+static bool steps_have_gradients(const problem *p, const hsgd_steps *steps)
 {
-    size_t dim = p->f.dim, stride = stride_of(p), scratch = p->f.type->scratch_size(&p->f, steps->batch_size);
-    double *stepped = malloc(STEPPERS * (stride + dim) * sizeof *stepped), *want = stepped + STEPPERS * stride;
-    for (size_t i = 0; i < STEPPERS * stride; i++)
-        stepped[i] = 17; /* also between the rows */
-    fill_points(p, want);
-    for (size_t j = 0; j < STEPPERS; j++)
-        memcpy(stepped + j * stride, want + j * dim, dim * sizeof *want);
-    for (size_t j = 0; from && j < STEPPERS; j++)
-        memcpy(want + j * dim, from, dim * sizeof *want);
-    step_by_gradient(p, want, steps);
+    const linear_model *model = p->f.state;
+    return !model->listed || model->outputs == 1 || model->regularizer.type != HSGD_REGULARIZER_NONE ||
+           steps->batch_size == 0 || steps->batch_size > HSGD_LINEAR_BLOCK_ROWS;
+}
+
+/* A row for each worker, with scratch memory that holds anything. */
+static void step_in_place(const problem *p, const double *from, double *w, const hsgd_steps *steps)
+{
+    size_t scratch = p->f.type->scratch_size(&p->f, steps->batch_size);
     for (size_t i = 0; i < scratch; i++)
         p->scratch[i] = NAN;
-    p->f.type->step_rows(&p->f, from, stepped, stride, stepper, STEPPERS, steps, p->scratch);
+    p->f.type->step_rows(&p->f, from, w, stride_of(p), stepper, STEPPERS, steps, p->scratch);
+}
+
+/* The same with a call for each worker and step. */
+static void step_one_by_one(const problem *p, const double *from, double *w, const hsgd_steps *steps)
+{
+    for (size_t j = 0; j < STEPPERS; j++)
+        for (size_t k = 0; k < steps->count; k++) {
+            hsgd_steps one = {steps->seed, steps->first + k, 1, steps->batch_size, steps->step_size};
+            p->f.type->step_rows(&p->f, k ? NULL : from, w + j * stride_of(p), stride_of(p), stepper + j, 1, &one,
+                                 p->scratch);
+        }
+}
+
+/* From where they are (from NULL) or all from one point. */
+static void assert_steps_agree(const problem *p, const double *from, const hsgd_steps *steps)
+{
+    size_t dim = p->f.dim, stride = stride_of(p);
+    double *want = malloc(STEPPERS * (dim + 2 * stride) * sizeof *want), *got = want + STEPPERS * dim,
+           *alone = got + STEPPERS * stride;
+    for (size_t i = 0; i < 2 * STEPPERS * stride; i++)
+        got[i] = 17; /* also between the rows */
+    fill_points(p, want);
     for (size_t j = 0; j < STEPPERS; j++) {
-        assert_memory_equal(stepped + j * stride, want + j * dim, dim * sizeof *want);
-        assert_true(stepped[j * stride + dim] == 17 && stepped[j * stride + dim + 2] == 17);
+        memcpy(got + j * stride, want + j * dim, dim * sizeof *want);
+        memcpy(alone + j * stride, want + j * dim, dim * sizeof *want);
+        if (from)
+            memcpy(want + j * dim, from, dim * sizeof *want);
     }
-    free(stepped);
+    step_by_gradient(p, want, steps);
+    step_in_place(p, from, got, steps);
+    step_one_by_one(p, from, alone, steps);
+    assert_memory_equal(got, alone, STEPPERS * stride * sizeof *got);
+    for (size_t j = 0; j < STEPPERS; j++) {
+        assert_same_vector(got + j * stride, want + j * dim, dim, 1e-14);
+        if (steps_have_gradients(p, steps))
+            assert_memory_equal(got + j * stride, want + j * dim, dim * sizeof *want);
+        assert_true(got[j * stride + dim] == 17 && got[j * stride + dim + 2] == 17);
+    }
+    free(want);
 }
 
 /* stochastic_rows gives what stochastic gives. */
