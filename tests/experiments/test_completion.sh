@@ -37,7 +37,7 @@ options() { "$program" "$1" --help | sed -n 's/^  \(--[a-z-]*\) .*/\1/p'; }
 
 it_is_registered() { [[ $(complete -p hsgd) == 'complete -F _hsgd hsgd' ]]; }
 commands_are_those_of_the_help() {
-    expect "$(commands | paste -sd,),--help,--version,--man-page,--bash-completion" '' && expect run r && expect '' x
+    expect "$(commands | paste -sd,),--help,--version,--man-page,--bash-completion" '' && expect run ru && expect '' x
 }
 options_are_those_of_the_help() {
     local command
