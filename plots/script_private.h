@@ -153,6 +153,13 @@ double hsgd_script_log_x_axis(hsgd_script *s, hsgd_range range);
 /* A tick distance of 1, 2 or 5 times a power of ten that gives two to six ticks in a span > 0: labels do not touch. */
 double hsgd_tick_distance(double span);
 
+/* A unit of time (seconds) or of data (bytes) that leaves numbers of a few digits on an axis up to `largest`. */
+typedef struct hsgd_unit {
+    double size;      /* in seconds or bytes */
+    const char *name; /* static, as the script's format spells it */
+} hsgd_unit;
+hsgd_unit hsgd_script_unit(const hsgd_script *s, bool time, double largest);
+
 /* Step axis from first to last. */
 void hsgd_script_step_axis(hsgd_script *s, double first, double last);
 
