@@ -98,7 +98,7 @@ void hsgd_lines_add(hsgd_lines *lines, const hsgd_figure_input *in, hsgd_line li
         lines->line[lines->num_lines++] = line;
 }
 
-void hsgd_lines_columns(hsgd_table *table, const hsgd_lines *lines)
+static void add_line_columns(hsgd_table *table, const hsgd_lines *lines)
 {
     for (size_t i = 0; i < lines->num_lines; i++) {
         const hsgd_line *line = &lines->line[i];
@@ -108,7 +108,7 @@ void hsgd_lines_columns(hsgd_table *table, const hsgd_lines *lines)
     }
 }
 
-void hsgd_abscissa_columns(hsgd_table *table, const hsgd_figure_input *in, hsgd_abscissa x)
+static void add_abscissa_columns(hsgd_table *table, const hsgd_figure_input *in, hsgd_abscissa x)
 {
     for (size_t run = 0; run < (x == HSGD_OVER_STEPS ? 1 : HSGD_NUM_FIGURE_RUNS); run++) {
         char name[48];
@@ -392,8 +392,8 @@ static hsgd_status write_data(const hsgd_figure_input *in, const hsgd_lines *lin
     hsgd_table_init(&table, in->num_rows);
     table.only_where = lines->only_where;
     for (size_t i = 0; i < num_panels; i++)
-        hsgd_abscissa_columns(&table, in, x[i]);
-    hsgd_lines_columns(&table, lines);
+        add_abscissa_columns(&table, in, x[i]);
+    add_line_columns(&table, lines);
     hsgd_status status = hsgd_table_write(&table, dir, lines->figure, err);
     hsgd_table_free(&table);
     return status;

@@ -109,9 +109,8 @@ void hsgd_script_band(hsgd_script *s, const char *name, const char *mean, const 
 void hsgd_script_define_edges(hsgd_script *s, const char *edge);
 void hsgd_script_edges(hsgd_script *s, const char *mean, const char *half_width, const char *above);
 
-/* What the style's bands are called, e.g. "99% confidence", and how wide that is; an entry of the legend. */
+/* An entry of the legend that says what the style's bands are, e.g. "99% confidence", and its width in characters. */
 enum { HSGD_BAND_TITLE_WIDTH = 16 };
-void hsgd_band_title(char *out, size_t size, const hsgd_script *s, double confidence);
 void hsgd_script_band_entry(hsgd_script *s, double confidence, const char *colour);
 /* The same as error bars, for curves that zeros interrupt: a filled band would be drawn across the gaps. */
 void hsgd_script_error_bars(hsgd_script *s, const char *name, const char *mean, const char *half_width,
