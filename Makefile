@@ -159,7 +159,7 @@ demo: $(BUILD)/hsgd ## run the built-in experiment; figures land in build/demo
 
 PAPER     := $(wildcard experiments/paper-*.json)
 
-figures: $(BUILD)/hsgd ## the figures of the paper: run experiments/paper-*.json into build/figures (some minutes)
+figures: $(BUILD)/hsgd ## the figures of the paper: run experiments/paper-*.json into build/figures (about a minute)
 	@HSGD_PROGRAM=$(BUILD)/hsgd experiments/make-figures $(BUILD)/figures $(PAPER)
 
 gallery: figures ## the pictures of the README, from these and two other experiments, into plots/gallery (needs MNIST's test set)

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "experiments/folder.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "analysis/statistics.h"
 #include "bounds/verdict.h"
@@ -342,51 +340,8 @@ static hsgd_status read_folder(folder *f, const char *dir, const hsgd_style_chan
 static bool is_wanted(const folder *f, const char *name)
 {
     const cJSON *config = cJSON_GetObjectItemCaseSensitive(f->document, "config");
-    const cJSON *figures = cJSON_GetObjectItemCaseSensitive(config, "figures"), *item;
-    if (!cJSON_IsArray(figures))
-        return true;
-    cJSON_ArrayForEach(item, figures) if (cJSON_IsString(item) && strcmp(item->valuestring, name) == 0) return true;
-    return false;
-}
-
-static hsgd_status remove_file(const char *dir, const char *name, const char *ending, hsgd_error *err)
-{
-    char *path;
-    hsgd_status status = HSGD_OK;
-    if (asprintf(&path, "%s/%s%s", dir, name, ending) < 0)
-        return hsgd_fail_memory(err, "a path");
-    if (unlink(path) != 0 && errno != ENOENT)
-        status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be removed: %s", path, strerror(errno));
-    free(path);
-    return status;
-}
-
-hsgd_status hsgd_folder_remove_figure(const char *dir, const char *name, hsgd_error *err)
-{
-    static const char *const endings[] = {".gp", ".dat", ".caption.tex", ".pdf", ".svg", ".png", ".tex"};
-    hsgd_status status = HSGD_OK;
-    for (size_t i = 0; i < sizeof endings / sizeof *endings && !status; i++)
-        status = remove_file(dir, name, endings[i], err);
-    return status;
-}
-
-hsgd_status hsgd_folder_clear(const char *dir, hsgd_error *err)
-{
-    hsgd_status status = HSGD_OK;
-    hsgd_folder_sweep(dir);
-    for (size_t i = 0; i < hsgd_num_figures && !status; i++)
-        status = hsgd_folder_remove_figure(dir, hsgd_figures[i]->name, err);
-    for (size_t i = 0; i < HSGD_NUM_TIKZ_FILES && !status; i++)
-        status = remove_file(dir, hsgd_tikz_files[i], "", err);
-    if (!status)
-        status = remove_file(dir, "report", ".html", err);
-    return status;
-}
-
-void hsgd_folder_list_files(hsgd_figure_report *report, const char *name, const char *const *endings)
-{
-    for (; *endings && report->num_files < HSGD_MAX_FIGURE_FILES; endings++)
-        snprintf(report->file[report->num_files++], HSGD_FILE_NAME_SIZE, "%s.%s", name, *endings);
+    const cJSON *figures = cJSON_GetObjectItemCaseSensitive(config, "figures");
+    return !cJSON_IsArray(figures) || hsgd_folder_is_listed(figures, name);
 }
 
 static hsgd_status plot_one(const folder *f, const hsgd_figure *figure, hsgd_figure_report *report, hsgd_error *err)
@@ -394,29 +349,24 @@ static hsgd_status plot_one(const folder *f, const hsgd_figure *figure, hsgd_fig
     char reason[HSGD_NOTE_SIZE / 2] = "not asked for";
     bool wanted = is_wanted(f, figure->name);
     if (!wanted || !figure->possible(&f->input, reason, sizeof reason)) {
-        if (wanted && report->num_notes < HSGD_MAX_FIGURE_FILES)
-            snprintf(report->note[report->num_notes++], HSGD_NOTE_SIZE, "no figure %s: %s", figure->name, reason);
+        if (wanted)
+            hsgd_folder_note_missing(report, figure->name, reason);
         return hsgd_folder_remove_figure(f->dir, figure->name, err);
     }
     hsgd_status status = figure->write(&f->input, f->dir, &f->style, err);
     if (!status)
         status = hsgd_figure_write_caption(&f->input, figure, f->dir, err);
     if (!status)
-        hsgd_folder_list_files(report, figure->name, (const char *const[]){"gp", "dat", "caption.tex", NULL});
+        hsgd_folder_list_script(report, figure->name);
     return status;
 }
 
 static hsgd_status render_one(const folder *f, const hsgd_figure *figure, hsgd_figure_report *report, hsgd_error *err)
 {
     char reason[HSGD_NOTE_SIZE];
-    const char *const endings[] = {hsgd_figure_format_extension(f->style.format),
-                                   f->style.format == HSGD_FIGURE_TEX ? "pdf" : NULL, NULL};
     if (!is_wanted(f, figure->name) || !figure->possible(&f->input, reason, sizeof reason))
         return HSGD_OK;
-    hsgd_status status = hsgd_figure_render(f->dir, figure->name, err);
-    if (!status)
-        hsgd_folder_list_files(report, figure->name, endings);
-    return status;
+    return hsgd_folder_render(f->dir, figure->name, f->style.format, report, err);
 }
 
 hsgd_status hsgd_folder_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,
@@ -433,9 +383,8 @@ hsgd_status hsgd_folder_plot(const char *dir, const hsgd_style_change *change, h
     size_t scripts = report->num_files;
     for (size_t i = 0; i < hsgd_num_figures && !status; i++)
         status = render_one(&f, hsgd_figures[i], report, err);
-    if (!status && f.style.format == HSGD_FIGURE_TIKZ && report->num_files > scripts)
-        for (size_t i = 0; i < HSGD_NUM_TIKZ_FILES && report->num_files < HSGD_MAX_FIGURE_FILES; i++)
-            snprintf(report->file[report->num_files++], HSGD_FILE_NAME_SIZE, "%s", hsgd_tikz_files[i]);
+    if (!status && report->num_files > scripts)
+        hsgd_folder_list_shared(report, f.style.format);
     folder_free(&f);
     return status;
 }
@@ -447,10 +396,7 @@ static hsgd_status add_drawing(hsgd_drawings *out, const folder *f, const hsgd_f
     char reason[HSGD_NOTE_SIZE];
     if (!is_wanted(f, figure->name) || !figure->possible(&f->input, reason, sizeof reason))
         return HSGD_OK;
-    hsgd_drawing *drawing = &out->item[out->count];
-    *drawing = (hsgd_drawing){figure->name, hsgd_figure_caption(&f->input, figure, HSGD_CAPTION_PLAIN)};
-    out->count += drawing->caption != NULL;
-    return drawing->caption ? HSGD_OK : hsgd_fail_memory(err, figure->name);
+    return hsgd_drawings_add(out, figure->name, hsgd_figure_caption(&f->input, figure, HSGD_CAPTION_PLAIN), err);
 }
 
 hsgd_status hsgd_folder_draw(hsgd_drawings *out, const char *dir, const char *into, const hsgd_style_change *change,
@@ -470,12 +416,4 @@ hsgd_status hsgd_folder_draw(hsgd_drawings *out, const char *dir, const char *in
         status = add_drawing(out, &f, hsgd_figures[i], err);
     folder_free(&f);
     return status;
-}
-
-void hsgd_drawings_free(hsgd_drawings *drawings)
-{
-    for (size_t i = 0; i < drawings->count; i++)
-        free(drawings->item[i].caption);
-    free(drawings->item);
-    *drawings = (hsgd_drawings){0};
 }

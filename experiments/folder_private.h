@@ -62,10 +62,25 @@ typedef struct hsgd_setting_memory {
 void hsgd_folder_setting(hsgd_figure_setting *out, hsgd_setting_memory *memory, const cJSON *result, size_t num_levels);
 void hsgd_setting_memory_free(hsgd_setting_memory *memory);
 
-/* folder.c: remove what an earlier call left of a figure. */
+/* ---- folder_figures.c: what folders of runs and of sweeps do alike ---- */
+
+/* Is a name in a list of figures? False where there is no list. */
+bool hsgd_folder_is_listed(const cJSON *figures, const char *name);
+
+/* Remove what an earlier call left of a figure. */
 hsgd_status hsgd_folder_remove_figure(const char *dir, const char *name, hsgd_error *err);
 
-/* folder.c: note down the files NAME.ending; endings is closed by NULL. */
-void hsgd_folder_list_files(hsgd_figure_report *report, const char *name, const char *const *endings);
+/* Draw the figure whose script is in the folder, in the format that the script is for, and report the files made. */
+hsgd_status hsgd_folder_render(const char *dir, const char *name, hsgd_figure_format format, hsgd_figure_report *report,
+                               hsgd_error *err);
+
+/* Report the script of a figure, its data and its caption; the files that all figures of a format share; a figure that
+ * cannot be shown. */
+void hsgd_folder_list_script(hsgd_figure_report *report, const char *name);
+void hsgd_folder_list_shared(hsgd_figure_report *report, hsgd_figure_format format);
+void hsgd_folder_note_missing(hsgd_figure_report *report, const char *name, const char *reason);
+
+/* Add a figure, for which item has room. The caption becomes the drawings' own; NULL is a failure of memory. */
+hsgd_status hsgd_drawings_add(hsgd_drawings *drawings, const char *name, char *caption, hsgd_error *err);
 
 #endif

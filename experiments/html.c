@@ -55,19 +55,22 @@ static void put_escaped(FILE *out, const char *text, size_t length)
         i += put_character(out, text + i, length - i);
 }
 
-/* A formatted text of its own; NULL when memory is out. */
-static char *formatted(const char *format, va_list arguments)
-{
-    char *text = NULL;
-    return vasprintf(&text, format, arguments) < 0 ? NULL : text;
-}
-
 /* ---- state ---- */
 
 static void note(hsgd_html *html, const char *mistake)
 {
     if (!html->mistake)
         html->mistake = mistake;
+}
+
+/* A formatted text, to be freed; NULL, and a mistake of the page, when memory is out. */
+static char *formatted(hsgd_html *html, const char *format, va_list arguments)
+{
+    char *text;
+    if (vasprintf(&text, format, arguments) >= 0)
+        return text;
+    note(html, "out of memory");
+    return NULL;
 }
 
 static void end_tag(hsgd_html *html)
@@ -119,12 +122,10 @@ void hsgd_html_attributef(hsgd_html *html, const char *name, const char *format,
 {
     va_list arguments;
     va_start(arguments, format);
-    char *text = formatted(format, arguments);
+    char *text = formatted(html, format, arguments);
     va_end(arguments);
     if (text)
         hsgd_html_attribute(html, name, text);
-    else
-        note(html, "out of memory");
     free(text);
 }
 
@@ -190,10 +191,8 @@ void hsgd_html_elementf(hsgd_html *html, const char *name, const char *class_nam
 {
     va_list arguments;
     va_start(arguments, format);
-    char *text = formatted(format, arguments);
+    char *text = formatted(html, format, arguments);
     va_end(arguments);
-    if (!text)
-        note(html, "out of memory");
     hsgd_html_element(html, name, class_name, text ? text : "");
     free(text);
 }
@@ -223,10 +222,8 @@ void hsgd_html_textf(hsgd_html *html, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    char *text = formatted(format, arguments);
+    char *text = formatted(html, format, arguments);
     va_end(arguments);
-    if (!text)
-        note(html, "out of memory");
     hsgd_html_text(html, text ? text : "");
     free(text);
 }

@@ -56,18 +56,6 @@ static double x_of(const layout *l, size_t drawn)
 
 /* ---- pieces ---- */
 
-static void put_label(hsgd_html *html, double x, double y, const char *anchor, const char *format, double value)
-{
-    char text[40];
-    snprintf(text, sizeof text, format, value);
-    hsgd_html_open(html, "text");
-    hsgd_html_attributef(html, "x", "%g", x);
-    hsgd_html_attributef(html, "y", "%g", y);
-    hsgd_html_attribute(html, "text-anchor", anchor);
-    hsgd_html_text(html, text);
-    hsgd_html_close(html, "text");
-}
-
 static void put_title(hsgd_html *html, double x, double y, const char *anchor, const char *text)
 {
     hsgd_html_open(html, "text");
@@ -76,6 +64,13 @@ static void put_title(hsgd_html *html, double x, double y, const char *anchor, c
     hsgd_html_attribute(html, "text-anchor", anchor);
     hsgd_html_text(html, text);
     hsgd_html_close(html, "text");
+}
+
+static void put_label(hsgd_html *html, double x, double y, const char *anchor, const char *format, double value)
+{
+    char text[40];
+    snprintf(text, sizeof text, format, value);
+    put_title(html, x, y, anchor, text);
 }
 
 /* A path that is written piece by piece; NULL when memory is out. */

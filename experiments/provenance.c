@@ -76,7 +76,8 @@ static hsgd_status forget_folders(cJSON *item, hsgd_error *err)
     return status;
 }
 
-hsgd_status hsgd_provenance_hash_config(char out[HSGD_CHECKSUM_SIZE], const hsgd_config *config, hsgd_error *err)
+/* SHA-256 of the resolved configuration, with names of data files in place of their paths: the same on every machine. */
+static hsgd_status hash_config(char out[HSGD_CHECKSUM_SIZE], const hsgd_config *config, hsgd_error *err)
 {
     char *text = hsgd_config_to_json(config);
     cJSON *document = text ? cJSON_Parse(text) : NULL;
@@ -151,7 +152,7 @@ hsgd_status hsgd_provenance_find(hsgd_provenance *out, const hsgd_config *config
     *out = (hsgd_provenance){.command = command, .threads = threads};
     hsgd_status status = find_date(out, err);
     if (!status)
-        status = hsgd_provenance_hash_config(out->config_sha256, config, err);
+        status = hash_config(out->config_sha256, config, err);
     if (status || !has_data(config))
         return status;
     hsgd_checksum *checksum = hsgd_checksum_alloc();

@@ -35,9 +35,6 @@ hsgd_status hsgd_provenance_find(hsgd_provenance *out, const hsgd_config *config
                                  hsgd_error *err);
 void hsgd_provenance_free(hsgd_provenance *provenance);
 
-/* SHA-256 of the resolved configuration, with names of data files in place of their paths: the same on every machine. */
-hsgd_status hsgd_provenance_hash_config(char out[HSGD_CHECKSUM_SIZE], const hsgd_config *config, hsgd_error *err);
-
 #ifdef __cplusplus
 }
 #endif

@@ -24,7 +24,7 @@ static hsgd_constant_kind weaker(hsgd_constant_kind a, hsgd_constant_kind b)
     return a > b ? a : b;
 }
 
-hsgd_constant_kind hsgd_report_kind_of_rung(const hsgd_experiment *e, size_t rung)
+static hsgd_constant_kind kind_of_rung(const hsgd_experiment *e, size_t rung)
 {
     hsgd_constant_kind kind = e->constants.smoothness.kind;
     if (rung >= HSGD_NUM_MEASURED_RUNGS - 1)
@@ -174,7 +174,7 @@ void hsgd_report_ladder(const hsgd_experiment *e, hsgd_report_format format, FIL
         else
             hsgd_report_text(&table, "%s", "");
         hsgd_report_text(&table, "%s", hsgd_rungs[k].uses);
-        hsgd_report_text(&table, "%s", k ? hsgd_constant_kind_name(hsgd_report_kind_of_rung(e, k)) : "");
+        hsgd_report_text(&table, "%s", k ? hsgd_constant_kind_name(kind_of_rung(e, k)) : "");
         if (k == 0)
             hsgd_report_text(&table, "%s", "");
         else

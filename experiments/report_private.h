@@ -6,7 +6,6 @@
 #include "experiments/report.h"
 
 /* The weakest constant that a verdict rests on. */
-hsgd_constant_kind hsgd_report_kind_of_rung(const hsgd_experiment *e, size_t rung);
 hsgd_constant_kind hsgd_report_kind_of_dispersion(const hsgd_experiment *e);
 
 /* The tables. */

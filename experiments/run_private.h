@@ -29,8 +29,8 @@ enum {
 
 typedef struct hsgd_run_manner {
     const char *command; /* its name, for the provenance */
-    bool every_check;  /* make every check, and let all of them decide on the exit code */
-    bool plain_output; /* print nothing on standard output but what print does */
+    bool every_check;    /* make every check, and let all of them decide on the exit code */
+    bool plain_output;   /* print nothing on standard output but what print does */
     void (*print)(const hsgd_experiment *experiment, FILE *stream);
 } hsgd_run_manner;
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The combined figures of a sweep's folder, from its sweep.json and the series.csv of its points. */
-#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -301,42 +300,21 @@ bool hsgd_sweep_is_folder(const char *dir)
 
 /* ---- making the figures ---- */
 
-static bool is_wanted(const folder *f, const char *name)
-{
-    const cJSON *item;
-    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(
-                                 f->document, "figures")) if (cJSON_IsString(item) &&
-                                                              strcmp(item->valuestring, name) == 0) return true;
-    return false;
-}
-
 static hsgd_status write_one(const folder *f, const hsgd_sweep_figure *figure, bool *made, hsgd_figure_report *report,
                              hsgd_error *err)
 {
-    char reason[HSGD_NOTE_SIZE / 2];
+    char reason[HSGD_NOTE_SIZE];
     *made = false;
-    if (!is_wanted(f, figure->name))
+    if (!hsgd_folder_is_listed(cJSON_GetObjectItemCaseSensitive(f->document, "figures"), figure->name))
         return hsgd_folder_remove_figure(f->dir, figure->name, err);
     if (!figure->possible(&f->input, reason, sizeof reason)) {
-        if (report->num_notes < HSGD_MAX_FIGURE_FILES)
-            snprintf(report->note[report->num_notes++], HSGD_NOTE_SIZE, "no figure %s: %s", figure->name, reason);
+        hsgd_folder_note_missing(report, figure->name, reason);
         return hsgd_folder_remove_figure(f->dir, figure->name, err);
     }
     hsgd_status status = figure->write(&f->input, f->dir, &f->style, err);
     *made = !status;
     if (!status)
-        hsgd_folder_list_files(report, figure->name, (const char *const[]){"gp", "dat", "caption.tex", NULL});
-    return status;
-}
-
-static hsgd_status render_one(const folder *f, const hsgd_sweep_figure *figure, hsgd_figure_report *report,
-                              hsgd_error *err)
-{
-    const char *const endings[] = {hsgd_figure_format_extension(f->style.format),
-                                   f->style.format == HSGD_FIGURE_TEX ? "pdf" : NULL, NULL};
-    hsgd_status status = hsgd_figure_render(f->dir, figure->name, err);
-    if (!status)
-        hsgd_folder_list_files(report, figure->name, endings);
+        hsgd_folder_list_script(report, figure->name);
     return status;
 }
 
@@ -351,10 +329,9 @@ hsgd_status hsgd_sweep_plot(const char *dir, const hsgd_style_change *change, hs
         status = write_one(&f, hsgd_sweep_figures[i], &made[i], report, err);
     for (size_t i = 0; i < hsgd_num_sweep_figures && !status; i++)
         if (made[i])
-            status = render_one(&f, hsgd_sweep_figures[i], report, err);
-    if (!status && f.style.format == HSGD_FIGURE_TIKZ)
-        for (size_t i = 0; i < HSGD_NUM_TIKZ_FILES && report->num_files < HSGD_MAX_FIGURE_FILES; i++)
-            snprintf(report->file[report->num_files++], HSGD_FILE_NAME_SIZE, "%s", hsgd_tikz_files[i]);
+            status = hsgd_folder_render(dir, hsgd_sweep_figures[i]->name, f.style.format, report, err);
+    if (!status)
+        hsgd_folder_list_shared(report, f.style.format);
     folder_free(&f);
     return status;
 }
@@ -382,14 +359,11 @@ static hsgd_status draw_one(hsgd_drawings *out, const folder *f, const hsgd_swee
 {
     bool made;
     hsgd_status status = write_one(f, figure, &made, &out->report, err);
-    if (status || !made)
-        return status;
-    hsgd_drawing *drawing = &out->item[out->count];
-    *drawing = (hsgd_drawing){figure->name, read_about(f->dir, figure->name)};
-    if (!drawing->caption)
-        return hsgd_fail_memory(err, figure->name);
-    out->count++;
-    return render_one(f, figure, &out->report, err);
+    if (!status && made)
+        status = hsgd_drawings_add(out, figure->name, read_about(f->dir, figure->name), err);
+    if (!status && made)
+        status = hsgd_folder_render(f->dir, figure->name, f->style.format, &out->report, err);
+    return status;
 }
 
 hsgd_status hsgd_sweep_draw(hsgd_drawings *out, const char *dir, const char *into, const hsgd_style_change *change,

@@ -120,6 +120,19 @@ double hsgd_tick_distance(double span)
     return power * (digit >= 5 ? 5 : digit >= 2 ? 2 : 1);
 }
 
+hsgd_unit hsgd_script_unit(const hsgd_script *s, bool time, double largest)
+{
+    const hsgd_unit seconds[] = {
+        {1e-6, hsgd_script_pick(s, "µs", "$\\mu$s")}, {1e-3, "ms"}, {1, "s"}, {3600, "h"}, {86400, "d"}};
+    static const hsgd_unit bytes[] = {{1, "B"}, {1e3, "kB"}, {1e6, "MB"}, {1e9, "GB"}, {1e12, "TB"}, {1e15, "PB"}};
+    const hsgd_unit *list = time ? seconds : bytes;
+    size_t count = time ? sizeof seconds / sizeof *seconds : sizeof bytes / sizeof *bytes, best = 0;
+    for (size_t i = 1; i < count; i++)
+        if (largest >= 2 * list[i].size)
+            best = i;
+    return list[best];
+}
+
 void hsgd_script_step_axis(hsgd_script *s, double first, double last)
 {
     /* One row, or steps that are not numbers: gnuplot cannot draw an empty range. */

@@ -64,7 +64,6 @@ typedef struct hsgd_figure_style {
 /* "ieee-column", "ieee-page", "neurips", or a number of inches within the limits. The name is NULL for other widths. */
 int hsgd_figure_width_parse(const char *text, double *width_in);
 const char *hsgd_figure_width_name(double width_in);
-bool hsgd_figure_width_is_legal(double width_in);
 
 /* pdf, a column of the IEEE wide, with confidence intervals and the title. */
 hsgd_figure_style hsgd_figure_default_style(void);

@@ -49,24 +49,9 @@ static void abscissa_column(char *out, size_t size, hsgd_abscissa x, size_t run)
         snprintf(out, size, "%s_%s", abscissa_name[x], run_name[run]);
 }
 
-/* Units that leave numbers of a few digits on the axis. */
-typedef struct unit {
-    double size;
-    const char *name;
-} unit;
-
-static unit unit_of(hsgd_abscissa x, double largest)
+static hsgd_unit unit_of(const hsgd_script *s, hsgd_abscissa x, double largest)
 {
-    static const unit seconds[] = {{1e-6, "µs"}, {1e-3, "ms"}, {1, "s"}, {3600, "h"}, {86400, "d"}};
-    static const unit bytes[] = {{1, "B"}, {1e3, "kB"}, {1e6, "MB"}, {1e9, "GB"}, {1e12, "TB"}, {1e15, "PB"}};
-    const unit *list = x == HSGD_OVER_TIME ? seconds : bytes;
-    size_t count = x == HSGD_OVER_TIME ? sizeof seconds / sizeof *seconds : sizeof bytes / sizeof *bytes, best = 0;
-    if (x == HSGD_OVER_STEPS)
-        return (unit){1, ""};
-    for (size_t i = 1; i < count; i++)
-        if (largest >= 2 * list[i].size)
-            best = i;
-    return list[best];
+    return x == HSGD_OVER_STEPS ? (hsgd_unit){1, ""} : hsgd_script_unit(s, x == HSGD_OVER_TIME, largest);
 }
 
 static double largest_abscissa(const hsgd_figure_input *in, const hsgd_lines *lines, hsgd_abscissa x)
@@ -78,7 +63,7 @@ static double largest_abscissa(const hsgd_figure_input *in, const hsgd_lines *li
 }
 
 /* Levels are counted from the root's; the last panel may stand for several. */
-static void level_label(char *out, size_t size, size_t level, size_t num_levels, unit u)
+static void level_label(char *out, size_t size, size_t level, size_t num_levels, hsgd_unit u)
 {
     if (level == HSGD_MAX_BYTE_PANELS && level < num_levels)
         snprintf(out, size, "sent at levels %zu to %zu in %s", level, num_levels, u.name);
@@ -92,7 +77,8 @@ static void level_label(char *out, size_t size, size_t level, size_t num_levels,
                  u.name);
 }
 
-static void x_label(char *out, size_t size, const hsgd_script *s, const hsgd_figure_input *in, hsgd_abscissa x, unit u)
+static void x_label(char *out, size_t size, const hsgd_script *s, const hsgd_figure_input *in, hsgd_abscissa x,
+                    hsgd_unit u)
 {
     static const char *const form[] = {"", "modelled time in %s", "sent at the top level in %s",
                                        "sent at all levels in %s"};
@@ -101,7 +87,7 @@ static void x_label(char *out, size_t size, const hsgd_script *s, const hsgd_fig
     else if (x >= HSGD_OVER_BYTES_LEVEL)
         level_label(out, size, (size_t)(x - HSGD_OVER_BYTES_LEVEL) + 1, in->num_levels, u);
     else
-        snprintf(out, size, form[x], u.size == 1e-6 ? hsgd_script_pick(s, "µs", "$\\mu$s") : u.name);
+        snprintf(out, size, form[x], u.name);
 }
 
 /* ---- the data file ---- */
@@ -112,7 +98,7 @@ void hsgd_lines_add(hsgd_lines *lines, const hsgd_figure_input *in, hsgd_line li
         lines->line[lines->num_lines++] = line;
 }
 
-void hsgd_lines_columns(hsgd_table *table, const hsgd_lines *lines)
+static void add_line_columns(hsgd_table *table, const hsgd_lines *lines)
 {
     for (size_t i = 0; i < lines->num_lines; i++) {
         const hsgd_line *line = &lines->line[i];
@@ -122,7 +108,7 @@ void hsgd_lines_columns(hsgd_table *table, const hsgd_lines *lines)
     }
 }
 
-void hsgd_abscissa_columns(hsgd_table *table, const hsgd_figure_input *in, hsgd_abscissa x)
+static void add_abscissa_columns(hsgd_table *table, const hsgd_figure_input *in, hsgd_abscissa x)
 {
     for (size_t run = 0; run < (x == HSGD_OVER_STEPS ? 1 : HSGD_NUM_FIGURE_RUNS); run++) {
         char name[48];
@@ -138,7 +124,7 @@ typedef struct panel {
     const hsgd_figure_input *in;
     const hsgd_lines *lines;
     hsgd_abscissa x;
-    unit u;
+    hsgd_unit u;
     bool log_x;
     bool *shown; /* (num_lines) is the line there in this panel, or in one before? */
 } panel;
@@ -294,7 +280,7 @@ static bool differs_much(const hsgd_figure_input *in, const hsgd_lines *lines, h
     return hsgd_range_positive(&last) && last.high <= LARGEST && last.high > 8 * last.low;
 }
 
-static hsgd_range range_of_x(const hsgd_figure_input *in, const hsgd_lines *lines, hsgd_abscissa x, unit u)
+static hsgd_range range_of_x(const hsgd_figure_input *in, const hsgd_lines *lines, hsgd_abscissa x, hsgd_unit u)
 {
     hsgd_range range = hsgd_range_empty();
     for (size_t i = 0; i < lines->num_lines; i++)
@@ -308,7 +294,7 @@ static panel open_panel(hsgd_script *s, const hsgd_figure_input *in, const hsgd_
                         bool *shown)
 {
     double largest = largest_abscissa(in, lines, x);
-    panel p = {in, lines, x, unit_of(x, largest), over_bytes(x) && differs_much(in, lines, x), shown};
+    panel p = {in, lines, x, unit_of(s, x, largest), over_bytes(x) && differs_much(in, lines, x), shown};
     if (p.log_x)
         hsgd_script_log_x_axis(s, range_of_x(in, lines, x, p.u));
     else {
@@ -406,8 +392,8 @@ static hsgd_status write_data(const hsgd_figure_input *in, const hsgd_lines *lin
     hsgd_table_init(&table, in->num_rows);
     table.only_where = lines->only_where;
     for (size_t i = 0; i < num_panels; i++)
-        hsgd_abscissa_columns(&table, in, x[i]);
-    hsgd_lines_columns(&table, lines);
+        add_abscissa_columns(&table, in, x[i]);
+    add_line_columns(&table, lines);
     hsgd_status status = hsgd_table_write(&table, dir, lines->figure, err);
     hsgd_table_free(&table);
     return status;

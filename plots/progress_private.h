@@ -44,10 +44,6 @@ typedef enum hsgd_abscissa {
 /* Add a line, unless y has no finite number. */
 void hsgd_lines_add(hsgd_lines *lines, const hsgd_figure_input *in, hsgd_line line);
 
-/* Columns of the lines and of one x axis for the data file; call the latter once for each axis in use. */
-void hsgd_lines_columns(hsgd_table *table, const hsgd_lines *lines);
-void hsgd_abscissa_columns(hsgd_table *table, const hsgd_figure_input *in, hsgd_abscissa x);
-
 /* A figure of panels below each other, num_panels of them, with the same lines. */
 hsgd_status hsgd_lines_write(const hsgd_figure_input *in, const hsgd_lines *lines, const hsgd_abscissa *x,
                              size_t num_panels, const char *dir, const hsgd_figure_style *style, const char *about,

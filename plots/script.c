@@ -153,7 +153,7 @@ static void title_line(hsgd_script *s, double points, double from_top_in)
             hsgd_script_font(&font, s, points));
 }
 
-void hsgd_band_title(char *out, size_t size, const hsgd_script *s, double confidence)
+static void band_title(char *out, size_t size, const hsgd_script *s, double confidence)
 {
     switch (s->band) {
     case HSGD_BAND_CI:
@@ -173,7 +173,7 @@ void hsgd_band_title(char *out, size_t size, const hsgd_script *s, double confid
 void hsgd_script_band_entry(hsgd_script *s, double confidence, const char *colour)
 {
     char title[64];
-    hsgd_band_title(title, sizeof title, s, confidence);
+    band_title(title, sizeof title, s, confidence);
     hsgd_script_series(s, "keyentry with boxes lc rgb '%s' fs solid 0.3 noborder title '%s'", colour, title);
 }
 

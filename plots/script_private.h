@@ -109,9 +109,8 @@ void hsgd_script_band(hsgd_script *s, const char *name, const char *mean, const 
 void hsgd_script_define_edges(hsgd_script *s, const char *edge);
 void hsgd_script_edges(hsgd_script *s, const char *mean, const char *half_width, const char *above);
 
-/* What the style's bands are called, e.g. "99% confidence", and how wide that is; an entry of the legend. */
+/* An entry of the legend that says what the style's bands are, e.g. "99% confidence", and its width in characters. */
 enum { HSGD_BAND_TITLE_WIDTH = 16 };
-void hsgd_band_title(char *out, size_t size, const hsgd_script *s, double confidence);
 void hsgd_script_band_entry(hsgd_script *s, double confidence, const char *colour);
 /* The same as error bars, for curves that zeros interrupt: a filled band would be drawn across the gaps. */
 void hsgd_script_error_bars(hsgd_script *s, const char *name, const char *mean, const char *half_width,
@@ -152,6 +151,13 @@ double hsgd_script_log_x_axis(hsgd_script *s, hsgd_range range);
 
 /* A tick distance of 1, 2 or 5 times a power of ten that gives two to six ticks in a span > 0: labels do not touch. */
 double hsgd_tick_distance(double span);
+
+/* A unit of time (seconds) or of data (bytes) that leaves numbers of a few digits on an axis up to `largest`. */
+typedef struct hsgd_unit {
+    double size;      /* in seconds or bytes */
+    const char *name; /* static, as the script's format spells it */
+} hsgd_unit;
+hsgd_unit hsgd_script_unit(const hsgd_script *s, bool time, double largest);
 
 /* Step axis from first to last. */
 void hsgd_script_step_axis(hsgd_script *s, double first, double last);

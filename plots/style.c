@@ -84,7 +84,7 @@ const char *hsgd_figure_width_name(double width_in)
     return NULL;
 }
 
-bool hsgd_figure_width_is_legal(double width_in)
+static bool is_legal_width(double width_in)
 {
     return width_in >= HSGD_MIN_WIDTH_IN && width_in <= HSGD_MAX_WIDTH_IN;
 }
@@ -101,7 +101,7 @@ int hsgd_figure_width_parse(const char *text, double *width_in)
         return -1;
     char *end;
     double value = strtod(text, &end);
-    if (*end || !hsgd_figure_width_is_legal(value))
+    if (*end || !is_legal_width(value))
         return -1;
     *width_in = value;
     return 0;

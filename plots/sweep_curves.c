@@ -219,26 +219,6 @@ static hsgd_status write_data(const figure *f, const char *dir, hsgd_error *err)
 
 /* ---- axes ---- */
 
-typedef struct unit {
-    double size;
-    const char *name;
-} unit;
-
-/* One that leaves numbers of a few digits on the axis. */
-static unit unit_of(over x, double largest)
-{
-    static const unit seconds[] = {{1e-3, "ms"}, {1, "s"}, {3600, "h"}, {86400, "d"}};
-    static const unit bytes[] = {{1, "B"}, {1e3, "kB"}, {1e6, "MB"}, {1e9, "GB"}, {1e12, "TB"}, {1e15, "PB"}};
-    const unit *list = x == SECONDS ? seconds : bytes;
-    size_t count = x == SECONDS ? sizeof seconds / sizeof *seconds : sizeof bytes / sizeof *bytes, best = 0;
-    if (x == STEPS)
-        return (unit){1, ""};
-    for (size_t i = 1; i < count; i++)
-        if (largest >= 2 * list[i].size)
-            best = i;
-    return list[best];
-}
-
 static hsgd_range last_of_x(const figure *f)
 {
     hsgd_range range = hsgd_range_empty();
@@ -256,11 +236,11 @@ static bool is_log_x(const figure *f)
     return f->kind.x != STEPS && hsgd_range_positive(&last) && last.high > 8 * last.low;
 }
 
-static unit x_axis(hsgd_script *s, const figure *f)
+static hsgd_unit x_axis(hsgd_script *s, const figure *f)
 {
     hsgd_range last = last_of_x(f), all = hsgd_range_empty();
     double largest = hsgd_range_positive(&last) ? last.high : 0;
-    unit u = unit_of(f->kind.x, largest);
+    hsgd_unit u = f->kind.x == STEPS ? (hsgd_unit){1, ""} : hsgd_script_unit(s, f->kind.x == SECONDS, largest);
     for (size_t i = 0; i < f->num_curves; i++)
         for (size_t row = 0; row < f->rows; row++)
             hsgd_range_add(&all, f->curve[i].x[row] / u.size);
@@ -294,7 +274,7 @@ static double y_axis(hsgd_script *s, const figure *f)
     return -INFINITY;
 }
 
-static void axis_labels(hsgd_script *s, const figure *f, unit u)
+static void axis_labels(hsgd_script *s, const figure *f, hsgd_unit u)
 {
     char x[96];
     const char *y[][2] = {
@@ -311,7 +291,7 @@ static void axis_labels(hsgd_script *s, const figure *f, unit u)
 
 /* ---- curves and page ---- */
 
-static void add_band(hsgd_script *s, const figure *f, size_t i, unit u)
+static void add_band(hsgd_script *s, const figure *f, size_t i, hsgd_unit u)
 {
     if (!hsgd_band_shows(f->curve[i].y, f->curve[i].below, f->rows, 1))
         return;
@@ -323,7 +303,7 @@ static void add_band(hsgd_script *s, const figure *f, size_t i, unit u)
                        hsgd_colour(f->curve[i].colour + 1));
 }
 
-static void add_curve(hsgd_script *s, const figure *f, size_t i, unit u)
+static void add_curve(hsgd_script *s, const figure *f, size_t i, hsgd_unit u)
 {
     static const char *const dash[] = {"solid", "(8,3)", "(3,2)", "(8,2,2,2)", "(12,2,2,2,2,2)"};
     const curve *c = &f->curve[i];
@@ -357,7 +337,7 @@ static void write_script(hsgd_script *s, const figure *f)
     hsgd_script_thinned(s, f->rows);
     hsgd_script_panel(s, bottom + HSGD_X_AXIS_IN, s->height_in - hsgd_sweep_caption_height(f->style, f->note));
     hsgd_script_legend(s, bottom, f->num_curves, legend_columns(f));
-    unit u = x_axis(s, f);
+    hsgd_unit u = x_axis(s, f);
     y_axis(s, f);
     axis_labels(s, f, u);
     for (size_t i = 0; i < f->num_curves && f->bands; i++)

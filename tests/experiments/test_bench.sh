@@ -2,16 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The benchmark program at a tiny size: every workload runs, the JSON has what it should, and NumPy computes the same numbers
 # where it is installed. Nothing here looks at times.
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-build=${HSGD_BUILD:-build}
-folder=$(mktemp -d "${TMPDIR:-/tmp}/hsgd-bench.XXXXXX") || exit 1
-trap 'rm -rf "$folder"' EXIT
-failed=0
-check() { # check NAME COMMAND...
-    name=$1; shift
-    if output=$("$@" 2>&1); then echo "[       OK ] $name"; else echo "[  FAILED  ] $name"; echo "$output"; failed=1; fi
-}
+# shellcheck source=tests/preamble.sh
+. "$(dirname "$0")/../preamble.sh" || exit 1
 bench() { "$build/tests/bench/bench" --tiny --runs 1 --folder "$folder" --program "$build/hsgd" "$@"; }
 has() { # has FILE KEY...: every key is there
     file=$1; shift

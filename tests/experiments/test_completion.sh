@@ -2,16 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The completion that the program prints, asked as bash asks it: commands, options, words, files and folders, and no more than
 # what the program takes. Prints what cmocka would.
-set -u
-cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/preamble.sh
+. "$(dirname "$0")/../preamble.sh" || exit 1
 program=$(realpath "${HSGD_PROGRAM:-build/hsgd}")
-folder=$(mktemp -d "${TMPDIR:-/tmp}/hsgd-completion.XXXXXX") || exit 1
-trap 'rm -rf "$folder"' EXIT
-failed=0
-check() { # check NAME COMMAND...
-    local name=$1 output; shift
-    if output=$("$@" 2>&1); then echo "[       OK ] $name"; else echo "[  FAILED  ] $name"; echo "$output"; failed=1; fi
-}
 cd "$folder" || exit 1
 "$program" --bash-completion > hsgd.bash || exit 1
 mkdir 'a folder' drawn results

@@ -2,16 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # `make install` into an empty folder: the example compiles against it with pkg-config, shared and static, as C and with the
 # headers as C++; the installed program runs. Prints what cmocka would, for tests/run-all.
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-build=${HSGD_BUILD:-build}
-prefix=$(mktemp -d "${TMPDIR:-/tmp}/hsgd-install.XXXXXX") || exit 1
-trap 'rm -rf "$prefix"' EXIT
-failed=0
-check() { # check NAME COMMAND...
-    name=$1; shift
-    if output=$("$@" 2>&1); then echo "[       OK ] $name"; else echo "[  FAILED  ] $name"; echo "$output"; failed=1; fi
-}
+# shellcheck source=tests/preamble.sh
+. "$(dirname "$0")/../preamble.sh" || exit 1
+prefix=$folder
 example=experiments/examples/own_objective.c
 hsgd_flags() { PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config "$@" hsgd; }
 compile_shared() { cc -Wall -Wextra -Werror ${SANITIZE:-} -o "$prefix/shared" $example $(hsgd_flags --cflags --libs) -lm; }

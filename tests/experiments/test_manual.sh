@@ -2,16 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The manual page that the program prints: two formatters find nothing wrong with it, it has every command, option, key, bound
 # and figure, with dashes that can be copied into a shell, and its examples run. Prints what cmocka would.
-set -u
-cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/preamble.sh
+. "$(dirname "$0")/../preamble.sh" || exit 1
 program=$(realpath "${HSGD_PROGRAM:-build/hsgd}")
-folder=$(mktemp -d "${TMPDIR:-/tmp}/hsgd-manual.XXXXXX") || exit 1
-trap 'rm -rf "$folder"' EXIT
-failed=0
-check() { # check NAME COMMAND...
-    name=$1; shift
-    if output=$("$@" 2>&1); then echo "[       OK ] $name"; else echo "[  FAILED  ] $name"; echo "$output"; failed=1; fi
-}
 page=$folder/hsgd.1
 "$program" --man-page > "$page" || exit 1
 # As it is read: words as wide as they like, no hyphenation, no overprinting.

@@ -3,16 +3,8 @@
 # A program built without oneDNN says so in one line, with exit code 4, where a configuration asks for a convolutional network,
 # and looks for no data before; other problems run. Only the file that differs is compiled: it comes before the library, so that
 # nothing of oneDNN is taken from there. NO_DNNL=1 leaves every mention of oneDNN out of the compiler's commands.
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-build=${HSGD_BUILD:-build}
-folder=$(mktemp -d "${TMPDIR:-/tmp}/hsgd-no-dnnl.XXXXXX") || exit 1
-trap 'rm -rf "$folder"' EXIT
-failed=0
-check() { # check NAME COMMAND...
-    name=$1; shift
-    if output=$("$@" 2>&1); then echo "[       OK ] $name"; else echo "[  FAILED  ] $name"; echo "$output"; failed=1; fi
-}
+# shellcheck source=tests/preamble.sh
+. "$(dirname "$0")/../preamble.sh" || exit 1
 link() {
     # shellcheck disable=SC2046,SC2086 # lists of flags
     cc -std=c11 -I. ${SANITIZE:-} -o "$folder/hsgd" "$build/experiments/main.o" -x c analysis/convnet_missing.c -x none \

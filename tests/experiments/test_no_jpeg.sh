@@ -3,16 +3,8 @@
 # A program built without libjpeg says so in one line, with exit code 4, where a configuration asks for image files, and looks for
 # no data before; LEAF data of numbers are read. Only the file that differs is compiled: it comes before the library, so that
 # nothing of libjpeg is taken from there. NO_JPEG=1 leaves every mention of libjpeg out of the compiler's commands.
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-build=${HSGD_BUILD:-build}
-folder=$(mktemp -d "${TMPDIR:-/tmp}/hsgd-no-jpeg.XXXXXX") || exit 1
-trap 'rm -rf "$folder"' EXIT
-failed=0
-check() { # check NAME COMMAND...
-    name=$1; shift
-    if output=$("$@" 2>&1); then echo "[       OK ] $name"; else echo "[  FAILED  ] $name"; echo "$output"; failed=1; fi
-}
+# shellcheck source=tests/preamble.sh
+. "$(dirname "$0")/../preamble.sh" || exit 1
 link() {
     # shellcheck disable=SC2046,SC2086 # lists of flags
     cc -std=c11 -I. ${SANITIZE:-} -o "$folder/hsgd" "$build/experiments/main.o" -x c analysis/jpeg_missing.c -x none \

@@ -2,16 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The experiment files: each is read and predicted (those whose data are here), those for the figures of the paper need no
 # data, and what the README says of them is so on shortened runs (paper_orders.py). Prints what cmocka would.
-set -u
-cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/preamble.sh
+. "$(dirname "$0")/../preamble.sh" || exit 1
 program=${HSGD_PROGRAM:-build/hsgd}
-folder=$(mktemp -d "${TMPDIR:-/tmp}/hsgd-paper.XXXXXX") || exit 1
-trap 'rm -rf "$folder"' EXIT
-failed=0
-check() { # check NAME COMMAND...
-    name=$1; shift
-    if output=$("$@" 2>&1); then echo "[       OK ] $name"; else echo "[  FAILED  ] $name"; echo "$output"; failed=1; fi
-}
 command_for() { if grep -q '"sweep":' "$1"; then echo sweep; else echo run; fi; }
 # One file: predicted, or refused because of data or libraries that are not here, in one line that says so.
 predicted() {

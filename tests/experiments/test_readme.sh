@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The outputs in the README are what the program prints, and its list of commands is complete. Rounding errors depend on the
 # machine and are left out.
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-folder=$(mktemp -d "${TMPDIR:-/tmp}/hsgd-readme.XXXXXX") || exit 1
-trap 'rm -rf "$folder"' EXIT
+# shellcheck source=tests/preamble.sh
+. "$(dirname "$0")/../preamble.sh" || exit 1
 stable() { grep -v -e 'identity:' -e '^  in '; }
 sed -n '/^demo: /,/^```/p' README.md | grep -v '^```' | stable > "$folder/expected"
 "${HSGD_PROGRAM:-build/hsgd}" run --output "$folder/demo" | stable > "$folder/printed"

@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Pages of hsgd report in a browser (check_pages.py says what is checked): one about bounds, one about data on many workers with
 # many classes, one with a name that would break a page that does not escape it.
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-folder=$(mktemp -d "${TMPDIR:-/tmp}/hsgd-browser.XXXXXX") || exit 1
-trap 'rm -rf "$folder"' EXIT
+# shellcheck source=tests/preamble.sh
+. "$(dirname "$0")/../preamble.sh" || exit 1
 hsgd=${HSGD_PROGRAM:-build/hsgd}
 
 python=

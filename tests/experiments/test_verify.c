@@ -110,11 +110,12 @@ static void few_seeds_leave_the_dispersion_open(void **state)
 static void rounding_below_the_minimum_is_no_violation(void **state)
 {
     (void)state;
-    write_config("minimum.json",
-                 "\"hierarchy\": {\"fanout\": [3, 2], \"periods\": [6, 2]}, \"grouping\": \"random\", \"problem\": "
-                 "{\"type\": \"quadratic\", \"curvature\": [0.7, 0.3], \"linear\": [[0.1, 0.7], [0.3, -0.2], [-0.4, 0.1],"
-                 " [0.6, -0.1], [-0.2, -0.9], [-0.4, 0.4]]}, \"initial\": {\"point\": [0, 0]}, \"seeds\": 4, "
-                 "\"optimizer\": {\"step_size\": 0.05, \"steps\": 60}");
+    write_config(
+        "minimum.json",
+        "\"hierarchy\": {\"fanout\": [3, 2], \"periods\": [6, 2]}, \"grouping\": \"random\", \"problem\": "
+        "{\"type\": \"quadratic\", \"curvature\": [0.7, 0.3], \"linear\": [[0.1, 0.7], [0.3, -0.2], [-0.4, 0.1],"
+        " [0.6, -0.1], [-0.2, -0.9], [-0.4, 0.4]]}, \"initial\": {\"point\": [0, 0]}, \"seeds\": 4, "
+        "\"optimizer\": {\"step_size\": 0.05, \"steps\": 60}");
     assert_exit("$H verify minimum.json --output minimum", 3); /* 4 groupings are few */
     assert_says("0 are violated");
 }

@@ -3,18 +3,11 @@
 # The committed notebooks can be read as they are: every cell was executed, without an error, and the files are small and say
 # nothing about the machine. And the comparison of outputs, on which test_execution.sh rests, sees deliberate changes and
 # forgives rounding. Prints what cmocka would, for tests/run-all.
-set -u
-cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/preamble.sh
+. "$(dirname "$0")/../preamble.sh" || exit 1
 compare=tests/notebooks/compare.py
 first=notebooks/01-first-run.ipynb
 /usr/bin/python3 -c 'import nbformat' 2>/dev/null || { echo "[  SKIPPED ] committed_notebooks"; exit 0; }
-folder=$(mktemp -d "${TMPDIR:-/tmp}/hsgd-notebooks.XXXXXX") || exit 1
-trap 'rm -rf "$folder"' EXIT
-failed=0
-check() { # check NAME COMMAND...
-    name=$1; shift
-    if output=$("$@" 2>&1); then echo "[       OK ] $name"; else echo "[  FAILED  ] $name"; echo "$output"; failed=1; fi
-}
 changed=$folder/01-first-run.ipynb
 change() { sed "$1" "$first" > "$changed" && ! cmp -s "$first" "$changed"; } # change SCRIPT: a copy of the first notebook
 refused() { change "$1" && ! "$compare" "$changed"; }              # as a file to be committed

@@ -3,18 +3,10 @@
 # The notebooks are true: copies of them, executed with nothing but the installed program in an empty folder and with an
 # empty HOME, raise no error (the cells assert what the text claims) and print what is committed. Prints what cmocka would,
 # for tests/run-all.
-set -u
-cd "$(dirname "$0")/../.." || exit 1
-build=${HSGD_BUILD:-build}
+# shellcheck source=tests/preamble.sh
+. "$(dirname "$0")/../preamble.sh" || exit 1
 tools=$PWD/tests/notebooks
 /usr/bin/python3 -c 'import nbclient, ipykernel' 2>/dev/null || { echo "[  SKIPPED ] notebooks_run_from_a_clean_state"; exit 0; }
-folder=$(mktemp -d "${TMPDIR:-/tmp}/hsgd-notebooks.XXXXXX") || exit 1
-trap 'rm -rf "$folder"' EXIT
-failed=0
-check() { # check NAME COMMAND...
-    name=$1; shift
-    if output=$("$@" 2>&1); then echo "[       OK ] $name"; else echo "[  FAILED  ] $name"; echo "$output"; failed=1; fi
-}
 execute_copies() {
     mkdir "$folder/home" "$folder/work" &&
         "${MAKE:-make}" -s install BUILD="$build" DESTDIR= PREFIX="$folder/prefix" &&
