@@ -196,6 +196,25 @@ static void finished_points_are_not_run_again(void **state)
 }
 
 /* A result of another configuration is taken away before its point is run: numbers of two never stand side by side. */
+/* What lacks a part is no result: the point is run again. */
+static void results_that_somebody_changed_are_made_again(void **state)
+{
+    (void)state;
+    static const char *const change[] = {"/\"id\":/s/id/di/", "s/\"verdict\":\t\"holds\"/\"verdict\":\tnull/",
+                                         "/\"seeds\":\t3/s/3,$/[],/", "s/^\t\"measured\":/\t\"Measured\":/"};
+    write_sweep("s.json", RATE_AXIS, NO_FIGURES);
+    assert_exit("$H sweep s.json --output m --quiet && cp m/points/rate-0.01/result.json good.json", 0);
+    for (size_t i = 0; i < sizeof change / sizeof *change; i++) {
+        write_text("change.sed", change[i]);
+        assert_exit("cd m/points/rate-0.01 && sed -f ../../../change.sed ../../../good.json > result.json && "
+                    "! cmp -s result.json ../../../good.json",
+                    0);
+        assert_exit("$H sweep s.json --output m", 0);
+        assert_non_null(strstr(err_text, "1 of 2 points were finished before"));
+        assert_exit("cmp m/points/rate-0.01/result.json good.json", 0);
+    }
+}
+
 static void an_old_result_does_not_outlive_the_start_of_a_new_one(void **state)
 {
     (void)state;
@@ -563,6 +582,7 @@ int main(void)
         cmocka_unit_test(the_table_has_a_row_for_each_point),
         cmocka_unit_test(columns_have_names_of_their_own),
         cmocka_unit_test(finished_points_are_not_run_again),
+        cmocka_unit_test(results_that_somebody_changed_are_made_again),
         cmocka_unit_test(an_old_result_does_not_outlive_the_start_of_a_new_one),
         cmocka_unit_test(an_interrupted_sweep_goes_on_and_ends_the_same),
         cmocka_unit_test(a_killed_sweep_leaves_nothing_behind),
