@@ -229,7 +229,9 @@ static int run_in_folder(call *c)
         hsgd_fail_memory(&err, "a path");
         return hsgd_cli_fail(&err);
     }
-    hsgd_status status = hsgd_folder_make(points, &err);
+    hsgd_status status = hsgd_folder_refuse(c->dir, "result.json", "the results of a single run", &err);
+    if (!status)
+        status = hsgd_folder_make(points, &err);
     free(points);
     if (status || hsgd_folder_lock(&lock, c->dir, &err))
         return hsgd_cli_fail(&err);

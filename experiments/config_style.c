@@ -16,12 +16,13 @@ static hsgd_status read_width(double *width_in, const hsgd_json *at, hsgd_error 
 {
     static const char *const names[] = {"ieee-column", "ieee-page", "neurips", NULL};
     size_t choice;
-    if (!cJSON_IsString(at->value))
-        return hsgd_json_number(at, HSGD_MIN_WIDTH_IN, HSGD_MAX_WIDTH_IN, width_in, err);
-    hsgd_status status = hsgd_json_choice(at, names, &choice, err);
-    if (!status)
-        hsgd_figure_width_parse(names[choice], width_in);
-    return status;
+    bool legal = cJSON_IsString(at->value)
+                     ? !hsgd_json_choice(at, names, &choice, NULL) && !hsgd_figure_width_parse(names[choice], width_in)
+                     : !hsgd_json_number(at, HSGD_MIN_WIDTH_IN, HSGD_MAX_WIDTH_IN, width_in, NULL);
+    return legal
+               ? HSGD_OK
+               : hsgd_json_fail(at, err, "expected ieee-column, ieee-page, neurips or a number of inches from %g to %g",
+                                HSGD_MIN_WIDTH_IN, HSGD_MAX_WIDTH_IN);
 }
 
 hsgd_status hsgd_style_read(hsgd_figure_style *style, const hsgd_json *at, hsgd_error *err)

@@ -10,6 +10,12 @@
 #include "experiments/sweep_private.h"
 #include "plots/sweep.h"
 
+/* Of names and labels, in bytes: titles, columns and what is written about them are made for no more. */
+enum { LONGEST_TEXT = 100 };
+
+/* Places on an axis go no further, so that figures can compute with them. */
+static const double FARTHEST_PLACE = 1e100;
+
 /* What is needed while reading. */
 typedef struct reader {
     hsgd_sweep *sweep;
@@ -72,6 +78,17 @@ static hsgd_status check_beside_values(const hsgd_json *at, size_t num_values, h
     return status ? status : check_distinct(at, err);
 }
 
+/* A text that is shown: neither empty nor endless. */
+static hsgd_status check_shown(const hsgd_json *at, const char *text, hsgd_error *err)
+{
+    size_t length = strlen(text);
+    if (length == 0)
+        return hsgd_json_fail(at, err, "must not be empty");
+    return length <= LONGEST_TEXT
+               ? HSGD_OK
+               : hsgd_json_fail(at, err, "has %zu bytes; at most %d are legal", length, LONGEST_TEXT);
+}
+
 static hsgd_status check_labels(const hsgd_json *at, size_t num_values, hsgd_error *err)
 {
     const char *text;
@@ -80,8 +97,8 @@ static hsgd_status check_labels(const hsgd_json *at, size_t num_values, hsgd_err
     for (size_t i = 0; item && !status; i++) {
         hsgd_json place = hsgd_json_next(at, &item, i);
         status = hsgd_json_text(&place, &text, err);
-        if (!status && !*text)
-            status = hsgd_json_fail(&place, err, "a label must not be empty");
+        if (!status)
+            status = check_shown(&place, text, err);
     }
     return status;
 }
@@ -92,12 +109,12 @@ static hsgd_status read_places(hsgd_sweep_axis *axis, const hsgd_json *values, c
     size_t length;
     if (at->value) {
         hsgd_status status = check_beside_values(at, axis->num_values, err);
-        return status ? status : hsgd_json_numbers(at, -INFINITY, INFINITY, &axis->at, &length, err);
+        return status ? status : hsgd_json_numbers(at, -FARTHEST_PLACE, FARTHEST_PLACE, &axis->at, &length, err);
     }
     for (const cJSON *item = values->value->child; item; item = item->next)
         if (!cJSON_IsNumber(item))
             return HSGD_OK;
-    return hsgd_json_numbers(values, -INFINITY, INFINITY, &axis->at, &length, err);
+    return hsgd_json_numbers(values, -FARTHEST_PLACE, FARTHEST_PLACE, &axis->at, &length, err);
 }
 
 /* Without "key" each value is a merge patch, which the rest of the configuration has to survive. */
@@ -128,8 +145,8 @@ static hsgd_status read_axis_name(hsgd_sweep *sweep, hsgd_sweep_axis *axis, cons
 {
     hsgd_json name = hsgd_json_member(at, "name");
     hsgd_status status = hsgd_json_copy_text(&name, &axis->name, err);
-    if (!status && !*axis->name)
-        status = hsgd_json_fail(&name, err, "the name must not be empty");
+    if (!status)
+        status = check_shown(&name, axis->name, err);
     for (const hsgd_sweep_axis *other = sweep->axis; other < axis && !status; other++)
         if (strcmp(other->name, axis->name) == 0)
             status = hsgd_json_fail(&name, err, "is the name of another axis, too");

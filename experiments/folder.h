@@ -15,6 +15,10 @@ extern "C" {
 /* Make a folder and its parents; fine if it is there. Fails where it cannot be written to. */
 hsgd_status hsgd_folder_make(const char *path, hsgd_error *err);
 
+/* Fails if there is DIR/file, the sign of something else, in words as "a sweep": what is written now would stand beside it
+ * as if the two belonged together. */
+hsgd_status hsgd_folder_refuse(const char *dir, const char *file, const char *what, hsgd_error *err);
+
 /* Keep other processes of hsgd from writing to a folder until *lock is handed to hsgd_folder_unlock or the process
  * ends. Fails at once if another one does; where the file system has no locks, nothing is locked. */
 hsgd_status hsgd_folder_lock(int *lock, const char *dir, hsgd_error *err);

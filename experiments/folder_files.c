@@ -46,6 +46,18 @@ hsgd_status hsgd_folder_make(const char *path, hsgd_error *err)
     return status;
 }
 
+hsgd_status hsgd_folder_refuse(const char *dir, const char *file, const char *what, hsgd_error *err)
+{
+    char *path;
+    if (asprintf(&path, "%s/%s", dir, file) < 0)
+        return hsgd_fail_memory(err, "a path");
+    bool found = access(path, F_OK) == 0;
+    free(path);
+    return found ? hsgd_fail(err, HSGD_ERROR_INPUT, "--output: \"%s\" holds %s (%s); expected another folder", dir,
+                             what, file)
+                 : HSGD_OK;
+}
+
 hsgd_status hsgd_folder_lock(int *lock, const char *dir, hsgd_error *err)
 {
     *lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* the folder itself is the lock: no file is left behind */

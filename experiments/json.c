@@ -93,6 +93,13 @@ static const char *find_non_utf8(const char *text, const char *stop)
     return stop;
 }
 
+void hsgd_json_make_text(char *text)
+{
+    char *stop = text + strlen(text);
+    for (size_t at = 0; (at += (size_t)(find_non_utf8(text + at, stop) - (text + at))) < (size_t)(stop - text);)
+        text[at] = '?';
+}
+
 hsgd_status hsgd_json_parse(cJSON **document, const char *text, size_t length, const char *file, hsgd_error *err)
 {
     const char *end = text, *stop = text + length, *bad = find_non_utf8(text, stop);
@@ -158,6 +165,7 @@ hsgd_json hsgd_json_next(const hsgd_json *array, const cJSON **item, size_t inde
 
 hsgd_status hsgd_json_fail(const hsgd_json *at, hsgd_error *err, const char *format, ...)
 {
+    enum { LONGEST = 48 };
     char reason[HSGD_MESSAGE_SIZE / 2], shown[64] = "";
     va_list arguments;
     va_start(arguments, format);
@@ -168,8 +176,12 @@ hsgd_status hsgd_json_fail(const hsgd_json *at, hsgd_error *err, const char *for
     char *text = cJSON_PrintUnformatted(at->value);
     if (cJSON_IsNumber(at->value) && !isfinite(at->value->valuedouble))
         snprintf(shown, sizeof shown, "a number beyond the range of a double");
-    else if (text)
-        snprintf(shown, sizeof shown, "%.48s%s", text, strlen(text) > 48 ? "..." : "");
+    else if (text) {
+        size_t length = strlen(text), kept = length < LONGEST ? length : LONGEST;
+        while (kept < length && kept > 0 && (text[kept] & 0xc0) == 0x80) /* no half characters */
+            kept--;
+        snprintf(shown, sizeof shown, "%.*s%s", (int)kept, text, kept < length ? "..." : "");
+    }
     cJSON_free(text);
     return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: %s%s%s: %s", at->file, at->path, *at->path ? ": " : "", shown, reason);
 }

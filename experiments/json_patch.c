@@ -28,6 +28,9 @@ cJSON *hsgd_json_merge(cJSON *target, const cJSON *patch)
 
 /* ---- places ---- */
 
+/* No configuration is deeper, and what is much deeper cannot be read again. */
+enum { MAX_PARTS = 32 };
+
 /* One step of a path: a member's name, or the number of an element. */
 typedef struct part {
     char name[HSGD_JSON_PATH_SIZE];
@@ -100,8 +103,11 @@ hsgd_status hsgd_json_put_at(cJSON *document, const hsgd_json *key, const cJSON 
 {
     const char *rest;
     part p;
+    size_t parts = 0;
     hsgd_status status = hsgd_json_text(key, &rest, err);
     for (cJSON *in = document; !status;) {
+        if (++parts > MAX_PARTS)
+            return hsgd_json_fail(key, err, "expected a place of at most %d parts", MAX_PARTS);
         if (!next_part(&p, &rest))
             return hsgd_json_fail(key, err, "expected a place like hierarchy.periods or targets[0].value");
         status = check_part(in, &p, key, err);

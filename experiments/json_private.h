@@ -65,6 +65,10 @@ hsgd_status hsgd_json_copy_text(const hsgd_json *at, char **out, hsgd_error *err
 
 /* ---- writing ---- */
 
+/* Make a text from elsewhere, such as one with the name of a file, a legal one of JSON: a byte that is not UTF-8 becomes
+ * "?". */
+void hsgd_json_make_text(char *text);
+
 /* The document as text; free it with cJSON_free. Numbers read back to the same bits (cJSON_Print gives up the last of
  * them), those that are not finite become null. The document must not be read any more. NULL when memory is out. */
 char *hsgd_json_print(cJSON *document);

@@ -40,9 +40,9 @@ static hsgd_status split(place *p, const char *file, hsgd_error *err)
     p->folder = slash == file ? strdup("/") : slash ? strndup(file, (size_t)(slash - file)) : strdup(".");
     p->stem = strndup(name, length);
     p->ending = name[length] ? name + length + 1 : "";
-    if (!*p->ending)
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "--output: \"%s\" has no ending; expected a name like report.html",
-                         file);
+    if (strcmp(p->ending, "html") != 0 && strcmp(p->ending, "htm") != 0) /* never in the place of results */
+        return hsgd_fail(err, HSGD_ERROR_INPUT,
+                         "--output: \"%s\" does not end in .html; expected a name like report.html", file);
     return p->folder && p->stem ? HSGD_OK : hsgd_fail_memory(err, "a path");
 }
 

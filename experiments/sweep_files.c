@@ -266,16 +266,36 @@ static void communication_columns(writer *w)
     column(w, "bytes", "", sum);
 }
 
-/* An axis may have the name of another column. */
+static bool has_ending(const char *text, const char *ending)
+{
+    size_t length = strlen(text), end = strlen(ending);
+    return length >= end && strcmp(text + length - end, ending) == 0;
+}
+
+/* Whether another column may have this name; some come with the configuration. */
+static bool is_taken(const char *name)
+{
+    static const char *const others[] = {"folder",        "state",     "verdict", "workers", "levels", "local_period",
+                                         "global_period", "step_size", "steps",   "seeds",   "S",      "diverged_seeds",
+                                         "time_s",        "bytes",     NULL};
+    static const char *const beginnings[] = {"S_",           "final_", "best_",  "target_",
+                                             "bytes_level_", "axis_",  "label_", NULL};
+    bool taken = has_ending(name, "_at");
+    for (size_t i = 0; others[i]; i++)
+        taken |= strcmp(name, others[i]) == 0;
+    for (size_t i = 0; beginnings[i]; i++)
+        taken |= strncmp(name, beginnings[i], strlen(beginnings[i])) == 0;
+    for (size_t b = 0; b < hsgd_num_bounds; b++)
+        taken |= strncmp(name, hsgd_bounds[b]->id, strlen(hsgd_bounds[b]->id)) == 0;
+    return taken;
+}
+
+/* An axis may have the name of another column. NAME_at is where a value of the axis NAME stands, and "axis_NAME_at" where
+ * that of a renamed one does; so that an axis of such a name becomes something else. */
 static void axis_name(char *out, size_t size, const char *name)
 {
-    static const char *const others[] = {
-        "folder", "state", "verdict", "workers", "levels",     "local_period",   "global_period", "step_size", "steps",
-        "seeds",  "S",     "S_round", "S_min",   "final_loss", "diverged_seeds", "time_s",        "bytes"};
-    bool clash = false;
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        clash |= strcmp(name, others[i]) == 0;
-    snprintf(out, size, "%s%s", clash ? "axis_" : "", name);
+    const char *prefix = !is_taken(name) ? "" : has_ending(name, "_at") ? "label_" : "axis_";
+    snprintf(out, size, "%s%s", prefix, name);
 }
 
 static void axis_columns(writer *w, const hsgd_sweep_point *point)

@@ -157,6 +157,8 @@ static char *read_said(int said, const char *file)
     bool named = strncmp(line, "-: ", 3) == 0;
     if (*line && asprintf(&out, "%s%s%s", named ? file : "", named ? ": " : "", line + (named ? 3 : 0)) < 0)
         out = NULL;
+    if (out)
+        hsgd_json_make_text(out); /* it goes into sweep.json; names of files need not be UTF-8, or may be cut */
     return out;
 }
 

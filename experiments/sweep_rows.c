@@ -35,6 +35,21 @@ static bool belongs(cJSON *result, const hsgd_sweep_point *point)
     return same;
 }
 
+/* Has it what tables and figures take for granted? Somebody may have changed the file. */
+static bool is_result(const cJSON *result)
+{
+    static const char *const numbers[] = {"step_size", "steps", "seeds", "runs"};
+    const cJSON *bounds = cJSON_GetObjectItemCaseSensitive(result, "bounds"), *bound;
+    bool legal = cJSON_IsArray(bounds) && cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(result, "measured"));
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        const cJSON *number = cJSON_GetObjectItemCaseSensitive(result, numbers[i]);
+        legal = legal && cJSON_IsNumber(number) && number->valuedouble > 0;
+    }
+    cJSON_ArrayForEach(bound, bounds) legal = legal && cJSON_IsString(cJSON_GetObjectItemCaseSensitive(bound, "id")) &&
+                                              cJSON_IsString(cJSON_GetObjectItemCaseSensitive(bound, "verdict"));
+    return legal;
+}
+
 /* Move a member to another object; nothing where it is not there. */
 static void move(cJSON *to, cJSON *from, const char *key)
 {
@@ -92,7 +107,7 @@ hsgd_status hsgd_sweep_row_read(hsgd_sweep_row *row, const char *dir, const hsgd
     }
     /* no file, or one that is no result: the point is run again */
     if (access(path, R_OK) == 0 && hsgd_json_read_file(&result, path, NULL) == HSGD_OK) {
-        if (belongs(result, point)) {
+        if (belongs(result, point) && is_result(result)) {
             cJSON_Delete(row->summary);
             row->summary = summarise(result);
             row->state = HSGD_SWEEP_DONE;

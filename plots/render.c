@@ -199,6 +199,32 @@ static hsgd_status open_workshop(workshop *w, const char *dir, const char *name,
     return w->own[2] && w->own[3] ? HSGD_OK : hsgd_fail_memory(err, "a file name");
 }
 
+/* What stands near the end of a whole file of an ending. */
+static const struct {
+    const char *ending, *sign;
+} last_signs[] = {{"pdf", "%%EOF"},      {"png", "IEND"},       {"svg", "</svg>"},
+                  {"sty", "\\endinput"}, {"tex", "\\endgroup"}, {"tex", "%% gnuplot variables"},
+                  {"tex", "\\endinput"}};
+
+/* The libraries that gnuplot draws with do not say when the disk is full: the file just ends too soon. */
+static bool is_whole(const char *path, const char *name)
+{
+    char tail[256];
+    const char *dot = strrchr(name, '.');
+    FILE *file = fopen(path, "rb");
+    bool whole = false;
+    if (!file)
+        return false;
+    if (fseek(file, -(long)sizeof tail, SEEK_END) != 0)
+        rewind(file); /* it is shorter */
+    size_t length = fread(tail, 1, sizeof tail, file);
+    for (size_t i = 0; dot && i < sizeof last_signs / sizeof *last_signs; i++)
+        whole |= strcmp(dot + 1, last_signs[i].ending) == 0 &&
+                 memmem(tail, length, last_signs[i].sign, strlen(last_signs[i].sign));
+    fclose(file);
+    return whole;
+}
+
 /* Move what gnuplot made under this name to DIR. */
 static hsgd_status hand_over(workshop *w, size_t slot, const char *dir, const char *output, hsgd_error *err)
 {
@@ -209,6 +235,8 @@ static hsgd_status hand_over(workshop *w, size_t slot, const char *dir, const ch
         status = hsgd_fail_memory(err, "a file name");
     else if (stat(w->own[slot], &info) != 0 || info.st_size == 0)
         status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "gnuplot wrote nothing to %s", final);
+    else if (!is_whole(w->own[slot], output))
+        status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "gnuplot wrote only a part of %s: is there space left?", final);
     else if (rename(w->own[slot], final) != 0)
         status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write %s: %s", final, strerror(errno));
     free(final);
@@ -240,6 +268,9 @@ static hsgd_status put_tikz_files(const workshop *w, const char *dir, hsgd_error
         char *to = wanted ? join(dir, hsgd_tikz_files[i]) : NULL;
         if (status == HSGD_OK && (!from || (wanted && !to)))
             status = hsgd_fail_memory(err, "a file name");
+        if (status == HSGD_OK && wanted && !is_whole(from, hsgd_tikz_files[i]))
+            status =
+                hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "gnuplot wrote only a part of %s: is there space left?", to);
         if (status == HSGD_OK && wanted && rename(from, to) != 0)
             status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write %s: %s", to, strerror(errno));
         if (from && (!wanted || status != HSGD_OK))

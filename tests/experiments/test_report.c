@@ -409,7 +409,8 @@ static void refusals_are_one_line(void **state)
     assert_refusal("$H report /no/such", 2, "/no/such/result.json: cannot be opened");
     assert_refusal("$H report bad --output ''", 2, "--output: \"\" is not the name of a file");
     assert_refusal("$H report bad --output bad/", 2, "--output: \"bad/\" is not the name of a file");
-    assert_refusal("$H report bad --output page", 2, "\"page\" has no ending");
+    assert_refusal("$H report bad --output page", 2, "\"page\" does not end in .html");
+    assert_refusal("$H report bad --output bad/result.json", 2, "\"bad/result.json\" does not end in .html");
     assert_refusal("$H report bad --output no/such/page.html", 4, "cannot write no/such/page.html");
     assert_refusal("PATH=/nowhere $H report bad", 4, "gnuplot is not installed");
     assert_false(exists("bad/report.html"));

@@ -290,6 +290,10 @@ static void the_picture_is_there_early(void **state)
 
 /* ---- what is refused ---- */
 
+#define TEN "\xC3\xA4\xC3\xB6\xC3\xBC\xC3\x9F "
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "x"
+#define DEEP "a.b.c.d.e.f.g.h."
+
 static const struct {
     const char *text, *message;
 } refused[] = {
@@ -302,8 +306,7 @@ static const struct {
     {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": []}"),
      "sweep.axes[0].values: []: expected an array of at least 1"},
     {SWEEP("{\"key\": \"seeds\", \"values\": [1]}"), "sweep.axes[0].name: missing"},
-    {SWEEP("{\"name\": \"\", \"key\": \"seeds\", \"values\": [1]}"),
-     "sweep.axes[0].name: \"\": the name must not be empty"},
+    {SWEEP("{\"name\": \"\", \"key\": \"seeds\", \"values\": [1]}"), "sweep.axes[0].name: \"\": must not be empty"},
     {SWEEP(D_AXIS ", {\"name\": \"D_1\", \"key\": \"seeds\", \"values\": [1]}"),
      "sweep.axes[1].name: \"D_1\": is the name of another"},
     {SWEEP("{\"name\": \"a\", \"key\": \"seeds\"}"), "sweep.axes[0].values: missing"},
@@ -317,13 +320,21 @@ static const struct {
     {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2], \"labels\": [\"x\", 3]}"),
      "sweep.axes[0].labels[1]: 3: expected a text"},
     {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2], \"labels\": [\"x\", \"\"]}"),
-     "a label must not be empty"},
+     "sweep.axes[0].labels[1]: \"\": must not be empty"},
+    {SWEEP("{\"name\": \"" HUNDRED "!\", \"key\": \"seeds\", \"values\": [1, 2]}"),
+     "...: has 101 bytes; at most 100 are legal"},
+    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2], \"labels\": [\"x\", \"" HUNDRED "!\"]}"),
+     "...: has 101 bytes; at most 100 are legal"},
+    {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2], \"at\": [1, 1e300]}"),
+     "sweep.axes[0].at[1]: 1e+300: expected a number from -1e+100 to 1e+100"},
+    {SWEEP("{\"name\": \"a\", \"key\": \"" DEEP DEEP DEEP DEEP "z\", \"values\": [1, 2]}"),
+     "expected a place of at most 32 parts"},
     {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2], \"at\": [1]}"),
      "sweep.axes[0].at: [1]: 1 of them for 2 values"},
     {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2], \"at\": [1, 1]}"),
      "sweep.axes[0].at[1]: 1: stands twice"},
     {SWEEP("{\"name\": \"a\", \"key\": \"seeds\", \"values\": [1, 2], \"at\": [1, \"b\"]}"),
-     "sweep.axes[0].at[1]: \"b\": expected a finite number"},
+     "sweep.axes[0].at[1]: \"b\": expected a number from -1e+100 to 1e+100"},
     {SWEEP("{\"name\": \"a\", \"key\": \"seed\", \"values\": [1, 2]}"),
      "x.json: sweep: a = 1: seed: 1: unknown key; legal here: name"},
     {SWEEP("{\"name\": \"a\", \"key\": \"hierarchy.fan\", \"values\": [1, 2]}"),

@@ -123,6 +123,27 @@ static void the_table_has_a_row_for_each_point(void **state)
     cJSON_Delete(sweep);
 }
 
+/* Whatever axes are called, no two columns are. */
+static void columns_have_names_of_their_own(void **state)
+{
+    (void)state;
+    static const char *const names[][3] = {{"S", "S_at", "S_se"},
+                                           {"hsgd-fixed", "hsgd-fixed_at", "label_hsgd-fixed"},
+                                           {"axis_steps", "steps", "final_loss_se"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char axes[1024];
+        snprintf(axes, sizeof axes,
+                 "{\"name\": \"%s\", \"key\": \"seeds\", \"values\": [2, 3]}, {\"name\": \"%s\", \"key\": "
+                 "\"first_seed\", \"values\": [1]}, {\"name\": \"%s\", \"key\": \"optimizer.steps\", \"values\": [6]}",
+                 names[i][0], names[i][1], names[i][2]);
+        write_sweep("c.json", axes, NO_FIGURES);
+        assert_exit("rm -rf c; $H sweep c.json --output c --quiet && "
+                    "head -n 1 c/sweep.csv | tr ',' '\\n' | sort | uniq -d",
+                    0);
+        assert_string_equal(out, "");
+    }
+}
+
 /* ---- resuming ---- */
 
 typedef struct mark {
@@ -175,6 +196,25 @@ static void finished_points_are_not_run_again(void **state)
 }
 
 /* A result of another configuration is taken away before its point is run: numbers of two never stand side by side. */
+/* What lacks a part is no result: the point is run again. */
+static void results_that_somebody_changed_are_made_again(void **state)
+{
+    (void)state;
+    static const char *const change[] = {"/\"id\":/s/id/di/", "s/\"verdict\":\t\"holds\"/\"verdict\":\tnull/",
+                                         "/\"seeds\":\t3/s/3,$/[],/", "s/^\t\"measured\":/\t\"Measured\":/"};
+    write_sweep("s.json", RATE_AXIS, NO_FIGURES);
+    assert_exit("$H sweep s.json --output m --quiet && cp m/points/rate-0.01/result.json good.json", 0);
+    for (size_t i = 0; i < sizeof change / sizeof *change; i++) {
+        write_text("change.sed", change[i]);
+        assert_exit("cd m/points/rate-0.01 && sed -f ../../../change.sed ../../../good.json > result.json && "
+                    "! cmp -s result.json ../../../good.json",
+                    0);
+        assert_exit("$H sweep s.json --output m", 0);
+        assert_non_null(strstr(err_text, "1 of 2 points were finished before"));
+        assert_exit("cmp m/points/rate-0.01/result.json good.json", 0);
+    }
+}
+
 static void an_old_result_does_not_outlive_the_start_of_a_new_one(void **state)
 {
     (void)state;
@@ -343,6 +383,10 @@ static void a_point_that_fails_leaves_the_others_alone(void **state)
     free(csv);
     assert_exit("$H sweep f.json --output f", 2);
     assert_non_null(strstr(out, "  two         failed\n"));
+    /* the reason names a file whose name is not UTF-8; sweep.json can be read all the same */
+    assert_exit("cp f.json \"$(printf 'f\\377.json')\" && $H sweep \"$(printf 'f\\377.json')\" --output f --quiet", 2);
+    assert_null(strstr(err_text, "sweep.json"));
+    assert_exit("$H plot f", 0);
 }
 
 /* The verdicts of all points decide, whenever they were run. */
@@ -356,6 +400,21 @@ static void the_exit_code_is_that_of_the_worst_point(void **state)
     assert_exit("$H sweep e.json --output e --quiet", 1);
     assert_exit("echo > e/points/R-7/result.json; rm e/points/R-7/nodes.csv; mkdir e/points/R-7/nodes.csv", 0);
     assert_exit("$H sweep e.json --output e --quiet", 4);
+}
+
+/* Tables and pages of a folder speak of one thing. */
+static void a_folder_holds_a_run_or_a_sweep(void **state)
+{
+    (void)state;
+    write_sweep("s.json", RATE_AXIS, NO_FIGURES);
+    assert_exit("$H sweep s.json --output both --quiet && cp both/points/rate-0.01/result.json r.json", 0);
+    assert_exit("rm -rf one; mkdir one; cp r.json one/result.json", 0);
+    assert_refusal("$H sweep s.json --output one", 2,
+                   "--output: \"one\" holds the results of a single run (result.json)");
+    assert_false(exists("one/points"));
+    assert_refusal("sed 's/, \"sweep\".*/}/' s.json > plain.json; $H run plain.json --output both", 2,
+                   "--output: \"both\" holds a sweep (sweep.json)");
+    assert_false(exists("both/result.json"));
 }
 
 static void bad_calls_are_refused(void **state)
@@ -521,13 +580,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(points_are_to_the_bit_what_run_makes),
         cmocka_unit_test(the_table_has_a_row_for_each_point),
+        cmocka_unit_test(columns_have_names_of_their_own),
         cmocka_unit_test(finished_points_are_not_run_again),
+        cmocka_unit_test(results_that_somebody_changed_are_made_again),
         cmocka_unit_test(an_old_result_does_not_outlive_the_start_of_a_new_one),
         cmocka_unit_test(an_interrupted_sweep_goes_on_and_ends_the_same),
         cmocka_unit_test(a_killed_sweep_leaves_nothing_behind),
         cmocka_unit_test(a_killed_point_does_not_end_the_others),
         cmocka_unit_test(a_point_that_fails_leaves_the_others_alone),
         cmocka_unit_test(the_exit_code_is_that_of_the_worst_point),
+        cmocka_unit_test(a_folder_holds_a_run_or_a_sweep),
         cmocka_unit_test(bad_calls_are_refused),
         cmocka_unit_test(a_dry_run_predicts_every_point_and_does_nothing),
         cmocka_unit_test(a_dry_run_refuses_what_cannot_fit),

@@ -221,6 +221,42 @@ static void a_full_disk_leaves_the_old_files(void **state)
     teardown(&f);
 }
 
+/* gnuplot ends well when the disk is full; the figure is not whole, and does not get its name. */
+static void half_a_figure_is_none(void **state)
+{
+    (void)state;
+    static const char *const terminal[][2] = {{"pdfcairo", "pdf"},
+                                              {"pngcairo size 2000,2000", "png"},
+                                              {"svg", "svg"},
+                                              {"cairolatex pdf", "tex"},
+                                              {"tikz", "tex"}};
+    hsgd_error err;
+    fixture f;
+    setup(&f, 1, 5);
+    signal(SIGXFSZ, SIG_IGN);
+    for (size_t i = 0; i < sizeof terminal / sizeof *terminal; i++) {
+        struct rlimit old, limit;
+        char text[512], name[256];
+        snprintf(text, sizeof text,
+                 "set terminal %s\nset output 'big.%s'\nset samples 2000\nplot for [i=1:9] sin(i*x)\nset output\n",
+                 terminal[i][0], terminal[i][1]);
+        write_file(f.dir, "big.gp", text, 0644);
+        assert_ok(hsgd_figure_render(f.dir, "big", &err), err);
+        getrlimit(RLIMIT_FSIZE, &old);
+        limit = old;
+        limit.rlim_cur = 4096;
+        setrlimit(RLIMIT_FSIZE, &limit);
+        hsgd_status status = hsgd_figure_render(f.dir, "big", &err);
+        setrlimit(RLIMIT_FSIZE, &old);
+        assert_int_equal(status, HSGD_ERROR_ENVIRONMENT);
+        snprintf(name, sizeof name, "%s/big.%s", f.dir, terminal[i][1]);
+        if (access(name, F_OK) == 0)
+            fail_msg("half of %s is there", name);
+        count_files(f.dir, true);
+    }
+    teardown(&f);
+}
+
 static void temporary_names_are_never_shared(void **state)
 {
     (void)state;
@@ -267,6 +303,7 @@ int main(void)
         cmocka_unit_test(names_that_are_not_names_are_refused),
         cmocka_unit_test(folders_that_cannot_be_written),
         cmocka_unit_test(a_full_disk_leaves_the_old_files),
+        cmocka_unit_test(half_a_figure_is_none),
         cmocka_unit_test(temporary_names_are_never_shared),
         cmocka_unit_test(formats_have_names),
     };
