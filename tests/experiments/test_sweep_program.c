@@ -395,7 +395,7 @@ static void a_dry_run_predicts_every_point_and_does_nothing(void **state)
 }
 
 /* Points that fit one by one, but not two of them. */
-static void a_dry_run_refuses_what_cannot_fit(void **state)
+static void a_dry_run_lowers_the_jobs_to_what_fits(void **state)
 {
     (void)state;
     char axis[256];
@@ -410,7 +410,71 @@ static void a_dry_run_refuses_what_cannot_fit(void **state)
              steps + 1);
     write_sweep("m.json", axis, NO_FIGURES ", \"bounds\": [\"hsgd-fixed-sharp\"]");
     assert_exit("$H sweep m.json --dry-run --threads 1 --jobs 1", 0);
-    assert_refusal("$H sweep m.json --dry-run --threads 1 --jobs 2", 4, "this sweep needs about ");
+    assert_string_equal(err_text, "");
+    assert_exit("$H sweep m.json --dry-run --threads 1 --jobs 2", 0);
+    assert_non_null(strstr(err_text, "hsgd: note: 2 points at once need about "));
+    assert_non_null(strstr(out, ", 1 job at once on 1 thread each\n"));
+}
+
+/* ---- memory ---- */
+
+/* From here on the program, where a line begins with this, runs on a machine with $PAGES pages of memory. */
+#define SMALL_MACHINE "LD_PRELOAD=$PWD/small.so "
+
+static void make_small_machine(void)
+{
+    write_text("small.c", "#define _GNU_SOURCE\n#include <dlfcn.h>\n#include <stdlib.h>\n#include <unistd.h>\n"
+                          "long sysconf(int name)\n{\n"
+                          "    long (*real)(int) = (long (*)(int))dlsym(RTLD_NEXT, \"sysconf\");\n"
+                          "    return name == _SC_PHYS_PAGES ? atol(getenv(\"PAGES\")) : real(name);\n}\n");
+    assert_exit("${CC:-cc} -shared -fPIC -o small.so small.c -ldl", 0);
+}
+
+static void set_memory(double bytes)
+{
+    char pages[32];
+    snprintf(pages, sizeof pages, "%.0f", bytes / (double)sysconf(_SC_PAGESIZE));
+    assert_int_equal(setenv("PAGES", pages, 1), 0);
+}
+
+/* The memory that a dry run predicts for the point that its line names, in bytes. */
+static double predicted(const char *title)
+{
+    const char *line = strstr(out, title);
+    assert_non_null(line);
+    return 1e6 * atof(strstr(strstr(line, "about "), " and ") + 5);
+}
+
+/* Three points of like size where there is room for two and a half: two run at once, and all are run; where there is room for
+ * less than one large one, that one is refused and the others are run. */
+static void a_sweep_runs_no_more_than_fits(void **state)
+{
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__)
+    skip(); /* wants to be loaded first */
+#endif
+    make_small_machine();
+    write_sweep("f.json", "{\"name\": \"T\", \"key\": \"optimizer.steps\", \"values\": [60, 80, 40]}", NO_FIGURES);
+    assert_exit("$H sweep f.json --dry-run --threads 1", 0);
+    double one = predicted("T = 60: ");
+    set_memory(2.5 * one);
+    assert_exit(SMALL_MACHINE "$H sweep f.json --output f --jobs 3 --threads 1", 0);
+    assert_non_null(strstr(err_text, "hsgd: note: 3 points at once need about "));
+    assert_non_null(strstr(err_text, " GB: 2 at once\n"));
+    assert_non_null(strstr(err_text, "[3/3] "));
+    assert_exit("rm -r f && " SMALL_MACHINE "$H sweep f.json --output f --jobs 3 --threads 1 --quiet", 0);
+    assert_string_equal(err_text, "");
+    set_memory(3.5 * one);
+    assert_exit("rm -r f && " SMALL_MACHINE "$H sweep f.json --output f --jobs 3 --threads 1", 0);
+    assert_null(strstr(err_text, "at once"));
+
+    write_sweep("f.json", "{\"name\": \"T\", \"key\": \"optimizer.steps\", \"values\": [60, 2000000]}",
+                NO_FIGURES ", \"measure_every\": 1");
+    set_memory(1.5 * one);
+    assert_exit(SMALL_MACHINE "$H sweep f.json --output f --jobs 1 --threads 1", 4);
+    assert_non_null(strstr(err_text, "T = 2000000: failed: this run needs about "));
+    assert_false(exists("f/points/T-2000000"));
+    assert_true(exists("f/points/T-60/result.json"));
 }
 
 /* ---- figures ---- */
@@ -530,7 +594,8 @@ int main(void)
         cmocka_unit_test(the_exit_code_is_that_of_the_worst_point),
         cmocka_unit_test(bad_calls_are_refused),
         cmocka_unit_test(a_dry_run_predicts_every_point_and_does_nothing),
-        cmocka_unit_test(a_dry_run_refuses_what_cannot_fit),
+        cmocka_unit_test(a_dry_run_lowers_the_jobs_to_what_fits),
+        cmocka_unit_test(a_sweep_runs_no_more_than_fits),
         cmocka_unit_test(figures_show_the_numbers_of_the_points),
         cmocka_unit_test(scripts_run_alone),
         cmocka_unit_test(categories_and_panels),
