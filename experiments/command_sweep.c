@@ -129,6 +129,7 @@ static int stop(call *c, int number)
 {
     hsgd_error err;
     hsgd_status status = hsgd_sweep_write(&c->sweep, c->row, c->dir, &err);
+    hsgd_sweep_clean_points(&c->sweep, c->dir);
     fprintf(stderr,
             "hsgd: stopped: %zu of %zu points are finished and kept in %s; the same command goes on from there\n",
             count_state(c, HSGD_SWEEP_DONE), c->sweep.num_points, c->dir);
@@ -191,7 +192,9 @@ static int conclude(call *c)
 {
     hsgd_error err;
     hsgd_status status = refresh(c, &err);
+    hsgd_sweep_clean_points(&c->sweep, c->dir);
     if (!c->quiet) {
+        hsgd_sweep_tell_others(&c->sweep, c->dir);
         hsgd_sweep_print(&c->sweep, c->row, stdout);
         print_files(c);
     }

@@ -20,7 +20,7 @@ hsgd_status hsgd_folder_make(const char *path, hsgd_error *err);
 hsgd_status hsgd_folder_lock(int *lock, const char *dir, hsgd_error *err);
 void hsgd_folder_unlock(int lock);
 
-/* Remove the hidden folders of renderings that were killed. Only for the one who holds the lock. */
+/* Remove what processes that were killed left: temporary files, and hidden folders of renderings. Only for the one who holds the lock. */
 void hsgd_folder_sweep(const char *dir);
 
 /* Remove one such folder with all in it; what cannot be removed stays. */

@@ -98,6 +98,15 @@ hsgd_status hsgd_sweep_predict(const hsgd_sweep *sweep, const hsgd_sweep_row *ro
 hsgd_status hsgd_sweep_fit(hsgd_sweep_jobs *how, const hsgd_sweep *sweep, hsgd_sweep_row *row, bool quiet,
                            hsgd_error *err);
 
+/* ---- leftovers (sweep_leftovers.c) ---- */
+
+/* Remove what processes that were killed left in the folders of the points; those that another hsgd is writing to are left
+ * alone. */
+void hsgd_sweep_clean_points(const hsgd_sweep *sweep, const char *dir);
+
+/* Say on standard error that folders in DIR/points are not part of the sweep, if there are any: of values that were removed. */
+void hsgd_sweep_tell_others(const hsgd_sweep *sweep, const char *dir);
+
 /* ---- figures (sweep_figures.c) ---- */
 
 /* Is this the folder of a sweep? */

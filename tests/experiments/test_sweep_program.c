@@ -477,6 +477,60 @@ static void a_sweep_runs_no_more_than_fits(void **state)
     assert_true(exists("f/points/T-60/result.json"));
 }
 
+/* ---- leftovers ---- */
+
+/* A child that was killed leaves files under temporary names, and a folder of a rendering: they go at the end of the next call, be
+ * the point run again (G = 6) or not (G = 2). All that looks nearly like it is not ours and stays. */
+static void leftovers_of_killed_children_go(void **state)
+{
+    (void)state;
+    static const char *const kept[] = {
+        "series.csv.tmp-999999998-", "tmp-999999998-0", ".tmp-999999998-0", "a.tmp-999999998-0b", "a.tmp--0",
+        "link.gp.tmp-999999998-0",   "notes",           ".render"};
+    char path[128], line[256];
+    write_sweep("l.json", G_AXIS, NO_FIGURES);
+    assert_exit("$H sweep l.json --output l --quiet", 0);
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        snprintf(line, sizeof line, "ln -s nowhere 'l/points/G-2/%s'", kept[i]);
+        if (i != 5) /* only that one is a link */
+            snprintf(line, sizeof line, "touch 'l/points/G-2/%s'", kept[i]);
+        assert_exit(line, 0);
+    }
+    assert_exit(
+        "mkdir 'l/points/G-2/folder.gp.tmp-999999998-0' l/points/G-2/.render-x1 && touch "
+        "l/points/G-2/.render-x1/x.gp l/points/G-2/series.csv.tmp-999999998-0 l/sweep.csv.tmp-999999998-1 "
+        "l/points/G-6/result.json.tmp-999999998-12 l/points/G-2/mine.csv.tmp-1-0 && rm l/points/G-6/result.json",
+        0);
+    assert_exit("$H sweep l.json --output l --quiet", 0);
+    assert_false(exists("l/points/G-2/.render-x1"));
+    assert_false(exists("l/points/G-2/series.csv.tmp-999999998-0"));
+    assert_false(exists("l/points/G-6/result.json.tmp-999999998-12"));
+    assert_false(exists("l/sweep.csv.tmp-999999998-1"));
+    assert_true(exists("l/points/G-2/folder.gp.tmp-999999998-0"));
+    assert_true(exists("l/points/G-2/mine.csv.tmp-1-0")); /* process 1 lives */
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        snprintf(path, sizeof path, "l/points/G-2/%s", kept[i]);
+        assert_true(exists(path));
+    }
+}
+
+static void folders_of_removed_values_stay_and_are_named(void **state)
+{
+    (void)state;
+    write_sweep("v.json", G_AXIS, NO_FIGURES);
+    assert_exit("$H sweep v.json --output v", 0);
+    assert_null(strstr(err_text, "part of this sweep"));
+    write_sweep("v.json", "{\"name\": \"G\", \"key\": \"hierarchy.periods[0]\", \"values\": [2, 12]}", NO_FIGURES);
+    assert_exit("$H sweep v.json --output v", 0);
+    assert_non_null(
+        strstr(err_text, "hsgd: note: in v/points 1 folder is not part of this sweep and left alone: G-6\n"));
+    assert_true(exists("v/points/G-6/result.json"));
+    assert_exit("mkdir v/points/G-5 && touch v/points/file && $H sweep v.json --output v", 0);
+    assert_non_null(strstr(err_text, "in v/points 2 folders are not part of this sweep and left alone: G-5, ...\n"));
+    assert_exit("$H sweep v.json --output v --quiet", 0);
+    assert_string_equal(err_text, "");
+}
+
 /* ---- figures ---- */
 
 /* The column of a figure's data file. */
@@ -596,6 +650,8 @@ int main(void)
         cmocka_unit_test(a_dry_run_predicts_every_point_and_does_nothing),
         cmocka_unit_test(a_dry_run_lowers_the_jobs_to_what_fits),
         cmocka_unit_test(a_sweep_runs_no_more_than_fits),
+        cmocka_unit_test(leftovers_of_killed_children_go),
+        cmocka_unit_test(folders_of_removed_values_stay_and_are_named),
         cmocka_unit_test(figures_show_the_numbers_of_the_points),
         cmocka_unit_test(scripts_run_alone),
         cmocka_unit_test(categories_and_panels),
