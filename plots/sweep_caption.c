@@ -69,6 +69,8 @@ static void say_bounds_and_bars(FILE *out, const hsgd_sweep_figure_input *in, hs
         fprintf(out, ", next to the %s bound (%s)", kind[bound], in->axis[0].at ? "dashed" : "crosses");
     if (band == HSGD_BAND_SE || band == HSGD_BAND_SD)
         fprintf(out, "; bars: $\\pm$ one standard %s", band == HSGD_BAND_SE ? "error" : "deviation");
+    else if (band == HSGD_BAND_RANGE)
+        fputs("; bars: from the smallest to the largest run", out);
     else if (band != HSGD_BAND_NONE && isfinite(in->confidence))
         fprintf(out, "; bars: %.4g\\,\\%% confidence intervals", 100 * in->confidence);
 }

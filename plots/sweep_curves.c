@@ -173,9 +173,6 @@ static void write_note(figure *f)
     size_t length = 0;
     if (f->num_curves < f->in->num_points)
         length = (size_t)snprintf(f->note, sizeof f->note, "%zu of %zu points", f->num_curves, f->in->num_points);
-    if (f->bands && f->style->band == HSGD_BAND_RANGE)
-        length += (size_t)snprintf(f->note + length, sizeof f->note - length,
-                                   "%sbands from the smallest to the largest run", length ? "; " : "");
     if (f->smoothed)
         snprintf(f->note + length, sizeof f->note - length, "%srunning means over %d %% of the steps",
                  length ? "; " : "", 100 / SMOOTHED_SHARE);
@@ -353,7 +350,7 @@ static double legend_height(const figure *f)
 static void write_script(hsgd_script *s, const figure *f)
 {
     double bottom = legend_height(f);
-    hsgd_sweep_caption(s, f->in, f->style, f->bands && f->style->band != HSGD_BAND_RANGE, f->note);
+    hsgd_sweep_caption(s, f->in, f->style, f->bands, f->note);
     hsgd_script_thinned(s, f->rows);
     hsgd_script_panel(s, bottom + HSGD_X_AXIS_IN, s->height_in - hsgd_sweep_caption_height(f->style, f->note));
     hsgd_script_legend(s, bottom, f->num_curves, legend_columns(f));

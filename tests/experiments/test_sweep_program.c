@@ -581,6 +581,60 @@ static void figures_show_the_numbers_of_the_points(void **state)
     cJSON_Delete(sweep);
 }
 
+/* S of the first three runs one by one, from the means over one, two and three seeds of the point in g/points/G-6_rate-0.01. */
+static void single_runs(double *S)
+{
+    double sum = 0;
+    for (int seeds = 1; seeds <= 3; seeds++) {
+        char line[128];
+        snprintf(line, sizeof line, "$H run point.json --output single --quiet --seeds %d", seeds);
+        shell(line); /* few seeds may leave a verdict open */
+        cJSON *result = read_json("single/result.json");
+        double mean = number(get(get(result, "measured"), "S"), "mean");
+        S[seeds - 1] = seeds * mean - sum;
+        sum += S[seeds - 1];
+        cJSON_Delete(result);
+    }
+}
+
+static void assert_bar(const char *band, double low, double high)
+{
+    char line[64];
+    snprintf(line, sizeof line, "$H plot g --band %s", band);
+    assert_exit(line, 0);
+    assert_close(number_in("g/sweep.dat", 1, "S_low_1_1"), low, 1e-9);
+    assert_close(number_in("g/sweep.dat", 1, "S_high_1_1"), high, 1e-9);
+}
+
+/* Error bars are what the style calls bands, from the runs themselves, and the caption says which. */
+static void error_bars_are_those_that_were_asked_for(void **state)
+{
+    (void)state;
+    cJSON *result = read_json("g/points/G-6_rate-0.01/result.json");
+    char *config = cJSON_Print(get(result, "config"));
+    write_text("point.json", config);
+    double S[3], mean = number(get(get(result, "measured"), "S"), "mean");
+    single_runs(S);
+    double low = fmin(S[0], fmin(S[1], S[2])), high = fmax(S[0], fmax(S[1], S[2])), square = 0;
+    for (int r = 0; r < 3; r++)
+        square += (S[r] - mean) * (S[r] - mean);
+    double sd = sqrt(square / 2);
+    assert_bar("range", low, high);
+    assert_exit(
+        "grep -q 'from the smallest to the largest run' g/sweep.caption.tex && grep -q 'ranges of runs' g/sweep.gp", 0);
+    assert_bar("sd", mean - sd, mean + sd);
+    assert_exit("grep -q 'one standard deviation' g/sweep.caption.tex", 0);
+    assert_bar("se", mean - sd / sqrt(3), mean + sd / sqrt(3));
+    assert_exit("grep -q 'one standard error' g/sweep.caption.tex", 0);
+    const cJSON *ci = get(get(get(result, "measured"), "S"), "ci");
+    assert_bar("ci", cJSON_GetArrayItem(ci, 0)->valuedouble, cJSON_GetArrayItem(ci, 1)->valuedouble);
+    assert_exit("grep -q 'confidence intervals' g/sweep.caption.tex", 0);
+    assert_exit("cp -r g old && sed -i 's/S_runs/S_raw/' old/sweep.json", 0);
+    assert_refusal("$H plot old --band range", 2, "S_runs is missing");
+    cJSON_free(config);
+    cJSON_Delete(result);
+}
+
 /* Each script runs alone, and hsgd plot makes all of them again in other formats. */
 static void scripts_run_alone(void **state)
 {
@@ -653,6 +707,7 @@ int main(void)
         cmocka_unit_test(leftovers_of_killed_children_go),
         cmocka_unit_test(folders_of_removed_values_stay_and_are_named),
         cmocka_unit_test(figures_show_the_numbers_of_the_points),
+        cmocka_unit_test(error_bars_are_those_that_were_asked_for),
         cmocka_unit_test(scripts_run_alone),
         cmocka_unit_test(categories_and_panels),
         cmocka_unit_test(figures_of_an_unfinished_sweep),
