@@ -372,23 +372,6 @@ hsgd_status hsgd_sweep_plot(const char *dir, const hsgd_style_change *change, hs
 
 /* ---- for a page ---- */
 
-/* What NAME.gp says about itself in its first line; NULL when memory is out. */
-static char *read_about(const char *dir, const char *name)
-{
-    char *path, *line = NULL;
-    size_t size = 0;
-    if (asprintf(&path, "%s/%s.gp", dir, name) < 0)
-        return NULL;
-    FILE *file = fopen(path, "r");
-    ssize_t length = file ? getline(&line, &size, file) : -1;
-    char *about = strndup(length > 3 ? line + 2 : "", length > 3 ? (size_t)length - 3 : 0);
-    if (file)
-        fclose(file);
-    free(line);
-    free(path);
-    return about;
-}
-
 static hsgd_status draw_one(hsgd_drawings *out, const folder *f, const hsgd_sweep_figure *figure, hsgd_error *err)
 {
     bool made;
@@ -396,7 +379,8 @@ static hsgd_status draw_one(hsgd_drawings *out, const folder *f, const hsgd_swee
     if (status || !made)
         return status;
     hsgd_drawing *drawing = &out->item[out->count];
-    *drawing = (hsgd_drawing){figure->name, read_about(f->dir, figure->name)};
+    *drawing =
+        (hsgd_drawing){figure->name, hsgd_sweep_figure_caption(&f->input, figure, f->style.band, HSGD_CAPTION_PLAIN)};
     if (!drawing->caption)
         return hsgd_fail_memory(err, figure->name);
     out->count++;

@@ -27,7 +27,7 @@ typedef struct figure {
     double *x, *y;      /* (cells) numbers of the values, from 0 */
     double *value;      /* (map.count, NUM_VALUES, cells) */
     double *memory;     /* owned, of the three */
-    char note[120];
+    hsgd_sweep_remark remark;
 } figure;
 
 static bool possible(const hsgd_sweep_figure_input *in, char *reason, size_t size)
@@ -49,6 +49,18 @@ static size_t rank(const hsgd_sweep_figure_axis *axis, size_t i)
     for (size_t j = 0; j < axis->num_values; j++)
         below += axis->at[j] < axis->at[i];
     return below;
+}
+
+static hsgd_sweep_remark remark(const hsgd_sweep_figure_input *in)
+{
+    hsgd_sweep_remark out = {.bars = false};
+    const hsgd_selection map = hsgd_select(hsgd_sweep_count(in, 2), MAX_MAPS);
+    size_t length =
+        hsgd_sweep_note(out.note, sizeof out.note, in, hsgd_sweep_tightest_bound(in) < HSGD_NUM_SWEEP_BOUNDS);
+    if (map.count < map.of)
+        snprintf(out.note + length, sizeof out.note - length, "%s%zu of %zu maps", length ? "; " : "", map.count,
+                 map.of);
+    return out;
 }
 
 static hsgd_status prepare(figure *f, const hsgd_sweep_figure_input *in, const hsgd_figure_style *style,
@@ -77,7 +89,7 @@ static hsgd_status prepare(figure *f, const hsgd_sweep_figure_input *in, const h
             values_of(f, m, SHARE_OF_BOUND)[i] = p->done ? p->S / bound : NAN;
         }
     }
-    hsgd_sweep_note(f->note, sizeof f->note, in, f->kind < HSGD_NUM_SWEEP_BOUNDS);
+    f->remark = remark(in);
     return HSGD_OK;
 }
 
@@ -212,9 +224,9 @@ static void draw_panel(hsgd_script *s, const figure *f, size_t map, what which, 
 
 static void write_script(hsgd_script *s, const figure *f)
 {
-    double top = s->height_in - hsgd_sweep_caption_height(f->style, f->note) - ABOVE_IN;
+    double top = s->height_in - hsgd_sweep_caption_height(f->style, f->remark.note) - ABOVE_IN;
     size_t kinds = f->kind < HSGD_NUM_SWEEP_BOUNDS ? NUM_VALUES : 1;
-    hsgd_sweep_caption(s, f->in, f->style, false, f->note);
+    hsgd_sweep_caption(s, f->in, f->style, false, f->remark.note);
     hsgd_script_margins(s, LEFT_IN, BOX_ROOM_IN);
     fputs("unset key; unset grid\n", s->stream);
     write_palette(s->stream);
@@ -235,8 +247,9 @@ static hsgd_status write(const hsgd_sweep_figure_input *in, const char *dir, con
     if (!status)
         status = write_data(&f, dir, err);
     if (!status)
-        status = hsgd_sweep_write_caption(in, "sweep-map", style, f.note, dir, err);
-    double height = hsgd_sweep_caption_height(style, f.note) + (double)num_panels(&f) * panel_distance(&f) + 0.03;
+        status = hsgd_sweep_write_caption(in, &hsgd_sweep_figure_map, style->band, dir, err);
+    double height =
+        hsgd_sweep_caption_height(style, f.remark.note) + (double)num_panels(&f) * panel_distance(&f) + 0.03;
     if (!status)
         status = hsgd_script_open(&script, dir, "sweep-map", style, height,
                                   "Map of a sweep: S, and S as a share of its bound, over two axes.", err);
@@ -248,4 +261,4 @@ static hsgd_status write(const hsgd_sweep_figure_input *in, const char *dir, con
     return status;
 }
 
-const hsgd_sweep_figure hsgd_sweep_figure_map = {"sweep-map", possible, write};
+const hsgd_sweep_figure hsgd_sweep_figure_map = {"sweep-map", possible, remark, write};
