@@ -112,11 +112,44 @@ static hsgd_status write_data(const figure *f, const char *dir, hsgd_error *err)
 /* ---- the script ---- */
 
 /* viridis (Smith, van der Walt and Firing, CC0): perceptually uniform, and in order in black and white, too. */
+const char *const hsgd_sweep_map_colour[HSGD_NUM_MAP_COLOURS] = {"#440154", "#472c7a", "#3b518b", "#2c718e", "#21908d",
+                                                                 "#27ad81", "#5cc863", "#aadc32", "#fde725"};
+
 static void write_palette(FILE *out)
 {
-    fputs("set palette defined (0 '#440154', 1 '#472c7a', 2 '#3b518b', 3 '#2c718e', 4 '#21908d', 5 '#27ad81', "
-          "6 '#5cc863', 7 '#aadc32', 8 '#fde725')\n",
-          out);
+    for (int i = 0; i < HSGD_NUM_MAP_COLOURS; i++)
+        fprintf(out, "%s%d '%s'", i ? ", " : "set palette defined (", i, hsgd_sweep_map_colour[i]);
+    fputs(")\n", out);
+}
+
+static double light_of(double channel)
+{
+    return channel <= 0.03928 ? channel / 12.92 : pow((channel + 0.055) / 1.055, 2.4);
+}
+
+/* Relative luminance (WCAG 2.1) of a colour of the palette, 0 to 1, between two entries as gnuplot has it. */
+static double luminance(double share)
+{
+    static const double weight[] = {0.2126, 0.7152, 0.0722};
+    double place = share * (HSGD_NUM_MAP_COLOURS - 1), sum = 0;
+    size_t i = place < HSGD_NUM_MAP_COLOURS - 2 ? (size_t)place : HSGD_NUM_MAP_COLOURS - 2;
+    unsigned long low = strtoul(hsgd_sweep_map_colour[i] + 1, NULL, 16);
+    unsigned long high = strtoul(hsgd_sweep_map_colour[i + 1] + 1, NULL, 16);
+    for (int c = 0; c < 3; c++) {
+        double a = (double)(low >> (16 - 8 * c) & 255), b = (double)(high >> (16 - 8 * c) & 255);
+        sum += weight[c] * light_of((a + (place - (double)i) * (b - a)) / 255);
+    }
+    return sum;
+}
+
+double hsgd_sweep_map_dark_below(void)
+{
+    double low = 0, high = 1;
+    while (high - low > 1e-6) { /* luminance ascends; white is as far as black where (x + 0.05)^2 = 1.05 * 0.05 */
+        double middle = low / 2 + high / 2, x = luminance(middle) + 0.05;
+        *(x * x < 1.05 * 0.05 ? &low : &high) = middle;
+    }
+    return low;
 }
 
 static void write_ticks(hsgd_script *s, const hsgd_sweep_figure_axis *axis, char letter)
@@ -149,8 +182,9 @@ static void write_colours(hsgd_script *s, const figure *f, what which, double bo
         low = isfinite(low) ? low - 0.05 * fmax(fabs(low), 1e-300) : 0;
         high = isfinite(high) ? high + 0.05 * fmax(fabs(high), 1e-300) : 1;
     }
-    /* dark below the middle of the palette */
-    fprintf(s->stream, "isdark(x) = x < %.17g\n", logarithmic ? sqrt(low * high) : low / 2 + high / 2);
+    double dark = hsgd_sweep_map_dark_below();
+    fprintf(s->stream, "isdark(x) = x < %.17g\n",
+            logarithmic ? low * pow(high / low, dark) : low + dark * (high - low));
     fprintf(s->stream, "%sset logscale cb; set cbrange [%.17g:%.17g]; ", logarithmic ? "" : "un", low, high);
     if (logarithmic)
         fprintf(s->stream, "set format cb '%s'; set cbtics auto\n", hsgd_script_pick(s, "10^{%T}", "$10^{%T}$"));
