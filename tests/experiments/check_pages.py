@@ -35,6 +35,14 @@ const behind = e => {
   }
   return layers.reverse().reduce((below, top) => over(top, below), [255, 255, 255, 1]);
 };
+/* In a picture: the cell of a map of colours that the text stands on, if any. */
+const cells = new Map();
+const cell = (svg, x, y) => {
+  if (!cells.has(svg)) cells.set(svg, Array.from(svg.querySelectorAll('rect, polygon, path'), e =>
+    [e.getBoundingClientRect(), getComputedStyle(e)]).filter(([, s]) => s.fill.startsWith('rgb(') && s.fillOpacity === '1'));
+  const hit = cells.get(svg).filter(([b]) => b.left <= x && x <= b.right && b.top <= y && y <= b.bottom).pop();
+  return hit && rgba(hit[1].fill);
+};
 const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
 for (let node; (node = walker.nextNode());) {
   const e = node.parentElement, range = document.createRange(), style = getComputedStyle(e);
@@ -42,7 +50,7 @@ for (let node; (node = walker.nextNode());) {
   const box = range.getBoundingClientRect(), svg = e.closest('svg');
   if (!node.data.trim() || !box.width || !box.height || style.visibility !== 'visible') continue;
   if (e.closest('thead') && e.closest('thead').getBoundingClientRect().width < 2) continue; /* for screen readers only */
-  const ink = rgba(svg ? style.fill : style.color), paper = behind(e);
+  const ink = rgba(svg ? style.fill : style.color), paper = svg && cell(svg, box.x + box.width / 2, box.y + box.height / 2) || behind(e);
   const a = light(over(ink, paper)), b = light(paper);
   const scale = svg && svg.viewBox.baseVal.width ? svg.getBoundingClientRect().width / svg.viewBox.baseVal.width : 1;
   found.push([(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), parseFloat(style.fontSize) * scale, !!svg,
