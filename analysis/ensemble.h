@@ -68,6 +68,7 @@ typedef struct hsgd_summary {
     hsgd_scatter *dispersion_scatter;                                    /* (num_rows, num_levels) */
     hsgd_proof_terms *proof;  /* (num_rows) means over seeds; NULL: not measured */
     hsgd_estimate S;          /* mean of ||grad f(wbar^t)||^2 over the measured steps */
+    hsgd_scatter S_scatter;   /* of the S of single runs */
     hsgd_estimate S_round;    /* the same over t = 0, G, .., (R - 1) G, R = floor(T/G); count 0 for R = 0 */
     size_t num_rounds;        /* rounds among the measured steps */
     size_t round_row_min;     /* row of the round with the smallest mean (S_min); meaningful if num_rounds > 0 */

@@ -11,6 +11,9 @@
 extern "C" {
 #endif
 
+/* The machine's memory in bytes; INFINITY where the system does not say. */
+double hsgd_memory_of_machine(void);
+
 /* HSGD_ERROR_MEMORY if that many bytes exceed the machine's memory; what says what needs them, advice what would help.
  */
 hsgd_status hsgd_memory_check(double bytes, const char *what, const char *advice, hsgd_error *err);

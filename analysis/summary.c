@@ -116,6 +116,7 @@ static void estimate_scalars(hsgd_summary *out, const summary_work *w, size_t st
 {
     size_t rows, end = steps / global_period * global_period;
     out->S = estimate_mean_over_steps(w, 1, steps, &rows);
+    out->S_scatter = spread(w);
     out->S_round = estimate_mean_over_steps(w, global_period, end, &out->num_rounds);
     find_smallest_round(out, global_period, end);
     for (size_t r = 0; r < out->num_seeds; r++)

@@ -129,6 +129,7 @@ static int stop(call *c, int number)
 {
     hsgd_error err;
     hsgd_status status = hsgd_sweep_write(&c->sweep, c->row, c->dir, &err);
+    hsgd_sweep_clean_points(&c->sweep, c->dir);
     fprintf(stderr,
             "hsgd: stopped: %zu of %zu points are finished and kept in %s; the same command goes on from there\n",
             count_state(c, HSGD_SWEEP_DONE), c->sweep.num_points, c->dir);
@@ -191,7 +192,9 @@ static int conclude(call *c)
 {
     hsgd_error err;
     hsgd_status status = refresh(c, &err);
+    hsgd_sweep_clean_points(&c->sweep, c->dir);
     if (!c->quiet) {
+        hsgd_sweep_tell_others(&c->sweep, c->dir);
         hsgd_sweep_print(&c->sweep, c->row, stdout);
         print_files(c);
     }
@@ -207,11 +210,16 @@ static int run_points(call *c)
     hsgd_error err;
     int stopped_by;
     size_t finished = count_state(c, HSGD_SWEEP_DONE);
-    const hsgd_sweep_jobs how = {
+    hsgd_sweep_jobs how = {
         .jobs = c->jobs, .threads = c->threads, .file = c->file, .dir = c->dir, .tell = tell, .context = c};
     if (finished && !c->quiet)
         fprintf(stderr, "hsgd: %zu of %zu points were finished before\n", finished, c->sweep.num_points);
-    hsgd_sweep_progress_init(&c->progress, &c->sweep, c->row, c->jobs, c->quiet);
+    if (hsgd_sweep_fit(&how, &c->sweep, c->row, c->quiet, &err))
+        return hsgd_cli_fail(&err);
+    hsgd_sweep_progress_init(&c->progress, &c->sweep, c->row, how.jobs, c->quiet);
+    for (size_t i = 0; i < c->sweep.num_points; i++)
+        if (c->row[i].state == HSGD_SWEEP_FAILED) /* refused */
+            hsgd_sweep_progress_tell(&c->progress, &i);
     c->next_refresh_s = hsgd_now_s() + REFRESH_S;
     hsgd_status status = hsgd_sweep_run(&c->sweep, c->row, c->order, &how, &stopped_by, &err);
     hsgd_sweep_progress_end(&c->progress);
@@ -249,7 +257,7 @@ static int run_call(call *c, bool dry)
     share_processors(c);
     if (!dry)
         return run_in_folder(c);
-    const hsgd_sweep_jobs how = {.jobs = c->jobs, .threads = c->threads, .file = c->file, .dir = c->dir};
+    hsgd_sweep_jobs how = {.jobs = c->jobs, .threads = c->threads, .file = c->file, .dir = c->dir};
     return hsgd_sweep_predict(&c->sweep, c->row, c->order, &how, &err) ? hsgd_cli_fail(&err)
                                                                        : hsgd_cli_finish(HSGD_EXIT_OK);
 }

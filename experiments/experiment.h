@@ -132,6 +132,10 @@ typedef struct hsgd_prediction {
 hsgd_status hsgd_experiment_predict(hsgd_prediction *out, const hsgd_config *config, const hsgd_problem *problem,
                                     const hsgd_experiment_options *options, hsgd_error *err);
 
+/* The same without trials: times are 0. */
+hsgd_status hsgd_experiment_predict_memory(hsgd_prediction *out, const hsgd_config *config, const hsgd_problem *problem,
+                                           const hsgd_experiment_options *options, hsgd_error *err);
+
 /* Run everything. config and problem are borrowed and must outlive the result; free it with hsgd_experiment_free. */
 hsgd_status hsgd_experiment_run(hsgd_experiment *out, const hsgd_config *config, const hsgd_problem *problem,
                                 const hsgd_experiment_options *options, hsgd_error *err);

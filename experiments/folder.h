@@ -24,7 +24,7 @@ hsgd_status hsgd_folder_refuse(const char *dir, const char *file, const char *wh
 hsgd_status hsgd_folder_lock(int *lock, const char *dir, hsgd_error *err);
 void hsgd_folder_unlock(int lock);
 
-/* Remove the hidden folders of renderings that were killed. Only for the one who holds the lock. */
+/* Remove what processes that were killed left: temporary files, and hidden folders of renderings. Only for the one who holds the lock. */
 void hsgd_folder_sweep(const char *dir);
 
 /* Remove one such folder with all in it; what cannot be removed stays. */

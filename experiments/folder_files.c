@@ -5,12 +5,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "plots/output.h"
 
 static hsgd_status make_one(const char *path, hsgd_error *err)
 {
@@ -102,6 +105,15 @@ void hsgd_folder_remove_hidden(const char *path)
     remove_hidden(AT_FDCWD, path);
 }
 
+/* A temporary file whose process is gone: others than the one who holds the lock may write pages to this folder. */
+static bool is_left(int dir, const char *name)
+{
+    struct stat info;
+    long process;
+    return hsgd_output_is_temporary(name, &process) && fstatat(dir, name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISREG(info.st_mode) && kill((pid_t)process, 0) != 0 && errno == ESRCH;
+}
+
 void hsgd_folder_sweep(const char *dir)
 {
     DIR *entries = opendir(dir);
@@ -110,5 +122,7 @@ void hsgd_folder_sweep(const char *dir)
     for (const struct dirent *entry; (entry = readdir(entries));)
         if (is_hidden(entry->d_name))
             remove_hidden(dirfd(entries), entry->d_name);
+        else if (is_left(dirfd(entries), entry->d_name))
+            unlinkat(dirfd(entries), entry->d_name, 0);
     closedir(entries);
 }

@@ -144,7 +144,7 @@ hsgd_status hsgd_predict_simulation(hsgd_prediction *out, const hsgd_simulation 
     return HSGD_OK;
 }
 
-static hsgd_status predict_run(hsgd_prediction *out, hsgd_experiment *e, hsgd_run_index index, int threads,
+static hsgd_status predict_run(hsgd_prediction *out, hsgd_experiment *e, hsgd_run_index index, int threads, bool timed,
                                hsgd_error *err)
 {
     size_t seeds = e->deterministic ? 1 : hsgd_config_runs(e->config);
@@ -156,12 +156,13 @@ static hsgd_status predict_run(hsgd_prediction *out, hsgd_experiment *e, hsgd_ru
     double bytes = hsgd_ensemble_bytes(&whole, seeds, threads);
     out->memory_bytes = fmax(out->memory_bytes, bytes);
     status = hsgd_memory_check(bytes, "this run", "fewer workers, fewer parameters, fewer seeds or fewer threads", err);
-    return status ? status
-                  : hsgd_predict_simulation(out, &whole, seeds, e->problem->placement, threads, hsgd_now_s, err);
+    return status || !timed
+               ? status
+               : hsgd_predict_simulation(out, &whole, seeds, e->problem->placement, threads, hsgd_now_s, err);
 }
 
-hsgd_status hsgd_experiment_predict(hsgd_prediction *out, const hsgd_config *config, const hsgd_problem *problem,
-                                    const hsgd_experiment_options *options, hsgd_error *err)
+static hsgd_status predict(hsgd_prediction *out, const hsgd_config *config, const hsgd_problem *problem,
+                           const hsgd_experiment_options *options, bool timed, hsgd_error *err)
 {
     struct rusage usage;
     hsgd_experiment e = {.config = config, .problem = problem, .constants.convexity = -INFINITY};
@@ -170,8 +171,20 @@ hsgd_status hsgd_experiment_predict(hsgd_prediction *out, const hsgd_config *con
     double present_bytes = getrusage(RUSAGE_SELF, &usage) == 0 ? 1024.0 * (double)usage.ru_maxrss : 0;
     out->num_runs = status ? 0 : (size_t)hsgd_experiment_count_runs(&e);
     for (size_t i = 0; i < out->num_runs && !status; i++)
-        status = predict_run(out, &e, (hsgd_run_index)i, options->threads, err);
+        status = predict_run(out, &e, (hsgd_run_index)i, options->threads, timed, err);
     out->memory_bytes += present_bytes;
     hsgd_experiment_free(&e);
     return status;
+}
+
+hsgd_status hsgd_experiment_predict(hsgd_prediction *out, const hsgd_config *config, const hsgd_problem *problem,
+                                    const hsgd_experiment_options *options, hsgd_error *err)
+{
+    return predict(out, config, problem, options, true, err);
+}
+
+hsgd_status hsgd_experiment_predict_memory(hsgd_prediction *out, const hsgd_config *config, const hsgd_problem *problem,
+                                           const hsgd_experiment_options *options, hsgd_error *err)
+{
+    return predict(out, config, problem, options, false, err);
 }

@@ -45,6 +45,16 @@ static cJSON *constants_to_json(const hsgd_experiment *e)
     return object;
 }
 
+/* Single runs, infinite where one diverged (null). */
+static cJSON *scatter_to_json(const hsgd_scatter *scatter)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddNumberToObject(object, "sd", scatter->sd);
+    cJSON_AddNumberToObject(object, "min", scatter->low);
+    cJSON_AddNumberToObject(object, "max", scatter->high);
+    return object;
+}
+
 static cJSON *measured_to_json(const hsgd_run *run)
 {
     const hsgd_summary *s = &run->summary;
@@ -52,6 +62,7 @@ static cJSON *measured_to_json(const hsgd_run *run)
     cJSON_AddItemToObject(object, "S", hsgd_interval_to_json(&run->S));
     cJSON_AddItemToObject(object, "S_round", hsgd_interval_to_json(&run->S_round));
     cJSON_AddItemToObject(object, "S_min", hsgd_interval_to_json(&run->S_min));
+    cJSON_AddItemToObject(object, "S_runs", scatter_to_json(&s->S_scatter));
     cJSON *loss = cJSON_AddObjectToObject(object, "final_loss");
     cJSON_AddNumberToObject(loss, "mean", s->final_loss.mean);
     cJSON_AddNumberToObject(loss, "se", s->final_loss.se);

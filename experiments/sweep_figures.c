@@ -103,26 +103,36 @@ static hsgd_status read_axes(folder *f, const hsgd_json *root, hsgd_error *err)
     return status;
 }
 
-/* The error bar of S as the style wants it. What single runs had is not kept in sweep.json: for their range the interval
- * stands in. */
-static void read_bar(hsgd_sweep_figure_point *p, const hsgd_json *S, const folder *f)
+/* The error bar of S as the style wants it. Results of earlier versions say nothing of single runs. */
+static hsgd_status read_bar(hsgd_sweep_figure_point *p, const hsgd_json *measured, const folder *f, hsgd_error *err)
 {
-    hsgd_json ci = hsgd_json_member(S, "ci");
-    double se = number_or_nan(hsgd_json_member(S, "se").value);
-    double reach = f->style.band == HSGD_BAND_SE ? se : se * sqrt((double)p->seeds);
-    bool around = f->style.band == HSGD_BAND_SE || f->style.band == HSGD_BAND_SD;
-    p->S_low = around ? p->S - reach : number_or_nan(cJSON_GetArrayItem(ci.value, 0));
-    p->S_high = around ? p->S + reach : number_or_nan(cJSON_GetArrayItem(ci.value, 1));
-    if (f->style.band == HSGD_BAND_NONE)
-        p->S_low = p->S_high = NAN;
+    hsgd_json S = hsgd_json_member(measured, "S"), ci = hsgd_json_member(&S, "ci");
+    hsgd_json runs = hsgd_json_member(measured, "S_runs");
+    hsgd_figure_band band = f->style.band;
+    bool of_runs = band == HSGD_BAND_SD || band == HSGD_BAND_RANGE;
+    double reach =
+        number_or_nan(band == HSGD_BAND_SD ? hsgd_json_member(&runs, "sd").value : hsgd_json_member(&S, "se").value);
+    if (of_runs && !runs.value)
+        return hsgd_json_fail(measured, err, "S_runs is missing; run the sweep again, or take the band ci, se or none");
+    if (band == HSGD_BAND_NONE || (of_runs && p->num_runs < 2))
+        return HSGD_OK;
+    p->S_low = p->S - reach;
+    p->S_high = p->S + reach;
+    if (band == HSGD_BAND_RANGE) {
+        p->S_low = number_or_nan(hsgd_json_member(&runs, "min").value);
+        p->S_high = number_or_nan(hsgd_json_member(&runs, "max").value);
+    } else if (band == HSGD_BAND_CI) {
+        p->S_low = number_or_nan(cJSON_GetArrayItem(ci.value, 0));
+        p->S_high = number_or_nan(cJSON_GetArrayItem(ci.value, 1));
+    }
+    return HSGD_OK;
 }
 
-static void read_results(hsgd_sweep_figure_point *p, const hsgd_json *at, const folder *f)
+static hsgd_status read_results(hsgd_sweep_figure_point *p, const hsgd_json *at, const folder *f, hsgd_error *err)
 {
     hsgd_json measured = hsgd_json_member(at, "measured"), S = hsgd_json_member(&measured, "S");
     hsgd_json bounds = hsgd_json_member(at, "bounds");
     p->S = number_or_nan(hsgd_json_member(&S, "mean").value);
-    read_bar(p, &S, f);
     p->constants_proved = true;
     for (size_t k = 0; k < HSGD_NUM_SWEEP_BOUNDS; k++) {
         const cJSON *bound = hsgd_sweep_find_bound(bounds.value, k);
@@ -133,6 +143,7 @@ static void read_results(hsgd_sweep_figure_point *p, const hsgd_json *at, const 
             p->constants_estimated |= strcmp(kind->valuestring, hsgd_constant_kind_name(HSGD_ESTIMATE)) == 0;
         }
     }
+    return read_bar(p, &measured, f, err);
 }
 
 static hsgd_status read_setting(hsgd_sweep_figure_point *p, const hsgd_json *at, hsgd_error *err)
@@ -236,8 +247,8 @@ static hsgd_status read_point(folder *f, size_t i, const hsgd_json *at, hsgd_err
     status = read_setting(p, at, err);
     if (status)
         return status;
-    read_results(p, at, f);
-    return read_series(f, p, &f->source[i], at, err);
+    status = read_results(p, at, f, err);
+    return status ? status : read_series(f, p, &f->source[i], at, err);
 }
 
 static hsgd_status read_points(folder *f, const hsgd_json *root, hsgd_error *err)
@@ -338,29 +349,13 @@ hsgd_status hsgd_sweep_plot(const char *dir, const hsgd_style_change *change, hs
 
 /* ---- for a page ---- */
 
-/* What NAME.gp says about itself in its first line; NULL when memory is out. */
-static char *read_about(const char *dir, const char *name)
-{
-    char *path, *line = NULL;
-    size_t size = 0;
-    if (asprintf(&path, "%s/%s.gp", dir, name) < 0)
-        return NULL;
-    FILE *file = fopen(path, "r");
-    ssize_t length = file ? getline(&line, &size, file) : -1;
-    char *about = strndup(length > 3 ? line + 2 : "", length > 3 ? (size_t)length - 3 : 0);
-    if (file)
-        fclose(file);
-    free(line);
-    free(path);
-    return about;
-}
-
 static hsgd_status draw_one(hsgd_drawings *out, const folder *f, const hsgd_sweep_figure *figure, hsgd_error *err)
 {
     bool made;
     hsgd_status status = write_one(f, figure, &made, &out->report, err);
     if (!status && made)
-        status = hsgd_drawings_add(out, figure->name, read_about(f->dir, figure->name), err);
+        status = hsgd_drawings_add(
+            out, figure->name, hsgd_sweep_figure_caption(&f->input, figure, f->style.band, HSGD_CAPTION_PLAIN), err);
     if (!status && made)
         status = hsgd_folder_render(f->dir, figure->name, f->style.format, &out->report, err);
     return status;

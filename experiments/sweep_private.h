@@ -86,9 +86,26 @@ void hsgd_sweep_follow_parent(void);
 
 /* ---- dry run (sweep_predict.c) ---- */
 
-/* Predict every waiting point and print time and memory, for so many jobs with so many threads. */
+/* Predict every waiting point and print time and memory, for so many jobs with so many threads; how->jobs is lowered where they
+ * do not fit into memory together. */
 hsgd_status hsgd_sweep_predict(const hsgd_sweep *sweep, const hsgd_sweep_row *row, const size_t *order,
-                               const hsgd_sweep_jobs *how, hsgd_error *err);
+                               hsgd_sweep_jobs *how, hsgd_error *err);
+
+/* ---- memory (sweep_memory.c) ---- */
+
+/* Before points are run: rows of waiting points that cannot fit into memory alone become failed ones that say so, and how->jobs
+ * is lowered to how many fit at once, with a line on standard error unless quiet. */
+hsgd_status hsgd_sweep_fit(hsgd_sweep_jobs *how, const hsgd_sweep *sweep, hsgd_sweep_row *row, bool quiet,
+                           hsgd_error *err);
+
+/* ---- leftovers (sweep_leftovers.c) ---- */
+
+/* Remove what processes that were killed left in the folders of the points; those that another hsgd is writing to are left
+ * alone. */
+void hsgd_sweep_clean_points(const hsgd_sweep *sweep, const char *dir);
+
+/* Say on standard error that folders in DIR/points are not part of the sweep, if there are any: of values that were removed. */
+void hsgd_sweep_tell_others(const hsgd_sweep *sweep, const char *dir);
 
 /* ---- figures (sweep_figures.c) ---- */
 

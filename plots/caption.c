@@ -48,16 +48,6 @@ static void say_text(const caption *c, const char *text)
     say(c, plain, tex);
 }
 
-/* 10^{-7} as 10⁻⁷. */
-static void say_superscripts(const caption *c, const char *markup)
-{
-    static const char *const digit[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
-    const char *brace = strchr(markup, '^');
-    fprintf(c->out, "%.*s", brace ? (int)(brace - markup) : (int)strlen(markup), markup);
-    for (const char *p = brace ? brace + 2 : ""; *p && *p != '}'; p++)
-        fputs(*p == '-' ? "⁻" : digit[(*p - '0') % 10], c->out);
-}
-
 /* ", γ = 0.01"; the number has math shifts of its own. */
 static void say_value(const caption *c, const char *symbol, const char *tex_symbol, double value)
 {
@@ -66,8 +56,7 @@ static void say_value(const caption *c, const char *symbol, const char *tex_symb
         fprintf(c->out, ", $%s = %s", tex_symbol, hsgd_text_number(&number, HSGD_FIGURE_TEX, value) + 1);
         return;
     }
-    fprintf(c->out, ", %s = ", symbol);
-    say_superscripts(c, hsgd_text_number(&number, HSGD_FIGURE_PDF, value));
+    fprintf(c->out, ", %s = %s", symbol, hsgd_text_plain_number(&number, value));
 }
 
 /* ---- the run ---- */

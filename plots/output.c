@@ -12,6 +12,8 @@
 /* Leftovers of killed processes may hold a few of the names. */
 enum { MAX_TEMPORARY_NAMES = 100 };
 
+#define TEMPORARY_MARK ".tmp-"
+
 static void release(hsgd_output *out)
 {
     free(out->path);
@@ -27,7 +29,7 @@ static void release(hsgd_output *out)
 static int create_temporary(hsgd_output *out)
 {
     for (int i = 0; i < MAX_TEMPORARY_NAMES; i++) {
-        if (asprintf(&out->temporary, "%s.tmp-%ld-%d", out->path, (long)getpid(), i) < 0) {
+        if (asprintf(&out->temporary, "%s" TEMPORARY_MARK "%ld-%d", out->path, (long)getpid(), i) < 0) {
             out->temporary = NULL;
             errno = ENOMEM;
             return -1;
@@ -91,4 +93,24 @@ void hsgd_output_drop(hsgd_output *out)
     fclose(out->stream);
     unlink(out->temporary);
     release(out);
+}
+
+/* The last place of the mark; NULL: none. */
+static const char *find_mark(const char *name)
+{
+    const char *found = NULL;
+    for (const char *next = name; (next = strstr(next, TEMPORARY_MARK)); next++)
+        found = next;
+    return found;
+}
+
+bool hsgd_output_is_temporary(const char *name, long *process)
+{
+    const char *mark = find_mark(name), *number = mark ? mark + strlen(TEMPORARY_MARK) : NULL;
+    size_t digits = number ? strspn(number, "0123456789") : 0, more;
+    if (!digits || digits > 18 || number[digits] != '-' || mark == name)
+        return false;
+    more = strspn(number + digits + 1, "0123456789");
+    *process = strtol(number, NULL, 10);
+    return more && !number[digits + 1 + more];
 }

@@ -3,6 +3,7 @@
 #ifndef HSGD_PLOTS_OUTPUT_H
 #define HSGD_PLOTS_OUTPUT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "analysis/error.h"
@@ -26,6 +27,9 @@ hsgd_status hsgd_output_close(hsgd_output *out, hsgd_error *err);
 
 /* Remove what was written and leave the file as it was. Always releases out. */
 void hsgd_output_drop(hsgd_output *out);
+
+/* Is this the name of a temporary file, "NAME.SUFFIX.tmp-PROCESS-NUMBER"? *process: of whom. */
+bool hsgd_output_is_temporary(const char *name, long *process);
 
 #ifdef __cplusplus
 }

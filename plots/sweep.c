@@ -152,6 +152,8 @@ static void put_band(hsgd_script *s, double confidence)
     if (s->band == HSGD_BAND_SE || s->band == HSGD_BAND_SD)
         fprintf(s->stream, ", %s standard %s", hsgd_script_pick(s, "±", "$\\pm$"),
                 s->band == HSGD_BAND_SE ? "error" : "deviation");
+    else if (s->band == HSGD_BAND_RANGE)
+        fputs(", ranges of runs", s->stream);
     else if (s->band != HSGD_BAND_NONE && isfinite(confidence))
         fprintf(s->stream, ", %.4g%s intervals", 100 * confidence, hsgd_script_pick(s, "%", "\\,\\%"));
 }

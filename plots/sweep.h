@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "analysis/error.h"
+#include "plots/caption.h"
 #include "plots/figure.h"
 
 #ifdef __cplusplus
@@ -61,14 +62,27 @@ typedef struct hsgd_sweep_figure_input {
     size_t num_points;
 } hsgd_sweep_figure_input;
 
+/* What depends on the figure and on what is there, and what a reader has to know. */
+enum { HSGD_SWEEP_NOTE_SIZE = 200 };
+typedef struct hsgd_sweep_remark {
+    char note[HSGD_SWEEP_NOTE_SIZE]; /* "7 of 8 points; bounds use trajectory constants"; may be empty */
+    bool bars, bands;                /* error bars or bands are drawn if the style wants any */
+} hsgd_sweep_remark;
+
 /* As hsgd_figure; beside the figure it writes DIR/NAME.caption.tex, for \caption{\protect\input{NAME.caption}}: what is shown,
  * what is the same for all points and what is not. */
 typedef struct hsgd_sweep_figure {
     const char *name; /* file stem, and the name used in a configuration's "figures" */
     bool (*possible)(const hsgd_sweep_figure_input *input, char *reason, size_t size);
+    hsgd_sweep_remark (*remark)(const hsgd_sweep_figure_input *input);
     hsgd_status (*write)(const hsgd_sweep_figure_input *input, const char *dir, const hsgd_figure_style *style,
                          hsgd_error *err);
 } hsgd_sweep_figure;
+
+/* The caption of a figure that is possible for this input, as hsgd_figure_caption: what is shown, what is the same for all points
+ * and what is not, which bands or error bars there are. Free it; NULL when memory is out. */
+char *hsgd_sweep_figure_caption(const hsgd_sweep_figure_input *input, const hsgd_sweep_figure *figure,
+                                hsgd_figure_band band, hsgd_caption_syntax syntax);
 
 /* sweep, sweep-map, sweep-convergence, sweep-loss, sweep-accuracy, sweep-accuracy-time, sweep-accuracy-bytes. */
 extern const hsgd_sweep_figure *const hsgd_sweep_figures[];

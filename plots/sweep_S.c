@@ -35,7 +35,7 @@ typedef struct figure {
     double *place;              /* (first axis) owned */
     span measured, bounds;
     bool split; /* the bounds have panels of their own, above those of S */
-    char note[160];
+    hsgd_sweep_remark remark;
 } figure;
 
 enum { COLUMN_S, COLUMN_LOW, COLUMN_HIGH, COLUMN_BOUND, NUM_COLUMNS };
@@ -72,15 +72,20 @@ static void fill_cell(figure *f, size_t i, size_t line, size_t panel)
     }
 }
 
-static void write_note(figure *f)
+static hsgd_sweep_remark remark(const hsgd_sweep_figure_input *in)
 {
-    size_t length = hsgd_sweep_note(f->note, sizeof f->note, f->in, f->kind < HSGD_NUM_SWEEP_BOUNDS);
-    if (f->line.count < f->line.of)
-        length += (size_t)snprintf(f->note + length, sizeof f->note - length, "%s%zu of %zu lines", length ? "; " : "",
-                                   f->line.count, f->line.of);
-    if (f->panel.count < f->panel.of)
-        snprintf(f->note + length, sizeof f->note - length, "%s%zu of %zu panels", length ? "; " : "", f->panel.count,
-                 f->panel.of);
+    hsgd_sweep_remark out = {.bars = true};
+    const hsgd_selection line = hsgd_select(hsgd_sweep_count(in, 1), MAX_LINES),
+                         panel = hsgd_select(hsgd_sweep_count(in, 2), MAX_PANELS);
+    size_t length =
+        hsgd_sweep_note(out.note, sizeof out.note, in, hsgd_sweep_tightest_bound(in) < HSGD_NUM_SWEEP_BOUNDS);
+    if (line.count < line.of)
+        length += (size_t)snprintf(out.note + length, sizeof out.note - length, "%s%zu of %zu lines",
+                                   length ? "; " : "", line.count, line.of);
+    if (panel.count < panel.of)
+        snprintf(out.note + length, sizeof out.note - length, "%s%zu of %zu panels", length ? "; " : "", panel.count,
+                 panel.of);
+    return out;
 }
 
 /* Bounds that are far above would press all that was measured into one line. */
@@ -109,6 +114,7 @@ static hsgd_status prepare(figure *f, const hsgd_sweep_figure_input *in, const h
                   .line = hsgd_select(hsgd_sweep_count(in, 1), MAX_LINES),
                   .panel = hsgd_select(hsgd_sweep_count(in, 2), MAX_PANELS),
                   .kind = hsgd_sweep_tightest_bound(in),
+                  .remark = remark(in),
                   .measured = {hsgd_range_empty(), INFINITY, -INFINITY},
                   .bounds = {hsgd_range_empty(), INFINITY, -INFINITY}};
     f->column = calloc(f->panel.count * f->line.count * NUM_COLUMNS * values, sizeof *f->column);
@@ -122,7 +128,6 @@ static hsgd_status prepare(figure *f, const hsgd_sweep_figure_input *in, const h
                 fill_cell(f, i, line, panel);
     }
     f->split = must_split(f);
-    write_note(f);
     return HSGD_OK;
 }
 
@@ -248,7 +253,7 @@ static double panel_distance(const figure *f)
 
 static double page_height(const figure *f)
 {
-    return hsgd_sweep_caption_height(f->style, f->note) + room_above(f) + panel_height(f) +
+    return hsgd_sweep_caption_height(f->style, f->remark.note) + room_above(f) + panel_height(f) +
            (double)(f->panel.count - 1) * panel_distance(f) + hsgd_sweep_x_room(f->style, &f->in->axis[0]) +
            legend_height(f);
 }
@@ -313,8 +318,8 @@ static void draw_measured(hsgd_script *s, const figure *f, size_t panel, double 
 static void write_script(hsgd_script *s, const figure *f)
 {
     bool several = f->panel.count > 1 || f->split;
-    double top = s->height_in - hsgd_sweep_caption_height(f->style, f->note) - room_above(f);
-    hsgd_sweep_caption(s, f->in, f->style, true, f->note);
+    double top = s->height_in - hsgd_sweep_caption_height(f->style, f->remark.note) - room_above(f);
+    hsgd_sweep_caption(s, f->in, f->style, true, f->remark.note);
     fputs(several ? "set multiplot\nunset key\n" : "", s->stream);
     for (size_t panel = 0; panel < f->panel.count; panel++) {
         double panel_top = top - (double)panel * panel_distance(f);
@@ -334,7 +339,7 @@ static hsgd_status write(const hsgd_sweep_figure_input *in, const char *dir, con
     if (!status)
         status = write_data(&f, dir, err);
     if (!status)
-        status = hsgd_sweep_write_caption(in, "sweep", style, f.note, dir, err);
+        status = hsgd_sweep_write_caption(in, &hsgd_sweep_figure_S, style->band, dir, err);
     if (!status)
         status = hsgd_script_open(&script, dir, "sweep", style, page_height(&f),
                                   "Sweep: the measured S of every point, and the bound on it.", err);
@@ -346,4 +351,4 @@ static hsgd_status write(const hsgd_sweep_figure_input *in, const char *dir, con
     return status;
 }
 
-const hsgd_sweep_figure hsgd_sweep_figure_S = {"sweep", possible, write};
+const hsgd_sweep_figure hsgd_sweep_figure_S = {"sweep", possible, remark, write};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Captions of the figures of a sweep, for LaTeX: what is shown, over what, what is the same for all points and what is not. */
+/* Captions of the figures of a sweep: what is shown, over what, what is the same for all points and what is not. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "plots/output.h"
@@ -8,98 +9,164 @@
 
 enum { TEXT_MAX_WIDTH = 90 };
 
-static void say_text(FILE *out, const char *text)
+typedef struct caption {
+    const hsgd_sweep_figure_input *in;
+    const char *figure;
+    hsgd_figure_band band;
+    hsgd_caption_syntax syntax;
+    FILE *out;
+} caption;
+
+/* The phrase of the caption's syntax. */
+static const char *pick(const caption *c, const char *plain, const char *tex)
 {
-    char tex[HSGD_QUOTED_SIZE];
-    hsgd_text_to_tex(tex, text, TEXT_MAX_WIDTH);
-    fputs(tex, out);
+    return c->syntax == HSGD_CAPTION_TEX ? tex : plain;
 }
 
-static void say_span(FILE *out, const char *symbol, hsgd_span x)
+static void say_text(const caption *c, const char *text)
+{
+    char tex[HSGD_QUOTED_SIZE], plain[HSGD_TEXT_SIZE];
+    hsgd_text_clean(plain, text, TEXT_MAX_WIDTH);
+    hsgd_text_to_tex(tex, text, TEXT_MAX_WIDTH);
+    fputs(pick(c, plain, tex), c->out);
+}
+
+static const char *number_text(hsgd_number *number, const caption *c, double value)
+{
+    return c->syntax == HSGD_CAPTION_TEX ? hsgd_text_number(number, HSGD_FIGURE_TEX, value)
+                                         : hsgd_text_plain_number(number, value);
+}
+
+static void say_span(const caption *c, const char *plain, const char *tex, hsgd_span x)
 {
     hsgd_number number;
-    fprintf(out, "$%s$~=~%s", symbol, hsgd_text_number(&number, HSGD_FIGURE_TEX, x.low));
+    fprintf(c->out, "%s%s", pick(c, plain, tex), number_text(&number, c, x.low));
     if (x.low < x.high)
-        fprintf(out, " to %s", hsgd_text_number(&number, HSGD_FIGURE_TEX, x.high));
+        fprintf(c->out, " to %s", number_text(&number, c, x.high));
 }
 
-/* "for N and grouping" */
-static void say_axes(FILE *out, const hsgd_sweep_figure_input *in, size_t first)
+/* "for each N and grouping" */
+static void say_axes(const caption *c, size_t first)
 {
-    for (size_t a = first; a < in->num_axes; a++) {
-        fputs(a == first ? " for each " : " and ", out);
-        say_text(out, in->axis[a].name);
+    for (size_t a = first; a < c->in->num_axes; a++) {
+        fputs(a == first ? " for each " : " and ", c->out);
+        say_text(c, c->in->axis[a].name);
     }
 }
 
-static void say_subject(FILE *out, const hsgd_sweep_figure_input *in, const char *figure)
+static void say_S(const caption *c)
+{
+    bool map = strcmp(c->figure, "sweep-map") == 0, share = hsgd_sweep_tightest_bound(c->in) < HSGD_NUM_SWEEP_BOUNDS;
+    fprintf(c->out, "Measured %s, the mean squared gradient norm over the steps, ", pick(c, "S", "$S$"));
+    fputs(map && share ? "and its share of the bound, over " : "over ", c->out);
+    say_text(c, c->in->axis[0].name);
+    if (map) {
+        fputs(" and ", c->out);
+        say_text(c, c->in->axis[1].name);
+    }
+    say_axes(c, map ? 2 : 1);
+}
+
+static void say_subject(const caption *c)
 {
     static const struct {
-        const char *name, *subject;
-    } subject[] = {{"sweep-convergence", "Squared gradient norm at the average model"},
-                   {"sweep-loss", "Loss of the average model"},
-                   {"sweep-accuracy", "Accuracy of the average model"},
-                   {"sweep-accuracy-time", "Accuracy of the average model over modelled seconds"},
-                   {"sweep-accuracy-bytes", "Accuracy of the average model over the bytes sent at all levels"}};
+        const char *name, *plain, *tex;
+    } subject[] = {{"sweep-convergence", "Squared gradient norm ‖∇f(w̄ᵗ)‖² at the average model",
+                    "Squared gradient norm $\\|\\nabla f(\\bar w^t)\\|^2$ at the average model"},
+                   {"sweep-loss", "Loss f(w̄ᵗ) of the average model", "Loss $f(\\bar w^t)$ of the average model"},
+                   {"sweep-accuracy", "Accuracy of the average model", "Accuracy of the average model"},
+                   {"sweep-accuracy-time", "Accuracy of the average model over modelled seconds",
+                    "Accuracy of the average model over modelled seconds"},
+                   {"sweep-accuracy-bytes", "Accuracy of the average model over the bytes sent at all levels",
+                    "Accuracy of the average model over the bytes sent at all levels"}};
     for (size_t i = 0; i < sizeof subject / sizeof *subject; i++)
-        if (strcmp(figure, subject[i].name) == 0) {
-            fputs(subject[i].subject, out);
-            say_axes(out, in, 0);
+        if (strcmp(c->figure, subject[i].name) == 0) {
+            fputs(pick(c, subject[i].plain, subject[i].tex), c->out);
+            say_axes(c, 0);
             return;
         }
-    bool map = strcmp(figure, "sweep-map") == 0;
-    fputs("Measured $S$, the mean squared gradient norm over the steps, ", out);
-    fputs(map ? "and its share of the bound, over " : "over ", out);
-    say_text(out, in->axis[0].name);
-    if (map) {
-        fputs(" and ", out);
-        say_text(out, in->axis[1].name);
-    }
-    say_axes(out, in, map ? 2 : 1);
+    say_S(c);
 }
 
-/* Only the figure of S has bars and the bounds beside it. */
-static void say_bounds_and_bars(FILE *out, const hsgd_sweep_figure_input *in, hsgd_figure_band band, const char *figure)
+/* Only the figure of S has bounds in it. */
+static void say_bounds(const caption *c)
 {
     static const char *const kind[] = {"published", "sharpened", "recursive"};
-    size_t bound = hsgd_sweep_tightest_bound(in);
-    if (strcmp(figure, "sweep") != 0)
-        return;
-    if (bound < HSGD_NUM_SWEEP_BOUNDS)
-        fprintf(out, ", next to the %s bound (%s)", kind[bound], in->axis[0].at ? "dashed" : "crosses");
-    if (band == HSGD_BAND_SE || band == HSGD_BAND_SD)
-        fprintf(out, "; bars: $\\pm$ one standard %s", band == HSGD_BAND_SE ? "error" : "deviation");
-    else if (band != HSGD_BAND_NONE && isfinite(in->confidence))
-        fprintf(out, "; bars: %.4g\\,\\%% confidence intervals", 100 * in->confidence);
+    size_t bound = hsgd_sweep_tightest_bound(c->in);
+    if (strcmp(c->figure, "sweep") == 0 && bound < HSGD_NUM_SWEEP_BOUNDS)
+        fprintf(c->out, ", next to the %s bound (%s)", kind[bound], c->in->axis[0].at ? "dashed" : "crosses");
 }
 
-static void say_setting(FILE *out, const hsgd_sweep_figure_input *in)
+/* What bars or bands are; one run has none. */
+static void say_band(const caption *c, const char *what)
 {
-    hsgd_span seeds = hsgd_sweep_span(in, HSGD_SPAN_SEEDS);
-    fputs(". ", out);
-    say_span(out, "n", hsgd_sweep_span(in, HSGD_SPAN_WORKERS));
-    fputs(", ", out);
-    say_span(out, "T", hsgd_sweep_span(in, HSGD_SPAN_STEPS));
-    fputs(", ", out);
-    say_span(out, "\\gamma", hsgd_sweep_span(in, HSGD_SPAN_STEP_SIZE));
-    fprintf(out, ", %.0f", seeds.low);
-    if (seeds.low < seeds.high)
-        fprintf(out, " to %.0f", seeds.high);
-    fprintf(out, " seed%s", seeds.high > 1 ? "s" : "");
+    if (hsgd_sweep_span(c->in, HSGD_SPAN_SEEDS).high < 2)
+        return;
+    if (c->band == HSGD_BAND_SE || c->band == HSGD_BAND_SD)
+        fprintf(c->out, "; %s: %s one standard %s", what, pick(c, "±", "$\\pm$"),
+                c->band == HSGD_BAND_SE ? "error" : "deviation over runs");
+    else if (c->band == HSGD_BAND_RANGE)
+        fprintf(c->out, "; %s: from the smallest to the largest run", what);
+    else if (c->band == HSGD_BAND_CI && isfinite(c->in->confidence))
+        fprintf(c->out, pick(c, "; %s: %.4g %% confidence intervals", "; %s: %.4g\\,\\%% confidence intervals"), what,
+                100 * c->in->confidence);
+    else if (c->band == HSGD_BAND_CI)
+        fprintf(c->out, "; %s: confidence intervals", what);
 }
 
-hsgd_status hsgd_sweep_write_caption(const hsgd_sweep_figure_input *in, const char *figure,
-                                     const hsgd_figure_style *style, const char *note, const char *dir, hsgd_error *err)
+static void say_setting(const caption *c)
+{
+    hsgd_span seeds = hsgd_sweep_span(c->in, HSGD_SPAN_SEEDS);
+    say_span(c, ". n = ", ". $n$~=~", hsgd_sweep_span(c->in, HSGD_SPAN_WORKERS));
+    say_span(c, ", T = ", ", $T$~=~", hsgd_sweep_span(c->in, HSGD_SPAN_STEPS));
+    say_span(c, ", γ = ", ", $\\gamma$~=~", hsgd_sweep_span(c->in, HSGD_SPAN_STEP_SIZE));
+    fprintf(c->out, ", %.0f", seeds.low);
+    if (seeds.low < seeds.high)
+        fprintf(c->out, " to %.0f", seeds.high);
+    fprintf(c->out, " seed%s", seeds.high > 1 ? "s" : "");
+}
+
+static void say_all(const caption *c, const hsgd_sweep_remark *remark)
+{
+    say_subject(c);
+    say_bounds(c);
+    if (remark->bars || remark->bands)
+        say_band(c, remark->bars ? "bars" : "bands");
+    say_setting(c);
+    fputs(*remark->note ? "; " : "", c->out);
+    say_text(c, remark->note);
+    fputs(".", c->out);
+}
+
+char *hsgd_sweep_figure_caption(const hsgd_sweep_figure_input *input, const hsgd_sweep_figure *figure,
+                                hsgd_figure_band band, hsgd_caption_syntax syntax)
+{
+    char *text = NULL;
+    size_t size = 0;
+    const hsgd_sweep_remark remark = figure->remark(input);
+    const caption c = {input, figure->name, band, syntax, open_memstream(&text, &size)};
+    if (!c.out)
+        return NULL;
+    say_all(&c, &remark);
+    bool failed = ferror(c.out) != 0;
+    if (fclose(c.out) == 0 && !failed)
+        return text;
+    free(text);
+    return NULL;
+}
+
+hsgd_status hsgd_sweep_write_caption(const hsgd_sweep_figure_input *in, const hsgd_sweep_figure *figure,
+                                     hsgd_figure_band band, const char *dir, hsgd_error *err)
 {
     hsgd_output out;
-    hsgd_status status = hsgd_output_open(&out, dir, figure, "caption.tex", err);
-    if (status)
-        return status;
-    say_subject(out.stream, in, figure);
-    say_bounds_and_bars(out.stream, in, style->band, figure);
-    say_setting(out.stream, in);
-    fputs(*note ? "; " : "", out.stream);
-    say_text(out.stream, note);
-    fputs(".%\n", out.stream); /* no space at the end of \caption{\protect\input{..}} */
-    return hsgd_output_close(&out, err);
+    char *text = hsgd_sweep_figure_caption(in, figure, band, HSGD_CAPTION_TEX);
+    if (!text)
+        return hsgd_fail_memory(err, "a caption");
+    hsgd_status status = hsgd_output_open(&out, dir, figure->name, "caption.tex", err);
+    if (status == HSGD_OK) {
+        fprintf(out.stream, "%s%%\n", text); /* no space at the end of \caption{\protect\input{..}} */
+        status = hsgd_output_close(&out, err);
+    }
+    free(text);
+    return status;
 }

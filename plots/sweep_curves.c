@@ -42,7 +42,7 @@ typedef struct figure {
     size_t num_curves, rows;
     bool has_test, bands, smoothed;
     double *memory; /* (num_curves, NUM_COLUMNS, rows) owned */
-    char note[200];
+    hsgd_sweep_remark remark;
 } figure;
 
 /* ---- what can be shown ---- */
@@ -172,31 +172,37 @@ static void write_note(figure *f)
 {
     size_t length = 0;
     if (f->num_curves < f->in->num_points)
-        length = (size_t)snprintf(f->note, sizeof f->note, "%zu of %zu points", f->num_curves, f->in->num_points);
-    if (f->bands && f->style->band == HSGD_BAND_RANGE)
-        length += (size_t)snprintf(f->note + length, sizeof f->note - length,
-                                   "%sbands from the smallest to the largest run", length ? "; " : "");
+        length = (size_t)snprintf(f->remark.note, sizeof f->remark.note, "%zu of %zu points", f->num_curves,
+                                  f->in->num_points);
     if (f->smoothed)
-        snprintf(f->note + length, sizeof f->note - length, "%srunning means over %d %% of the steps",
+        snprintf(f->remark.note + length, sizeof f->remark.note - length, "%srunning means over %d %% of the steps",
                  length ? "; " : "", 100 / SMOOTHED_SHARE);
 }
 
-static hsgd_status prepare(figure *f, const hsgd_sweep_figure_input *in, const hsgd_figure_style *style, kind k,
-                           hsgd_error *err)
+/* What is drawn; without its data. */
+static void choose(figure *f, const hsgd_sweep_figure_input *in, kind k)
 {
-    *f = (figure){.in = in, .style = style, .kind = k};
+    *f = (figure){.in = in, .kind = k};
     f->has_test = k.y == ACCURACY && all_tested(in, k.x);
     choose_curves(f);
     for (size_t i = 0; i < f->num_curves; i++)
         f->rows = f->curve[i].point->num_rows > f->rows ? f->curve[i].point->num_rows : f->rows;
     f->smoothed = k.y == GRADIENT && f->rows >= SMOOTHED_FROM;
-    f->bands = k.y == ACCURACY && f->num_curves <= MAX_WITH_BANDS && style->band != HSGD_BAND_NONE;
+    f->remark.bands = k.y == ACCURACY && f->num_curves <= MAX_WITH_BANDS;
+    write_note(f);
+}
+
+static hsgd_status prepare(figure *f, const hsgd_sweep_figure_input *in, const hsgd_figure_style *style, kind k,
+                           hsgd_error *err)
+{
+    choose(f, in, k);
+    f->style = style;
+    f->bands = f->remark.bands && style->band != HSGD_BAND_NONE;
     f->memory = calloc(NUM_COLUMNS * f->num_curves * f->rows + 1, sizeof *f->memory);
     if (!f->memory)
         return hsgd_fail_memory(err, "the data of a figure");
     for (size_t i = 0; i < f->num_curves; i++)
         fill_curve(f, i);
-    write_note(f);
     return HSGD_OK;
 }
 
@@ -333,9 +339,9 @@ static double legend_height(const figure *f)
 static void write_script(hsgd_script *s, const figure *f)
 {
     double bottom = legend_height(f);
-    hsgd_sweep_caption(s, f->in, f->style, f->bands && f->style->band != HSGD_BAND_RANGE, f->note);
+    hsgd_sweep_caption(s, f->in, f->style, f->bands, f->remark.note);
     hsgd_script_thinned(s, f->rows);
-    hsgd_script_panel(s, bottom + HSGD_X_AXIS_IN, s->height_in - hsgd_sweep_caption_height(f->style, f->note));
+    hsgd_script_panel(s, bottom + HSGD_X_AXIS_IN, s->height_in - hsgd_sweep_caption_height(f->style, f->remark.note));
     hsgd_script_legend(s, bottom, f->num_curves, legend_columns(f));
     hsgd_unit u = x_axis(s, f);
     y_axis(s, f);
@@ -356,9 +362,9 @@ static hsgd_status write_kind(const hsgd_sweep_figure_input *in, const char *dir
     if (!status)
         status = write_data(&f, dir, err);
     if (!status)
-        status = hsgd_sweep_write_caption(in, k.figure->name, style, f.note, dir, err);
+        status = hsgd_sweep_write_caption(in, k.figure, style->band, dir, err);
     double height =
-        hsgd_sweep_caption_height(style, f.note) + hsgd_panel_height(style) + HSGD_X_AXIS_IN + legend_height(&f);
+        hsgd_sweep_caption_height(style, f.remark.note) + hsgd_panel_height(style) + HSGD_X_AXIS_IN + legend_height(&f);
     if (!status)
         status = hsgd_script_open(&script, dir, k.figure->name, style, height, k.about, err);
     if (!status) {
@@ -398,46 +404,84 @@ static bool bytes_possible(const hsgd_sweep_figure_input *in, char *reason, size
            hsgd_figure_lacks(reason, size, "no point has accuracies and a model of communication yet");
 }
 
+static const kind convergence_kind = {&hsgd_sweep_figure_convergence, GRADIENT, STEPS,
+                                      "Convergence of the points of a sweep: the squared gradient norm over steps."};
+static const kind loss_kind = {&hsgd_sweep_figure_loss, LOSS, STEPS, "Loss of the points of a sweep over steps."};
+static const kind accuracy_kind = {&hsgd_sweep_figure_accuracy, ACCURACY, STEPS,
+                                   "Accuracy of the points of a sweep over steps."};
+static const kind accuracy_time_kind = {&hsgd_sweep_figure_accuracy_time, ACCURACY, SECONDS,
+                                        "Accuracy of the points of a sweep over modelled seconds."};
+static const kind accuracy_bytes_kind = {&hsgd_sweep_figure_accuracy_bytes, ACCURACY, BYTES,
+                                         "Accuracy of the points of a sweep over the bytes that were sent."};
+
+static hsgd_sweep_remark remark_kind(const hsgd_sweep_figure_input *in, kind k)
+{
+    figure f;
+    choose(&f, in, k);
+    return f.remark;
+}
+
+static hsgd_sweep_remark remark_convergence(const hsgd_sweep_figure_input *in)
+{
+    return remark_kind(in, convergence_kind);
+}
+
 static hsgd_status write_convergence(const hsgd_sweep_figure_input *in, const char *dir, const hsgd_figure_style *style,
                                      hsgd_error *err)
 {
-    const kind k = {&hsgd_sweep_figure_convergence, GRADIENT, STEPS,
-                    "Convergence of the points of a sweep: the squared gradient norm over steps."};
-    return write_kind(in, dir, style, k, err);
+    return write_kind(in, dir, style, convergence_kind, err);
+}
+
+static hsgd_sweep_remark remark_loss(const hsgd_sweep_figure_input *in)
+{
+    return remark_kind(in, loss_kind);
 }
 
 static hsgd_status write_loss(const hsgd_sweep_figure_input *in, const char *dir, const hsgd_figure_style *style,
                               hsgd_error *err)
 {
-    const kind k = {&hsgd_sweep_figure_loss, LOSS, STEPS, "Loss of the points of a sweep over steps."};
-    return write_kind(in, dir, style, k, err);
+    return write_kind(in, dir, style, loss_kind, err);
+}
+
+static hsgd_sweep_remark remark_accuracy(const hsgd_sweep_figure_input *in)
+{
+    return remark_kind(in, accuracy_kind);
 }
 
 static hsgd_status write_accuracy(const hsgd_sweep_figure_input *in, const char *dir, const hsgd_figure_style *style,
                                   hsgd_error *err)
 {
-    const kind k = {&hsgd_sweep_figure_accuracy, ACCURACY, STEPS, "Accuracy of the points of a sweep over steps."};
-    return write_kind(in, dir, style, k, err);
+    return write_kind(in, dir, style, accuracy_kind, err);
 }
 
-static hsgd_status write_time(const hsgd_sweep_figure_input *in, const char *dir, const hsgd_figure_style *style,
-                              hsgd_error *err)
+static hsgd_sweep_remark remark_accuracy_time(const hsgd_sweep_figure_input *in)
 {
-    const kind k = {&hsgd_sweep_figure_accuracy_time, ACCURACY, SECONDS,
-                    "Accuracy of the points of a sweep over modelled seconds."};
-    return write_kind(in, dir, style, k, err);
+    return remark_kind(in, accuracy_time_kind);
 }
 
-static hsgd_status write_bytes(const hsgd_sweep_figure_input *in, const char *dir, const hsgd_figure_style *style,
-                               hsgd_error *err)
+static hsgd_status write_accuracy_time(const hsgd_sweep_figure_input *in, const char *dir,
+                                       const hsgd_figure_style *style, hsgd_error *err)
 {
-    const kind k = {&hsgd_sweep_figure_accuracy_bytes, ACCURACY, BYTES,
-                    "Accuracy of the points of a sweep over the bytes that were sent."};
-    return write_kind(in, dir, style, k, err);
+    return write_kind(in, dir, style, accuracy_time_kind, err);
 }
 
-const hsgd_sweep_figure hsgd_sweep_figure_convergence = {"sweep-convergence", convergence_possible, write_convergence};
-const hsgd_sweep_figure hsgd_sweep_figure_loss = {"sweep-loss", loss_possible, write_loss};
-const hsgd_sweep_figure hsgd_sweep_figure_accuracy = {"sweep-accuracy", accuracy_possible, write_accuracy};
-const hsgd_sweep_figure hsgd_sweep_figure_accuracy_time = {"sweep-accuracy-time", time_possible, write_time};
-const hsgd_sweep_figure hsgd_sweep_figure_accuracy_bytes = {"sweep-accuracy-bytes", bytes_possible, write_bytes};
+static hsgd_sweep_remark remark_accuracy_bytes(const hsgd_sweep_figure_input *in)
+{
+    return remark_kind(in, accuracy_bytes_kind);
+}
+
+static hsgd_status write_accuracy_bytes(const hsgd_sweep_figure_input *in, const char *dir,
+                                        const hsgd_figure_style *style, hsgd_error *err)
+{
+    return write_kind(in, dir, style, accuracy_bytes_kind, err);
+}
+
+const hsgd_sweep_figure hsgd_sweep_figure_convergence = {"sweep-convergence", convergence_possible, remark_convergence,
+                                                         write_convergence};
+const hsgd_sweep_figure hsgd_sweep_figure_loss = {"sweep-loss", loss_possible, remark_loss, write_loss};
+const hsgd_sweep_figure hsgd_sweep_figure_accuracy = {"sweep-accuracy", accuracy_possible, remark_accuracy,
+                                                      write_accuracy};
+const hsgd_sweep_figure hsgd_sweep_figure_accuracy_time = {"sweep-accuracy-time", time_possible, remark_accuracy_time,
+                                                           write_accuracy_time};
+const hsgd_sweep_figure hsgd_sweep_figure_accuracy_bytes = {"sweep-accuracy-bytes", bytes_possible,
+                                                            remark_accuracy_bytes, write_accuracy_bytes};

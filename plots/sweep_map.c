@@ -27,7 +27,7 @@ typedef struct figure {
     double *x, *y;      /* (cells) numbers of the values, from 0 */
     double *value;      /* (map.count, NUM_VALUES, cells) */
     double *memory;     /* owned, of the three */
-    char note[120];
+    hsgd_sweep_remark remark;
 } figure;
 
 static bool possible(const hsgd_sweep_figure_input *in, char *reason, size_t size)
@@ -49,6 +49,18 @@ static size_t rank(const hsgd_sweep_figure_axis *axis, size_t i)
     for (size_t j = 0; j < axis->num_values; j++)
         below += axis->at[j] < axis->at[i];
     return below;
+}
+
+static hsgd_sweep_remark remark(const hsgd_sweep_figure_input *in)
+{
+    hsgd_sweep_remark out = {.bars = false};
+    const hsgd_selection map = hsgd_select(hsgd_sweep_count(in, 2), MAX_MAPS);
+    size_t length =
+        hsgd_sweep_note(out.note, sizeof out.note, in, hsgd_sweep_tightest_bound(in) < HSGD_NUM_SWEEP_BOUNDS);
+    if (map.count < map.of)
+        snprintf(out.note + length, sizeof out.note - length, "%s%zu of %zu maps", length ? "; " : "", map.count,
+                 map.of);
+    return out;
 }
 
 static hsgd_status prepare(figure *f, const hsgd_sweep_figure_input *in, const hsgd_figure_style *style,
@@ -77,7 +89,7 @@ static hsgd_status prepare(figure *f, const hsgd_sweep_figure_input *in, const h
             values_of(f, m, SHARE_OF_BOUND)[i] = p->done ? p->S / bound : NAN;
         }
     }
-    hsgd_sweep_note(f->note, sizeof f->note, in, f->kind < HSGD_NUM_SWEEP_BOUNDS);
+    f->remark = remark(in);
     return HSGD_OK;
 }
 
@@ -100,11 +112,44 @@ static hsgd_status write_data(const figure *f, const char *dir, hsgd_error *err)
 /* ---- the script ---- */
 
 /* viridis (Smith, van der Walt and Firing, CC0): perceptually uniform, and in order in black and white, too. */
+const char *const hsgd_sweep_map_colour[HSGD_NUM_MAP_COLOURS] = {"#440154", "#472c7a", "#3b518b", "#2c718e", "#21908d",
+                                                                 "#27ad81", "#5cc863", "#aadc32", "#fde725"};
+
 static void write_palette(FILE *out)
 {
-    fputs("set palette defined (0 '#440154', 1 '#472c7a', 2 '#3b518b', 3 '#2c718e', 4 '#21908d', 5 '#27ad81', "
-          "6 '#5cc863', 7 '#aadc32', 8 '#fde725')\n",
-          out);
+    for (int i = 0; i < HSGD_NUM_MAP_COLOURS; i++)
+        fprintf(out, "%s%d '%s'", i ? ", " : "set palette defined (", i, hsgd_sweep_map_colour[i]);
+    fputs(")\n", out);
+}
+
+static double light_of(double channel)
+{
+    return channel <= 0.03928 ? channel / 12.92 : pow((channel + 0.055) / 1.055, 2.4);
+}
+
+/* Relative luminance (WCAG 2.1) of a colour of the palette, 0 to 1, between two entries as gnuplot has it. */
+static double luminance(double share)
+{
+    static const double weight[] = {0.2126, 0.7152, 0.0722};
+    double place = share * (HSGD_NUM_MAP_COLOURS - 1), sum = 0;
+    size_t i = place < HSGD_NUM_MAP_COLOURS - 2 ? (size_t)place : HSGD_NUM_MAP_COLOURS - 2;
+    unsigned long low = strtoul(hsgd_sweep_map_colour[i] + 1, NULL, 16);
+    unsigned long high = strtoul(hsgd_sweep_map_colour[i + 1] + 1, NULL, 16);
+    for (int c = 0; c < 3; c++) {
+        double a = (double)(low >> (16 - 8 * c) & 255), b = (double)(high >> (16 - 8 * c) & 255);
+        sum += weight[c] * light_of((a + (place - (double)i) * (b - a)) / 255);
+    }
+    return sum;
+}
+
+double hsgd_sweep_map_dark_below(void)
+{
+    double low = 0, high = 1;
+    while (high - low > 1e-6) { /* luminance ascends; white is as far as black where (x + 0.05)^2 = 1.05 * 0.05 */
+        double middle = low / 2 + high / 2, x = luminance(middle) + 0.05;
+        *(x * x < 1.05 * 0.05 ? &low : &high) = middle;
+    }
+    return low;
 }
 
 static void write_ticks(hsgd_script *s, const hsgd_sweep_figure_axis *axis, char letter)
@@ -137,8 +182,9 @@ static void write_colours(hsgd_script *s, const figure *f, what which, double bo
         low = isfinite(low) ? low - 0.05 * fmax(fabs(low), 1e-300) : 0;
         high = isfinite(high) ? high + 0.05 * fmax(fabs(high), 1e-300) : 1;
     }
-    /* dark below the middle of the palette */
-    fprintf(s->stream, "isdark(x) = x < %.17g\n", logarithmic ? sqrt(low * high) : low / 2 + high / 2);
+    double dark = hsgd_sweep_map_dark_below();
+    fprintf(s->stream, "isdark(x) = x < %.17g\n",
+            logarithmic ? low * pow(high / low, dark) : low + dark * (high - low));
     fprintf(s->stream, "%sset logscale cb; set cbrange [%.17g:%.17g]; ", logarithmic ? "" : "un", low, high);
     if (logarithmic)
         fprintf(s->stream, "set format cb '%s'; set cbtics auto\n", hsgd_script_pick(s, "10^{%T}", "$10^{%T}$"));
@@ -212,9 +258,9 @@ static void draw_panel(hsgd_script *s, const figure *f, size_t map, what which, 
 
 static void write_script(hsgd_script *s, const figure *f)
 {
-    double top = s->height_in - hsgd_sweep_caption_height(f->style, f->note) - ABOVE_IN;
+    double top = s->height_in - hsgd_sweep_caption_height(f->style, f->remark.note) - ABOVE_IN;
     size_t kinds = f->kind < HSGD_NUM_SWEEP_BOUNDS ? NUM_VALUES : 1;
-    hsgd_sweep_caption(s, f->in, f->style, false, f->note);
+    hsgd_sweep_caption(s, f->in, f->style, false, f->remark.note);
     hsgd_script_margins(s, LEFT_IN, BOX_ROOM_IN);
     fputs("unset key; unset grid\n", s->stream);
     write_palette(s->stream);
@@ -235,8 +281,9 @@ static hsgd_status write(const hsgd_sweep_figure_input *in, const char *dir, con
     if (!status)
         status = write_data(&f, dir, err);
     if (!status)
-        status = hsgd_sweep_write_caption(in, "sweep-map", style, f.note, dir, err);
-    double height = hsgd_sweep_caption_height(style, f.note) + (double)num_panels(&f) * panel_distance(&f) + 0.03;
+        status = hsgd_sweep_write_caption(in, &hsgd_sweep_figure_map, style->band, dir, err);
+    double height =
+        hsgd_sweep_caption_height(style, f.remark.note) + (double)num_panels(&f) * panel_distance(&f) + 0.03;
     if (!status)
         status = hsgd_script_open(&script, dir, "sweep-map", style, height,
                                   "Map of a sweep: S, and S as a share of its bound, over two axes.", err);
@@ -248,4 +295,4 @@ static hsgd_status write(const hsgd_sweep_figure_input *in, const char *dir, con
     return status;
 }
 
-const hsgd_sweep_figure hsgd_sweep_figure_map = {"sweep-map", possible, write};
+const hsgd_sweep_figure hsgd_sweep_figure_map = {"sweep-map", possible, remark, write};

@@ -51,10 +51,16 @@ double hsgd_sweep_caption_height(const hsgd_figure_style *style, const char *not
 void hsgd_sweep_caption(hsgd_script *s, const hsgd_sweep_figure_input *in, const hsgd_figure_style *style,
                         bool with_intervals, const char *note);
 
-/* Write DIR/FIGURE.caption.tex; the note is that of the caption above the panels. */
-hsgd_status hsgd_sweep_write_caption(const hsgd_sweep_figure_input *in, const char *figure,
-                                     const hsgd_figure_style *style, const char *note, const char *dir,
-                                     hsgd_error *err);
+/* Write DIR/NAME.caption.tex. */
+hsgd_status hsgd_sweep_write_caption(const hsgd_sweep_figure_input *in, const hsgd_sweep_figure *figure,
+                                     hsgd_figure_band band, const char *dir, hsgd_error *err);
+
+/* The colours of sweep-map, from the smallest to the largest value. */
+enum { HSGD_NUM_MAP_COLOURS = 9 };
+extern const char *const hsgd_sweep_map_colour[HSGD_NUM_MAP_COLOURS];
+
+/* On the colours of the palette (0 to 1) below this place, white text has more contrast than black text. */
+double hsgd_sweep_map_dark_below(void);
 
 /* The x axis of an axis of the sweep. place: where value i stands on it. room: inches below the panel for its labels
  * (slanted where they are long) and the axis' name. */

@@ -146,3 +146,16 @@ const char *hsgd_text_number(hsgd_number *number, hsgd_figure_format format, dou
     snprintf(text, HSGD_NUMBER_SIZE, tex ? "$%s{\\times}10^{%ld}$" : "%s×10^{%ld}", digits, power);
     return text;
 }
+
+const char *hsgd_text_plain_number(hsgd_number *number, double value)
+{
+    static const char *const digit[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+    hsgd_number markup;
+    const char *brace = strchr(hsgd_text_number(&markup, HSGD_FIGURE_PDF, value), '^');
+    size_t length = brace ? (size_t)(brace - markup.text) : strlen(markup.text);
+    snprintf(number->text, sizeof number->text, "%.*s", (int)length, markup.text);
+    for (const char *p = brace ? brace + 2 : ""; *p && *p != '}'; p++)
+        length += (size_t)snprintf(number->text + length, sizeof number->text - length, "%s",
+                                   *p == '-' ? "⁻" : digit[(*p - '0') % 10]);
+    return number->text;
+}

@@ -46,4 +46,7 @@ typedef struct hsgd_number {
 } hsgd_number;
 const char *hsgd_text_number(hsgd_number *number, hsgd_figure_format format, double value);
 
+/* The same without markup: 1.5×10⁻⁷. */
+const char *hsgd_text_plain_number(hsgd_number *number, double value);
+
 #endif

@@ -13,6 +13,7 @@ import xml.etree.ElementTree
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common import utils
 
 WIDTHS = (360, 768, 1440)
 SCHEMES = ("light", "dark")
@@ -35,6 +36,14 @@ const behind = e => {
   }
   return layers.reverse().reduce((below, top) => over(top, below), [255, 255, 255, 1]);
 };
+/* In a picture: the cell of a map of colours that the text stands on, if any. */
+const cells = new Map();
+const cell = (svg, x, y) => {
+  if (!cells.has(svg)) cells.set(svg, Array.from(svg.querySelectorAll('rect, polygon, path'), e =>
+    [e.getBoundingClientRect(), getComputedStyle(e)]).filter(([, s]) => s.fill.startsWith('rgb(') && s.fillOpacity === '1'));
+  const hit = cells.get(svg).filter(([b]) => b.left <= x && x <= b.right && b.top <= y && y <= b.bottom).pop();
+  return hit && rgba(hit[1].fill);
+};
 const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
 for (let node; (node = walker.nextNode());) {
   const e = node.parentElement, range = document.createRange(), style = getComputedStyle(e);
@@ -42,7 +51,7 @@ for (let node; (node = walker.nextNode());) {
   const box = range.getBoundingClientRect(), svg = e.closest('svg');
   if (!node.data.trim() || !box.width || !box.height || style.visibility !== 'visible') continue;
   if (e.closest('thead') && e.closest('thead').getBoundingClientRect().width < 2) continue; /* for screen readers only */
-  const ink = rgba(svg ? style.fill : style.color), paper = behind(e);
+  const ink = rgba(svg ? style.fill : style.color), paper = svg && cell(svg, box.x + box.width / 2, box.y + box.height / 2) || behind(e);
   const a = light(over(ink, paper)), b = light(paper);
   const scale = svg && svg.viewBox.baseVal.width ? svg.getBoundingClientRect().width / svg.viewBox.baseVal.width : 1;
   found.push([(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), parseFloat(style.fontSize) * scale, !!svg,
@@ -54,13 +63,24 @@ FIGURES = """return Array.from(document.querySelectorAll('figure, svg'), f => {
   const b = f.getBoundingClientRect(); return [f.id || f.getAttribute('aria-label') || f.tagName, b.width, b.height]; });"""
 
 
+class LocalService(Service):
+    """The driver at an address rather than at the name localhost, which a bare machine does not know."""
+
+    @property
+    def service_url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def is_connectable(self):
+        return utils.is_connectable(self.port, "127.0.0.1")
+
+
 def start():
     options = Options()
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars",
                      "--no-first-run", "--disable-background-networking"):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    return webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+    return webdriver.Chrome(options=options, service=LocalService("/usr/bin/chromedriver"))
 
 
 def look(driver, width, scheme):
