@@ -22,6 +22,7 @@ enum { NUM_RUNS = 3 };
 #define MEANS_PANEL_IN 0.5
 #define NAMES_IN 1.16 /* from the left edge, or that of the other panel, to a panel whose ticks are names of runs */
 #define MEANS_WIDTH_IN 1.3 /* of the panel beside the other one */
+#define NARROW_IN 3.4      /* two columns of the legend need more */
 
 /* From below to above, if the sandwich holds. */
 static const struct {
@@ -233,14 +234,20 @@ static double means_height(const hsgd_figure_input *in, double width_in)
     return any_mean(in) && !beside(width_in) ? MEANS_PANEL_IN + HSGD_X_AXIS_IN : 0;
 }
 
-static double legend_height(void)
+/* Measured values in the first column, bounds in the second; below each other where two do not fit. */
+static size_t legend_columns(double width_in)
 {
-    return 0.1 + HSGD_LEGEND_ROW_IN * NUM_RUNS;
+    return width_in < NARROW_IN ? 1 : 2;
+}
+
+static double legend_height(double width_in)
+{
+    return 0.1 + HSGD_LEGEND_ROW_IN * (double)hsgd_legend_rows(2 * NUM_RUNS, legend_columns(width_in));
 }
 
 static void write_script(hsgd_script *s, const hsgd_figure_input *in, const double *mean)
 {
-    double legend_top = means_height(in, s->width_in) + legend_height(),
+    double legend_top = means_height(in, s->width_in) + legend_height(s->width_in),
            top = s->height_in - hsgd_title_height(in, s->title);
     bool side = any_mean(in) && beside(s->width_in);
     hsgd_script_title(s, in);
@@ -249,7 +256,9 @@ static void write_script(hsgd_script *s, const hsgd_figure_input *in, const doub
     if (side)
         hsgd_script_margins(s, LEFT_IN, MEANS_RIGHT_IN + MEANS_WIDTH_IN + NAMES_IN + 0.05);
     hsgd_script_panel(s, legend_top + HSGD_X_AXIS_IN, top);
-    hsgd_script_legend(s, legend_top, 2 * NUM_RUNS, 2);
+    hsgd_script_legend(s, legend_top, 2 * NUM_RUNS, legend_columns(s->width_in));
+    if (s->format == HSGD_FIGURE_SVG) /* as hsgd_script_legend, for longer texts */
+        fputs("set key width -5\n", s->stream);
     draw_curves(s, in, mean);
     if (any_mean(in))
         draw_means(s, in, side ? legend_top + HSGD_X_AXIS_IN : HSGD_X_AXIS_IN,
@@ -284,7 +293,7 @@ static hsgd_status write(const hsgd_figure_input *in, const char *dir, const hsg
     status = write_data(in, mean, dir, err);
     if (status == HSGD_OK) {
         double needed = hsgd_title_height(in, style->title) + hsgd_panel_height(style) + HSGD_X_AXIS_IN +
-                        legend_height() + means_height(in, style->width_in);
+                        legend_height(style->width_in) + means_height(in, style->width_in);
         hsgd_script script;
         status = hsgd_script_open(&script, dir, "sandwich", style, fmax(needed, HSGD_PAGE_HEIGHT_IN),
                                   "Sandwich: H-SGD between local SGD with the inner and with the outer period.", err);

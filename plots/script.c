@@ -250,6 +250,8 @@ void hsgd_script_legend(hsgd_script *s, double top_in, size_t entries, size_t co
             "samplen %s spacing %s%s\n",
             top_in / s->height_in, hsgd_legend_rows(entries, columns), s->format == HSGD_FIGURE_TIKZ ? "2.2" : "2.6",
             s->format == HSGD_FIGURE_SVG ? "0.85" : "1.15", hsgd_script_font(&font, s, 7));
+    if (s->format == HSGD_FIGURE_SVG && columns > 1) /* gnuplot takes its characters for wider than they are */
+        fputs("set key width -2\n", s->stream);
 }
 
 void hsgd_script_series(hsgd_script *s, const char *format, ...)

@@ -188,6 +188,8 @@ static void write_script(hsgd_script *s, const hsgd_figure_input *in, const term
     double legend = legend_height(t, s->width_in);
     hsgd_script_panel(s, legend + HSGD_X_AXIS_IN, s->height_in - hsgd_title_height(in, s->title));
     hsgd_script_legend(s, legend, t->num_names, legend_columns(t, s->width_in));
+    if (s->format == HSGD_FIGURE_SVG) /* as hsgd_script_legend, for longer texts */
+        fputs("set key width -4\n", s->stream);
     hsgd_script_margins(s, LEFT_IN, RIGHT_IN);
     fprintf(s->stream,
             "unset ytics; unset grid\n"

@@ -706,6 +706,24 @@ static void scripts_run_alone(void **state)
     assert_non_null(strstr(out, "g/sweep-map.tex"));
 }
 
+/* In narrow columns gnuplot put the legends of SVG beyond the left edge: no line and no box may begin there. */
+static void legends_stay_on_narrow_figures(void **state)
+{
+    (void)state;
+    static const char *const width[] = {"3.0", "3.5"};
+    char line[256];
+    assert_exit("$H run --output demo --quiet --seeds 2", 0);
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(line, sizeof line, "$H plot demo --format svg --width %s && $H plot g --format svg --width %s",
+                 width[i], width[i]);
+        assert_exit(line, 0);
+        assert_exit("ls demo/*.svg g/*.svg | wc -l", 0);
+        assert_true(atoi(out) >= 10);
+        assert_exit("grep -lE \"(M|points = ')-[0-9]+\\.[0-9][0-9],\" demo/*.svg g/*.svg", 1);
+    }
+    assert_exit("$H plot g", 0);
+}
+
 /* With three axes, categories and labels that gnuplot and TeX could stumble over. */
 static void categories_and_panels(void **state)
 {
@@ -771,6 +789,7 @@ int main(void)
         cmocka_unit_test(figures_show_the_numbers_of_the_points),
         cmocka_unit_test(error_bars_are_those_that_were_asked_for),
         cmocka_unit_test(scripts_run_alone),
+        cmocka_unit_test(legends_stay_on_narrow_figures),
         cmocka_unit_test(categories_and_panels),
         cmocka_unit_test(figures_of_an_unfinished_sweep),
         cmocka_unit_test(figures_of_points_if_asked_for),
