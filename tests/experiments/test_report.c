@@ -342,6 +342,34 @@ static void older_results_have_a_page(void **state)
 
 /* ---- sweeps ---- */
 
+/* The row of a point has the interval of S, and value and ratio of each bound, and no more. */
+static void expect_point(const page_reader *p, cJSON *point)
+{
+    static const char *const id[] = {"hsgd-fixed", "hsgd-fixed-sharp", "hsgd-fixed-recursive"};
+    size_t at = 0;
+    const page_row *row = page_row_of(p, text_of(point, "title"));
+    expect_interval(row, &at, get(get(point, "measured"), "S"), "ci");
+    for (size_t k = 0; k < 3; k++) {
+        const cJSON *bound = element(get(point, "bounds"), "id", id[k]);
+        expect(row, &at, get(bound, "value"));
+        expect(row, &at, get(bound, "ratio"));
+    }
+    assert_int_equal(at, row->count);
+}
+
+/* As if the point had not been run; a reason: as if it had failed. */
+static void take_results_away(cJSON *point, const char *reason)
+{
+    char line[512];
+    snprintf(line, sizeof line, "rm -r 's/%s'", text_of(point, "folder"));
+    assert_exit(line, 0);
+    cJSON_SetValuestring(get(point, "state"), *reason ? "failed" : "waiting");
+    cJSON_DeleteItemFromObject(point, "verdict");
+    cJSON_DeleteItemFromObject(point, "measured");
+    cJSON_DeleteItemFromObject(point, "bounds");
+    cJSON_AddStringToObject(point, "reason", reason);
+}
+
 static void sweeps_have_a_page(void **state)
 {
     (void)state;
@@ -356,19 +384,7 @@ static void sweeps_have_a_page(void **state)
     cJSON *r = read_json("s/sweep.json"), *point;
     size_t pages = 0, results = 0;
     assert_int_equal(cJSON_GetArraySize(get(r, "points")), 4);
-    cJSON_ArrayForEach(point, get(r, "points"))
-    {
-        size_t at = 0;
-        const page_row *row = page_row_of(p, text_of(point, "title"));
-        expect_interval(row, &at, get(get(point, "measured"), "S"), "ci");
-        static const char *const id[] = {"hsgd-fixed", "hsgd-fixed-sharp", "hsgd-fixed-recursive"};
-        for (size_t k = 0; k < 3; k++) {
-            const cJSON *bound = element(get(point, "bounds"), "id", id[k]);
-            expect(row, &at, get(bound, "value"));
-            expect(row, &at, get(bound, "ratio"));
-        }
-        assert_int_equal(at, row->count);
-    }
+    cJSON_ArrayForEach(point, get(r, "points")) expect_point(p, point);
     for (size_t i = 0; i < p->num_hrefs; i++) {
         pages += strstr(p->href[i], "points/") && strstr(p->href[i], "/report.html");
         results += strstr(p->href[i], "points/") && strstr(p->href[i], "/result.json");
@@ -379,16 +395,8 @@ static void sweeps_have_a_page(void **state)
     page_free(p);
     /* a point that waits has no link, and says so */
     point = get(r, "points")->child;
-    for (int i = 0; i < 2; i++, point = point->next) {
-        char line[512];
-        snprintf(line, sizeof line, "rm -r 's/%s'", text_of(point, "folder"));
-        assert_exit(line, 0);
-        cJSON_SetValuestring(get(point, "state"), i ? "failed" : "waiting");
-        cJSON_DeleteItemFromObject(point, "verdict");
-        cJSON_DeleteItemFromObject(point, "measured");
-        cJSON_DeleteItemFromObject(point, "bounds");
-        cJSON_AddStringToObject(point, "reason", i ? "no <memory>" : "");
-    }
+    take_results_away(point, "");
+    take_results_away(point->next, "no <memory>");
     char *text = cJSON_Print(r);
     write_text("s/sweep.json", text);
     cJSON_free(text);
