@@ -284,6 +284,23 @@ static bool anybody_works(const char *folder)
     return shell(line) == 0;
 }
 
+/* A sweep that ended by the signal while its slow point was running; on a busy machine the point may be done before. */
+static void interrupt_sweep(int number)
+{
+    for (int tries = 0; tries < 10; tries++) {
+        pid_t child;
+        int status;
+        start_slow_sweep(&child, "stopped");
+        assert_true(kill(child, number) == 0 || errno == ESRCH);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        if (WIFSIGNALED(status) && WTERMSIG(status) == number)
+            return;
+        assert_true(WIFEXITED(status) && exists("stopped/points/T-300000/result.json"));
+        assert_exit("rm -r stopped/points/T-300000", 0);
+    }
+    fail_msg("the sweep was always done before signal %d", number);
+}
+
 static void an_interrupted_sweep_goes_on_and_ends_the_same(void **state)
 {
     (void)state;
@@ -291,12 +308,7 @@ static void an_interrupted_sweep_goes_on_and_ends_the_same(void **state)
     write_sweep("slow.json", SLOW_AXIS, SLOW_REST);
     assert_exit("$H sweep slow.json --output whole --jobs 2 --quiet", 0);
     for (size_t i = 0; i < 2; i++) {
-        pid_t child;
-        int status;
-        start_slow_sweep(&child, "stopped");
-        assert_int_equal(kill(child, signals[i]), 0);
-        assert_int_equal(waitpid(child, &status, 0), child);
-        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == signals[i]);
+        interrupt_sweep(signals[i]);
         char *said = read_text(".err");
         if (!strstr(said, "hsgd: stopped: 2 of 3 points are finished and kept in /tmp/"))
             fail_msg("%s", said);
