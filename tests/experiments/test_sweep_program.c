@@ -3,6 +3,7 @@
  * printed, and figures whose data are those of the points. */
 #include "tests/experiments/program.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <time.h>
 
