@@ -64,7 +64,8 @@ FIGURES = """return Array.from(document.querySelectorAll('figure, svg'), f => {
 
 
 class LocalService(Service):
-    """The driver at an address rather than at the name localhost, which a bare machine does not know."""
+    """The driver at an address rather than at the name localhost, which a bare machine does not know. (The driver talks to the
+    browser through a pipe, for the same reason.)"""
 
     @property
     def service_url(self):
@@ -77,7 +78,7 @@ class LocalService(Service):
 def start():
     options = Options()
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars",
-                     "--no-first-run", "--disable-background-networking"):
+                     "--no-first-run", "--disable-background-networking", "--remote-debugging-pipe"):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     return webdriver.Chrome(options=options, service=LocalService("/usr/bin/chromedriver"))
