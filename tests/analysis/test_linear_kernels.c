@@ -425,14 +425,17 @@ static void steps_in_place_are_gradient_steps(void **state)
     for_each_path(path) for (size_t i = 0; i < SHAPES; i++)
     {
         problem p;
+        bool large = shapes[i].features > 10000; /* they take most of the time; that paths agree is tested below */
+        if (large && path)
+            continue;
         open_problem(&p, &shapes[i], 150, 0.3);
         linear_model *model = p.f.state;
-        size_t every = p.f.dim > 100000 ? 3 : 1; /* large ones take most of the time and no other path */
+        size_t every = large ? 3 : 1;
         for (size_t b = 0; b < sizeof batches / sizeof *batches; b += every) {
             assert_gradients_agree(&p, batches[b]);
             assert_steps_agree(&p, b % 2 ? p.point : NULL, &(hsgd_steps){7, 5, b % 3 + 1, batches[b], 0.3});
         }
-        for (size_t k = 1; k <= 3; k++) {
+        for (size_t k = large ? 3 : 1; k <= 3; k++) {
             model->regularizer = (hsgd_regularizer){k == 2 ? HSGD_REGULARIZER_NONE : HSGD_REGULARIZER_NONCONVEX, 0.37};
             assert_steps_agree(&p, k == 1 ? p.point : NULL, &(hsgd_steps){7, 5, k, 16, 0.3});
         }
