@@ -19,10 +19,8 @@ typedef struct temp_folder {
 
 static inline void temp_open(temp_folder *temp)
 {
-    const char *parent = getenv("TMPDIR");
     memset(temp, 0, sizeof *temp);
-    snprintf(temp->folder, sizeof temp->folder, "%s/hsgd-test-XXXXXX", parent && *parent ? parent : "/tmp");
-    assert_non_null(mkdtemp(temp->folder));
+    make_folder(temp->folder, sizeof temp->folder);
 }
 
 static inline void temp_close(temp_folder *temp)

@@ -17,6 +17,15 @@
 
 #include "analysis/error.h"
 
+/* A new folder for what a test writes, below TMPDIR; path has room for size bytes. */
+static inline void make_folder(char *path, size_t size)
+{
+    const char *parent = getenv("TMPDIR");
+    int length = snprintf(path, size, "%s/hsgd-test-XXXXXX", parent && *parent ? parent : "/tmp");
+    assert_true(length > 0 && (size_t)length < size);
+    assert_non_null(mkdtemp(path));
+}
+
 /* |got - want| <= tolerance * max(|want|, scale); written so that NaN fails. */
 static inline void check_close(double got, double want, double tolerance, double scale, const char *what,
                                const char *file, int line)

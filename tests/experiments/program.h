@@ -14,7 +14,7 @@
 #include <cjson/cJSON.h>
 
 /* The folder all files of a test live in; tests run with it as working directory. */
-static char work[64];
+static char work[256];
 static char program[4096];
 
 static int enter_folder(void **state)
@@ -22,8 +22,7 @@ static int enter_folder(void **state)
     (void)state;
     const char *given = getenv("HSGD_PROGRAM");
     assert_non_null(realpath(given ? given : "build/hsgd", program));
-    snprintf(work, sizeof work, "/tmp/hsgd-cli-XXXXXX");
-    assert_non_null(mkdtemp(work));
+    make_folder(work, sizeof work);
     assert_int_equal(chdir(work), 0);
     /* the same run writes the same bytes again: a fixed date, and no word on threads (experiments/provenance.h) */
     assert_int_equal(setenv("SOURCE_DATE_EPOCH", "1700000000", 1), 0);

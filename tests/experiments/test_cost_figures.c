@@ -35,8 +35,7 @@ static void draw(const whole *x, char dir[64])
 {
     hsgd_figure_report report;
     hsgd_style_change change = {.format = "svg"};
-    snprintf(dir, 64, "/tmp/hsgd-costs-XXXXXX");
-    assert_non_null(mkdtemp(dir));
+    make_folder(dir, 64);
     assert_ok(hsgd_result_write_series(&x->e, dir, &err), err);
     assert_ok(hsgd_result_write_json(&x->e, dir, NULL, 0, &err), err);
     assert_ok(hsgd_folder_plot(dir, &change, &report, &err), err);

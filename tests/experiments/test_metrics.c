@@ -187,8 +187,8 @@ static void late_workers_of_a_path_without_noise(void **state)
 static void the_same_for_any_number_of_threads(void **state)
 {
     (void)state;
-    char dir[] = "/tmp/hsgd-metrics-XXXXXX", *one = NULL;
-    assert_non_null(mkdtemp(dir));
+    char dir[64], *one = NULL;
+    make_folder(dir, sizeof dir);
     for (int threads = 1; threads <= 4; threads++) {
         whole x;
         prepare_logistic(&x, LOGISTIC(EVALUATED MODELLED));
@@ -219,10 +219,10 @@ static const double *column(const hsgd_series *series, const char *name)
 static void columns_of_the_series(void **state)
 {
     (void)state;
-    char dir[] = "/tmp/hsgd-metrics-XXXXXX", path[64];
+    char dir[64], path[64];
     whole x;
     hsgd_series series;
-    assert_non_null(mkdtemp(dir));
+    make_folder(dir, sizeof dir);
     prepare_logistic(&x, LOGISTIC(EVALUATED MODELLED));
     add_test_data(&x);
     run_with(&x, 1);
@@ -276,9 +276,9 @@ static const cJSON *at(const cJSON *object, const char *path)
 static void members_of_the_result(void **state)
 {
     (void)state;
-    char dir[] = "/tmp/hsgd-metrics-XXXXXX";
+    char dir[64];
     whole x;
-    assert_non_null(mkdtemp(dir));
+    make_folder(dir, sizeof dir);
     prepare_logistic(&x, LOGISTIC(EVALUATED MODELLED));
     add_test_data(&x);
     run_with(&x, 1);
@@ -308,10 +308,10 @@ static void members_of_the_result(void **state)
 static void nothing_where_nothing_was_asked_for(void **state)
 {
     (void)state;
-    char dir[] = "/tmp/hsgd-metrics-XXXXXX", *text = NULL;
+    char dir[64], *text = NULL;
     size_t size;
     whole x;
-    assert_non_null(mkdtemp(dir));
+    make_folder(dir, sizeof dir);
     prepare_logistic(&x, LOGISTIC(""));
     run_with(&x, 1);
     assert_ok(hsgd_result_write_series(&x.e, dir, &err), err);

@@ -184,8 +184,7 @@ static inline void setup(fixture *f, size_t levels, size_t rows)
     f->in.confidence = 0.99;
     fill_bounds(f);
     fill_rungs(f);
-    snprintf(f->dir, sizeof f->dir, "/tmp/hsgd-plots-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
+    make_folder(f->dir, sizeof f->dir);
 }
 
 /* Number of files in the folder; remove: and delete them. */
