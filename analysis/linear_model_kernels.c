@@ -496,19 +496,20 @@ static double sum_losses(double *loss, size_t count)
     return hsgd_sum8_total(&sum);
 }
 
-/* Labels as numbers, for up to HSGD_LANES samples; 0 in the other lanes. */
+/* Labels as numbers, for up to HSGD_LANES samples; 0 in the other lanes. Whole vectors are made without a detour through
+ * memory, which would have to wait for the stores of single lanes. */
 HSGD_INLINE hsgd_vd load_labels(hsgd_labels labels, size_t first, size_t count)
 {
-    double lane[HSGD_LANES] = {0};
-    if (!labels.row && count >= HSGD_LANES) {
-        typedef uint32_t narrow_labels __attribute__((vector_size(4 * HSGD_LANES)));
-        narrow_labels label;
+    typedef uint32_t narrow_labels __attribute__((vector_size(4 * HSGD_LANES)));
+    narrow_labels label = {0};
+    if (count < HSGD_LANES)
+        for (size_t l = 0; l < count; l++)
+            label[l] = label_of(labels, first + l);
+    else if (!labels.row)
         memcpy(&label, labels.label + first, sizeof label);
-        return __builtin_convertvector(label, hsgd_vd);
-    }
-    for (size_t l = 0; l < HSGD_LANES && l < count; l++)
-        lane[l] = label_of(labels, first + l);
-    return hsgd_load(lane);
+    else
+        HSGD_UNROLL for (size_t l = 0; l < HSGD_LANES; l++) label[l] = label_of(labels, first + l);
+    return __builtin_convertvector(label, hsgd_vd);
 }
 
 /* With margin = s z and tail = exp(-|margin|), which never overflows: loss log(1 + tail) - min(margin, 0), and d loss / dz

@@ -54,8 +54,9 @@ static void print_work(const bench_work *w, const bench_bound *b, const bench_si
     if (w->pass_flops > 0)
         fprintf(out,
                 " %.4g Gflop in passes over the data + %.4g Gflop in mini-batches, %.3g %% of them with features that "
-                "are not 0; %.3g G exponentials, %.3g G divisions;",
-                w->pass_flops / 1e9, w->batch_flops / 1e9, 100 * w->nonzero_share, w->exps / 1e9, w->divisions / 1e9);
+                "are not 0; %.3g G exponentials, %.3g G logarithms, %.3g G divisions;",
+                w->pass_flops / 1e9, w->batch_flops / 1e9, 100 * w->nonzero_share, w->exps / 1e9, w->logs / 1e9,
+                w->divisions / 1e9);
     if (w->normals > 0)
         fprintf(out, " %.4g G normals;", w->normals / 1e9);
     fprintf(out, " %.3g Gflop coordinate by coordinate; %.3g GB of memory traffic (%.3g MB again and again)\n",
@@ -64,8 +65,8 @@ static void print_work(const bench_work *w, const bench_bound *b, const bench_si
     if (w->pass_flops > 0) {
         if (isfinite(b->gemm_s))
             fprintf(out, " GEMM %.3g s or", b->gemm_s);
-        fprintf(out, " sparse rows %.3g s, exponentials %.3g s, divisions %.3g s,", b->sparse_s, b->exps_s,
-                b->divisions_s);
+        fprintf(out, " sparse rows %.3g s, exponentials %.3g s, logarithms %.3g s, divisions %.3g s,", b->sparse_s,
+                b->exps_s, b->logs_s, b->divisions_s);
     }
     if (w->normals > 0)
         fprintf(out, " normals %.3g s,", b->normals_s);

@@ -68,7 +68,7 @@ typedef struct bench_work {
     double outputs;                 /* columns of one product of a mini-batch */
     bool dense;                     /* more than half a vector of features per row: GEMM is possible */
     double normals;                 /* Gaussian random numbers */
-    double exps, divisions;
+    double exps, logs, divisions;
     double flops;       /* what else is added and multiplied, coordinate by coordinate */
     double bytes;       /* memory traffic when everything is read once per window */
     double working_set; /* bytes that are touched again and again: which memory they come from */
@@ -86,7 +86,7 @@ typedef struct bench_limits {
     size_t threads;
     double gemm[BENCH_GEMM_SHAPES];          /* flop/s of the pair X W' and its transpose, for the shapes of limits.c */
     double sparse[BENCH_SPARSE_SHAPES];      /* flop/s of gather and scatter with rows of W */
-    double normals, exps;                    /* per second, by hsgd's own kernels */
+    double normals, exps, logs;              /* per second, by hsgd's own kernels */
     double divisions;                        /* per second */
     double flops;                            /* additions and multiplications of numbers in registers */
     double copy[BENCH_MEMORY_SIZES];         /* bytes read and written per second */
@@ -104,7 +104,7 @@ void bench_limits_print(const bench_limits *one, const bench_limits *all, FILE *
 /* The shortest time that the work can take, and what binds it. */
 typedef struct bench_bound {
     double gemm_s, sparse_s; /* either way of multiplying; INFINITY: not a way to do it */
-    double normals_s, exps_s, divisions_s, flops_s;
+    double normals_s, exps_s, logs_s, divisions_s, flops_s;
     double memory_s;
     double limit_s; /* the memory's time, or that of the others together: they take the same units of the processor */
     const char *binding;

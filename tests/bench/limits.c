@@ -156,6 +156,13 @@ static void exps_work(job *j, size_t thread)
     HSGD_PICK_PATH(hsgd_vector_math_kernels)->exp(x, x + j->per_thread / 2, j->per_thread / 2);
 }
 
+/* Logarithms of 1 + x for x in [0, 1], those of logistic losses. */
+static void logs_work(job *j, size_t thread)
+{
+    double *x = j->memory + thread * j->per_thread;
+    HSGD_PICK_PATH(hsgd_vector_math_kernels)->log1p_unit(x, x + j->per_thread / 2, j->per_thread / 2);
+}
+
 /* 24 chains of numbers in registers: a = a b, c = c + d. */
 enum { CHAINS = 12, LINKS = 256 };
 typedef double wide __attribute__((vector_size(64), aligned(8)));
@@ -297,6 +304,8 @@ void bench_limits_measure(bench_limits *out, size_t threads, bool tiny)
     raise(&out->normals, rate_with_memory(&normals, threads, trial_s, 5));
     job exps = {.work = exps_work, .amount = 1000, .per_thread = 2000};
     raise(&out->exps, rate_with_memory(&exps, threads, trial_s, 5));
+    job logs = {.work = logs_work, .amount = 1000, .per_thread = 2000};
+    raise(&out->logs, rate_with_memory(&logs, threads, trial_s, 5));
     job divisions = {.work = divisions_work, .amount = 1000, .per_thread = 2000};
     raise(&out->divisions, rate_with_memory(&divisions, threads, trial_s, 5));
     job flops = {.work = flops_work, .amount = 2.0 * CHAINS * LINKS * 8, .per_thread = 64};
@@ -316,6 +325,7 @@ void bench_limits_include(bench_limits *all, const bench_limits *one)
         raise(&all->sparse[i], one->sparse[i]);
     raise(&all->normals, one->normals);
     raise(&all->exps, one->exps);
+    raise(&all->logs, one->logs);
     raise(&all->divisions, one->divisions);
     raise(&all->flops, one->flops);
     for (size_t i = 0; i < BENCH_MEMORY_SIZES; i++) {
@@ -364,11 +374,13 @@ bench_bound bench_bound_of(const bench_work *work, const bench_limits *l)
                          .memory_s = memory_s(work, l),
                          .normals_s = work->normals / l->normals,
                          .exps_s = work->exps / l->exps,
+                         .logs_s = work->logs / l->logs,
                          .divisions_s = work->divisions / l->divisions,
                          .flops_s = work->flops / l->flops};
     const share part[] = {{fmin(bound.gemm_s, bound.sparse_s), bound.gemm_s < bound.sparse_s ? "GEMM" : "sparse rows"},
                           {bound.normals_s, "normals"},
                           {bound.exps_s, "exponentials"},
+                          {bound.logs_s, "logarithms"},
                           {bound.divisions_s, "divisions"},
                           {bound.flops_s, "arithmetic"}};
     size_t most = 0;
@@ -394,6 +406,7 @@ cJSON *bench_limits_to_json(const bench_limits *l)
     cJSON_AddNumberToObject(json, "threads", (double)l->threads);
     cJSON_AddNumberToObject(json, "normals_per_s", l->normals);
     cJSON_AddNumberToObject(json, "exps_per_s", l->exps);
+    cJSON_AddNumberToObject(json, "logs_per_s", l->logs);
     cJSON_AddNumberToObject(json, "divisions_per_s", l->divisions);
     cJSON_AddNumberToObject(json, "register_flops_per_s", l->flops);
     for (size_t i = 0; i < BENCH_GEMM_SHAPES; i++) {
@@ -430,6 +443,7 @@ void bench_limits_print(const bench_limits *one, const bench_limits *all, FILE *
     fprintf(out, "  additions and multiplications in registers %16.1f %11.1f  Gflop/s\n", one->flops / 1e9,
             all->flops / 1e9);
     fprintf(out, "  exponentials, 1000 at a time %30.2f %11.2f  G/s\n", one->exps / 1e9, all->exps / 1e9);
+    fprintf(out, "  logarithms, 1000 at a time %32.2f %11.2f  G/s\n", one->logs / 1e9, all->logs / 1e9);
     fprintf(out, "  divisions, 1000 at a time %33.2f %11.2f  G/s\n", one->divisions / 1e9, all->divisions / 1e9);
     fprintf(out, "  normals, 8 x 100 at a time %32.3f %11.3f  G/s\n", one->normals / 1e9, all->normals / 1e9);
     for (size_t i = 0; i < BENCH_MEMORY_SIZES; i++) {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The least that a workload must do, counted from the definitions and not from what the engine does. C outputs, p features,
  * d = C p coordinates of a model, n workers, m samples, mini-batches of b, M levels, T steps of which T' are measured;
- * additions and multiplications count one each. What is left out (copies, transposes, random indices, logarithms) makes the
+ * additions and multiplications count one each. What is left out (copies, transposes, random indices) makes the
  * minimum smaller, so that the share reached is never too flattering.
  *
  *   products     4 C p a sample: z = W x and G += r x'. Samples: T n b in mini-batches, T' passes m + m in passes over
  *                the data, where passes = 1 at wbar, M - 1 at the averages below the root, 1 at the workers' own models.
  *                A sparse product needs only the share of features that are not 0.
- *   functions    C exponentials and 1 division a sample; a division a coordinate and step for the non-convex regulariser
+ *   functions    C exponentials and 1 division a sample; a logarithm a sample in passes at wbar, for the loss; a division a coordinate and step for the non-convex regulariser
  *   normals      T n d, quadratics with noise
  *   arithmetic   a coordinate of a worker, every step: 2 for w - gamma g; quadratics 2 for h w - b and 1 for its noise;
  *                5 for the gradient of the non-convex regulariser, w/(1 + w^2)^2
@@ -82,12 +82,13 @@ static bench_work data_work(const bench_case *c)
     double n = (double)s->hierarchy->num_workers, d = (double)s->objective->dim, m = (double)data->num_samples;
     double passes = 1 + num_averages(s) + (s->measure_proof ? 1 : 0);
     double entries = (double)data->num_samples * (double)data->num_features;
-    double pass_samples = (num_measured(s) * passes + 1) * m;
+    double loss_samples = (num_measured(s) + 1) * m, pass_samples = loss_samples + num_measured(s) * (passes - 1) * m;
     double batch_samples = (double)s->steps * n * (double)s->batch_size;
     double regularizer = c->config.regularizer.type == HSGD_REGULARIZER_NONCONVEX ? 5 : 0;
     return (bench_work){.pass_flops = 4 * pass_samples * d,
                         .batch_flops = 4 * batch_samples * d,
                         .exps = (pass_samples + batch_samples) * d / (double)data->num_features,
+                        .logs = loss_samples,
                         .divisions = pass_samples + batch_samples + (regularizer > 0 ? (double)s->steps * n * d : 0),
                         .flops = arithmetic(s, regularizer, s->measure_proof ? regularizer : 0),
                         .nonzero_share = count_nonzeros(data) / entries,
@@ -115,6 +116,7 @@ static const field fields[] = {{"batch_flops", offsetof(bench_work, batch_flops)
                                {"outputs", offsetof(bench_work, outputs)},
                                {"normals", offsetof(bench_work, normals)},
                                {"exps", offsetof(bench_work, exps)},
+                               {"logs", offsetof(bench_work, logs)},
                                {"divisions", offsetof(bench_work, divisions)},
                                {"flops", offsetof(bench_work, flops)},
                                {"bytes", offsetof(bench_work, bytes)},
