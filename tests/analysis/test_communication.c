@@ -99,7 +99,8 @@ static void without_stragglers_there_is_a_closed_form(void **state)
     hsgd_hierarchy_free(&h);
 }
 
-/* One group of n that averages at every step: a step takes 0.2 s and on average mean_s H_n, H_n = 1 + 1/2 + ... + 1/n. */
+/* One group of n that averages at every step: a step takes 0.2 s and on average mean_s H_n, H_n = 1 + 1/2 + ... + 1/n.
+ * Within five standard errors: false alarm 6e-7; the seed is fixed. */
 static void the_latest_of_exponentials_has_a_harmonic_mean(void **state)
 {
     (void)state;
@@ -119,7 +120,7 @@ static void the_latest_of_exponentials_has_a_harmonic_mean(void **state)
                                      &steps, 1, &err),
               err);
     double step_s = time_s / (double)steps, want_s = 0.2 + 0.7 * harmonic;
-    assert_true(fabs(step_s - want_s) < 4 * 0.7 * sqrt(variance / (double)steps));
+    assert_true(fabs(step_s - want_s) < 5 * 0.7 * sqrt(variance / (double)steps));
     hsgd_hierarchy_free(&h);
 }
 
@@ -145,7 +146,8 @@ static void delays_of(hsgd_straggler straggler, uint64_t seed, double *out, size
     hsgd_hierarchy_free(&h);
 }
 
-/* The share of the delays that are at most x is P(X <= x) at several x, within four standard deviations. */
+/* The share of the delays that are at most x is P(X <= x) at several x, within five standard deviations: false alarm
+ * 3e-6 over five shares (the sixth is exact); the seed is fixed. */
 static void delays_have_their_distributions(void **state)
 {
     (void)state;
@@ -168,7 +170,7 @@ static void delays_have_their_distributions(void **state)
         for (size_t t = 0; t < COUNT; t++)
             below += delay_s[t] <= point[i].at_s;
         double p = point[i].share, spread = sqrt(p * (1 - p) / COUNT);
-        if (!(fabs((double)below / COUNT - p) <= 4 * spread))
+        if (!(fabs((double)below / COUNT - p) <= 5 * spread))
             fail_msg("%s, case %zu: %zu of %d", hsgd_straggler_name(point[i].straggler.type), i, below, COUNT);
     }
 }
