@@ -9,6 +9,7 @@
 #include "bounds/bound.h"
 #include "experiments/hierarchy_json_private.h"
 #include "experiments/style_private.h"
+#include "experiments/user_bounds_private.h"
 
 enum { NUM_GROUPINGS = HSGD_GROUPING_GROUP_NONIID + 1, MAX_RUNS = 1000000 };
 
@@ -170,6 +171,11 @@ static const char *figure_name(size_t i)
     return hsgd_figures[i]->name;
 }
 
+static hsgd_status take_bound(void *context, const hsgd_bound *bound, hsgd_bound_release release, hsgd_error *err)
+{
+    return hsgd_config_add_bound(context, bound, release, err);
+}
+
 /* "all", and the names among which there is a choice. */
 enum { MAX_NAMES = 128 };
 typedef struct names {
@@ -279,17 +285,17 @@ static hsgd_status read_name(hsgd_config *config, const hsgd_json *root, hsgd_er
 
 static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_error *err)
 {
-    static const char *const keys[] = {"name",         "hierarchy",      "problem",    "grouping",      "initial",
-                                       "optimizer",    "seeds",          "first_seed", "confidence",    "measure_every",
-                                       "bounds",       "figures",        "steps",      "batch_size",    "groupings",
-                                       "constants",    "evaluate_every", "targets",    "communication", "variant",
-                                       "figure_style", "sweep",          NULL};
+    static const char *const keys[] = {
+        "name",          "hierarchy",  "problem",      "grouping",      "initial",        "optimizer",
+        "seeds",         "first_seed", "confidence",   "measure_every", "bounds",         "figures",
+        "steps",         "batch_size", "groupings",    "constants",     "evaluate_every", "targets",
+        "communication", "variant",    "figure_style", "sweep",         "user_bounds",    NULL};
     hsgd_json hierarchy = hsgd_json_member(root, "hierarchy"), problem = hsgd_json_member(root, "problem");
     hsgd_json grouping = hsgd_json_member(root, "grouping"), initial = hsgd_json_member(root, "initial");
     hsgd_json style = hsgd_json_member(root, "figure_style");
     hsgd_json constants = hsgd_json_member(root, "constants"), variant = hsgd_json_member(root, "variant");
     size_t choice = HSGD_GROUPING_GIVEN;
-    hsgd_json sweep = hsgd_json_member(root, "sweep");
+    hsgd_json sweep = hsgd_json_member(root, "sweep"), user_bounds = hsgd_json_member(root, "user_bounds");
     hsgd_status status = hsgd_json_object(root, keys, err);
     if (!status && sweep.value)
         status =
@@ -311,6 +317,8 @@ static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_err
         status = read_optimizer(config, root, err);
     if (!status)
         status = hsgd_config_read_metrics(config, root, err);
+    if (!status)
+        status = hsgd_user_bounds_read(&user_bounds, take_bound, config, err);
     if (!status)
         status = read_running(config, root, err);
     if (!status)
@@ -433,6 +441,7 @@ char *hsgd_config_to_json(const hsgd_config *config)
     cJSON *constants = cJSON_AddObjectToObject(root, "constants");
     cJSON_AddStringToObject(constants, "divergence", divergence_names[config->certified_divergence]);
     cJSON_AddStringToObject(constants, "f_star", minimum_names[config->solve_minimum]);
+    hsgd_user_bounds_to_json(root, &config->bounds);
     names own = bound_names(config), drawn = figure_names();
     add_selection(root, "bounds", config->use_bound, &own);
     add_selection(root, "figures", config->use_figure, &drawn);
