@@ -102,22 +102,23 @@ static void eval(const hsgd_bound *bound, const hsgd_bound_params *params, hsgd_
 
 /* ---- checks ---- */
 
-static hsgd_status check(const char *formula, bool used[HSGD_NUM_VARIABLES], hsgd_error *err)
+static hsgd_status check(const char *formula, size_t num_levels, bool used[HSGD_NUM_VARIABLES], hsgd_error *err)
 {
     hsgd_variable variable[HSGD_NUM_VARIABLES];
-    hsgd_variables_set(variable, NULL);
-    return hsgd_expression_check(formula, variable, HSGD_NUM_VARIABLES, hsgd_variables_known, used, err);
+    char known[256];
+    hsgd_variables_name(variable, num_levels, known, sizeof known);
+    return hsgd_expression_check(formula, variable, HSGD_NUM_VARIABLES, known, used, err);
 }
 
-hsgd_status hsgd_user_formula_check(const char *formula, hsgd_error *err)
+hsgd_status hsgd_user_formula_check(const char *formula, size_t num_levels, hsgd_error *err)
 {
-    return check(formula, NULL, err);
+    return check(formula, num_levels, NULL, err);
 }
 
-hsgd_status hsgd_user_step_size_check(const char *formula, hsgd_error *err)
+hsgd_status hsgd_user_step_size_check(const char *formula, size_t num_levels, hsgd_error *err)
 {
     bool used[HSGD_NUM_VARIABLES];
-    hsgd_status status = check(formula, used, err);
+    hsgd_status status = check(formula, num_levels, used, err);
     for (size_t i = 0; i < HSGD_NUM_VARIABLES && !status; i++)
         if (used[i] && hsgd_variable_is_step_size(i))
             return hsgd_fail(err, HSGD_ERROR_INPUT,
@@ -175,7 +176,7 @@ static char *cite(const hsgd_user_spec *spec)
 static hsgd_status add_used(user_bound *user, const char *formula, bool is_condition, hsgd_error *err)
 {
     bool used[HSGD_NUM_VARIABLES];
-    hsgd_status status = formula ? check(formula, used, err) : HSGD_OK;
+    hsgd_status status = formula ? check(formula, HSGD_MAX_LEVELS, used, err) : HSGD_OK;
     for (size_t i = 0; formula && !status && i < HSGD_NUM_VARIABLES; i++) {
         user->used[i] |= used[i];
         user->bound.needs_maxima |= used[i] && hsgd_variable_is_maximum(i);

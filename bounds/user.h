@@ -35,11 +35,11 @@ typedef struct hsgd_user_spec {
     char *max_step_size; /* a formula without gamma, above which the bound is not claimed; NULL: not given */
 } hsgd_user_spec;
 
-/* Is this a legal formula of a bound? Messages start with "column K: ". */
-hsgd_status hsgd_user_formula_check(const char *formula, hsgd_error *err);
+/* Is this a legal formula about a tree with so many levels, as given? Messages start with "column K: ". */
+hsgd_status hsgd_user_formula_check(const char *formula, size_t num_levels, hsgd_error *err);
 
 /* The same for a largest step size, which must not depend on the step size itself. */
-hsgd_status hsgd_user_step_size_check(const char *formula, hsgd_error *err);
+hsgd_status hsgd_user_step_size_check(const char *formula, size_t num_levels, hsgd_error *err);
 
 /* Is this a legal id? Messages say what would be. */
 hsgd_status hsgd_user_id_check(const char *id, hsgd_error *err);

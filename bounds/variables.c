@@ -51,14 +51,40 @@ static const char *const family_name[NUM_FAMILIES] = {
     [PERIOD] = "P",        [FANOUT] = "N",      [NODES] = "n",
     [DIVERGENCE_SQ] = "D", [NOISE_SHARE] = "K", [DEVIATION_MAX_SQ] = "Dmax"};
 
-const char hsgd_variables_known[] = "n, N, G, I, M, L, sigma_sq, delta, gamma, T, eps_sq, C, p_sq, eps_max_sq, "
-                                    "participants, and for levels k = 1, 2, ... "
-                                    "Pk, Nk, nk, Dk, Kk, Dmaxk";
-
 /* Scalars first, then the families one after the other. */
 static size_t index_of(enum family family, size_t level)
 {
     return NUM_SCALARS + (size_t)family * HSGD_MAX_LEVELS + level;
+}
+
+/* ---- names ---- */
+
+static void set_names(hsgd_variable variable[HSGD_NUM_VARIABLES], size_t num_levels)
+{
+    for (size_t i = 0; i < NUM_SCALARS; i++)
+        snprintf(variable[i].name, sizeof variable[i].name, "%s", scalar_name[i]);
+    for (int f = 0; f < NUM_FAMILIES; f++)
+        for (size_t k = 0; k < HSGD_MAX_LEVELS; k++) {
+            hsgd_variable *v = &variable[index_of((enum family)f, k)];
+            *v->name = '\0';
+            if (k < num_levels)
+                snprintf(v->name, sizeof v->name, "%s%zu", family_name[f], k + 1);
+        }
+}
+
+void hsgd_variables_name(hsgd_variable variable[HSGD_NUM_VARIABLES], size_t num_levels, char *known, size_t size)
+{
+    size_t length = 0;
+    set_names(variable, num_levels);
+    for (size_t i = 0; i < HSGD_NUM_VARIABLES; i++)
+        variable[i].value = 1;
+    *known = '\0';
+    for (size_t i = 0; i < NUM_SCALARS && length < size; i++)
+        length += (size_t)snprintf(known + length, size - length, "%s%s", i ? ", " : "", scalar_name[i]);
+    if (length < size)
+        length += (size_t)snprintf(known + length, size - length, ", and for k = 1 to %zu (levels)", num_levels);
+    for (size_t f = 0; f < NUM_FAMILIES && length < size; f++)
+        length += (size_t)snprintf(known + length, size - length, "%s%sk", f ? ", " : " ", family_name[f]);
 }
 
 /* ---- values ---- */
@@ -132,20 +158,14 @@ static void set_levels(hsgd_variable *variable, const hsgd_bound_params *p)
 void hsgd_variables_set(hsgd_variable variable[HSGD_NUM_VARIABLES], const hsgd_bound_params *params)
 {
     double scalar[NUM_SCALARS];
-    if (params)
-        set_scalars(scalar, params);
-    for (size_t i = 0; i < NUM_SCALARS; i++) {
-        snprintf(variable[i].name, sizeof variable[i].name, "%s", scalar_name[i]);
-        variable[i].value = params ? scalar[i] : 1;
-    }
+    set_names(variable, HSGD_MAX_LEVELS);
+    set_scalars(scalar, params);
+    for (size_t i = 0; i < NUM_SCALARS; i++)
+        variable[i].value = scalar[i];
     for (int f = 0; f < NUM_FAMILIES; f++)
-        for (size_t k = 0; k < HSGD_MAX_LEVELS; k++) {
-            hsgd_variable *v = &variable[index_of((enum family)f, k)];
-            snprintf(v->name, sizeof v->name, "%s%zu", family_name[f], k + 1);
-            v->value = params ? NAN : 1;
-        }
-    if (params)
-        set_levels(variable, params);
+        for (size_t k = 0; k < HSGD_MAX_LEVELS; k++)
+            variable[index_of((enum family)f, k)].value = f == DIVERGENCE_SQ || f == NOISE_SHARE ? 0 : NAN;
+    set_levels(variable, params);
 }
 
 /* ---- what is not known ---- */

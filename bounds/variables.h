@@ -16,7 +16,10 @@
  *     Pk, Nk, nk   period, number of children, N_1 ... N_k: where they are the same at all nodes of this level
  *     Dk           divergence of the level: sum of p_u beta_u^2 over its nodes, of any tree
  *     Kk           share of noise of the level: sum of p_u kappa_u; (N_k - 1)/n_k in a uniform tree
- *     Dmaxk        largest ||grad f_v - grad f_u||^2 of a child v of a node u of the level */
+ *     Dmaxk        largest ||grad f_v - grad f_u||^2 of a child v of a node u of the level
+ *
+ * Formulas may speak of the levels of the tree as given. Where the canonical tree has fewer, the sums Dk and Kk over the
+ * nodes of a level that is gone are 0, and its Pk, Nk, nk and Dmaxk are not known. */
 #ifndef HSGD_BOUNDS_VARIABLES_H
 #define HSGD_BOUNDS_VARIABLES_H
 
@@ -30,10 +33,11 @@ extern "C" {
 enum { HSGD_NUM_SCALARS = 15, HSGD_NUM_LEVEL_FAMILIES = 6 };
 enum { HSGD_NUM_VARIABLES = HSGD_NUM_SCALARS + HSGD_NUM_LEVEL_FAMILIES * HSGD_MAX_LEVELS };
 
-/* The names, for messages: "n, N, ..., Pk, ... with k = 1, 2, ...". */
-extern const char hsgd_variables_known[];
+/* All variables for checking a formula about a tree with so many levels: without names for levels that it does not have. known
+ * receives the names for messages, "n, N, ... and for the levels k = 1 to 2: Pk, ...". */
+void hsgd_variables_name(hsgd_variable variable[HSGD_NUM_VARIABLES], size_t num_levels, char *known, size_t size);
 
-/* All variables with their values; NAN: not known. params NULL: all values are 1, for checking a formula. */
+/* All variables with their values; NAN: not known. */
 void hsgd_variables_set(hsgd_variable variable[HSGD_NUM_VARIABLES], const hsgd_bound_params *params);
 
 /* Why variable i is not known; a phrase. */

@@ -318,7 +318,7 @@ static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_err
     if (!status)
         status = hsgd_config_read_metrics(config, root, err);
     if (!status)
-        status = hsgd_user_bounds_read(&user_bounds, take_bound, config, err);
+        status = hsgd_user_bounds_read(&user_bounds, config->hierarchy.num_levels, take_bound, config, err);
     if (!status)
         status = read_running(config, root, err);
     if (!status)

@@ -82,7 +82,8 @@ static hsgd_status read_numbers(hsgd_bound_params *out, const hsgd_json *root, h
     return status ? status : read_optional(root, "worker_deviation_max_sq", &out->worker_deviation_max_sq, err);
 }
 
-static hsgd_status read_params(hsgd_bound_params *out, const hsgd_json *root, hsgd_error *err)
+/* *num_levels: of the hierarchy as given. */
+static hsgd_status read_params(hsgd_bound_params *out, size_t *num_levels, const hsgd_json *root, hsgd_error *err)
 {
     static const char *const keys[] = {"hierarchy",
                                        "step_size",
@@ -119,6 +120,7 @@ static hsgd_status read_params(hsgd_bound_params *out, const hsgd_json *root, hs
     free(deviation_max_sq);
     free(carried.divergence_sq);
     free(carried.deviation_max_sq);
+    *num_levels = h.num_levels;
     hsgd_hierarchy_free(&h);
     return status;
 }
@@ -128,11 +130,11 @@ static hsgd_status take_bound(void *context, const hsgd_bound *bound, hsgd_bound
     return hsgd_bound_list_add(context, bound, release, err);
 }
 
-static hsgd_status read_bounds(hsgd_bound_list *out, const hsgd_json *root, hsgd_error *err)
+static hsgd_status read_bounds(hsgd_bound_list *out, size_t num_levels, const hsgd_json *root, hsgd_error *err)
 {
     hsgd_json at = hsgd_json_member(root, "user_bounds");
     hsgd_status status = hsgd_bound_list_init(out, err);
-    return status ? status : hsgd_user_bounds_read(&at, take_bound, out, err);
+    return status ? status : hsgd_user_bounds_read(&at, num_levels, take_bound, out, err);
 }
 
 hsgd_status hsgd_params_read_bounds(hsgd_bound_params *out, hsgd_bound_list *bounds, const char *path, hsgd_error *err)
@@ -144,11 +146,12 @@ hsgd_status hsgd_params_read_bounds(hsgd_bound_params *out, hsgd_bound_list *bou
     if (status)
         return status;
     hsgd_json root = hsgd_json_root(path, document);
-    status = read_params(out, &root, err);
+    size_t num_levels;
+    status = read_params(out, &num_levels, &root, err);
     if (!status && (status = hsgd_bound_params_check(out, err)))
         hsgd_error_prefix(err, "%s: ", path);
     if (!status)
-        status = read_bounds(bounds, &root, err);
+        status = read_bounds(bounds, num_levels, &root, err);
     if (status) {
         hsgd_bound_params_free(out);
         hsgd_bound_list_free(bounds);

@@ -10,8 +10,10 @@
 typedef hsgd_status (*hsgd_bound_taker)(void *context, const hsgd_bound *bound, hsgd_bound_release release,
                                         hsgd_error *err);
 
-/* Read the array, which may be missing, and hand every bound on. */
-hsgd_status hsgd_user_bounds_read(const hsgd_json *at, hsgd_bound_taker take, void *context, hsgd_error *err);
+/* Read the array, which may be missing, and hand every bound on. num_levels: of the hierarchy as given, whose levels formulas
+ * may speak of. */
+hsgd_status hsgd_user_bounds_read(const hsgd_json *at, size_t num_levels, hsgd_bound_taker take, void *context,
+                                  hsgd_error *err);
 
 /* Add "user_bounds" to an object, if the list has any. */
 void hsgd_user_bounds_to_json(cJSON *object, const hsgd_bound_list *list);
