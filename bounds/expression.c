@@ -215,7 +215,7 @@ static muParserHandle_t make_parser(const char *text, hsgd_variable *variable, s
     return parser;
 }
 
-/* muParser's codes that are left after check_words (ParserErrorCodes in its muParserError.h). */
+/* muParser's codes that are left after check_words (EErrorCodes in its muParserDef.h). */
 enum {
     UNEXPECTED_OPERATOR = 0,
     UNASSIGNABLE_TOKEN = 1,
@@ -224,20 +224,20 @@ enum {
     UNEXPECTED_VALUE = 5,
     UNEXPECTED_VARIABLE = 6,
     UNEXPECTED_PARENTHESIS = 7,
-    UNEXPECTED_FUNCTION = 8,
-    MISPLACED_COLON = 32
+    UNEXPECTED_FUNCTION = 12,
+    UNEXPECTED_CONDITION = 32,
+    INTERNAL_ERROR = 39 /* a sign with nothing behind it */
 };
 
 /* first: of the word, 0 at the end. */
 static const char *explain(int code, char first)
 {
     if (!first)
-        return EXPECT_OPERAND;
+        return code == UNEXPECTED_END || code == INTERNAL_ERROR ? EXPECT_OPERAND : "it cannot be evaluated";
     switch (code) {
     case UNEXPECTED_OPERATOR:
-    case UNEXPECTED_END:
     case UNEXPECTED_COMMA:
-    case MISPLACED_COLON: /* of ?, too */
+    case UNEXPECTED_CONDITION: /* ? or : */
         return EXPECT_OPERAND;
     case UNEXPECTED_VALUE:
     case UNEXPECTED_VARIABLE:

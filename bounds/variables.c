@@ -44,12 +44,27 @@ static const char *const scalar_name[NUM_SCALARS] = {
 };
 
 /* Families of variables with a number for every level. */
-enum family { PERIOD, FANOUT, NODES, DIVERGENCE_SQ, NOISE_SHARE, DEVIATION_MAX_SQ, NUM_FAMILIES };
+enum family {
+    PERIOD,
+    FANOUT,
+    NODES,
+    DIVERGENCE_SQ,
+    NOISE_SHARE,
+    PERIOD_NOISE_SHARE,
+    PERIOD_SQ_DIVERGENCE_SQ,
+    DEVIATION_MAX_SQ,
+    NUM_FAMILIES
+};
 _Static_assert((int)NUM_FAMILIES == (int)HSGD_NUM_LEVEL_FAMILIES, "the header counts them");
 
-static const char *const family_name[NUM_FAMILIES] = {
-    [PERIOD] = "P",        [FANOUT] = "N",      [NODES] = "n",
-    [DIVERGENCE_SQ] = "D", [NOISE_SHARE] = "K", [DEVIATION_MAX_SQ] = "Dmax"};
+static const char *const family_name[NUM_FAMILIES] = {[PERIOD] = "P",
+                                                      [FANOUT] = "N",
+                                                      [NODES] = "n",
+                                                      [DIVERGENCE_SQ] = "D",
+                                                      [NOISE_SHARE] = "K",
+                                                      [PERIOD_NOISE_SHARE] = "PK",
+                                                      [PERIOD_SQ_DIVERGENCE_SQ] = "PPD",
+                                                      [DEVIATION_MAX_SQ] = "Dmax"};
 
 /* Scalars first, then the families one after the other. */
 static size_t index_of(enum family family, size_t level)
@@ -89,6 +104,13 @@ void hsgd_variables_name(hsgd_variable variable[HSGD_NUM_VARIABLES], size_t num_
 
 /* ---- values ---- */
 
+/* A sum over the nodes of a level, which is 0 where there are none. */
+static bool is_sum(enum family family)
+{
+    return family == DIVERGENCE_SQ || family == NOISE_SHARE || family == PERIOD_NOISE_SHARE ||
+           family == PERIOD_SQ_DIVERGENCE_SQ;
+}
+
 static void set_scalars(double value[NUM_SCALARS], const hsgd_bound_params *p)
 {
     const hsgd_hierarchy *tree = &p->tree;
@@ -114,6 +136,7 @@ typedef struct level_sums {
     double period, fanout; /* NAN: not the same at all nodes */
     double copies;         /* how many nodes there are */
     double noise_share, divergence_sq, deviation_max_sq;
+    double period_noise_share, period_sq_divergence_sq;
 } level_sums;
 
 /* The larger; NAN as soon as one is not known. */
@@ -130,8 +153,12 @@ static void add_node(level_sums *l, const hsgd_bound_params *p, size_t u)
     l->period = first || l->period == period ? period : NAN;
     l->fanout = first || l->fanout == fanout ? fanout : NAN;
     l->copies += (double)node->copies;
-    l->noise_share += node->weight * node->noise_share;
-    l->divergence_sq += p->divergence_sq ? node->weight * p->divergence_sq[u] : NAN;
+    double noise_share = node->weight * node->noise_share;
+    double divergence_sq = p->divergence_sq ? node->weight * p->divergence_sq[u] : NAN;
+    l->noise_share += noise_share;
+    l->divergence_sq += divergence_sq;
+    l->period_noise_share += period * noise_share;
+    l->period_sq_divergence_sq += period * period * divergence_sq;
     l->deviation_max_sq = larger(l->deviation_max_sq, p->child_deviation_max_sq ? p->child_deviation_max_sq[u] : NAN);
 }
 
@@ -151,6 +178,8 @@ static void set_levels(hsgd_variable *variable, const hsgd_bound_params *p)
         variable[index_of(NODES, k)].value = above;
         variable[index_of(DIVERGENCE_SQ, k)].value = at[k].divergence_sq;
         variable[index_of(NOISE_SHARE, k)].value = at[k].noise_share;
+        variable[index_of(PERIOD_NOISE_SHARE, k)].value = at[k].period_noise_share;
+        variable[index_of(PERIOD_SQ_DIVERGENCE_SQ, k)].value = at[k].period_sq_divergence_sq;
         variable[index_of(DEVIATION_MAX_SQ, k)].value = at[k].deviation_max_sq;
     }
 }
@@ -164,7 +193,7 @@ void hsgd_variables_set(hsgd_variable variable[HSGD_NUM_VARIABLES], const hsgd_b
         variable[i].value = scalar[i];
     for (int f = 0; f < NUM_FAMILIES; f++)
         for (size_t k = 0; k < HSGD_MAX_LEVELS; k++)
-            variable[index_of((enum family)f, k)].value = f == DIVERGENCE_SQ || f == NOISE_SHARE ? 0 : NAN;
+            variable[index_of((enum family)f, k)].value = is_sum((enum family)f) ? 0 : NAN;
     set_levels(variable, params);
 }
 
@@ -173,13 +202,13 @@ void hsgd_variables_set(hsgd_variable variable[HSGD_NUM_VARIABLES], const hsgd_b
 static const char *why_of_scalar(size_t i)
 {
     return i == DELTA                  ? "f is not bounded below"
-           : i == GLOBAL_DIVERGENCE_SQ ? "there is no global_divergence_sq"
+           : i == GLOBAL_DIVERGENCE_SQ ? "there is no bound on the global divergence"
                                        : "the largest single deviations were not measured";
 }
 
 static const char *why_of_level(size_t family)
 {
-    return family == DIVERGENCE_SQ      ? "there is no divergence of this level"
+    return is_sum((enum family)family)  ? "level_divergence_sq is not known"
            : family == DEVIATION_MAX_SQ ? "the largest single deviations were not measured"
                                         : "nodes of this level, or above it, differ";
 }

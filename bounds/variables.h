@@ -15,11 +15,12 @@
  *
  *     Pk, Nk, nk   period, number of children, N_1 ... N_k: where they are the same at all nodes of this level
  *     Dk           divergence of the level: sum of p_u beta_u^2 over its nodes, of any tree
- *     Kk           share of noise of the level: sum of p_u kappa_u; (N_k - 1)/n_k in a uniform tree
+ *     Kk           share of noise of the level: sum of p_u kappa_u; (N_k - 1) N_1...N_(k-1)/n in a uniform tree
+ *     PKk, PPDk    sum of P_u p_u kappa_u and of P_u^2 p_u beta_u^2, for nodes with different periods
  *     Dmaxk        largest ||grad f_v - grad f_u||^2 of a child v of a node u of the level
  *
- * Formulas may speak of the levels of the tree as given. Where the canonical tree has fewer, the sums Dk and Kk over the
- * nodes of a level that is gone are 0, and its Pk, Nk, nk and Dmaxk are not known. */
+ * Formulas may speak of the levels of the tree as given. Where the canonical tree has fewer, the sums Dk, Kk, PKk and PPDk
+ * over the nodes of a level that is gone are 0, and its Pk, Nk, nk and Dmaxk are not known. */
 #ifndef HSGD_BOUNDS_VARIABLES_H
 #define HSGD_BOUNDS_VARIABLES_H
 
@@ -30,7 +31,7 @@
 extern "C" {
 #endif
 
-enum { HSGD_NUM_SCALARS = 15, HSGD_NUM_LEVEL_FAMILIES = 6 };
+enum { HSGD_NUM_SCALARS = 15, HSGD_NUM_LEVEL_FAMILIES = 8 };
 enum { HSGD_NUM_VARIABLES = HSGD_NUM_SCALARS + HSGD_NUM_LEVEL_FAMILIES * HSGD_MAX_LEVELS };
 
 /* All variables for checking a formula about a tree with so many levels: without names for levels that it does not have. known
