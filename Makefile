@@ -12,7 +12,7 @@ CLANG_FORMAT ?= clang-format
 export HSGD_DATA_DIR ?= $(abspath $(or $(wildcard ../shared/data),data))
 
 PACKAGES  := build-essential pkg-config libgsl-dev libcjson-dev librandom123-dev libopenblas-dev libgmp-dev zlib1g-dev \
-             gnuplot-nox libyajl-dev libexpat1-dev nettle-dev curl unzip python3 $(if $(filter 1,$(NO_DNNL)),,libdnnl-dev) \
+             gnuplot-nox libyajl-dev libexpat1-dev nettle-dev libmuparser-dev curl unzip python3 $(if $(filter 1,$(NO_DNNL)),,libdnnl-dev) \
              $(if $(filter 1,$(NO_JPEG)),,libjpeg-dev)
 # What only tests need; `make deps check` installs it, `make deps demo` does not.
 CHECK_PACKAGES := libcmocka-dev mandoc groff-base texlive-latex-base texlive-latex-recommended texlive-pictures \
@@ -37,8 +37,8 @@ JPEG       = $(eval JPEG := $(if $(filter 1,$(NO_JPEG)),0,$(shell printf '\#incl
              $(CC) -E - >/dev/null 2>&1 && echo 1 || echo 0)))$(JPEG)
 
 WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-PKGS       = gsl libcjson gmp zlib yajl expat nettle $(if $(filter 1,$(OPENBLAS)),openblas)
-LIB_FLAGS  = $(shell pkg-config --libs libcjson gmp zlib yajl expat nettle) $(if $(filter 1,$(OPENBLAS)),$(shell pkg-config --libs openblas)) \
+PKGS       = gsl libcjson gmp zlib yajl expat nettle muparser $(if $(filter 1,$(OPENBLAS)),openblas)
+LIB_FLAGS  = $(shell pkg-config --libs libcjson gmp zlib yajl expat nettle muparser) $(if $(filter 1,$(OPENBLAS)),$(shell pkg-config --libs openblas)) \
              -lgsl $(if $(filter 1,$(OPENBLAS)),,-lgslcblas) $(DNNL_LIBS) $(JPEG_LIBS) -lm
 DNNL_LIBS  = $(if $(filter 1,$(DNNL)),-ldnnl $(if $(filter 1,$(OPENMP)),,-lgomp))
 JPEG_LIBS  = $(if $(filter 1,$(JPEG)),-ljpeg)
@@ -212,7 +212,7 @@ install: all ## install program, libraries, headers, pkg-config file, manual pag
 	$(Q)install -D -m 644 $(BUILD)/hsgd.1 $(DESTDIR)$(MAN_PAGE)
 	$(Q)install -D -m 644 $(BUILD)/hsgd.bash $(DESTDIR)$(COMPLETION)
 	@{ echo 'prefix=$(PREFIX)'; echo 'Name: hsgd'; echo 'Description: Verify the convergence theory of hierarchical SGD'; \
-	   echo 'Version: $(VERSION)'; echo 'Requires.private: libcjson gmp zlib yajl expat nettle'; echo 'Requires: gsl'; \
+	   echo 'Version: $(VERSION)'; echo 'Requires.private: libcjson gmp zlib yajl expat nettle muparser'; echo 'Requires: gsl'; \
 	   echo 'Cflags: -I$${prefix}/include/hsgd'; echo 'Libs: -L$${prefix}/lib -lhsgd'; \
 	   echo 'Libs.private: $(if $(filter 1,$(OPENBLAS)),-lopenblas) $(DNNL_LIBS) $(JPEG_LIBS) $(if $(filter 1,$(OPENMP)),-fopenmp) -lm'; \
 	 } > $(DESTDIR)$(PREFIX)/lib/pkgconfig/hsgd.pc

@@ -100,14 +100,14 @@ typedef struct hsgd_bound {
     void (*eval)(const struct hsgd_bound *bound, const hsgd_bound_params *params, hsgd_bound_value *out);
 } hsgd_bound;
 
-/* All bounds, in the order of tables. */
+/* The built-in bounds, in the order of tables. A configuration has a list of its own (bounds/list.h), which may have more. */
 extern const hsgd_bound *const hsgd_bounds[];
 extern const size_t hsgd_num_bounds;
 
 /* Evaluate a bound with parameters that have passed the check. */
 void hsgd_bound_eval(const hsgd_bound *bound, const hsgd_bound_params *params, hsgd_bound_value *out);
 
-/* The bound with this id, or NULL. */
+/* The built-in bound with this id, or NULL. */
 const hsgd_bound *hsgd_bound_find(const char *id);
 
 /* Largest step size of the published theorems: gamma < 1/(2 sqrt(6) L P_1) (THEORY 4.1); INFINITY for L = 0. */

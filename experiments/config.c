@@ -9,6 +9,7 @@
 #include "bounds/bound.h"
 #include "experiments/hierarchy_json_private.h"
 #include "experiments/style_private.h"
+#include "experiments/user_bounds_private.h"
 
 enum { NUM_GROUPINGS = HSGD_GROUPING_GROUP_NONIID + 1, MAX_RUNS = 1000000 };
 
@@ -35,9 +36,12 @@ static hsgd_status set_defaults(hsgd_config *config, hsgd_error *err)
                             .confidence = 0.99,
                             .figure_style = hsgd_figure_default_style()};
     hsgd_partition_defaults(&config->partition);
-    config->use_bound = calloc(hsgd_num_bounds, sizeof *config->use_bound);
     config->use_figure = calloc(hsgd_num_figures, sizeof *config->use_figure);
-    return config->use_bound && config->use_figure ? HSGD_OK : hsgd_fail_memory(err, "the configuration");
+    hsgd_status status = hsgd_bound_list_init(&config->bounds, err);
+    config->use_bound = calloc(config->bounds.count + 1, sizeof *config->use_bound);
+    if (!status && (!config->use_bound || !config->use_figure))
+        status = hsgd_fail_memory(err, "the configuration");
+    return status;
 }
 
 void hsgd_config_free(hsgd_config *config)
@@ -54,6 +58,7 @@ void hsgd_config_free(hsgd_config *config)
     free(config->layer);
     free(config->initial_point);
     free(config->target);
+    hsgd_bound_list_free(&config->bounds);
     free(config->use_bound);
     free(config->use_figure);
     memset(config, 0, sizeof *config);
@@ -144,9 +149,21 @@ static hsgd_status read_constants(hsgd_config *config, const hsgd_json *at, hsgd
     return status;
 }
 
-static const char *bound_name(size_t i)
+const hsgd_bound *hsgd_config_find_bound(const hsgd_config *config, const char *id)
 {
-    return hsgd_bounds[i]->id;
+    return hsgd_bound_list_find(&config->bounds, id);
+}
+
+hsgd_status hsgd_config_add_bound(hsgd_config *config, const hsgd_bound *bound, hsgd_bound_release release,
+                                  hsgd_error *err)
+{
+    hsgd_status status = hsgd_bound_list_add(&config->bounds, bound, release, err);
+    bool *use = status ? NULL : realloc(config->use_bound, (config->bounds.count + 1) * sizeof *use);
+    if (status || !use)
+        return status ? status : hsgd_fail_memory(err, "the configuration");
+    config->use_bound = use;
+    use[config->bounds.count - 1] = false;
+    return HSGD_OK;
 }
 
 static const char *figure_name(size_t i)
@@ -154,20 +171,51 @@ static const char *figure_name(size_t i)
     return hsgd_figures[i]->name;
 }
 
-/* An array of names; "all" stands for every one, an empty array for none. Absent means all. */
-static hsgd_status read_selection(bool *use, hsgd_name name, size_t count, const hsgd_json *at, hsgd_error *err)
+static hsgd_status take_bound(void *context, const hsgd_bound *bound, hsgd_bound_release release, hsgd_error *err)
 {
-    const char *names[64] = {"all"};
-    size_t length = 0, choice;
-    for (size_t i = 0; i < count && i + 2 < sizeof names / sizeof *names; i++)
-        names[i + 1] = name(i);
+    return hsgd_config_add_bound(context, bound, release, err);
+}
+
+/* "all", and the names among which there is a choice. */
+enum { MAX_NAMES = 128 };
+typedef struct names {
+    const char *name[MAX_NAMES]; /* ends with NULL */
+    size_t count;                /* without "all" */
+} names;
+
+static void add_name(names *list, const char *name)
+{
+    if (list->count + 2 < MAX_NAMES)
+        list->name[++list->count] = name;
+}
+
+static names bound_names(const hsgd_config *config)
+{
+    names list = {{"all"}, 0};
+    for (size_t i = 0; i < config->bounds.count; i++)
+        add_name(&list, config->bounds.bound[i]->id);
+    return list;
+}
+
+static names figure_names(void)
+{
+    names list = {{"all"}, 0};
+    for (size_t i = 0; i < hsgd_num_figures; i++)
+        add_name(&list, figure_name(i));
+    return list;
+}
+
+/* An array of names; "all" stands for every one, an empty array for none. Absent means all. */
+static hsgd_status read_selection(bool *use, const names *list, const hsgd_json *at, hsgd_error *err)
+{
+    size_t length = 0, choice, count = list->count;
     for (size_t i = 0; !at->value && i < count; i++)
         use[i] = true;
     hsgd_status status = at->value ? hsgd_json_array(at, 0, &length, err) : HSGD_OK;
     const cJSON *item = length ? at->value->child : NULL;
     for (size_t i = 0; i < length && !status; i++) {
         hsgd_json place = hsgd_json_next(at, &item, i);
-        status = hsgd_json_choice(&place, names, &choice, err);
+        status = hsgd_json_choice(&place, list->name, &choice, err);
         for (size_t b = 0; b < count && !status; b++)
             use[b] = use[b] || choice == 0 || choice == b + 1;
     }
@@ -192,10 +240,11 @@ static hsgd_status read_running(hsgd_config *config, const hsgd_json *root, hsgd
         status = hsgd_json_count(&every, 1, 1000000000, &config->measure_every, err);
     if (!status && confidence.value)
         status = hsgd_json_number(&confidence, 0.5, 1 - 1e-9, &config->confidence, err);
+    names own = bound_names(config), drawn = figure_names();
     if (!status)
-        status = read_selection(config->use_bound, bound_name, hsgd_num_bounds, &bounds, err);
+        status = read_selection(config->use_bound, &own, &bounds, err);
     if (!status)
-        status = read_selection(config->use_figure, figure_name, hsgd_num_figures, &figures, err);
+        status = read_selection(config->use_figure, &drawn, &figures, err);
     return status ? status : hsgd_config_check_figures(config, &figures, figure_name, hsgd_num_figures, err);
 }
 
@@ -236,17 +285,17 @@ static hsgd_status read_name(hsgd_config *config, const hsgd_json *root, hsgd_er
 
 static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_error *err)
 {
-    static const char *const keys[] = {"name",         "hierarchy",      "problem",    "grouping",      "initial",
-                                       "optimizer",    "seeds",          "first_seed", "confidence",    "measure_every",
-                                       "bounds",       "figures",        "steps",      "batch_size",    "groupings",
-                                       "constants",    "evaluate_every", "targets",    "communication", "variant",
-                                       "figure_style", "sweep",          NULL};
+    static const char *const keys[] = {
+        "name",          "hierarchy",  "problem",      "grouping",      "initial",        "optimizer",
+        "seeds",         "first_seed", "confidence",   "measure_every", "bounds",         "figures",
+        "steps",         "batch_size", "groupings",    "constants",     "evaluate_every", "targets",
+        "communication", "variant",    "figure_style", "sweep",         "user_bounds",    NULL};
     hsgd_json hierarchy = hsgd_json_member(root, "hierarchy"), problem = hsgd_json_member(root, "problem");
     hsgd_json grouping = hsgd_json_member(root, "grouping"), initial = hsgd_json_member(root, "initial");
     hsgd_json style = hsgd_json_member(root, "figure_style");
     hsgd_json constants = hsgd_json_member(root, "constants"), variant = hsgd_json_member(root, "variant");
     size_t choice = HSGD_GROUPING_GIVEN;
-    hsgd_json sweep = hsgd_json_member(root, "sweep");
+    hsgd_json sweep = hsgd_json_member(root, "sweep"), user_bounds = hsgd_json_member(root, "user_bounds");
     hsgd_status status = hsgd_json_object(root, keys, err);
     if (!status && sweep.value)
         status =
@@ -268,6 +317,8 @@ static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_err
         status = read_optimizer(config, root, err);
     if (!status)
         status = hsgd_config_read_metrics(config, root, err);
+    if (!status)
+        status = hsgd_user_bounds_read(&user_bounds, config->hierarchy.num_levels, take_bound, config, err);
     if (!status)
         status = read_running(config, root, err);
     if (!status)
@@ -334,12 +385,12 @@ hsgd_status hsgd_config_step_size(double *out, const hsgd_config *config, double
 
 /* ---- writing ---- */
 
-static void add_selection(cJSON *object, const char *key, const bool *use, hsgd_name name, size_t count)
+static void add_selection(cJSON *object, const char *key, const bool *use, const names *list)
 {
     cJSON *array = cJSON_AddArrayToObject(object, key);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < list->count; i++)
         if (use[i])
-            cJSON_AddItemToArray(array, cJSON_CreateString(name(i)));
+            cJSON_AddItemToArray(array, cJSON_CreateString(list->name[i + 1]));
 }
 
 static cJSON *hierarchy_with_weights(const hsgd_config *config)
@@ -390,8 +441,10 @@ char *hsgd_config_to_json(const hsgd_config *config)
     cJSON *constants = cJSON_AddObjectToObject(root, "constants");
     cJSON_AddStringToObject(constants, "divergence", divergence_names[config->certified_divergence]);
     cJSON_AddStringToObject(constants, "f_star", minimum_names[config->solve_minimum]);
-    add_selection(root, "bounds", config->use_bound, bound_name, hsgd_num_bounds);
-    add_selection(root, "figures", config->use_figure, figure_name, hsgd_num_figures);
+    hsgd_user_bounds_to_json(root, &config->bounds);
+    names own = bound_names(config), drawn = figure_names();
+    add_selection(root, "bounds", config->use_bound, &own);
+    add_selection(root, "figures", config->use_figure, &drawn);
     hsgd_style_to_json(root, &config->figure_style);
     char *text = hsgd_json_print(root);
     cJSON_Delete(root);

@@ -17,6 +17,7 @@
 #include "analysis/partition.h"
 #include "analysis/regularizer.h"
 #include "analysis/variant.h"
+#include "bounds/list.h"
 #include "experiments/data.h"
 #include "experiments/targets.h"
 #include "plots/figure.h"
@@ -86,7 +87,8 @@ typedef struct hsgd_config {
     /* which constants the verdicts rest on, where a problem offers a choice */
     bool certified_divergence; /* proved bounds on the divergences, not the suprema along the run */
     bool solve_minimum;        /* f* from a solver, not the bound known beforehand */
-    bool *use_bound;           /* (hsgd_num_bounds) */
+    hsgd_bound_list bounds;    /* all that there are, selected or not */
+    bool *use_bound;           /* (bounds.count) */
     bool *use_figure;          /* (hsgd_num_figures) */
     hsgd_figure_style figure_style;
 } hsgd_config;
@@ -101,6 +103,13 @@ hsgd_status hsgd_config_parse(hsgd_config *out, const char *text, size_t length,
 /* The configuration with every default filled in, as JSON text that reads back to the same configuration; free it. NULL
  * when memory is out. */
 char *hsgd_config_to_json(const hsgd_config *config);
+
+/* The bound with this id, selected or not; NULL where there is none. */
+const hsgd_bound *hsgd_config_find_bound(const hsgd_config *config, const char *id);
+
+/* Append a bound to those of the configuration, not selected; as hsgd_bound_list_add. */
+hsgd_status hsgd_config_add_bound(hsgd_config *config, const hsgd_bound *bound, hsgd_bound_release release,
+                                  hsgd_error *err);
 
 /* The key without which this configuration has nothing to show in a figure; NULL: none, or one that always shows something. */
 const char *hsgd_config_figure_lacks(const hsgd_config *config, const char *figure);

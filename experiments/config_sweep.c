@@ -48,6 +48,9 @@ void hsgd_sweep_free(hsgd_sweep *sweep)
         free(sweep->point[i].title);
         free(sweep->point[i].config);
     }
+    for (size_t i = 0; i < sweep->num_own_bounds; i++)
+        free(sweep->own_bound[i]);
+    free(sweep->own_bound);
     free(sweep->point);
     free(sweep->name);
     *sweep = (hsgd_sweep){.confidence = NAN};
@@ -303,15 +306,34 @@ static void name_point_in(hsgd_error *err, const char *file, const hsgd_sweep_po
     hsgd_fail(err, err->status, "%s: sweep: %s: %s", file, point->title, text);
 }
 
-/* Note down what all points together are to be known for. */
-static void note_config(reader *r, const hsgd_config *config, bool first)
+static hsgd_status note_bound(hsgd_sweep *s, const char *id, hsgd_error *err)
 {
+    for (size_t i = 0; i < s->num_own_bounds; i++)
+        if (strcmp(s->own_bound[i], id) == 0)
+            return HSGD_OK;
+    char **grown = realloc(s->own_bound, (s->num_own_bounds + 1) * sizeof *grown);
+    char *copy = grown ? strdup(id) : NULL;
+    if (grown)
+        s->own_bound = grown;
+    if (!copy)
+        return hsgd_fail_memory(err, "a bound");
+    s->own_bound[s->num_own_bounds++] = copy;
+    return HSGD_OK;
+}
+
+/* Note down what all points together are to be known for. */
+static hsgd_status note_config(reader *r, const hsgd_config *config, bool first, hsgd_error *err)
+{
+    hsgd_status status = HSGD_OK;
+    for (size_t i = hsgd_num_bounds; i < config->bounds.count && !status; i++)
+        status = note_bound(r->sweep, config->bounds.bound[i]->id, err);
     r->evaluated |= config->evaluate_every > 0;
     r->communicated |= config->has_communication;
     if (first)
         r->sweep->confidence = config->confidence;
     else if (config->confidence != r->sweep->confidence)
         r->sweep->confidence = NAN;
+    return status;
 }
 
 /* Read the configuration of a point as any other, and keep it with all defaults. */
@@ -331,11 +353,13 @@ static hsgd_status read_config(reader *r, hsgd_sweep_point *point, hsgd_error *e
         name_point_in(err, r->file, point);
         return status;
     }
-    note_config(r, &config, point == r->sweep->point);
+    status = note_config(r, &config, point == r->sweep->point, err);
     if (!r->sweep->name)
         r->sweep->name = strdup(config.name);
     point->config = hsgd_config_to_json(&config);
     hsgd_config_free(&config);
+    if (status)
+        return status;
     return point->config && r->sweep->name ? HSGD_OK : hsgd_fail_memory(err, "a point of the sweep");
 }
 

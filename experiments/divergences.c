@@ -16,8 +16,8 @@ bool hsgd_experiment_measures_maxima(const hsgd_experiment *e)
     if (8.0 * (double)problem->objective.dim * (double)problem->hierarchy.num_workers > MAX_GRADIENT_BYTES)
         return false;
     /* the bounds of THEORY 10 that assume every single deviation bounded */
-    for (size_t i = 0; i < hsgd_num_bounds; i++)
-        if (e->config->use_bound[i] && hsgd_bounds[i]->needs_maxima)
+    for (size_t i = 0; i < e->config->bounds.count; i++)
+        if (e->config->use_bound[i] && e->config->bounds.bound[i]->needs_maxima)
             return true;
     return false;
 }

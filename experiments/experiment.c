@@ -29,9 +29,11 @@ static void add_progress(void *context, size_t steps_done)
 
 static bool uses_algorithm(const hsgd_config *config, hsgd_algorithm a, hsgd_algorithm b)
 {
-    for (size_t i = 0; i < hsgd_num_bounds; i++)
-        if (config->use_bound[i] && (hsgd_bounds[i]->algorithm == a || hsgd_bounds[i]->algorithm == b))
+    for (size_t i = 0; i < config->bounds.count; i++) {
+        hsgd_algorithm algorithm = config->bounds.bound[i]->algorithm;
+        if (config->use_bound[i] && (algorithm == a || algorithm == b))
             return true;
+    }
     return false;
 }
 

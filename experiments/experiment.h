@@ -92,7 +92,7 @@ typedef struct hsgd_experiment {
     double end_distance; /* radius of that ball: largest ||wbar^T - w^|| */
     hsgd_run run[HSGD_NUM_RUNS];
     double *final_point;         /* (dim) wbar^T of the first run of H-SGD, owned */
-    hsgd_comparison *comparison; /* (num_comparisons), the selected bounds in the order of the registry, owned */
+    hsgd_comparison *comparison; /* (num_comparisons), the selected bounds in the order of their list, owned */
     size_t num_comparisons;
     double *dispersion_bound; /* (num_rows, num_levels) 4.4 at the measured steps, NAN where it does not apply; owned */
     hsgd_dispersion_check *dispersion; /* (num_levels), owned */

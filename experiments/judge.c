@@ -283,13 +283,13 @@ static void compare(hsgd_comparison *c, const hsgd_experiment *e)
 
 static hsgd_status evaluate_bounds(hsgd_experiment *e, const hsgd_bound_params *params, hsgd_error *err)
 {
-    e->comparison = calloc(hsgd_num_bounds + 1, sizeof *e->comparison);
+    e->comparison = calloc(e->config->bounds.count + 1, sizeof *e->comparison);
     if (!e->comparison)
         return hsgd_fail_memory(err, "the bounds");
-    for (size_t i = 0; i < hsgd_num_bounds; i++)
+    for (size_t i = 0; i < e->config->bounds.count; i++)
         if (e->config->use_bound[i]) {
             hsgd_comparison *c = &e->comparison[e->num_comparisons++];
-            c->bound = hsgd_bounds[i];
+            c->bound = e->config->bounds.bound[i];
             hsgd_bound_eval(c->bound, params, &c->value);
             c->value.applicable = c->value.applicable && is_covered(e, c->bound);
         }

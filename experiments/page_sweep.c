@@ -9,7 +9,12 @@
 #include "experiments/page_private.h"
 #include "experiments/sweep_private.h"
 
-static const char *const kind_name[HSGD_NUM_SWEEP_KINDS] = {"published bound", "sharpened bound", "recursive bound"};
+/* The columns of bounds. */
+typedef struct columns {
+    hsgd_sweep_kinds kinds;
+    bool shown[HSGD_MAX_SWEEP_KINDS]; /* a verdict was given on this kind anywhere */
+    char heading[HSGD_MAX_SWEEP_KINDS][64];
+} columns;
 
 /* ---- head ---- */
 
@@ -83,9 +88,8 @@ static void put_point_header(hsgd_page *page, const cJSON *point)
 }
 
 /* The bound, and below it how near the measured S comes, and the verdict. */
-static void put_bound_cell(hsgd_page *page, const cJSON *bounds, size_t kind)
+static void put_bound_cell(hsgd_page *page, const cJSON *bound)
 {
-    const cJSON *bound = hsgd_sweep_find_bound(bounds, kind);
     hsgd_html_open_cell(&page->html, NULL);
     hsgd_page_number(page, hsgd_page_value(bound, "value"), 4);
     if (bound) {
@@ -100,7 +104,7 @@ static void put_bound_cell(hsgd_page *page, const cJSON *bounds, size_t kind)
     hsgd_html_close(&page->html, "td");
 }
 
-static void put_point(hsgd_page *page, const cJSON *point, const bool *shown)
+static void put_point(hsgd_page *page, const cJSON *point, const columns *c)
 {
     const char *state = hsgd_page_string(point, "state"), *verdict = hsgd_page_string(point, "verdict");
     hsgd_html_open_row(&page->html);
@@ -115,27 +119,39 @@ static void put_point(hsgd_page *page, const cJSON *point, const bool *shown)
         hsgd_html_close(&page->html, "td");
     }
     hsgd_page_interval_cell(page, hsgd_page_get(hsgd_page_get(point, "measured"), "S"), "ci", 4);
-    for (size_t k = 0; k < HSGD_NUM_SWEEP_KINDS; k++)
-        if (shown[k])
-            put_bound_cell(page, hsgd_page_get(point, "bounds"), k);
+    for (size_t k = 0; k < hsgd_sweep_num_kinds(&c->kinds); k++)
+        if (c->shown[k])
+            put_bound_cell(page, hsgd_sweep_find_bound(&c->kinds, hsgd_page_get(point, "bounds"), k));
     hsgd_html_close_row(&page->html);
 }
 
 /* Columns for the kinds of bounds on which a verdict was given anywhere. */
+static void choose_columns(columns *c, const cJSON *points)
+{
+    const cJSON *point;
+    *c = (columns){.kinds = {.num_own = 0}};
+    cJSON_ArrayForEach(point, points) hsgd_sweep_add_kinds(&c->kinds, hsgd_page_get(point, "bounds"));
+    for (size_t k = 0; k < hsgd_sweep_num_kinds(&c->kinds); k++) {
+        snprintf(c->heading[k], sizeof c->heading[k], "%.48s%s", hsgd_sweep_kind_name(&c->kinds, k),
+                 k < HSGD_NUM_SWEEP_KINDS ? " bound" : "");
+        cJSON_ArrayForEach(point, points) c->shown[k] |=
+            hsgd_sweep_find_bound(&c->kinds, hsgd_page_get(point, "bounds"), k) != NULL;
+    }
+}
+
 static void put_points(hsgd_page *page, const cJSON *points)
 {
-    bool shown[HSGD_NUM_SWEEP_KINDS] = {false};
-    hsgd_html_column column[3 + HSGD_NUM_SWEEP_KINDS] = {{"experiment", false}, {"verdict", false}, {"S", true}};
+    columns c;
+    hsgd_html_column column[3 + HSGD_MAX_SWEEP_KINDS] = {{"experiment", false}, {"verdict", false}, {"S", true}};
     size_t num_columns = 3;
     const cJSON *point;
-    for (size_t k = 0; k < HSGD_NUM_SWEEP_KINDS; k++) {
-        cJSON_ArrayForEach(point, points) shown[k] |= hsgd_sweep_find_bound(hsgd_page_get(point, "bounds"), k) != NULL;
-        if (shown[k])
-            column[num_columns++] = (hsgd_html_column){kind_name[k], true};
-    }
+    choose_columns(&c, points);
+    for (size_t k = 0; k < hsgd_sweep_num_kinds(&c.kinds); k++)
+        if (c.shown[k])
+            column[num_columns++] = (hsgd_html_column){c.heading[k], true};
     hsgd_page_open_section(page, "points", "Experiments");
     hsgd_html_open_cards(&page->html, "Measured S and the bounds on it, for every experiment", column, num_columns);
-    cJSON_ArrayForEach(point, points) put_point(page, point, shown);
+    cJSON_ArrayForEach(point, points) put_point(page, point, &c);
     hsgd_html_close_table(&page->html);
     hsgd_html_element(&page->html, "p", "note",
                       "The verdict in the second column speaks of all bounds of the experiment that were asked for; "

@@ -8,6 +8,7 @@
 
 #include "experiments/hierarchy_json_private.h"
 #include "experiments/json_private.h"
+#include "experiments/user_bounds_private.h"
 
 /* Divergences of all nodes: those that the nodes carry, or one number per level for all nodes of it. */
 static hsgd_status read_levels(double **out, const hsgd_hierarchy *h, const hsgd_json *at, const double *carried,
@@ -81,7 +82,8 @@ static hsgd_status read_numbers(hsgd_bound_params *out, const hsgd_json *root, h
     return status ? status : read_optional(root, "worker_deviation_max_sq", &out->worker_deviation_max_sq, err);
 }
 
-static hsgd_status read_params(hsgd_bound_params *out, const hsgd_json *root, hsgd_error *err)
+/* *num_levels: of the hierarchy as given. */
+static hsgd_status read_params(hsgd_bound_params *out, size_t *num_levels, const hsgd_json *root, hsgd_error *err)
 {
     static const char *const keys[] = {"hierarchy",
                                        "step_size",
@@ -94,6 +96,7 @@ static hsgd_status read_params(hsgd_bound_params *out, const hsgd_json *root, hs
                                        "level_deviation_max_sq",
                                        "worker_deviation_max_sq",
                                        "participants",
+                                       "user_bounds",
                                        NULL};
     hsgd_json hierarchy = hsgd_json_member(root, "hierarchy");
     hsgd_json divergence = hsgd_json_member(root, "level_divergence_sq");
@@ -117,23 +120,51 @@ static hsgd_status read_params(hsgd_bound_params *out, const hsgd_json *root, hs
     free(deviation_max_sq);
     free(carried.divergence_sq);
     free(carried.deviation_max_sq);
+    *num_levels = h.num_levels;
     hsgd_hierarchy_free(&h);
+    return status;
+}
+
+static hsgd_status take_bound(void *context, const hsgd_bound *bound, hsgd_bound_release release, hsgd_error *err)
+{
+    return hsgd_bound_list_add(context, bound, release, err);
+}
+
+static hsgd_status read_bounds(hsgd_bound_list *out, size_t num_levels, const hsgd_json *root, hsgd_error *err)
+{
+    hsgd_json at = hsgd_json_member(root, "user_bounds");
+    hsgd_status status = hsgd_bound_list_init(out, err);
+    return status ? status : hsgd_user_bounds_read(&at, num_levels, take_bound, out, err);
+}
+
+hsgd_status hsgd_params_read_bounds(hsgd_bound_params *out, hsgd_bound_list *bounds, const char *path, hsgd_error *err)
+{
+    cJSON *document;
+    memset(out, 0, sizeof *out);
+    memset(bounds, 0, sizeof *bounds);
+    hsgd_status status = hsgd_json_read_file(&document, path, err);
+    if (status)
+        return status;
+    hsgd_json root = hsgd_json_root(path, document);
+    size_t num_levels;
+    status = read_params(out, &num_levels, &root, err);
+    if (!status && (status = hsgd_bound_params_check(out, err)))
+        hsgd_error_prefix(err, "%s: ", path);
+    if (!status)
+        status = read_bounds(bounds, num_levels, &root, err);
+    if (status) {
+        hsgd_bound_params_free(out);
+        hsgd_bound_list_free(bounds);
+    }
+    cJSON_Delete(document);
     return status;
 }
 
 hsgd_status hsgd_params_read(hsgd_bound_params *out, const char *path, hsgd_error *err)
 {
-    cJSON *document;
-    memset(out, 0, sizeof *out);
-    hsgd_status status = hsgd_json_read_file(&document, path, err);
-    if (status)
-        return status;
-    hsgd_json root = hsgd_json_root(path, document);
-    status = read_params(out, &root, err);
-    if (!status && (status = hsgd_bound_params_check(out, err)))
-        hsgd_error_prefix(err, "%s: ", path);
-    if (status)
-        hsgd_bound_params_free(out);
-    cJSON_Delete(document);
+    hsgd_bound_list bounds;
+    hsgd_status status = hsgd_params_read_bounds(out, &bounds, path, err);
+    if (!status)
+        hsgd_bound_list_free(&bounds);
     return status;
 }

@@ -5,6 +5,7 @@
 
 #include "analysis/error.h"
 #include "bounds/bound.h"
+#include "bounds/list.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -12,6 +13,10 @@ extern "C" {
 
 /* Read a parameter file ("-": standard input); free the result with hsgd_bound_params_free. */
 hsgd_status hsgd_params_read(hsgd_bound_params *out, const char *path, hsgd_error *err);
+
+/* The same with the bounds that are to be evaluated: the built-in ones and the file's "user_bounds". Free them with
+ * hsgd_bound_list_free. */
+hsgd_status hsgd_params_read_bounds(hsgd_bound_params *out, hsgd_bound_list *bounds, const char *path, hsgd_error *err);
 
 #ifdef __cplusplus
 }

@@ -8,6 +8,7 @@
 #include <expat.h>
 #include <gmp.h>
 #include <gsl/gsl_version.h>
+#include <muParserDLL.h>
 #include <nettle/version.h>
 #include <yajl/yajl_version.h>
 #include <zlib.h>
@@ -57,6 +58,18 @@ static void add_optional(cJSON *object)
     (void)object;
 }
 
+/* "2.3.3 (20220122; RELEASE)" up to the blank. */
+static void add_muparser(cJSON *object)
+{
+    muParserHandle_t parser = mupCreate(muBASETYPE_FLOAT);
+    const char *text = parser ? mupGetVersion(parser) : "";
+    char version[48];
+    snprintf(version, sizeof version, "%.*s", (int)strcspn(text, " "), text);
+    cJSON_AddStringToObject(object, "muParser", version);
+    if (parser)
+        mupRelease(parser);
+}
+
 cJSON *hsgd_libraries_to_json(void)
 {
     cJSON *object = cJSON_CreateObject();
@@ -70,6 +83,7 @@ cJSON *hsgd_libraries_to_json(void)
     add_version(object, "yajl", yajl / 10000, yajl / 100 % 100, yajl % 100);
     cJSON_AddStringToObject(object, "zlib", zlibVersion());
     add_version(object, "nettle", nettle_version_major(), nettle_version_minor(), -1);
+    add_muparser(object);
     add_version(object, "expat", expat.major, expat.minor, expat.micro);
     return object;
 }

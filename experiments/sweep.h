@@ -42,6 +42,8 @@ typedef struct hsgd_sweep {
     size_t num_axes;
     hsgd_sweep_point *point; /* (num_points), the last axis runs fastest; owned */
     size_t num_points;
+    char **own_bound; /* (num_own_bounds) ids of the bounds that points have beside the built-in ones; owned */
+    size_t num_own_bounds;
     double confidence;                       /* of the intervals, where all points have the same; else NAN */
     bool use_figure[HSGD_MAX_SWEEP_FIGURES]; /* by index of hsgd_sweep_figures */
     hsgd_figure_style style;                 /* of these figures */

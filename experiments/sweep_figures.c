@@ -24,6 +24,7 @@ typedef struct folder {
     cJSON *document;
     hsgd_figure_style style;
     hsgd_sweep_figure_input input;
+    hsgd_sweep_kinds kinds; /* of bounds; texts of document */
     const char **label[HSGD_SWEEP_FIGURE_AXES], **title[HSGD_SWEEP_FIGURE_AXES];
     double *at[HSGD_SWEEP_FIGURE_AXES];
     hsgd_sweep_figure_point *point; /* (input.num_points) */
@@ -134,8 +135,8 @@ static hsgd_status read_results(hsgd_sweep_figure_point *p, const hsgd_json *at,
     hsgd_json bounds = hsgd_json_member(at, "bounds");
     p->S = number_or_nan(hsgd_json_member(&S, "mean").value);
     p->constants_proved = true;
-    for (size_t k = 0; k < HSGD_NUM_SWEEP_BOUNDS; k++) {
-        const cJSON *bound = hsgd_sweep_find_bound(bounds.value, k);
+    for (size_t k = 0; k < hsgd_sweep_num_kinds(&f->kinds); k++) {
+        const cJSON *bound = hsgd_sweep_find_bound(&f->kinds, bounds.value, k);
         p->bound[k] = number_or_nan(cJSON_GetObjectItemCaseSensitive(bound, "value"));
         const cJSON *kind = cJSON_GetObjectItemCaseSensitive(bound, "constants");
         if (bound && hsgd_folder_is_unproved(kind)) {
@@ -235,7 +236,9 @@ static hsgd_status read_point(folder *f, size_t i, const hsgd_json *at, hsgd_err
     hsgd_sweep_figure_point *p = &f->point[i];
     hsgd_json title = hsgd_json_member(at, "title"), state = hsgd_json_member(at, "state");
     const char *reached;
-    *p = (hsgd_sweep_figure_point){.S = NAN, .S_low = NAN, .S_high = NAN, .bound = {NAN, NAN, NAN}};
+    *p = (hsgd_sweep_figure_point){.S = NAN, .S_low = NAN, .S_high = NAN};
+    for (size_t k = 0; k < HSGD_MAX_SWEEP_BOUNDS; k++)
+        p->bound[k] = NAN;
     for (size_t a = f->input.num_axes, rest = i; a-- > 0; rest /= f->input.axis[a].num_values)
         p->value[a] = rest % f->input.axis[a].num_values;
     hsgd_status status = hsgd_json_text(&title, &p->title, err);
@@ -249,6 +252,17 @@ static hsgd_status read_point(folder *f, size_t i, const hsgd_json *at, hsgd_err
         return status;
     status = read_results(p, at, f, err);
     return status ? status : read_series(f, p, &f->source[i], at, err);
+}
+
+/* The user's own bounds of all points. */
+static void find_own_bounds(folder *f, const cJSON *points)
+{
+    const cJSON *point;
+    cJSON_ArrayForEach(point, points)
+        hsgd_sweep_add_kinds(&f->kinds, cJSON_GetObjectItemCaseSensitive(point, "bounds"));
+    f->input.num_own_bounds = f->kinds.num_own;
+    for (size_t i = 0; i < f->kinds.num_own; i++)
+        f->input.own_bound[i] = f->kinds.title[i];
 }
 
 static hsgd_status read_points(folder *f, const hsgd_json *root, hsgd_error *err)
@@ -268,6 +282,7 @@ static hsgd_status read_points(folder *f, const hsgd_json *root, hsgd_error *err
         return hsgd_fail_memory(err, "the points");
     f->input.point = f->point;
     f->input.num_points = count;
+    find_own_bounds(f, points.value);
     const cJSON *item = points.value->child;
     for (size_t i = 0; item && !status; i++) {
         hsgd_json at = hsgd_json_next(&points, &item, i);

@@ -203,19 +203,24 @@ static bool has_bound(const writer *w, const char *id)
     return false;
 }
 
+static void columns_of_bound(writer *w, const char *id)
+{
+    char name[80];
+    if (!has_bound(w, id))
+        return;
+    const cJSON *bound = find_bound(of_row(w, "bounds"), id);
+    column(w, id, "", number_of(bound, "value"));
+    column(w, id, "_ratio", number_of(bound, "ratio"));
+    snprintf(name, sizeof name, "%s_verdict", id);
+    text_column(w, name, text_of(bound, "verdict"));
+}
+
 static void bound_columns(writer *w)
 {
-    for (size_t b = 0; b < hsgd_num_bounds; b++) {
-        const char *id = hsgd_bounds[b]->id;
-        char name[80];
-        if (!has_bound(w, id))
-            continue;
-        const cJSON *bound = find_bound(of_row(w, "bounds"), id);
-        column(w, id, "", number_of(bound, "value"));
-        column(w, id, "_ratio", number_of(bound, "ratio"));
-        snprintf(name, sizeof name, "%s_verdict", id);
-        text_column(w, name, text_of(bound, "verdict"));
-    }
+    for (size_t b = 0; b < hsgd_num_bounds; b++)
+        columns_of_bound(w, hsgd_bounds[b]->id);
+    for (size_t b = 0; b < w->sweep->num_own_bounds; b++)
+        columns_of_bound(w, w->sweep->own_bound[b]);
 }
 
 /* Losses and accuracies of H-SGD at the end. */
@@ -273,7 +278,7 @@ static bool has_ending(const char *text, const char *ending)
 }
 
 /* Whether another column may have this name; some come with the configuration. */
-static bool is_taken(const char *name)
+static bool is_taken(const hsgd_sweep *sweep, const char *name)
 {
     static const char *const others[] = {"folder",        "state",     "verdict", "workers", "levels", "local_period",
                                          "global_period", "step_size", "steps",   "seeds",   "S",      "diverged_seeds",
@@ -287,14 +292,19 @@ static bool is_taken(const char *name)
         taken |= strncmp(name, beginnings[i], strlen(beginnings[i])) == 0;
     for (size_t b = 0; b < hsgd_num_bounds; b++)
         taken |= strncmp(name, hsgd_bounds[b]->id, strlen(hsgd_bounds[b]->id)) == 0;
+    for (size_t b = 0; b < sweep->num_own_bounds; b++) {
+        size_t length = strlen(sweep->own_bound[b]);
+        taken |= strncmp(name, sweep->own_bound[b], length) == 0 &&
+                 (!name[length] || strcmp(name + length, "_ratio") == 0 || strcmp(name + length, "_verdict") == 0);
+    }
     return taken;
 }
 
 /* An axis may have the name of another column. NAME_at is where a value of the axis NAME stands, and "axis_NAME_at" where
  * that of a renamed one does; so that an axis of such a name becomes something else. */
-static void axis_name(char *out, size_t size, const char *name)
+static void axis_name(char *out, size_t size, const hsgd_sweep *sweep, const char *name)
 {
-    const char *prefix = !is_taken(name) ? "" : has_ending(name, "_at") ? "label_" : "axis_";
+    const char *prefix = !is_taken(sweep, name) ? "" : has_ending(name, "_at") ? "label_" : "axis_";
     snprintf(out, size, "%s%s", prefix, name);
 }
 
@@ -302,12 +312,12 @@ static void axis_columns(writer *w, const hsgd_sweep_point *point)
 {
     char name[128];
     for (size_t a = 0; a < w->sweep->num_axes; a++) {
-        axis_name(name, sizeof name, w->sweep->axis[a].name);
+        axis_name(name, sizeof name, w->sweep, w->sweep->axis[a].name);
         text_column(w, name, w->sweep->axis[a].label[point->value[a]]);
     }
     for (size_t a = 0; a < w->sweep->num_axes; a++)
         if (w->sweep->axis[a].at) {
-            axis_name(name, sizeof name, w->sweep->axis[a].name);
+            axis_name(name, sizeof name, w->sweep, w->sweep->axis[a].name);
             column(w, name, "_at", w->sweep->axis[a].at[point->value[a]]);
         }
 }

@@ -10,6 +10,7 @@
 #include "experiments/json_private.h"
 #include "experiments/folder.h"
 #include "experiments/sweep.h"
+#include "plots/sweep.h"
 
 /* ---- names (sweep_name.c) ---- */
 
@@ -47,10 +48,28 @@ char *hsgd_sweep_point_path(const char *dir, const hsgd_sweep_point *point);
  * program, else it is left as it is; only the lack of memory fails. */
 hsgd_status hsgd_sweep_row_read(hsgd_sweep_row *row, const char *dir, const hsgd_sweep_point *point, hsgd_error *err);
 
-/* The bound on S of H-SGD of one kind, 0 published, 1 sharpened, 2 recursive, in an array of bounds as sweep.json has it:
- * the one for random groups where these were run, else the one for fixed groups. NULL where no verdict was given on one. */
-enum { HSGD_NUM_SWEEP_KINDS = 3 };
-const cJSON *hsgd_sweep_find_bound(const cJSON *bounds, size_t kind);
+/* The kinds of bounds on S of H-SGD that tables and figures have columns for: 0 published, 1 sharpened, 2 recursive, and from
+ * there on the user's own, which are those whose ids are not built in. Texts are borrowed from the documents they were found in. */
+enum {
+    HSGD_NUM_SWEEP_KINDS = HSGD_NUM_SWEEP_BOUNDS,
+    HSGD_MAX_OWN_SWEEP_KINDS = HSGD_MAX_OWN_SWEEP_BOUNDS,
+    HSGD_MAX_SWEEP_KINDS = HSGD_MAX_SWEEP_BOUNDS
+};
+typedef struct hsgd_sweep_kinds {
+    const char *id[HSGD_MAX_OWN_SWEEP_KINDS], *title[HSGD_MAX_OWN_SWEEP_KINDS]; /* (num_own) */
+    size_t num_own;
+} hsgd_sweep_kinds;
+
+/* Add the user's own bounds of a point to the kinds; those that are there already, and any beyond the limit, are passed over. */
+void hsgd_sweep_add_kinds(hsgd_sweep_kinds *kinds, const cJSON *bounds);
+
+/* How many kinds there are, and the word for one: "published", "sharpened", "recursive" or the id. */
+size_t hsgd_sweep_num_kinds(const hsgd_sweep_kinds *kinds);
+const char *hsgd_sweep_kind_name(const hsgd_sweep_kinds *kinds, size_t kind);
+
+/* The bound of one kind in an array of bounds as sweep.json has it: of the built-in ones that for random groups where these were
+ * run, else that for fixed groups. NULL where no verdict was given on one. */
+const cJSON *hsgd_sweep_find_bound(const hsgd_sweep_kinds *kinds, const cJSON *bounds, size_t kind);
 
 /* ---- files (sweep_files.c) ---- */
 

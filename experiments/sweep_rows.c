@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bounds/bound.h"
 #include "bounds/verdict.h"
 #include "experiments/sweep_private.h"
 
@@ -119,21 +120,72 @@ hsgd_status hsgd_sweep_row_read(hsgd_sweep_row *row, const char *dir, const hsgd
     return HSGD_OK;
 }
 
-const cJSON *hsgd_sweep_find_bound(const cJSON *bounds, size_t kind)
+/* ---- kinds of bounds ---- */
+
+/* Is it about S of H-SGD, and not built in? */
+static bool is_own(const cJSON *bound)
+{
+    const char *id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(bound, "id"));
+    const char *of = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(bound, "of"));
+    const char *algorithm = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(bound, "algorithm"));
+    return id && of && algorithm && !hsgd_bound_find(id) && strcmp(of, hsgd_target_name(HSGD_TARGET_S)) == 0 &&
+           (strcmp(algorithm, hsgd_algorithm_name(HSGD_ALGORITHM_HSGD)) == 0 ||
+            strcmp(algorithm, hsgd_algorithm_name(HSGD_ALGORITHM_HSGD_RANDOM)) == 0);
+}
+
+void hsgd_sweep_add_kinds(hsgd_sweep_kinds *kinds, const cJSON *bounds)
+{
+    const cJSON *bound;
+    cJSON_ArrayForEach(bound, bounds)
+    {
+        size_t i = 0;
+        if (!is_own(bound))
+            continue;
+        const char *id = cJSON_GetObjectItemCaseSensitive(bound, "id")->valuestring;
+        const char *title = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(bound, "title"));
+        while (i < kinds->num_own && strcmp(kinds->id[i], id) != 0)
+            i++;
+        if (i < kinds->num_own || i == HSGD_MAX_OWN_SWEEP_KINDS)
+            continue;
+        kinds->id[i] = id;
+        kinds->title[i] = title ? title : id;
+        kinds->num_own++;
+    }
+}
+
+size_t hsgd_sweep_num_kinds(const hsgd_sweep_kinds *kinds)
+{
+    return HSGD_NUM_SWEEP_KINDS + kinds->num_own;
+}
+
+const char *hsgd_sweep_kind_name(const hsgd_sweep_kinds *kinds, size_t kind)
+{
+    static const char *const name[HSGD_NUM_SWEEP_KINDS] = {"published", "sharpened", "recursive"};
+    return kind < HSGD_NUM_SWEEP_KINDS ? name[kind] : kinds->id[kind - HSGD_NUM_SWEEP_KINDS];
+}
+
+/* The bound with this id, if a verdict was given on it. */
+static const cJSON *find_judged(const cJSON *bounds, const char *id)
+{
+    const cJSON *bound;
+    cJSON_ArrayForEach(bound, bounds)
+    {
+        const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(bound, "id"));
+        const char *verdict = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(bound, "verdict"));
+        if (name && verdict && strcmp(name, id) == 0 &&
+            strcmp(verdict, hsgd_verdict_name(HSGD_VERDICT_NOT_APPLICABLE)) != 0)
+            return bound;
+    }
+    return NULL;
+}
+
+const cJSON *hsgd_sweep_find_bound(const hsgd_sweep_kinds *kinds, const cJSON *bounds, size_t kind)
 {
     static const char *const id[HSGD_NUM_SWEEP_KINDS][2] = {{"hsgd-random", "hsgd-fixed"},
                                                             {"hsgd-random-sharp", "hsgd-fixed-sharp"},
                                                             {"hsgd-random-recursive", "hsgd-fixed-recursive"}};
-    for (size_t i = 0; i < 2; i++) {
-        const cJSON *bound;
-        cJSON_ArrayForEach(bound, bounds)
-        {
-            const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(bound, "id"));
-            const char *verdict = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(bound, "verdict"));
-            if (name && verdict && strcmp(name, id[kind][i]) == 0 &&
-                strcmp(verdict, hsgd_verdict_name(HSGD_VERDICT_NOT_APPLICABLE)) != 0)
-                return bound;
-        }
-    }
-    return NULL;
+    if (kind >= HSGD_NUM_SWEEP_KINDS)
+        return find_judged(bounds, kinds->id[kind - HSGD_NUM_SWEEP_KINDS]);
+    const cJSON *random = find_judged(bounds, id[kind][0]);
+    return random ? random : find_judged(bounds, id[kind][1]);
 }

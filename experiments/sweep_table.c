@@ -6,9 +6,13 @@
 #include "experiments/folder_private.h"
 #include "experiments/sweep_private.h"
 
-static const char *const kind_name[HSGD_NUM_SWEEP_KINDS] = {"published", "sharpened", "recursive"};
+enum { WIDEST_LABEL = 40, WIDTH_OF_NUMBER = 10, WIDTH_OF_VERDICT = 14 };
 
-enum { WIDEST_LABEL = 40, WIDTH_OF_VERDICT = 14 };
+/* The columns of bounds. */
+typedef struct columns {
+    hsgd_sweep_kinds kinds;
+    bool shown[HSGD_MAX_SWEEP_KINDS]; /* a verdict was given on this kind anywhere */
+} columns;
 
 /* Number of characters, which are fewer than bytes: those that continue a character of UTF-8 take no column. */
 static size_t text_width(const char *text)
@@ -47,12 +51,19 @@ static double number_of(const cJSON *object, const char *key)
     return number_or_nan(cJSON_GetObjectItemCaseSensitive(object, key));
 }
 
-static void print_number(FILE *out, double value)
+static void print_number(FILE *out, double value, int width)
 {
     if (isfinite(value))
-        fprintf(out, " %10.4g", value);
+        fprintf(out, " %*.4g", width, value);
     else
-        fprintf(out, " %10s", isnan(value) ? "-" : "inf");
+        fprintf(out, " %*s", width, isnan(value) ? "-" : "inf");
+}
+
+/* Of the column with the values of a bound: its heading must fit. */
+static int value_width(const columns *c, size_t kind)
+{
+    int length = (int)strlen(hsgd_sweep_kind_name(&c->kinds, kind));
+    return length > WIDTH_OF_NUMBER ? length : WIDTH_OF_NUMBER;
 }
 
 /* "[low, high]", or nothing where nothing is random. */
@@ -80,42 +91,46 @@ static const char *basis(const cJSON *bound)
 }
 
 /* The verdict that ends a line has no blanks after it. */
-static void print_bound(FILE *out, const cJSON *bound, bool last)
+static void print_bound(FILE *out, const cJSON *bound, int width, bool last)
 {
     char verdict[64];
     const char *said = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(bound, "verdict"));
     snprintf(verdict, sizeof verdict, "%s%s", said ? said : "-", said ? basis(bound) : "");
-    print_number(out, number_of(bound, "value"));
-    print_number(out, number_of(bound, "ratio"));
+    print_number(out, number_of(bound, "value"), width);
+    print_number(out, number_of(bound, "ratio"), WIDTH_OF_NUMBER);
     fprintf(out, "  %-*s", last ? 0 : WIDTH_OF_VERDICT, verdict);
 }
 
-/* The last kind that has columns; HSGD_NUM_SWEEP_KINDS where none has. */
-static size_t last_kind(const bool *shown)
+/* The last kind that has columns; HSGD_MAX_SWEEP_KINDS where none has. */
+static size_t last_kind(const columns *c)
 {
-    size_t last = HSGD_NUM_SWEEP_KINDS;
-    for (size_t k = 0; k < HSGD_NUM_SWEEP_KINDS; k++)
-        last = shown[k] ? k : last;
+    size_t last = HSGD_MAX_SWEEP_KINDS;
+    for (size_t k = 0; k < hsgd_sweep_num_kinds(&c->kinds); k++)
+        last = c->shown[k] ? k : last;
     return last;
 }
 
-static void print_done(FILE *out, const hsgd_sweep_row *row, const bool *shown)
+static const cJSON *bounds_of(const hsgd_sweep_row *row)
+{
+    return row->state == HSGD_SWEEP_DONE ? cJSON_GetObjectItemCaseSensitive(row->summary, "bounds") : NULL;
+}
+
+static void print_done(FILE *out, const hsgd_sweep_row *row, const columns *c)
 {
     char interval[64];
     interval_text(interval, sizeof interval, measured_S(row));
-    print_number(out, number_of(measured_S(row), "mean"));
+    print_number(out, number_of(measured_S(row), "mean"), WIDTH_OF_NUMBER);
     fprintf(out, " %-20s", interval);
-    for (size_t k = 0; k < HSGD_NUM_SWEEP_KINDS; k++)
-        if (shown[k])
-            print_bound(out, hsgd_sweep_find_bound(cJSON_GetObjectItemCaseSensitive(row->summary, "bounds"), k),
-                        k == last_kind(shown));
+    for (size_t k = 0; k < hsgd_sweep_num_kinds(&c->kinds); k++)
+        if (c->shown[k])
+            print_bound(out, hsgd_sweep_find_bound(&c->kinds, bounds_of(row), k), value_width(c, k), k == last_kind(c));
     double diverged = number_of(cJSON_GetObjectItemCaseSensitive(row->summary, "measured"), "diverged_seeds");
     if (diverged > 0)
         fprintf(out, "  DIVERGED: %.0f", diverged);
 }
 
 static void print_row(FILE *out, const hsgd_sweep *sweep, size_t i, const hsgd_sweep_row *row, const size_t *width,
-                      const bool *shown)
+                      const columns *c)
 {
     fputs(" ", out);
     for (size_t a = 0; a < sweep->num_axes; a++) {
@@ -123,13 +138,13 @@ static void print_row(FILE *out, const hsgd_sweep *sweep, size_t i, const hsgd_s
         print_text(out, sweep->axis[a].label[sweep->point[i].value[a]], width[a]);
     }
     if (row->state == HSGD_SWEEP_DONE)
-        print_done(out, row, shown);
+        print_done(out, row, c);
     else
         fputs(row->state == HSGD_SWEEP_FAILED ? "     failed" : "    waiting", out);
     fputc('\n', out);
 }
 
-static void print_header(FILE *out, const hsgd_sweep *sweep, const size_t *width, const bool *shown)
+static void print_header(FILE *out, const hsgd_sweep *sweep, const size_t *width, const columns *c)
 {
     fputs("\n ", out);
     for (size_t a = 0; a < sweep->num_axes; a++) {
@@ -137,32 +152,30 @@ static void print_header(FILE *out, const hsgd_sweep *sweep, const size_t *width
         print_text(out, sweep->axis[a].name, width[a]);
     }
     fprintf(out, " %10s %-20s", "S", "interval");
-    for (size_t k = 0; k < HSGD_NUM_SWEEP_KINDS; k++)
-        if (shown[k])
-            fprintf(out, " %10s %10s  %-*s", kind_name[k], "S/bound", k == last_kind(shown) ? 0 : WIDTH_OF_VERDICT,
-                    "verdict");
+    for (size_t k = 0; k < hsgd_sweep_num_kinds(&c->kinds); k++)
+        if (c->shown[k])
+            fprintf(out, " %*s %10s  %-*s", value_width(c, k), hsgd_sweep_kind_name(&c->kinds, k), "S/bound",
+                    k == last_kind(c) ? 0 : WIDTH_OF_VERDICT, "verdict");
     fputc('\n', out);
 }
 
 /* A kind of bound has columns if a verdict was given on it anywhere. */
-static void choose_kinds(bool *shown, const hsgd_sweep *sweep, const hsgd_sweep_row *row)
+static void choose_columns(columns *c, const hsgd_sweep *sweep, const hsgd_sweep_row *row)
 {
-    for (size_t k = 0; k < HSGD_NUM_SWEEP_KINDS; k++) {
-        shown[k] = false;
+    *c = (columns){.kinds = {.num_own = 0}};
+    for (size_t i = 0; i < sweep->num_points; i++)
+        hsgd_sweep_add_kinds(&c->kinds, bounds_of(&row[i]));
+    for (size_t k = 0; k < hsgd_sweep_num_kinds(&c->kinds); k++)
         for (size_t i = 0; i < sweep->num_points; i++)
-            if (row[i].state == HSGD_SWEEP_DONE &&
-                hsgd_sweep_find_bound(cJSON_GetObjectItemCaseSensitive(row[i].summary, "bounds"), k))
-                shown[k] = true;
-    }
+            c->shown[k] |= hsgd_sweep_find_bound(&c->kinds, bounds_of(&row[i]), k) != NULL;
 }
 
-static void print_notes(FILE *out, const hsgd_sweep *sweep, const hsgd_sweep_row *row)
+static void print_notes(FILE *out, const hsgd_sweep *sweep, const hsgd_sweep_row *row, const columns *c)
 {
     bool trajectory = false, estimate = false;
     for (size_t i = 0; i < sweep->num_points; i++)
-        for (size_t k = 0; k < HSGD_NUM_SWEEP_KINDS && row[i].state == HSGD_SWEEP_DONE; k++) {
-            const cJSON *bounds = cJSON_GetObjectItemCaseSensitive(row[i].summary, "bounds");
-            const char *said = basis(hsgd_sweep_find_bound(bounds, k));
+        for (size_t k = 0; k < hsgd_sweep_num_kinds(&c->kinds); k++) {
+            const char *said = basis(hsgd_sweep_find_bound(&c->kinds, bounds_of(&row[i]), k));
             trajectory |= strcmp(said, " (t)") == 0;
             estimate |= strcmp(said, " (e)") == 0;
         }
@@ -178,7 +191,7 @@ static void print_notes(FILE *out, const hsgd_sweep *sweep, const hsgd_sweep_row
 void hsgd_sweep_print(const hsgd_sweep *sweep, const hsgd_sweep_row *row, FILE *stream)
 {
     size_t width[HSGD_MAX_SWEEP_AXES];
-    bool shown[HSGD_NUM_SWEEP_KINDS];
+    columns c;
     print_text(stream, sweep->name, text_width(sweep->name));
     fprintf(stream, ": %zu point%s over ", sweep->num_points, sweep->num_points == 1 ? "" : "s");
     for (size_t a = 0; a < sweep->num_axes; a++) {
@@ -188,11 +201,11 @@ void hsgd_sweep_print(const hsgd_sweep *sweep, const hsgd_sweep_row *row, FILE *
         width[a] = column_width(&sweep->axis[a]);
     }
     fputc('\n', stream);
-    choose_kinds(shown, sweep, row);
-    print_header(stream, sweep, width, shown);
+    choose_columns(&c, sweep, row);
+    print_header(stream, sweep, width, &c);
     for (size_t i = 0; i < sweep->num_points; i++)
-        print_row(stream, sweep, i, &row[i], width, shown);
-    print_notes(stream, sweep, row);
+        print_row(stream, sweep, i, &row[i], width, &c);
+    print_notes(stream, sweep, row, &c);
 }
 
 void hsgd_sweep_print_point(const hsgd_sweep_point *point, const hsgd_sweep_row *row, FILE *stream)

@@ -16,6 +16,7 @@
 #include "plots/table_private.h"
 
 enum { NUM_RUNS = 3 };
+static const char PUBLISHED[] = "published", SHARPENED[] = "sharpened";
 #define LEFT_IN 0.62
 #define RIGHT_IN 0.12
 #define MEANS_RIGHT_IN 0.17 /* a tick may stand at the edge */
@@ -74,11 +75,36 @@ static const hsgd_figure_bound *find_bound(const hsgd_figure_input *in, const ch
     return NULL;
 }
 
-/* The three bounds of one family, the published ones or else the sharpened ones; a mixture would compare proofs, not
- * algorithms. Returns the family's name, or NULL where neither is complete. */
+/* A bound on S that is about one of the local SGDs. */
+static bool is_about(const hsgd_figure_bound *bound, const char *algorithm)
+{
+    return bound && strcmp(bound->target, "S") == 0 && strcmp(bound->algorithm, algorithm) == 0;
+}
+
+/* Three bounds on S of the user's own, by their ids: X on H-SGD, X-inner and X-outer on the local SGDs. Built-in bounds have no
+ * such ids. Returns X, or NULL where there are none. */
+static const char *find_own_bounds(const hsgd_figure_bound *bound[NUM_RUNS], const hsgd_figure_input *in)
+{
+    for (size_t b = 0; b < in->num_bounds; b++) {
+        const hsgd_figure_bound *own = &in->bound[b];
+        bound[0] = find_bound(in, own->id, "-inner");
+        bound[1] = own;
+        bound[2] = find_bound(in, own->id, "-outer");
+        if (hsgd_figure_bound_drawn(own) && strcmp(own->target, "S") == 0 && strncmp(own->algorithm, "hsgd", 4) == 0 &&
+            is_about(bound[0], "local-sgd-inner") && is_about(bound[2], "local-sgd-outer"))
+            return own->id;
+    }
+    return NULL;
+}
+
+/* The three bounds of one family, the user's own, or else the published ones, or else the sharpened ones; a mixture would
+ * compare proofs, not algorithms. Returns the family's name, or NULL where none is complete. */
 static const char *find_bounds(const hsgd_figure_bound *bound[NUM_RUNS], const hsgd_figure_input *in)
 {
-    static const char *const family[][2] = {{"", "published"}, {"-sharp", "sharpened"}};
+    static const char *const family[][2] = {{"", PUBLISHED}, {"-sharp", SHARPENED}};
+    const char *own = find_own_bounds(bound, in);
+    if (own)
+        return own;
     for (size_t f = 0; f < 2; f++) {
         bool complete = true;
         for (size_t i = 0; i < NUM_RUNS; i++) {
@@ -118,15 +144,22 @@ static double initial_gap(const hsgd_figure_bound *bound)
     return 0;
 }
 
+/* Is it none of those below, whose bounds share a title? */
+static bool is_own_family(const char *family)
+{
+    return strcmp(family, PUBLISHED) != 0 && strcmp(family, SHARPENED) != 0;
+}
+
 /* The bound on S_t as a function of x = t. */
 static void draw_bound(hsgd_script *s, const hsgd_figure_input *in, size_t i, const hsgd_figure_bound *bound,
                        const char *family)
 {
     double gap = in->steps ? initial_gap(bound) : 0;
-    const char *groups = strncmp(bound->id, "hsgd-random", 11) == 0 ? ", random groups" : " bound";
+    bool own = is_own_family(family);
+    const char *groups = own ? "" : strncmp(bound->id, "hsgd-random", 11) == 0 ? ", random groups" : " bound";
     hsgd_script_series(s, "%.17g/(x + 1) + %.17g with lines lc rgb '%s' lw 1.6 dt %s title '%s%s'",
                        gap * (double)in->steps, bound->value - gap, hsgd_colour(run[i].line_type - 1),
-                       run[i].bound_dash, family, groups);
+                       run[i].bound_dash, own ? bound->id : family, groups);
 }
 
 static void draw_curves(hsgd_script *s, const hsgd_figure_input *in, const double *mean)

@@ -57,10 +57,10 @@ bool hsgd_sweep_any_S(const hsgd_sweep_figure_input *in)
     return false;
 }
 
-size_t hsgd_sweep_tightest_bound(const hsgd_sweep_figure_input *in)
+size_t hsgd_sweep_shown_bound(const hsgd_sweep_figure_input *in)
 {
-    size_t best = HSGD_NUM_SWEEP_BOUNDS, most = 0;
-    for (size_t k = 0; k < HSGD_NUM_SWEEP_BOUNDS; k++) {
+    size_t best = HSGD_MAX_SWEEP_BOUNDS, most = 0;
+    for (size_t k = 0; k < HSGD_NUM_SWEEP_BOUNDS + in->num_own_bounds; k++) {
         size_t count = 0;
         for (size_t i = 0; i < in->num_points; i++)
             count += in->point[i].done && isfinite(in->point[i].bound[k]);
@@ -72,10 +72,10 @@ size_t hsgd_sweep_tightest_bound(const hsgd_sweep_figure_input *in)
     return best;
 }
 
-const char *hsgd_sweep_bound_name(size_t kind)
+const char *hsgd_sweep_bound_name(const hsgd_sweep_figure_input *in, size_t kind)
 {
     static const char *const name[HSGD_NUM_SWEEP_BOUNDS] = {"published bound", "sharpened bound", "recursive bound"};
-    return name[kind];
+    return kind < HSGD_NUM_SWEEP_BOUNDS ? name[kind] : in->own_bound[kind - HSGD_NUM_SWEEP_BOUNDS];
 }
 
 /* ---- caption ---- */

@@ -17,8 +17,10 @@ extern "C" {
 
 enum { HSGD_SWEEP_FIGURE_AXES = 3 };
 
-/* The bounds on S of H-SGD, published, sharpened and recursive, whichever of fixed and random groups was run. */
-enum { HSGD_NUM_SWEEP_BOUNDS = 3 };
+/* The bounds on S of H-SGD: published, sharpened and recursive, whichever of fixed and random groups was run, and then those
+ * that the user added. */
+enum { HSGD_NUM_SWEEP_BOUNDS = 3, HSGD_MAX_OWN_SWEEP_BOUNDS = 32 };
+enum { HSGD_MAX_SWEEP_BOUNDS = HSGD_NUM_SWEEP_BOUNDS + HSGD_MAX_OWN_SWEEP_BOUNDS };
 
 /* Borrowed pointers. */
 typedef struct hsgd_sweep_figure_axis {
@@ -37,7 +39,7 @@ typedef struct hsgd_sweep_figure_point {
     const char *title;                    /* names all of its values; any text */
     bool done;                            /* false: nothing else here is known */
     double S, S_low, S_high;              /* NAN: not known */
-    double bound[HSGD_NUM_SWEEP_BOUNDS];  /* NAN: not evaluated, or its conditions fail */
+    double bound[HSGD_MAX_SWEEP_BOUNDS];  /* NAN: not evaluated, or its conditions fail */
     size_t num_workers, steps, seeds;
     size_t num_runs; /* more than seeds where several share a grouping */
     double step_size;
@@ -60,6 +62,9 @@ typedef struct hsgd_sweep_figure_input {
     size_t num_axes;
     const hsgd_sweep_figure_point *point; /* (num_points) in the order of the grid, the last axis runs fastest */
     size_t num_points;
+    const char *own_bound
+        [HSGD_MAX_OWN_SWEEP_BOUNDS]; /* (num_own_bounds) titles of bound[HSGD_NUM_SWEEP_BOUNDS + i]: any texts */
+    size_t num_own_bounds;
 } hsgd_sweep_figure_input;
 
 /* What depends on the figure and on what is there, and what a reader has to know. */

@@ -9,7 +9,7 @@
 #include "plots/figures_private.h"
 #include "plots/table_private.h"
 
-enum { MAX_LINES = 7, MAX_PANELS = 4 };
+enum { MAX_LINES = 7, MAX_PANELS = 4, TITLE_MAX_WIDTH = 40 };
 
 #define PANEL_SMALL_IN 1.1 /* of one of several */
 #define PANEL_NAME_IN 0.16 /* above each of several */
@@ -30,7 +30,7 @@ typedef struct figure {
     const hsgd_sweep_figure_input *in;
     const hsgd_figure_style *style;
     hsgd_selection line, panel; /* of the second and third axis */
-    size_t kind;                /* of bound; HSGD_NUM_SWEEP_BOUNDS: none is drawn */
+    size_t kind;                /* of bound; HSGD_MAX_SWEEP_BOUNDS: none is drawn */
     double *column;             /* (panel.count, line.count, NUM_COLUMNS, first axis) owned */
     double *place;              /* (first axis) owned */
     span measured, bounds;
@@ -65,7 +65,7 @@ static void fill_cell(figure *f, size_t i, size_t line, size_t panel)
     const hsgd_sweep_figure_point *p = hsgd_sweep_point_at(f->in, i, f->line.value[line], f->panel.value[panel]);
     bool interval = isfinite(p->S_low) && isfinite(p->S_high);
     double value[NUM_COLUMNS] = {p->done ? p->S : NAN, interval ? p->S_low : p->S, interval ? p->S_high : p->S,
-                                 p->done && f->kind < HSGD_NUM_SWEEP_BOUNDS ? p->bound[f->kind] : NAN};
+                                 p->done && f->kind < HSGD_MAX_SWEEP_BOUNDS ? p->bound[f->kind] : NAN};
     for (size_t c = 0; c < NUM_COLUMNS; c++) {
         column_of(f, panel, line, c)[i] = value[c];
         add_to_span(c == COLUMN_BOUND ? &f->bounds : &f->measured, value[c]);
@@ -77,8 +77,7 @@ static hsgd_sweep_remark remark(const hsgd_sweep_figure_input *in)
     hsgd_sweep_remark out = {.bars = true};
     const hsgd_selection line = hsgd_select(hsgd_sweep_count(in, 1), MAX_LINES),
                          panel = hsgd_select(hsgd_sweep_count(in, 2), MAX_PANELS);
-    size_t length =
-        hsgd_sweep_note(out.note, sizeof out.note, in, hsgd_sweep_tightest_bound(in) < HSGD_NUM_SWEEP_BOUNDS);
+    size_t length = hsgd_sweep_note(out.note, sizeof out.note, in, hsgd_sweep_shown_bound(in) < HSGD_MAX_SWEEP_BOUNDS);
     if (line.count < line.of)
         length += (size_t)snprintf(out.note + length, sizeof out.note - length, "%s%zu of %zu lines",
                                    length ? "; " : "", line.count, line.of);
@@ -113,7 +112,7 @@ static hsgd_status prepare(figure *f, const hsgd_sweep_figure_input *in, const h
                   .style = style,
                   .line = hsgd_select(hsgd_sweep_count(in, 1), MAX_LINES),
                   .panel = hsgd_select(hsgd_sweep_count(in, 2), MAX_PANELS),
-                  .kind = hsgd_sweep_tightest_bound(in),
+                  .kind = hsgd_sweep_shown_bound(in),
                   .remark = remark(in),
                   .measured = {hsgd_range_empty(), INFINITY, -INFINITY},
                   .bounds = {hsgd_range_empty(), INFINITY, -INFINITY}};
@@ -146,7 +145,7 @@ static hsgd_status write_data(const figure *f, const char *dir, hsgd_error *err)
     for (size_t panel = 0; panel < f->panel.count; panel++)
         for (size_t line = 0; line < f->line.count; line++)
             for (size_t c = 0; c < NUM_COLUMNS; c++)
-                if (c != COLUMN_BOUND || f->kind < HSGD_NUM_SWEEP_BOUNDS)
+                if (c != COLUMN_BOUND || f->kind < HSGD_MAX_SWEEP_BOUNDS)
                     hsgd_table_add(&table, column_of(f, panel, line, c), 1, false, "%s_%zu_%zu", column_name[c],
                                    f->line.value[line] + 1, f->panel.value[panel] + 1);
     hsgd_status status = hsgd_table_write(&table, dir, "sweep", err);
@@ -172,7 +171,7 @@ static void add_bound(hsgd_script *s, const figure *f, size_t line, size_t panel
 {
     char x[64];
     size_t l = f->line.value[line] + 1, p = f->panel.value[panel] + 1;
-    if (f->kind == HSGD_NUM_SWEEP_BOUNDS)
+    if (f->kind == HSGD_MAX_SWEEP_BOUNDS)
         return;
     x_of(x, sizeof x, f, line);
     if (has_categories(f))
@@ -205,24 +204,30 @@ static void add_measured(hsgd_script *s, const figure *f, size_t line, size_t pa
 
 static void add_legend_of_bound(hsgd_script *s, const figure *f)
 {
-    if (f->kind == HSGD_NUM_SWEEP_BOUNDS)
+    if (f->kind == HSGD_MAX_SWEEP_BOUNDS)
         return;
     char look[48] = "lines lw 1 dt (5,3)";
+    hsgd_quoted quoted;
     if (has_categories(f))
         snprintf(look, sizeof look, "points pt 2 ps %.4g", hsgd_point_size(s, BOUND_SIZE));
-    hsgd_script_series(s, "keyentry with %s lc rgb '#000000' title '%s'", look, hsgd_sweep_bound_name(f->kind));
+    hsgd_script_series(s, "keyentry with %s lc rgb '#000000' title %s", look,
+                       hsgd_text_quote(&quoted, s->format, hsgd_sweep_bound_name(f->in, f->kind), TITLE_MAX_WIDTH));
 }
 
 static size_t legend_entries(const figure *f)
 {
-    return f->line.count + (f->kind < HSGD_NUM_SWEEP_BOUNDS);
+    return f->line.count + (f->kind < HSGD_MAX_SWEEP_BOUNDS);
 }
 
 static size_t legend_columns(const figure *f)
 {
+    char clean[HSGD_TEXT_SIZE];
     size_t widest = 15; /* recursive bound */
+    if (f->kind < HSGD_MAX_SWEEP_BOUNDS) {
+        size_t width = hsgd_text_clean(clean, hsgd_sweep_bound_name(f->in, f->kind), TITLE_MAX_WIDTH);
+        widest = width > widest ? width : widest;
+    }
     for (size_t line = 0; f->in->num_axes > 1 && line < f->line.count; line++) {
-        char clean[HSGD_TEXT_SIZE];
         size_t width = hsgd_text_clean(clean, f->in->axis[1].title[f->line.value[line]], 40);
         widest = width > widest ? width : widest;
     }

@@ -56,7 +56,7 @@ static void say_axes(const caption *c, size_t first)
 
 static void say_S(const caption *c)
 {
-    bool map = strcmp(c->figure, "sweep-map") == 0, share = hsgd_sweep_tightest_bound(c->in) < HSGD_NUM_SWEEP_BOUNDS;
+    bool map = strcmp(c->figure, "sweep-map") == 0, share = hsgd_sweep_shown_bound(c->in) < HSGD_MAX_SWEEP_BOUNDS;
     fprintf(c->out, "Measured %s, the mean squared gradient norm over the steps, ", pick(c, "S", "$S$"));
     fputs(map && share ? "and its share of the bound, over " : "over ", c->out);
     say_text(c, c->in->axis[0].name);
@@ -92,9 +92,16 @@ static void say_subject(const caption *c)
 static void say_bounds(const caption *c)
 {
     static const char *const kind[] = {"published", "sharpened", "recursive"};
-    size_t bound = hsgd_sweep_tightest_bound(c->in);
-    if (strcmp(c->figure, "sweep") == 0 && bound < HSGD_NUM_SWEEP_BOUNDS)
-        fprintf(c->out, ", next to the %s bound (%s)", kind[bound], c->in->axis[0].at ? "dashed" : "crosses");
+    size_t bound = hsgd_sweep_shown_bound(c->in);
+    if (strcmp(c->figure, "sweep") != 0 || bound == HSGD_MAX_SWEEP_BOUNDS)
+        return;
+    if (bound < HSGD_NUM_SWEEP_BOUNDS)
+        fprintf(c->out, ", next to the %s bound", kind[bound]);
+    else {
+        fputs(", next to ", c->out);
+        say_text(c, hsgd_sweep_bound_name(c->in, bound));
+    }
+    fprintf(c->out, " (%s)", c->in->axis[0].at ? "dashed" : "crosses");
 }
 
 /* What bars or bands are; one run has none. */

@@ -22,7 +22,7 @@ typedef struct figure {
     const hsgd_sweep_figure_input *in;
     const hsgd_figure_style *style;
     hsgd_selection map; /* of the third axis */
-    size_t kind;        /* of bound; HSGD_NUM_SWEEP_BOUNDS: S has the only panel */
+    size_t kind;        /* of bound; HSGD_MAX_SWEEP_BOUNDS: S has the only panel */
     size_t cells;       /* of one map */
     double *x, *y;      /* (cells) numbers of the values, from 0 */
     double *value;      /* (map.count, NUM_VALUES, cells) */
@@ -55,8 +55,7 @@ static hsgd_sweep_remark remark(const hsgd_sweep_figure_input *in)
 {
     hsgd_sweep_remark out = {.bars = false};
     const hsgd_selection map = hsgd_select(hsgd_sweep_count(in, 2), MAX_MAPS);
-    size_t length =
-        hsgd_sweep_note(out.note, sizeof out.note, in, hsgd_sweep_tightest_bound(in) < HSGD_NUM_SWEEP_BOUNDS);
+    size_t length = hsgd_sweep_note(out.note, sizeof out.note, in, hsgd_sweep_shown_bound(in) < HSGD_MAX_SWEEP_BOUNDS);
     if (map.count < map.of)
         snprintf(out.note + length, sizeof out.note - length, "%s%zu of %zu maps", length ? "; " : "", map.count,
                  map.of);
@@ -70,7 +69,7 @@ static hsgd_status prepare(figure *f, const hsgd_sweep_figure_input *in, const h
     *f = (figure){.in = in,
                   .style = style,
                   .map = hsgd_select(hsgd_sweep_count(in, 2), MAX_MAPS),
-                  .kind = hsgd_sweep_tightest_bound(in),
+                  .kind = hsgd_sweep_shown_bound(in),
                   .cells = rows * columns};
     f->memory = calloc((2 + f->map.count * NUM_VALUES) * f->cells, sizeof *f->memory);
     if (!f->memory)
@@ -84,7 +83,7 @@ static hsgd_status prepare(figure *f, const hsgd_sweep_figure_input *in, const h
         f->y[i] = (double)rank(&in->axis[1], second);
         for (size_t m = 0; m < f->map.count; m++) {
             const hsgd_sweep_figure_point *p = hsgd_sweep_point_at(in, first, second, f->map.value[m]);
-            double bound = f->kind < HSGD_NUM_SWEEP_BOUNDS ? p->bound[f->kind] : NAN;
+            double bound = f->kind < HSGD_MAX_SWEEP_BOUNDS ? p->bound[f->kind] : NAN;
             values_of(f, m, VALUE_S)[i] = p->done ? p->S : NAN;
             values_of(f, m, SHARE_OF_BOUND)[i] = p->done ? p->S / bound : NAN;
         }
@@ -101,7 +100,7 @@ static hsgd_status write_data(const figure *f, const char *dir, hsgd_error *err)
     hsgd_table_add(&table, f->y, 1, false, "y");
     for (size_t m = 0; m < f->map.count; m++) {
         hsgd_table_add(&table, values_of(f, m, VALUE_S), 1, false, "S_%zu", f->map.value[m] + 1);
-        if (f->kind < HSGD_NUM_SWEEP_BOUNDS)
+        if (f->kind < HSGD_MAX_SWEEP_BOUNDS)
             hsgd_table_add(&table, values_of(f, m, SHARE_OF_BOUND), 1, false, "share_%zu", f->map.value[m] + 1);
     }
     hsgd_status status = hsgd_table_write(&table, dir, "sweep-map", err);
@@ -202,7 +201,7 @@ static double panel_height(const figure *f)
 
 static size_t num_panels(const figure *f)
 {
-    return f->map.count * (f->kind < HSGD_NUM_SWEEP_BOUNDS ? NUM_VALUES : 1);
+    return f->map.count * (f->kind < HSGD_MAX_SWEEP_BOUNDS ? NUM_VALUES : 1);
 }
 
 static double panel_distance(const figure *f)
@@ -216,7 +215,7 @@ static void write_heading(hsgd_script *s, const figure *f, size_t map, what whic
     hsgd_quoted quoted;
     const char *third = f->in->num_axes > 2 ? f->in->axis[2].title[f->map.value[map]] : "";
     snprintf(text, sizeof text, "%s%s%s%s", which == VALUE_S ? "measured S" : "S / ",
-             which == VALUE_S ? "" : hsgd_sweep_bound_name(f->kind), *third ? ", " : "", third);
+             which == VALUE_S ? "" : hsgd_sweep_bound_name(f->in, f->kind), *third ? ", " : "", third);
     hsgd_font font;
     fprintf(s->stream, "set label 6 %s at graph 0.5,screen %.4f center%s\n",
             hsgd_text_quote(&quoted, s->format, text, 60), (top_in + 0.08) / s->height_in,
@@ -259,7 +258,7 @@ static void draw_panel(hsgd_script *s, const figure *f, size_t map, what which, 
 static void write_script(hsgd_script *s, const figure *f)
 {
     double top = s->height_in - hsgd_sweep_caption_height(f->style, f->remark.note) - ABOVE_IN;
-    size_t kinds = f->kind < HSGD_NUM_SWEEP_BOUNDS ? NUM_VALUES : 1;
+    size_t kinds = f->kind < HSGD_MAX_SWEEP_BOUNDS ? NUM_VALUES : 1;
     hsgd_sweep_caption(s, f->in, f->style, false, f->remark.note);
     hsgd_script_margins(s, LEFT_IN, BOX_ROOM_IN);
     fputs("unset key; unset grid\n", s->stream);

@@ -30,11 +30,12 @@ size_t hsgd_sweep_count(const hsgd_sweep_figure_input *in, size_t axis);
 /* Is S of any point there to be drawn? */
 bool hsgd_sweep_any_S(const hsgd_sweep_figure_input *in);
 
-/* The tightest kind of bound that was evaluated for most of the points; HSGD_NUM_SWEEP_BOUNDS: none was. */
-size_t hsgd_sweep_tightest_bound(const hsgd_sweep_figure_input *in);
+/* The kind of bound that was evaluated for most of the points; of several the last, which is one of the user's own or the
+ * tightest of the others. HSGD_MAX_SWEEP_BOUNDS: none was. */
+size_t hsgd_sweep_shown_bound(const hsgd_sweep_figure_input *in);
 
-/* "recursive bound". */
-const char *hsgd_sweep_bound_name(size_t kind);
+/* "recursive bound", or the title of one of the user's own: any text. */
+const char *hsgd_sweep_bound_name(const hsgd_sweep_figure_input *in, size_t kind);
 
 /* What a reader has to know: how many points are there yet, and what constants the bounds rest on. Returns its length. */
 size_t hsgd_sweep_note(char *out, size_t size, const hsgd_sweep_figure_input *in, bool with_bounds);

@@ -76,6 +76,7 @@ static const struct {
     {"sweep", QUADRATIC "\"sweep\": {\"zzz\": 1}}"},
     {"sweep_axis", QUADRATIC "\"sweep\": {\"axes\": [{\"zzz\": 1}]}}"},
     {"figure_style", QUADRATIC "\"figure_style\": {\"zzz\": 1}}"},
+    {"user_bound", QUADRATIC "\"user_bounds\": [{\"zzz\": 1}]}"},
     {"target", QUADRATIC "\"targets\": [{\"zzz\": 1}]}"},
     {"communication", QUADRATIC "\"communication\": {\"zzz\": 1}}"},
     {"channel", QUADRATIC "\"communication\": {\"levels\": [{\"zzz\": 1}]}}"},
