@@ -11,6 +11,27 @@
 #include "experiments/folder.h"
 #include "experiments/sweep.h"
 
+/* ---- reading (config_sweep.c) ---- */
+
+/* A section of the configuration whose axes make a grid. Borrowed pointers. */
+typedef struct hsgd_grid_section {
+    const char *name;        /* its key */
+    const char *const *keys; /* what may stand in it, "axes" among them; NULL-terminated */
+    size_t max_points;       /* of the product of the axes */
+    const char *const
+        *figures; /* what "figures" may name, in the order of use_figure; NULL-terminated. NULL: as a sweep */
+    const bool *skip_illegal; /* looked at after read: points with an illegal configuration are kept without it, as
+                                   long as one is legal. NULL: they are errors */
+    hsgd_status (*read)(void *context, const hsgd_json *section, hsgd_error *err); /* the other keys; NULL: none */
+    void *context;                                                                 /* of read */
+} hsgd_grid_section;
+
+/* As hsgd_sweep_read and hsgd_sweep_parse, for another section; all that stands in messages is called after it. */
+hsgd_status hsgd_grid_read(hsgd_sweep *out, const hsgd_grid_section *section, const char *path, size_t seeds,
+                           hsgd_error *err);
+hsgd_status hsgd_grid_parse(hsgd_sweep *out, const hsgd_grid_section *section, const char *text, size_t length,
+                            const char *file, size_t seeds, hsgd_error *err);
+
 /* ---- names (sweep_name.c) ---- */
 
 /* Fill label and part of an axis from its values, and from its labels where they are given (NULL: they are not). */
