@@ -4,14 +4,11 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const between_name[HSGD_NUM_BETWEEN] = {[HSGD_BETWEEN_HOLDS] = "holds",
-                                                           [HSGD_BETWEEN_EQUAL] = "equal",
-                                                           [HSGD_BETWEEN_BELOW] = "fails below",
-                                                           [HSGD_BETWEEN_ABOVE] = "fails above",
-                                                           [HSGD_BETWEEN_REVERSED] = "reversed",
-                                                           [HSGD_BETWEEN_INCONCLUSIVE] = "inconclusive",
-                                                           [HSGD_BETWEEN_DIVERGED] = "diverged",
-                                                           [HSGD_BETWEEN_ILLEGAL] = "illegal"};
+static const char *const between_name[HSGD_NUM_BETWEEN] = {
+    [HSGD_BETWEEN_HOLDS] = "holds",       [HSGD_BETWEEN_EQUAL] = "equal",
+    [HSGD_BETWEEN_BELOW] = "fails below", [HSGD_BETWEEN_ABOVE] = "fails above",
+    [HSGD_BETWEEN_REVERSED] = "reversed", [HSGD_BETWEEN_INCONCLUSIVE] = "inconclusive",
+    [HSGD_BETWEEN_DIVERGED] = "diverged", [HSGD_BETWEEN_ILLEGAL] = "illegal"};
 
 const char *hsgd_between_name(hsgd_between verdict)
 {

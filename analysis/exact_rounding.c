@@ -18,17 +18,11 @@ typedef struct coordinate {
     double M, V, e, E;
 } coordinate;
 
-static double curvature_of(const hsgd_quadratic *q, size_t worker, size_t i)
-{
-    (void)worker;
-    return q->curvature[i];
-}
-
 static coordinate begin(const hsgd_quadratic *q, const double *initial, double step_size, size_t i)
 {
     coordinate c = {.M = fabs(initial[i])};
     for (size_t j = 0; j < q->num_workers; j++) {
-        double h = curvature_of(q, j, i);
+        double h = hsgd_quadratic_curvature(q, j)[i];
         c.rho = fmax(c.rho, fabs(1 - step_size * h));
         c.hmax = fmax(c.hmax, fabs(h));
         c.bmax = fmax(c.bmax, fabs(q->linear[j * q->stride + i]));
@@ -52,8 +46,8 @@ static void add(hsgd_exact_rounding *out, size_t t, const coordinate *c, double 
     out->gradient_noise[t] += c->hmax * c->hmax * (c->E + 8 * ku * c->V);
     out->dispersion_sq[t] += x * x;
     out->dispersion_noise[t] += 4 * c->E + 8 * ku * c->V;
-    out->loss[t] += (c->hmax * c->M + c->bmax) * c->e + c->hmax * (c->e * c->e + c->E) / 2 +
-                    (8 * ku + (double)out->dim * U) * size;
+    out->loss[t] +=
+        (c->hmax * c->M + c->bmax) * c->e + c->hmax * (c->e * c->e + c->E) / 2 + (8 * ku + (double)out->dim * U) * size;
     out->loss_size[t] += size;
 }
 

@@ -10,6 +10,7 @@
 #include "experiments/json_private.h"
 #include "experiments/folder.h"
 #include "experiments/sweep.h"
+#include "plots/sweep.h"
 
 /* ---- reading (config_sweep.c) ---- */
 
@@ -31,6 +32,21 @@ hsgd_status hsgd_grid_read(hsgd_sweep *out, const hsgd_grid_section *section, co
                            hsgd_error *err);
 hsgd_status hsgd_grid_parse(hsgd_sweep *out, const hsgd_grid_section *section, const char *text, size_t length,
                             const char *file, size_t seeds, hsgd_error *err);
+
+/* ---- axes in files (sweep_axes.c) ---- */
+
+/* What figures say of the axes. Texts belong to the document that was read, the arrays are owned. */
+typedef struct hsgd_axes {
+    hsgd_sweep_figure_axis axis[HSGD_SWEEP_FIGURE_AXES];
+    size_t count;
+    const char **label[HSGD_SWEEP_FIGURE_AXES], **title[HSGD_SWEEP_FIGURE_AXES];
+    double *at[HSGD_SWEEP_FIGURE_AXES];
+} hsgd_axes;
+
+/* Add "axes" to a document, and read it; free what was read, also on failure. */
+void hsgd_axes_to_json(cJSON *root, const hsgd_sweep *sweep);
+hsgd_status hsgd_axes_read(hsgd_axes *out, const hsgd_json *root, hsgd_error *err);
+void hsgd_axes_free(hsgd_axes *axes);
 
 /* ---- names (sweep_name.c) ---- */
 
