@@ -53,6 +53,18 @@ static void print_theories(const hsgd_phase *phase, FILE *out)
         fprintf(out, "%s%zu up to rounding", separator, equal - all);
 }
 
+/* Of the points that hold, those where rounding hides one of the two inequalities. */
+static void print_ties(const hsgd_phase *phase, FILE *out)
+{
+    size_t ties = 0;
+    for (size_t i = 0; i < phase->grid.num_points; i++) {
+        const hsgd_phase_point *p = &phase->point[i];
+        ties += p->verdict == HSGD_BETWEEN_HOLDS && (p->lower_interval.low <= 0 || p->upper_interval.low <= 0);
+    }
+    if (ties)
+        fprintf(out, "   %zu with a tie up to rounding", ties);
+}
+
 static void print_counts(const hsgd_phase *phase, const hsgd_phase_summary *s, FILE *out)
 {
     static const char *const meaning[HSGD_NUM_BETWEEN] = {[HSGD_BETWEEN_HOLDS] = "inner <= H-SGD <= outer",
@@ -69,6 +81,8 @@ static void print_counts(const hsgd_phase *phase, const hsgd_phase_summary *s, F
             continue;
         fprintf(out, "  %-13s %7zu %6.1f %%   %s", hsgd_between_name((hsgd_between)v), s->count[v],
                 100 * (double)s->count[v] / (double)phase->grid.num_points, meaning[v]);
+        if (v == HSGD_BETWEEN_HOLDS)
+            print_ties(phase, out);
         if (v == HSGD_BETWEEN_EQUAL)
             print_theories(phase, out);
         fputc('\n', out);

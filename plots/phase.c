@@ -187,12 +187,22 @@ static void write_square(FILE *out, const double corner[4], size_t x, size_t y, 
         fprintf(out, "%.4f %.4f\n%.4f %.4f\n\n", px[k], py[k], px[k + 1], py[k + 1]);
 }
 
+/* The ratio where outer > inner, outside of 0 to 1 too, so that lines reach the border of what holds. */
+static double contoured(const hsgd_phase_figure_point *p)
+{
+    bool inside = p->verdict == HSGD_BETWEEN_HOLDS;
+    bool beside =
+        (p->verdict == HSGD_BETWEEN_BELOW && p->ratio < 0) || (p->verdict == HSGD_BETWEEN_ABOVE && p->ratio > 1);
+    return inside || beside ? p->ratio : NAN;
+}
+
 /* A block of line segments for each level; a point outside where there are none, for gnuplot refuses empty data. */
 static void write_contours(FILE *out, const figure *f, size_t panel)
 {
     double *grid = calloc(f->cells, sizeof *grid);
     for (size_t i = 0; grid && i < f->cells; i++)
-        grid[(size_t)f->y[i] * f->columns + (size_t)f->x[i]] = f->ratio[panel * f->cells + i];
+        grid[(size_t)f->y[i] * f->columns + (size_t)f->x[i]] =
+            contoured(point_at(f->in, i / f->rows, i % f->rows, f->panel.value[panel]));
     for (size_t l = 0; l < NUM_CONTOURS; l++) {
         fprintf(out, "$contour_%zu_%zu << EOD\n-9 -9\n\n", panel + 1, l + 1);
         for (size_t y = 0; grid && y + 1 < f->rows; y++)
@@ -282,7 +292,7 @@ static void draw_symbols(hsgd_script *s, const figure *f, size_t number, int ver
         "'phase.dat' using \"x\":(column(\"verdict_%zu\") == %d && int(column(\"x\")) %% %zu == 0 && "
         "int(column(\"y\")) %% %zu == 0 ? column(\"y\") : NaN) \\\n          with points pt %d ps %.3g lw "
         "0.8 lc rgb '%s' notitle",
-        number, verdict, every_x, every_y, look[verdict].symbol, hsgd_point_size(s, 4 * room), look[verdict].ink);
+        number, verdict, every_x, every_y, look[verdict].symbol, hsgd_point_size(s, 5 * room), look[verdict].ink);
 }
 
 static const char *fill_style(int verdict)
@@ -296,7 +306,7 @@ static void draw_cells(hsgd_script *s, const figure *f, size_t number)
         if (f->occurs[v])
             hsgd_script_series(
                 s,
-                "'phase.dat' using \"x\":(column(\"verdict_%zu\") == %d ? column(\"y\") : NaN):(0.5):(0.5)"
+                "'phase.dat' using \"x\":(column(\"verdict_%zu\") == %d ? column(\"y\") : NaN):(half):(half)"
                 " \\\n          with boxxyerror fs %s lc rgb '%s' notitle",
                 number, v, fill_style(v), look[v].colour);
     for (int v = 0; v < NUM_DRAWN; v++)
@@ -307,15 +317,15 @@ static void draw_cells(hsgd_script *s, const figure *f, size_t number)
 static void draw_ratios(hsgd_script *s, const figure *f, size_t panel)
 {
     hsgd_font font;
-    static const char *const dash[NUM_CONTOURS] = {"(2,3)", "solid", "(8,3)"};
+    static const double width[NUM_CONTOURS] = {0.5, 1.2, 2}; /* dashes would start anew in every cell */
     if (numbers_fit(f) && f->occurs[HSGD_BETWEEN_HOLDS])
         hsgd_script_series(s,
                            "'phase.dat' using \"x\":\"y\":(number(column(\"ratio_%zu\"))) \\\n          with labels%s "
                            "textcolor rgb '#000000' notitle",
                            f->panel.value[panel] + 1, hsgd_script_font(&font, s, 6));
     for (size_t l = 0; has_contours(f) && l < NUM_CONTOURS; l++)
-        hsgd_script_series(s, "$contour_%zu_%zu using 1:2 with lines lw 1 dt %s lc rgb '#000000' notitle", panel + 1,
-                           l + 1, dash[l]);
+        hsgd_script_series(s, "$contour_%zu_%zu using 1:2 with lines lw %g lc rgb '#000000' notitle", panel + 1, l + 1,
+                           width[l]);
 }
 
 static void draw_panel(hsgd_script *s, const figure *f, size_t panel, double top_in)
@@ -439,7 +449,7 @@ static void write_legend(hsgd_script *s, const figure *f, double top_in)
         write_entry(s, l.verdict[i], left + (double)column * l.column_in, y - (double)row * LEGEND_ROW_IN, (int)i + 1);
     }
     double below = y - (double)((l.count + l.columns - 1) / l.columns) * LEGEND_ROW_IN;
-    const char *text = has_contours(f) ? "lines: (H-SGD - inner)/(outer - inner) = 0.25, 0.5 (solid), 0.75"
+    const char *text = has_contours(f) ? "lines: (H-SGD - inner)/(outer - inner) = 0.25 (thin), 0.5, 0.75 (thick)"
                        : numbers_fit(f) && f->occurs[HSGD_BETWEEN_HOLDS] ? "numbers: (H-SGD - inner)/(outer - inner)"
                                                                          : NULL;
     if (text)
@@ -465,7 +475,10 @@ static void write_script(hsgd_script *s, const figure *f)
         write_contours(s->stream, f, p);
     write_title(s, f);
     write_legend(s, f, legend_height(f) + 0.02);
-    fputs("unset key; unset grid\nnumber(x) = x == x ? sprintf('%.2f', x) : ''\nset multiplot\n", s->stream);
+    fputs("unset key; unset grid; set tics nomirror\n"
+          "half = 0.502 # of a cell, and a little more against gaps between neighbours\n"
+          "number(x) = x == x ? sprintf('%.2f', x) : ''\nset multiplot\n",
+          s->stream);
     for (size_t p = 0; p < f->panel.count; p++) {
         draw_panel(s, f, p, top - (double)(p / f->abreast) * panel_distance(f));
         fputs(p + 1 < f->panel.count ? "unset label; unset object\n" : "", s->stream); /* title and legend are there */

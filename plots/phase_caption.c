@@ -65,6 +65,20 @@ static void say_subject(const caption *c)
     }
 }
 
+/* What a reader could not guess from the legend. */
+static void say_verdicts(const caption *c)
+{
+    bool reversed = false, equal = false;
+    for (size_t i = 0; i < c->in->num_points; i++) {
+        reversed = reversed || c->in->point[i].verdict == HSGD_BETWEEN_REVERSED;
+        equal = equal || c->in->point[i].verdict == HSGD_BETWEEN_EQUAL;
+    }
+    if (reversed)
+        fputs(pick(c, "; reversed: outer < H-SGD < inner", "; reversed: outer $<$ H-SGD $<$ inner"), c->out);
+    if (equal)
+        fputs("; hatched: all three agree", c->out);
+}
+
 static void say_method(const caption *c)
 {
     if (c->in->values.high > 0) {
@@ -85,6 +99,7 @@ char *hsgd_phase_figure_caption(const hsgd_phase_figure_input *input, hsgd_capti
     if (!c.out)
         return NULL;
     say_subject(&c);
+    say_verdicts(&c);
     say_range(&c, ". n = ", ". $n$~=~", input->workers);
     say_range(&c, ", T = ", ", $T$~=~", input->steps);
     say_range(&c, ", γ = ", ", $\\gamma$~=~", input->step_size);
