@@ -53,7 +53,9 @@ void hsgd_config_free(hsgd_config *config)
     free(config->weight);
     free(config->curvature);
     free(config->linear);
+    free(config->worker_curvature);
     free(config->level_divergence_sq);
+    free(config->level_curvature_spread);
     hsgd_data_config_free(&config->data);
     free(config->layer);
     free(config->initial_point);
@@ -263,6 +265,9 @@ static hsgd_status check_together(const hsgd_config *config, const hsgd_json *ro
         return hsgd_json_fail(&grouping, err, "random places need equal weights");
     if (config->certified_divergence && config->problem == HSGD_PROBLEM_MLP)
         return hsgd_json_fail(&divergence, err, "no bounds are proved for networks; only \"trajectory\" is legal here");
+    if (config->certified_divergence && hsgd_config_own_curvatures(config))
+        return hsgd_json_fail(&divergence, err,
+                              "divergences of different Hessians grow with w; only \"trajectory\" is legal here");
     if (config->groupings && config->grouping != HSGD_GROUPING_RANDOM)
         return hsgd_json_fail(&groupings, err, "only random groupings are counted; needs \"grouping\": \"random\"");
     if (hsgd_config_runs(config) > MAX_RUNS)
@@ -283,23 +288,36 @@ static hsgd_status read_name(hsgd_config *config, const hsgd_json *root, hsgd_er
     return config->name ? HSGD_OK : hsgd_fail_memory(err, "the name");
 }
 
+/* Sections that make many runs out of one configuration: the command of that name reads them and leaves them out here. */
+static hsgd_status refuse_sections(const hsgd_json *root, hsgd_error *err)
+{
+    static const struct {
+        const char *name, *does;
+    } section[] = {{"sweep", "runs its grid"}, {"phase", "maps its grid"}};
+    for (size_t i = 0; i < sizeof section / sizeof *section; i++)
+        if (hsgd_json_member(root, section[i].name).value)
+            return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: %s: this file is for hsgd %s, which %s", root->file,
+                             section[i].name, section[i].name, section[i].does);
+    return HSGD_OK;
+}
+
 static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_error *err)
 {
     static const char *const keys[] = {
         "name",          "hierarchy",  "problem",      "grouping",      "initial",        "optimizer",
         "seeds",         "first_seed", "confidence",   "measure_every", "bounds",         "figures",
         "steps",         "batch_size", "groupings",    "constants",     "evaluate_every", "targets",
-        "communication", "variant",    "figure_style", "sweep",         "user_bounds",    NULL};
+        "communication", "variant",    "figure_style", "user_bounds",   "sweep",          "phase",
+        NULL};
     hsgd_json hierarchy = hsgd_json_member(root, "hierarchy"), problem = hsgd_json_member(root, "problem");
     hsgd_json grouping = hsgd_json_member(root, "grouping"), initial = hsgd_json_member(root, "initial");
     hsgd_json style = hsgd_json_member(root, "figure_style");
     hsgd_json constants = hsgd_json_member(root, "constants"), variant = hsgd_json_member(root, "variant");
     size_t choice = HSGD_GROUPING_GIVEN;
-    hsgd_json sweep = hsgd_json_member(root, "sweep"), user_bounds = hsgd_json_member(root, "user_bounds");
+    hsgd_json user_bounds = hsgd_json_member(root, "user_bounds");
     hsgd_status status = hsgd_json_object(root, keys, err);
-    if (!status && sweep.value)
-        status =
-            hsgd_fail(err, HSGD_ERROR_INPUT, "%s: sweep: this file is for hsgd sweep, which runs its grid", root->file);
+    if (!status)
+        status = refuse_sections(root, err);
     if (!status)
         status = read_name(config, root, err);
     if (!status)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Reading the key "sweep": axes, and the configuration of every point of their product. */
+/* Reading a section with axes, such as "sweep", and the configuration of every point of their product. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +19,10 @@ static const double FARTHEST_PLACE = 1e100;
 /* What is needed while reading. */
 typedef struct reader {
     hsgd_sweep *sweep;
+    const hsgd_grid_section *section;
     const char *file;
-    cJSON *base;    /* the configuration without "sweep" and "figures"; owned */
-    cJSON *grid;    /* "sweep"; owned */
+    cJSON *base;    /* the configuration without the section and "figures"; owned */
+    cJSON *grid;    /* the section; owned */
     cJSON *figures; /* what "figures" names of every point; owned */
     hsgd_json axis[HSGD_MAX_SWEEP_AXES];
     size_t seeds;                 /* instead of the configuration's; 0: as there */
@@ -47,6 +48,7 @@ void hsgd_sweep_free(hsgd_sweep *sweep)
         free(sweep->point[i].folder);
         free(sweep->point[i].title);
         free(sweep->point[i].config);
+        free(sweep->point[i].illegal);
     }
     for (size_t i = 0; i < sweep->num_own_bounds; i++)
         free(sweep->own_bound[i]);
@@ -121,25 +123,25 @@ static hsgd_status read_places(hsgd_sweep_axis *axis, const hsgd_json *values, c
 }
 
 /* Without "key" each value is a merge patch, which the rest of the configuration has to survive. */
-static hsgd_status check_patches(const hsgd_json *values, hsgd_error *err)
+static hsgd_status check_patches(const reader *r, const hsgd_json *values, hsgd_error *err)
 {
     const cJSON *item = values->value->child;
     for (size_t i = 0; item; i++) {
         hsgd_json place = hsgd_json_next(values, &item, i);
         if (!cJSON_IsObject(place.value))
             return hsgd_json_fail(&place, err, "expected an object of changed keys, for the axis has no \"key\"");
-        hsgd_json figures = hsgd_json_member(&place, "figures"), sweep = hsgd_json_member(&place, "sweep");
-        if (figures.value || sweep.value)
-            return hsgd_json_fail(figures.value ? &figures : &sweep, err, "cannot be changed by an axis");
+        hsgd_json figures = hsgd_json_member(&place, "figures"), own = hsgd_json_member(&place, r->section->name);
+        if (figures.value || own.value)
+            return hsgd_json_fail(figures.value ? &figures : &own, err, "cannot be changed by an axis");
     }
     return HSGD_OK;
 }
 
-static hsgd_status check_key(const hsgd_json *key, hsgd_error *err)
+static hsgd_status check_key(const reader *r, const hsgd_json *key, hsgd_error *err)
 {
-    const char *text;
+    const char *text, *own = r->section->name;
     hsgd_status status = hsgd_json_text(key, &text, err);
-    if (!status && (strncmp(text, "figures", 7) == 0 || strncmp(text, "sweep", 5) == 0))
+    if (!status && (strncmp(text, "figures", 7) == 0 || strncmp(text, own, strlen(own)) == 0))
         status = hsgd_json_fail(key, err, "cannot be changed by an axis");
     return status;
 }
@@ -168,13 +170,13 @@ static hsgd_status read_axis(reader *r, const hsgd_json *at, hsgd_error *err)
         status = read_axis_name(r->sweep, axis, at, err);
     if (!status)
         status = hsgd_json_array(&values, 1, &axis->num_values, err);
-    if (!status && axis->num_values > HSGD_MAX_SWEEP_POINTS)
+    if (!status && axis->num_values > r->section->max_points)
         status =
-            hsgd_json_fail(&values, err, "%zu values; at most %d are run", axis->num_values, HSGD_MAX_SWEEP_POINTS);
+            hsgd_json_fail(&values, err, "%zu values; at most %zu are run", axis->num_values, r->section->max_points);
     if (!status)
         status = check_distinct(&values, err);
     if (!status)
-        status = key.value ? check_key(&key, err) : check_patches(&values, err);
+        status = key.value ? check_key(r, &key, err) : check_patches(r, &values, err);
     if (!status && labels.value)
         status = check_labels(&labels, axis->num_values, err);
     if (!status)
@@ -184,10 +186,11 @@ static hsgd_status read_axis(reader *r, const hsgd_json *at, hsgd_error *err)
 
 static hsgd_status read_axes(reader *r, const hsgd_json *at, hsgd_error *err)
 {
-    static const char *const keys[] = {"axes", NULL};
     hsgd_json axes = hsgd_json_member(at, "axes");
     size_t count;
-    hsgd_status status = hsgd_json_object(at, keys, err);
+    hsgd_status status = hsgd_json_object(at, r->section->keys, err);
+    if (!status && r->section->read)
+        status = r->section->read(r->section->context, at, err);
     if (!status)
         status = hsgd_json_array(&axes, 1, &count, err);
     if (!status && count > HSGD_MAX_SWEEP_AXES)
@@ -200,9 +203,9 @@ static hsgd_status read_axes(reader *r, const hsgd_json *at, hsgd_error *err)
     r->sweep->num_points = 1;
     for (size_t a = 0; a < r->sweep->num_axes && !status; a++) {
         r->sweep->num_points *= r->sweep->axis[a].num_values;
-        if (r->sweep->num_points > HSGD_MAX_SWEEP_POINTS)
-            status = hsgd_fail(err, HSGD_ERROR_INPUT, "%s: %s: more than %d points in the product of the axes", r->file,
-                               axes.path, HSGD_MAX_SWEEP_POINTS);
+        if (r->sweep->num_points > r->section->max_points)
+            status = hsgd_fail(err, HSGD_ERROR_INPUT, "%s: %s: more than %zu points in the product of the axes",
+                               r->file, axes.path, r->section->max_points);
     }
     return status;
 }
@@ -214,11 +217,33 @@ static const char *sweep_figure_name(size_t i)
     return hsgd_sweep_figures[i]->name;
 }
 
+/* Of a section that has figures of its own: "all", or their names. */
+static hsgd_status read_own_figures(reader *r, const hsgd_json *at, hsgd_error *err)
+{
+    const char *names[HSGD_MAX_SWEEP_FIGURES + 2] = {"all"};
+    size_t length = 0, count = 0, choice;
+    for (; r->section->figures[count]; count++) {
+        names[count + 1] = r->section->figures[count];
+        r->sweep->use_figure[count] = !at->value;
+    }
+    hsgd_status status = at->value ? hsgd_json_array(at, 0, &length, err) : HSGD_OK;
+    const cJSON *item = length ? at->value->child : NULL;
+    for (size_t i = 0; item && !status; i++) {
+        hsgd_json place = hsgd_json_next(at, &item, i);
+        status = hsgd_json_choice(&place, names, &choice, err);
+        for (size_t f = 0; f < count && !status; f++)
+            r->sweep->use_figure[f] |= choice == 0 || choice == f + 1;
+    }
+    return status;
+}
+
 /* "figures": those of the sweep are noted, those of one experiment go to every point. Without it: all of the sweep. */
 static hsgd_status read_figures(reader *r, const hsgd_json *at, hsgd_error *err)
 {
     size_t length = 0;
     r->figures = cJSON_CreateArray();
+    if (r->section->figures)
+        return read_own_figures(r, at, err);
     hsgd_status status = at->value ? hsgd_json_array(at, 0, &length, err) : HSGD_OK;
     const cJSON *item = length ? at->value->child : NULL;
     for (size_t i = 0; !at->value && i < hsgd_num_sweep_figures; i++)
@@ -295,15 +320,16 @@ static cJSON *make_document(const reader *r, const hsgd_sweep_point *point, hsgd
 }
 
 /* "FILE: text" becomes "FILE: sweep: POINT: text". */
-static void name_point_in(hsgd_error *err, const char *file, const hsgd_sweep_point *point)
+static void name_point_in(hsgd_error *err, const reader *r, const hsgd_sweep_point *point)
 {
     char text[HSGD_MESSAGE_SIZE];
+    const char *file = r->file;
     size_t length = strlen(file);
     if (!err)
         return;
     bool named = strncmp(err->message, file, length) == 0 && strncmp(err->message + length, ": ", 2) == 0;
     snprintf(text, sizeof text, "%s", err->message + (named ? length + 2 : 0));
-    hsgd_fail(err, err->status, "%s: sweep: %s: %s", file, point->title, text);
+    hsgd_fail(err, err->status, "%s: %s: %s: %s", r->file, r->section->name, point->title, text);
 }
 
 static hsgd_status note_bound(hsgd_sweep *s, const char *id, hsgd_error *err)
@@ -336,6 +362,17 @@ static hsgd_status note_config(reader *r, const hsgd_config *config, bool first,
     return status;
 }
 
+/* The point has no configuration, and says why. */
+static hsgd_status skip_point(const reader *r, hsgd_sweep_point *point, hsgd_error *err)
+{
+    size_t length = strlen(r->file);
+    bool named = strncmp(err->message, r->file, length) == 0 && strncmp(err->message + length, ": ", 2) == 0;
+    point->illegal = strdup(err->message + (named ? length + 2 : 0));
+    if (!point->illegal)
+        return hsgd_fail_memory(err, "a point");
+    return HSGD_OK;
+}
+
 /* Read the configuration of a point as any other, and keep it with all defaults. */
 static hsgd_status read_config(reader *r, hsgd_sweep_point *point, hsgd_error *err)
 {
@@ -349,11 +386,13 @@ static hsgd_status read_config(reader *r, hsgd_sweep_point *point, hsgd_error *e
         return hsgd_fail_memory(err, "a point of the sweep");
     hsgd_status status = hsgd_config_parse(&config, text, strlen(text), r->file, err);
     cJSON_free(text);
+    if (status == HSGD_ERROR_INPUT && err && r->section->skip_illegal && *r->section->skip_illegal)
+        return skip_point(r, point, err);
     if (status) {
-        name_point_in(err, r->file, point);
+        name_point_in(err, r, point);
         return status;
     }
-    status = note_config(r, &config, point == r->sweep->point, err);
+    status = note_config(r, &config, !r->sweep->name, err);
     if (!r->sweep->name)
         r->sweep->name = strdup(config.name);
     point->config = hsgd_config_to_json(&config);
@@ -374,17 +413,22 @@ static hsgd_status check_points_differ(const reader *r, hsgd_error *err)
 {
     const hsgd_sweep *s = r->sweep;
     const hsgd_sweep_point **sorted = calloc(s->num_points, sizeof *sorted);
+    size_t legal = 0;
     hsgd_status status = HSGD_OK;
     if (!sorted)
         return hsgd_fail_memory(err, "the points of the sweep");
     for (size_t i = 0; i < s->num_points; i++)
-        sorted[i] = &s->point[i];
-    qsort(sorted, s->num_points, sizeof *sorted, compare_configs);
-    for (size_t i = 1; i < s->num_points && !status; i++)
+        if (s->point[i].config)
+            sorted[legal++] = &s->point[i];
+    qsort(sorted, legal, sizeof *sorted, compare_configs);
+    for (size_t i = 1; i < legal && !status; i++)
         if (compare_configs(&sorted[i - 1], &sorted[i]) == 0)
             status = hsgd_fail(err, HSGD_ERROR_INPUT,
-                               "%s: sweep: the points \"%s\" and \"%s\" are one and the same configuration", r->file,
-                               sorted[i - 1]->title, sorted[i]->title);
+                               "%s: %s: the points \"%s\" and \"%s\" are one and the same configuration", r->file,
+                               r->section->name, sorted[i - 1]->title, sorted[i]->title);
+    if (!status && legal == 0)
+        status = hsgd_fail(err, HSGD_ERROR_INPUT, "%s: %s: no point is legal; \"%s\": %s", r->file, r->section->name,
+                           s->point[0].title, s->point[0].illegal);
     free(sorted);
     return status;
 }
@@ -412,10 +456,11 @@ static hsgd_status read_points(reader *r, hsgd_error *err)
 static hsgd_status read_parts(reader *r, cJSON *document, hsgd_error *err)
 {
     hsgd_json root = hsgd_json_root(r->file, document);
-    hsgd_json grid = hsgd_json_member(&root, "sweep"), figures = hsgd_json_member(&root, "figures");
+    const char *own = r->section->name;
+    hsgd_json grid = hsgd_json_member(&root, own), figures = hsgd_json_member(&root, "figures");
     hsgd_json style = hsgd_json_member(&root, "figure_style");
     if (!cJSON_IsObject(document))
-        return hsgd_json_fail(&root, err, "expected an object with the keys of a configuration, and \"sweep\"");
+        return hsgd_json_fail(&root, err, "expected an object with the keys of a configuration, and \"%s\"", own);
     if (!grid.value)
         return hsgd_json_fail(&grid, err, "expected { \"axes\": [...] }; hsgd run is for a single configuration");
     hsgd_status status = read_axes(r, &grid, err);
@@ -426,13 +471,13 @@ static hsgd_status read_parts(reader *r, cJSON *document, hsgd_error *err)
         status = hsgd_style_read(&r->sweep->style, &style, err);
     if (status)
         return status;
-    r->grid = cJSON_DetachItemFromObjectCaseSensitive(document, "sweep");
+    r->grid = cJSON_DetachItemFromObjectCaseSensitive(document, own);
     cJSON *list = cJSON_DetachItemFromObjectCaseSensitive(document, "figures");
     if (!cJSON_GetArraySize(r->figures)) /* the style of figures that are not made is no reason to run a point again */
         cJSON_DeleteItemFromObjectCaseSensitive(document, "figure_style");
     r->base = document;
     status = read_points(r, err);
-    if (!status) {
+    if (!status && !r->section->figures) {
         figures.value = list;
         status = check_figures(r, &figures, err);
     }
@@ -440,10 +485,11 @@ static hsgd_status read_parts(reader *r, cJSON *document, hsgd_error *err)
     return status;
 }
 
-static hsgd_status read_document(hsgd_sweep *out, const char *file, cJSON *document, size_t seeds, hsgd_error *err)
+static hsgd_status read_document(hsgd_sweep *out, const hsgd_grid_section *section, const char *file, cJSON *document,
+                                 size_t seeds, hsgd_error *err)
 {
     hsgd_error own;
-    reader r = {.sweep = out, .file = file, .seeds = seeds};
+    reader r = {.sweep = out, .section = section, .file = file, .seeds = seeds};
     hsgd_status status = read_parts(&r, document, err ? err : &own);
     cJSON_Delete(r.grid);
     cJSON_Delete(r.figures);
@@ -453,19 +499,35 @@ static hsgd_status read_document(hsgd_sweep *out, const char *file, cJSON *docum
     return status;
 }
 
-hsgd_status hsgd_sweep_read(hsgd_sweep *out, const char *path, size_t seeds, hsgd_error *err)
+hsgd_status hsgd_grid_read(hsgd_sweep *out, const hsgd_grid_section *section, const char *path, size_t seeds,
+                           hsgd_error *err)
 {
     cJSON *document;
     *out = (hsgd_sweep){.confidence = NAN};
     hsgd_status status = hsgd_json_read_file(&document, path, err);
-    return status ? status : read_document(out, path, document, seeds, err);
+    return status ? status : read_document(out, section, path, document, seeds, err);
+}
+
+hsgd_status hsgd_grid_parse(hsgd_sweep *out, const hsgd_grid_section *section, const char *text, size_t length,
+                            const char *file, size_t seeds, hsgd_error *err)
+{
+    cJSON *document;
+    *out = (hsgd_sweep){.confidence = NAN};
+    hsgd_status status = hsgd_json_parse(&document, text, length, file, err);
+    return status ? status : read_document(out, section, file, document, seeds, err);
+}
+
+static const char *const sweep_keys[] = {"axes", NULL};
+static const hsgd_grid_section sweep_section = {
+    .name = "sweep", .keys = sweep_keys, .max_points = HSGD_MAX_SWEEP_POINTS};
+
+hsgd_status hsgd_sweep_read(hsgd_sweep *out, const char *path, size_t seeds, hsgd_error *err)
+{
+    return hsgd_grid_read(out, &sweep_section, path, seeds, err);
 }
 
 hsgd_status hsgd_sweep_parse(hsgd_sweep *out, const char *text, size_t length, const char *file, size_t seeds,
                              hsgd_error *err)
 {
-    cJSON *document;
-    *out = (hsgd_sweep){.confidence = NAN};
-    hsgd_status status = hsgd_json_parse(&document, text, length, file, err);
-    return status ? status : read_document(out, file, document, seeds, err);
+    return hsgd_grid_parse(out, &sweep_section, text, length, file, seeds, err);
 }

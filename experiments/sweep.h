@@ -33,7 +33,8 @@ typedef struct hsgd_sweep_point {
     size_t value[HSGD_MAX_SWEEP_AXES]; /* which value of each axis */
     char *folder;                      /* its name, plain and unlike that of every other point; owned */
     char *title;                       /* "N = 2, algorithm = local SGD"; owned */
-    char *config; /* the configuration with all defaults, as hsgd_config_to_json writes it; owned */
+    char *config;  /* the configuration with all defaults, as hsgd_config_to_json writes it; NULL: illegal. Owned */
+    char *illegal; /* why it is no legal configuration; only where the section skips such points. Owned */
 } hsgd_sweep_point;
 
 typedef struct hsgd_sweep {

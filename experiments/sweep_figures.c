@@ -25,8 +25,7 @@ typedef struct folder {
     hsgd_figure_style style;
     hsgd_sweep_figure_input input;
     hsgd_sweep_kinds kinds; /* of bounds; texts of document */
-    const char **label[HSGD_SWEEP_FIGURE_AXES], **title[HSGD_SWEEP_FIGURE_AXES];
-    double *at[HSGD_SWEEP_FIGURE_AXES];
+    hsgd_axes axes;
     hsgd_sweep_figure_point *point; /* (input.num_points) */
     source *source;                 /* (input.num_points) */
 } folder;
@@ -40,11 +39,7 @@ static void folder_free(folder *f)
         free(f->source[i].band);
         free(f->source[i].bytes);
     }
-    for (size_t a = 0; a < HSGD_SWEEP_FIGURE_AXES; a++) {
-        free(f->label[a]);
-        free(f->title[a]);
-        free(f->at[a]);
-    }
+    hsgd_axes_free(&f->axes);
     free(f->source);
     free(f->point);
     cJSON_Delete(f->document);
@@ -52,57 +47,6 @@ static void folder_free(folder *f)
 }
 
 /* ---- sweep.json ---- */
-
-/* An array of texts; *out is to be freed, the texts belong to the document. */
-static hsgd_status read_texts(const char ***out, size_t *length, const hsgd_json *at, hsgd_error *err)
-{
-    hsgd_status status = hsgd_json_array(at, 1, length, err);
-    if (!status && !(*out = calloc(*length, sizeof **out)))
-        status = hsgd_fail_memory(err, "the labels");
-    const cJSON *item = status ? NULL : at->value->child;
-    for (size_t i = 0; item && !status; i++) {
-        hsgd_json text = hsgd_json_next(at, &item, i);
-        status = hsgd_json_text(&text, &(*out)[i], err);
-    }
-    return status;
-}
-
-static hsgd_status read_axis(folder *f, size_t a, const hsgd_json *at, hsgd_error *err)
-{
-    hsgd_sweep_figure_axis *axis = &f->input.axis[a];
-    hsgd_json name = hsgd_json_member(at, "name"), labels = hsgd_json_member(at, "labels");
-    hsgd_json places = hsgd_json_member(at, "at"), titles = hsgd_json_member(at, "titles");
-    size_t length;
-    hsgd_status status = hsgd_json_text(&name, &axis->name, err);
-    if (!status)
-        status = read_texts(&f->label[a], &axis->num_values, &labels, err);
-    if (!status)
-        status = read_texts(&f->title[a], &length, &titles, err);
-    if (!status && length != axis->num_values)
-        status = hsgd_json_fail(&titles, err, "%zu titles for %zu labels", length, axis->num_values);
-    if (!status && cJSON_IsArray(places.value)) {
-        status = hsgd_json_numbers(&places, -INFINITY, INFINITY, &f->at[a], &length, err);
-        if (!status && length != axis->num_values)
-            status = hsgd_json_fail(&places, err, "%zu numbers for %zu labels", length, axis->num_values);
-    }
-    axis->label = f->label[a];
-    axis->title = f->title[a];
-    axis->at = f->at[a];
-    return status;
-}
-
-static hsgd_status read_axes(folder *f, const hsgd_json *root, hsgd_error *err)
-{
-    hsgd_json axes = hsgd_json_member(root, "axes");
-    hsgd_status status = hsgd_json_array(&axes, 1, &f->input.num_axes, err);
-    if (!status && f->input.num_axes > HSGD_SWEEP_FIGURE_AXES)
-        status = hsgd_json_fail(&axes, err, "at most %d axes are known", HSGD_SWEEP_FIGURE_AXES);
-    for (size_t a = 0; !status && a < f->input.num_axes; a++) {
-        hsgd_json axis = hsgd_json_item(&axes, a);
-        status = read_axis(f, a, &axis, err);
-    }
-    return status;
-}
 
 /* The error bar of S as the style wants it. Results of earlier versions say nothing of single runs. */
 static hsgd_status read_bar(hsgd_sweep_figure_point *p, const hsgd_json *measured, const folder *f, hsgd_error *err)
@@ -310,7 +254,9 @@ static hsgd_status read_folder(folder *f, const char *dir, const hsgd_style_chan
         status = hsgd_style_apply(&f->style, change, err);
     f->input.confidence = number_or_nan(hsgd_json_member(&root, "confidence").value);
     if (!status)
-        status = read_axes(f, &root, err);
+        status = hsgd_axes_read(&f->axes, &root, err);
+    memcpy(f->input.axis, f->axes.axis, sizeof f->input.axis);
+    f->input.num_axes = f->axes.count;
     return status ? status : read_points(f, &root, err);
 }
 

@@ -18,21 +18,6 @@ static const char *const state_names[] = {[HSGD_SWEEP_WAITING] = "waiting",
 
 /* ---- sweep.json ---- */
 
-static cJSON *axis_to_json(const hsgd_sweep_axis *axis)
-{
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "name", axis->name);
-    cJSON *labels = cJSON_AddArrayToObject(object, "labels"), *titles = cJSON_AddArrayToObject(object, "titles");
-    for (size_t i = 0; i < axis->num_values; i++) {
-        char title[256];
-        cJSON_AddItemToArray(labels, cJSON_CreateString(axis->label[i]));
-        cJSON_AddItemToArray(titles, cJSON_CreateString(hsgd_sweep_title(title, sizeof title, axis, i)));
-    }
-    cJSON_AddItemToObject(object, "at",
-                          axis->at ? cJSON_CreateDoubleArray(axis->at, (int)axis->num_values) : cJSON_CreateNull());
-    return object;
-}
-
 static cJSON *point_to_json(const hsgd_sweep *sweep, const hsgd_sweep_point *point, const hsgd_sweep_row *row)
 {
     cJSON *object = cJSON_CreateObject(), *labels = cJSON_AddObjectToObject(object, "labels");
@@ -59,9 +44,8 @@ static cJSON *sweep_to_json(const hsgd_sweep *sweep, const hsgd_sweep_row *row)
     cJSON_AddStringToObject(root, "version", HSGD_VERSION);
     cJSON_AddItemToObject(root, "confidence",
                           isnan(sweep->confidence) ? cJSON_CreateNull() : cJSON_CreateNumber(sweep->confidence));
-    cJSON *axes = cJSON_AddArrayToObject(root, "axes"), *points = cJSON_AddArrayToObject(root, "points");
-    for (size_t a = 0; a < sweep->num_axes; a++)
-        cJSON_AddItemToArray(axes, axis_to_json(&sweep->axis[a]));
+    hsgd_axes_to_json(root, sweep);
+    cJSON *points = cJSON_AddArrayToObject(root, "points");
     for (size_t i = 0; i < sweep->num_points; i++)
         cJSON_AddItemToArray(points, point_to_json(sweep, &sweep->point[i], &row[i]));
     hsgd_style_to_json(root, &sweep->style);

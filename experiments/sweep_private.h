@@ -12,6 +12,42 @@
 #include "experiments/sweep.h"
 #include "plots/sweep.h"
 
+/* ---- reading (config_sweep.c) ---- */
+
+/* A section of the configuration whose axes make a grid. Borrowed pointers. */
+typedef struct hsgd_grid_section {
+    const char *name;        /* its key */
+    const char *const *keys; /* what may stand in it, "axes" among them; NULL-terminated */
+    size_t max_points;       /* of the product of the axes */
+    const char *const
+        *figures; /* what "figures" may name, in the order of use_figure; NULL-terminated. NULL: as a sweep */
+    const bool *skip_illegal; /* looked at after read: points with an illegal configuration are kept without it, as
+                                   long as one is legal. NULL: they are errors */
+    hsgd_status (*read)(void *context, const hsgd_json *section, hsgd_error *err); /* the other keys; NULL: none */
+    void *context;                                                                 /* of read */
+} hsgd_grid_section;
+
+/* As hsgd_sweep_read and hsgd_sweep_parse, for another section; all that stands in messages is called after it. */
+hsgd_status hsgd_grid_read(hsgd_sweep *out, const hsgd_grid_section *section, const char *path, size_t seeds,
+                           hsgd_error *err);
+hsgd_status hsgd_grid_parse(hsgd_sweep *out, const hsgd_grid_section *section, const char *text, size_t length,
+                            const char *file, size_t seeds, hsgd_error *err);
+
+/* ---- axes in files (sweep_axes.c) ---- */
+
+/* What figures say of the axes. Texts belong to the document that was read, the arrays are owned. */
+typedef struct hsgd_axes {
+    hsgd_sweep_figure_axis axis[HSGD_SWEEP_FIGURE_AXES];
+    size_t count;
+    const char **label[HSGD_SWEEP_FIGURE_AXES], **title[HSGD_SWEEP_FIGURE_AXES];
+    double *at[HSGD_SWEEP_FIGURE_AXES];
+} hsgd_axes;
+
+/* Add "axes" to a document, and read it; free what was read, also on failure. */
+void hsgd_axes_to_json(cJSON *root, const hsgd_sweep *sweep);
+hsgd_status hsgd_axes_read(hsgd_axes *out, const hsgd_json *root, hsgd_error *err);
+void hsgd_axes_free(hsgd_axes *axes);
+
 /* ---- names (sweep_name.c) ---- */
 
 /* Fill label and part of an axis from its values, and from its labels where they are given (NULL: they are not). */

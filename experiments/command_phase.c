@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* hsgd phase: where the true sandwich holds. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analysis/threads.h"
+#include "experiments/phase_private.h"
+#include "experiments/run_private.h"
+
+enum { OPTION_OUTPUT, OPTION_THREADS, OPTION_SEEDS, OPTION_DRY_RUN, OPTION_JSON, OPTION_QUIET, NUM_OPTIONS };
+
+static const hsgd_option options[NUM_OPTIONS] = {
+    [OPTION_OUTPUT] = {"output", "DIR", "folder for results and the figure (default: results/NAME)"},
+    [OPTION_THREADS] = {"threads", "K", "threads to use (default: all cores); the numbers do not depend on it"},
+    [OPTION_SEEDS] = {"seeds", "R",
+                      "number of seeds where runs or groupings are drawn, instead of the configuration's"},
+    [OPTION_DRY_RUN] = {"dry-run", NULL, "predict the time, and do nothing else"},
+    [OPTION_JSON] = {"json", NULL, "print phase.json instead of a table"},
+    [OPTION_QUIET] = {"quiet", NULL, "print nothing but errors"},
+};
+
+/* One call of the command. */
+typedef struct call {
+    hsgd_phase phase;
+    hsgd_phase_summary summary;
+    hsgd_figure_report report;
+    const char *dir;
+    size_t threads;
+    bool quiet, json;
+} call;
+
+/* A bar on a terminal; the last width printed is remembered. */
+static void draw_progress(void *context, double fraction)
+{
+    enum { WIDTH = 40 };
+    int *drawn = context, width = (int)(fraction * WIDTH);
+    if (width <= *drawn)
+        return;
+    *drawn = width;
+    fprintf(stderr, "\r[%-*.*s] %3.0f %%", WIDTH, width, "########################################", 100 * fraction);
+    if (width >= WIDTH)
+        fputs("\r\033[K", stderr);
+}
+
+/* ---- before ---- */
+
+static void print_prediction(const call *c, const hsgd_phase_prediction *p)
+{
+    printf("about %.2g s: %zu points, %s, on %zu thread%s (tried for %.2g s)\n", p->time_s, p->points,
+           p->exact ? "exact moments" : "paired runs", c->threads, c->threads == 1 ? "" : "s", p->trial_time_s);
+}
+
+static hsgd_status check_budget(const call *c, const hsgd_phase_prediction *p, hsgd_error *err)
+{
+    double budget_s = c->phase.settings.budget_s;
+    if (p->time_s <= budget_s)
+        return HSGD_OK;
+    return hsgd_fail(err, HSGD_ERROR_INPUT,
+                     "%s: phase.budget_s: about %.2g s are predicted for %zu points, more than %g; legal is a larger "
+                     "budget_s, or fewer points, steps or seeds",
+                     c->phase.file, p->time_s, p->points, budget_s);
+}
+
+/* ---- after ---- */
+
+static void print_files(const call *c)
+{
+    printf("\n  in %s: phase.json, phase.csv", c->dir);
+    for (size_t i = 0; i < c->report.num_files; i++)
+        if (!strstr(c->report.file[i], ".gp") && !strstr(c->report.file[i], ".dat") &&
+            !strstr(c->report.file[i], ".caption"))
+            printf(", %s", c->report.file[i]);
+    puts("");
+}
+
+/* A broken order is a finding unless it was expected to hold; a verdict that was asked for and is missing is told. */
+static int exit_code(const call *c)
+{
+    const size_t *count = c->summary.count;
+    size_t failed = count[HSGD_BETWEEN_BELOW] + count[HSGD_BETWEEN_ABOVE] + count[HSGD_BETWEEN_REVERSED];
+    if (failed && c->phase.settings.expect_holds)
+        return HSGD_EXIT_VIOLATED;
+    return count[HSGD_BETWEEN_INCONCLUSIVE] + count[HSGD_BETWEEN_DIVERGED] ? HSGD_EXIT_INCONCLUSIVE : HSGD_EXIT_OK;
+}
+
+static int tell(const call *c)
+{
+    hsgd_error err;
+    if (c->json && !c->quiet && hsgd_json_put(hsgd_phase_to_json(&c->phase, &c->summary), &err))
+        return hsgd_cli_fail(&err);
+    if (!c->json && !c->quiet) {
+        hsgd_phase_print(&c->phase, &c->summary, stdout);
+        print_files(c);
+    }
+    return hsgd_cli_finish(exit_code(c));
+}
+
+/* ---- the command ---- */
+
+static hsgd_status work_out(call *c, hsgd_error *err)
+{
+    int drawn = 0;
+    bool bar = !c->quiet && isatty(STDERR_FILENO);
+    hsgd_status status = hsgd_phase_run(&c->phase, (int)c->threads, bar ? draw_progress : NULL, &drawn, err);
+    return status ? status : hsgd_phase_summarise(&c->summary, &c->phase, err);
+}
+
+static int run_in_folder(call *c)
+{
+    hsgd_error err;
+    int lock;
+    hsgd_status status = hsgd_folder_refuse(c->dir, "result.json", "the results of a single run", &err);
+    if (!status)
+        status = hsgd_folder_refuse(c->dir, "sweep.json", "a sweep", &err);
+    if (!status)
+        status = hsgd_folder_make(c->dir, &err);
+    if (status || hsgd_folder_lock(&lock, c->dir, &err))
+        return hsgd_cli_fail(&err);
+    hsgd_folder_sweep(c->dir);
+    status = hsgd_phase_write(&c->phase, &c->summary, c->dir, &err);
+    if (!status)
+        status = hsgd_phase_plot(c->dir, NULL, &c->report, &err);
+    hsgd_folder_unlock(lock);
+    return status ? hsgd_cli_fail(&err) : tell(c);
+}
+
+static int run_call(call *c, bool dry)
+{
+    hsgd_error err;
+    hsgd_phase_prediction prediction;
+    if (hsgd_phase_predict(&prediction, &c->phase, (int)c->threads, &err))
+        return hsgd_cli_fail(&err);
+    if (dry) {
+        print_prediction(c, &prediction);
+        return hsgd_cli_finish(HSGD_EXIT_OK);
+    }
+    if (check_budget(c, &prediction, &err) || work_out(c, &err))
+        return hsgd_cli_fail(&err);
+    return run_in_folder(c);
+}
+
+static hsgd_status read_counts(call *c, size_t *seeds, const hsgd_arguments *arguments, hsgd_error *err)
+{
+    const char *threads = arguments->option[OPTION_THREADS], *given = arguments->option[OPTION_SEEDS];
+    hsgd_status status = threads ? hsgd_cli_count(threads, "threads", 1, 1024, &c->threads, err) : HSGD_OK;
+    if (!status && given)
+        status = hsgd_cli_count(given, "seeds", 1, 1000000, seeds, err);
+    if (!status && arguments->option[OPTION_OUTPUT] && !*arguments->option[OPTION_OUTPUT])
+        status = hsgd_fail(err, HSGD_ERROR_INPUT, "--output: \"\" is not the name of a folder");
+    return status;
+}
+
+static int run(const hsgd_arguments *arguments)
+{
+    hsgd_error err;
+    char folder[128];
+    size_t seeds = 0;
+    call c = {.threads = (size_t)hsgd_default_threads(),
+              .quiet = arguments->option[OPTION_QUIET] != NULL,
+              .json = arguments->option[OPTION_JSON] != NULL};
+    if (read_counts(&c, &seeds, arguments, &err) || hsgd_phase_read(&c.phase, arguments->positional, seeds, &err))
+        return hsgd_cli_fail(&err);
+    hsgd_threads_limit((int)c.threads);
+    hsgd_run_default_folder(folder, sizeof folder, c.phase.grid.name);
+    c.dir = arguments->option[OPTION_OUTPUT] ? arguments->option[OPTION_OUTPUT] : folder;
+    int code = run_call(&c, arguments->option[OPTION_DRY_RUN] != NULL);
+    hsgd_phase_free(&c.phase);
+    return code;
+}
+
+const hsgd_command hsgd_command_phase = {
+    .name = "phase",
+    .positional = "CONFIG.json",
+    .summary = "map where H-SGD itself lies between its two local SGDs, not only its bound",
+    .details = "CONFIG.json has the key \"phase\" with axes as in a sweep. At every point S (or the dispersion, or the "
+               "loss) of\n"
+               "local SGD with period I, of H-SGD and of local SGD with period G are compared: by exact moments for "
+               "quadratics,\n"
+               "by paired runs elsewhere. That the order is broken is a finding and ends with 0, unless \"expect\" is "
+               "\"holds\"\n"
+               "(then 1); points that remain undecided end with 3.",
+    .option = options,
+    .num_options = NUM_OPTIONS,
+    .run = run,
+};

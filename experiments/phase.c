@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* All points of a phase diagram: prediction, work, verdicts, summary. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/clock.h"
+#include "experiments/phase_private.h"
+
+/* ---- prediction ---- */
+
+enum { MAX_TRIALS = 16, TRIAL_STEPS = 16 };
+
+static bool is_legal(const hsgd_phase *phase, size_t index)
+{
+    return phase->grid.point[index].config != NULL;
+}
+
+/* Seconds that one point takes a single thread, from its first steps. */
+static hsgd_status try_point(double *time_s, bool *exact, const hsgd_phase *phase, size_t index, hsgd_error *err)
+{
+    hsgd_phase_work work;
+    hsgd_phase_point point;
+    hsgd_config full;
+    double begin_s = hsgd_now_s();
+    hsgd_status status = hsgd_config_parse(&full, phase->grid.point[index].config,
+                                           strlen(phase->grid.point[index].config), phase->file, err);
+    if (status)
+        return status;
+    size_t steps = full.steps / 16 > TRIAL_STEPS ? full.steps / 16 : TRIAL_STEPS;
+    status = hsgd_phase_begin(&work, phase, index, steps, err);
+    double ready_s = hsgd_now_s(), runs = (double)hsgd_config_runs(&full);
+    if (!status) {
+        status = hsgd_phase_find(&point, &work, err);
+        *exact = work.exact;
+        double scale = (double)full.steps / (double)work.config.steps;
+        if (!work.exact && !work.experiment.deterministic)
+            scale *= runs;
+        *time_s = ready_s - begin_s + (hsgd_now_s() - ready_s) * scale;
+        hsgd_phase_end(&work);
+    }
+    hsgd_config_free(&full);
+    return status;
+}
+
+hsgd_status hsgd_phase_predict(hsgd_phase_prediction *out, const hsgd_phase *phase, int threads, hsgd_error *err)
+{
+    const hsgd_sweep *grid = &phase->grid;
+    double begin_s = hsgd_now_s(), sum_s = 0, tried = 0;
+    *out = (hsgd_phase_prediction){.exact = true};
+    for (size_t i = 0; i < grid->num_points; i++)
+        out->points += is_legal(phase, i);
+    size_t trials = out->points < MAX_TRIALS ? out->points : MAX_TRIALS;
+    for (size_t i = 0, seen = 0; i < grid->num_points; i++) {
+        double time_s;
+        bool exact;
+        if (!is_legal(phase, i))
+            continue;
+        /* evenly from the first to the last */
+        size_t next = trials > 1 ? (size_t)(tried * (double)(out->points - 1) / (double)(trials - 1)) : 0;
+        if (seen++ != next)
+            continue;
+        hsgd_status status = try_point(&time_s, &exact, phase, i, err);
+        if (status)
+            return status;
+        out->exact = out->exact && exact;
+        sum_s += time_s;
+        tried++;
+    }
+    size_t at_once = (size_t)threads < out->points ? (size_t)threads : out->points;
+    out->time_s = sum_s / tried * (double)out->points / (double)at_once;
+    out->trial_time_s = hsgd_now_s() - begin_s;
+    return HSGD_OK;
+}
+
+/* ---- all points ---- */
+
+typedef struct state {
+    hsgd_phase *phase;
+    void (*progress)(void *context, double fraction);
+    void *context;
+    size_t done, failed; /* failed: the first point that did; num_points: none */
+    hsgd_error err;
+} state;
+
+static void report(state *s, size_t index, hsgd_status status, const hsgd_error *err)
+{
+#pragma omp critical(hsgd_phase_report)
+    {
+        s->done++;
+        if (status && index < s->failed) {
+#pragma omp atomic write
+            s->failed = index;
+            s->err = *err;
+        }
+        if (s->progress)
+            s->progress(s->context, (double)s->done / (double)s->phase->grid.num_points);
+    }
+}
+
+static bool goes_on(const state *s)
+{
+    size_t failed;
+#pragma omp atomic read
+    failed = s->failed;
+    return failed == s->phase->grid.num_points;
+}
+
+static void work_out(state *s, size_t index, int threads)
+{
+    hsgd_phase_work work;
+    hsgd_phase_point *point = &s->phase->point[index];
+    hsgd_error err;
+    hsgd_status status = HSGD_OK;
+    if (!is_legal(s->phase, index))
+        *point = (hsgd_phase_point){.verdict = HSGD_BETWEEN_ILLEGAL, .value = {NAN, NAN, NAN}, .ratio = NAN};
+    else if (!(status = hsgd_phase_begin(&work, s->phase, index, 0, &err))) {
+        work.threads = threads;
+        status = hsgd_phase_find(point, &work, &err);
+        hsgd_phase_end(&work);
+    }
+    report(s, index, status, &err);
+}
+
+static void judge_all(hsgd_phase *phase)
+{
+    phase->comparisons = 0;
+    for (size_t i = 0; i < phase->grid.num_points; i++)
+        if (phase->point[i].values > 0 && !phase->point[i].theory)
+            phase->comparisons += 2;
+    for (size_t i = 0; i < phase->grid.num_points; i++)
+        if (is_legal(phase, i))
+            hsgd_phase_judge(&phase->point[i], phase->grid.confidence, phase->comparisons ? phase->comparisons : 1);
+}
+
+/* Moments keep one thread busy per point; runs share the threads among their seeds. */
+static bool takes_runs(const hsgd_phase *phase)
+{
+    hsgd_phase_work work;
+    hsgd_error err;
+    for (size_t i = 0; i < phase->grid.num_points; i++)
+        if (is_legal(phase, i)) {
+            if (hsgd_phase_begin(&work, phase, i, 1, &err))
+                return true;
+            bool runs = !work.exact;
+            hsgd_phase_end(&work);
+            return runs;
+        }
+    return false;
+}
+
+hsgd_status hsgd_phase_run(hsgd_phase *phase, int threads, void (*progress)(void *context, double fraction),
+                           void *progress_context, hsgd_error *err)
+{
+    size_t count = phase->grid.num_points;
+    state s = {.phase = phase, .progress = progress, .context = progress_context, .failed = count};
+    bool runs = takes_runs(phase);
+    int at_once = runs ? 1 : threads, each = runs ? threads : 1;
+    (void)at_once; /* for builds without OpenMP */
+#pragma omp parallel for schedule(dynamic, 1) num_threads(at_once) if (at_once > 1)
+    for (size_t i = 0; i < count; i++)
+        if (goes_on(&s)) /* nothing more is begun once a point has failed */
+            work_out(&s, i, each);
+    if (s.failed < count) {
+        if (err)
+            *err = s.err;
+        return s.err.status;
+    }
+    judge_all(phase);
+    return HSGD_OK;
+}
+
+/* ---- summary ---- */
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+hsgd_status hsgd_phase_summarise(hsgd_phase_summary *out, const hsgd_phase *phase, hsgd_error *err)
+{
+    size_t count = phase->grid.num_points, known = 0;
+    double *ratio = calloc(count, sizeof *ratio), largest = 0;
+    *out = (hsgd_phase_summary){.worst = count, .ratio_low = NAN, .ratio_median = NAN, .ratio_high = NAN};
+    if (!ratio)
+        return hsgd_fail_memory(err, "the summary");
+    for (size_t i = 0; i < count; i++) {
+        const hsgd_phase_point *p = &phase->point[i];
+        out->count[p->verdict]++;
+        if (p->violation > largest) {
+            largest = p->violation;
+            out->worst = i;
+        }
+        if (p->verdict == HSGD_BETWEEN_HOLDS && isfinite(p->ratio))
+            ratio[known++] = p->ratio;
+    }
+    qsort(ratio, known, sizeof *ratio, compare_doubles);
+    if (known) {
+        out->ratio_low = ratio[0];
+        out->ratio_median = (ratio[(known - 1) / 2] + ratio[known / 2]) / 2;
+        out->ratio_high = ratio[known - 1];
+    }
+    free(ratio);
+    return HSGD_OK;
+}

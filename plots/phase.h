@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Figure "phase": where H-SGD itself lies between its two local SGDs. A map with one colour per verdict; as for the other figures
+ * the input is plain data, the figure is DIR/phase.dat and DIR/phase.gp, and hsgd_figure_render draws it. */
+#ifndef HSGD_PLOTS_PHASE_H
+#define HSGD_PLOTS_PHASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "analysis/between.h"
+#include "analysis/error.h"
+#include "plots/caption.h"
+#include "plots/figure.h"
+#include "plots/sweep.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What one point of the grid shows. */
+typedef struct hsgd_phase_figure_point {
+    hsgd_between verdict;
+    double ratio; /* (H-SGD - inner)/(outer - inner); NAN: not known */
+} hsgd_phase_figure_point;
+
+/* Of all legal points, from the smallest to the largest. */
+typedef struct hsgd_phase_range {
+    double low, high;
+} hsgd_phase_range;
+
+/* Borrowed pointers. */
+typedef struct hsgd_phase_figure_input {
+    const char *name;     /* any text */
+    const char *quantity; /* "S", "dispersion" or "loss" */
+    hsgd_sweep_figure_axis axis[HSGD_SWEEP_FIGURE_AXES];
+    size_t num_axes;                      /* 1 to 3: columns, rows, panels */
+    const hsgd_phase_figure_point *point; /* (num_points) the last axis runs fastest */
+    size_t num_points;
+    hsgd_phase_range workers, steps, step_size;
+    hsgd_phase_range values; /* independent values behind a point; 0: exact moments */
+    double confidence;       /* of all verdicts together, where values are drawn */
+} hsgd_phase_figure_input;
+
+/* The colour of a verdict's cells, "#rrggbb"; those that look alike to some readers differ in their symbols. */
+const char *hsgd_phase_colour(hsgd_between verdict);
+
+/* Write DIR/phase.dat, DIR/phase.gp and DIR/phase.caption.tex. */
+hsgd_status hsgd_phase_figure_write(const hsgd_phase_figure_input *input, const char *dir,
+                                    const hsgd_figure_style *style, hsgd_error *err);
+
+/* The caption: what is shown, what is the same for all points, how verdicts were found. Free it; NULL when memory is out. */
+char *hsgd_phase_figure_caption(const hsgd_phase_figure_input *input, hsgd_caption_syntax syntax);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The caption of the figure "phase". */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plots/phase.h"
+#include "plots/text_private.h"
+
+enum { TEXT_MAX_WIDTH = 90 };
+
+typedef struct caption {
+    const hsgd_phase_figure_input *in;
+    hsgd_caption_syntax syntax;
+    FILE *out;
+} caption;
+
+static const char *pick(const caption *c, const char *plain, const char *tex)
+{
+    return c->syntax == HSGD_CAPTION_TEX ? tex : plain;
+}
+
+static void say_text(const caption *c, const char *text)
+{
+    char tex[HSGD_QUOTED_SIZE], plain[HSGD_TEXT_SIZE];
+    hsgd_text_clean(plain, text, TEXT_MAX_WIDTH);
+    hsgd_text_to_tex(tex, text, TEXT_MAX_WIDTH);
+    fputs(pick(c, plain, tex), c->out);
+}
+
+static void say_number(const caption *c, double value)
+{
+    hsgd_number number;
+    fputs(c->syntax == HSGD_CAPTION_TEX ? hsgd_text_number(&number, HSGD_FIGURE_TEX, value)
+                                        : hsgd_text_plain_number(&number, value),
+          c->out);
+}
+
+static void say_range(const caption *c, const char *plain, const char *tex, hsgd_phase_range x)
+{
+    fputs(pick(c, plain, tex), c->out);
+    say_number(c, x.low);
+    if (x.low < x.high) {
+        fputs(" to ", c->out);
+        say_number(c, x.high);
+    }
+}
+
+static void say_subject(const caption *c)
+{
+    static const char *const between[] = {" over ", " and ", ", for each "};
+    const char *quantity = c->in->quantity;
+    fputs("Where the ", c->out);
+    if (strcmp(quantity, "dispersion") == 0)
+        fputs("mean dispersion of the models", c->out);
+    else if (strcmp(quantity, "loss") == 0)
+        fputs("mean loss", c->out);
+    else
+        fprintf(c->out, "mean squared gradient norm %s", pick(c, "S", "$S$"));
+    fprintf(c->out, " of H-SGD itself lies between that of local SGD with period %s (inner) and with period %s (outer)",
+            pick(c, "I", "$I$"), pick(c, "G", "$G$"));
+    for (size_t a = 0; a < c->in->num_axes; a++) {
+        fputs(between[a], c->out);
+        say_text(c, c->in->axis[a].name);
+    }
+}
+
+/* What a reader could not guess from the legend. */
+static void say_verdicts(const caption *c)
+{
+    bool reversed = false, equal = false;
+    for (size_t i = 0; i < c->in->num_points; i++) {
+        reversed = reversed || c->in->point[i].verdict == HSGD_BETWEEN_REVERSED;
+        equal = equal || c->in->point[i].verdict == HSGD_BETWEEN_EQUAL;
+    }
+    if (reversed)
+        fputs(pick(c, "; reversed: outer < H-SGD < inner", "; reversed: outer $<$ H-SGD $<$ inner"), c->out);
+    if (equal)
+        fputs("; hatched: all three agree", c->out);
+}
+
+static void say_method(const caption *c)
+{
+    if (c->in->values.high > 0) {
+        say_range(c, ". Paired runs, ", ". Paired runs, ", c->in->values);
+        fprintf(c->out,
+                pick(c, " values a point; all verdicts hold together at %.4g %%.",
+                     " values a point; all verdicts hold together at %.4g\\,\\%%."),
+                100 * c->in->confidence);
+    } else
+        fputs(". Exact moments, nothing is sampled.", c->out);
+}
+
+char *hsgd_phase_figure_caption(const hsgd_phase_figure_input *input, hsgd_caption_syntax syntax)
+{
+    char *text = NULL;
+    size_t size = 0;
+    const caption c = {input, syntax, open_memstream(&text, &size)};
+    if (!c.out)
+        return NULL;
+    say_subject(&c);
+    say_verdicts(&c);
+    say_range(&c, ". n = ", ". $n$~=~", input->workers);
+    say_range(&c, ", T = ", ", $T$~=~", input->steps);
+    say_range(&c, ", γ = ", ", $\\gamma$~=~", input->step_size);
+    say_method(&c);
+    bool failed = ferror(c.out) != 0;
+    if (fclose(c.out) == 0 && !failed)
+        return text;
+    free(text);
+    return NULL;
+}
