@@ -18,6 +18,7 @@
 #include "analysis/regularizer.h"
 #include "analysis/variant.h"
 #include "experiments/data.h"
+#include "experiments/hunt_spec.h"
 #include "experiments/targets.h"
 #include "plots/figure.h"
 
@@ -89,6 +90,8 @@ typedef struct hsgd_config {
     bool *use_bound;           /* (hsgd_num_bounds) */
     bool *use_figure;          /* (hsgd_num_figures) */
     hsgd_figure_style figure_style;
+    bool has_hunt;       /* for hsgd hunt; other commands run the problem as it stands */
+    hsgd_hunt_spec hunt; /* if has_hunt */
 } hsgd_config;
 
 /* Read a configuration file ("-": standard input). Relative data paths are looked for in the file's folder, then in
