@@ -71,18 +71,24 @@ static void print_worst(const hsgd_hunt *hunt, FILE *out)
           out);
 }
 
+/* Those that apply, and the names of the others. */
 static void print_other(const hsgd_hunt *hunt, FILE *out)
 {
+    const char *between = "\n  not there: ";
     fprintf(out, "\n  %-24s %-9s %14s %12s %12s\n", "bounds on that case", "of", "value", "measured", "measured/bnd");
     for (size_t i = 0; i < hsgd_num_quarries(); i++) {
         hsgd_quarry quarry = hsgd_quarry_at(i);
         const hsgd_hunted *h = &hunt->other[i];
-        fprintf(out, "  %-24s %-9s ", quarry.id, quarry.bound ? hsgd_target_name(quarry.bound->target) : "B_k");
         if (h->ratio > 0)
-            fprintf(out, "%14.5g %12.5g %12.7g\n", h->bound, h->measured, h->ratio);
-        else
-            fprintf(out, "%14s %12s %12s  %s\n", "-", "-", "-", h->reason);
+            fprintf(out, "  %-24s %-9s %14.5g %12.5g %12.7g\n", quarry.id,
+                    quarry.bound ? hsgd_target_name(quarry.bound->target) : "B_k", h->bound, h->measured, h->ratio);
     }
+    for (size_t i = 0; i < hsgd_num_quarries(); i++)
+        if (!(hunt->other[i].ratio > 0)) {
+            fprintf(out, "%s%s", between, hsgd_quarry_id(i));
+            between = ", ";
+        }
+    fputs(*between == ',' ? " (hunt.json says why)\n" : "", out);
 }
 
 static void print_verdict(const hsgd_hunt *hunt, FILE *out)
@@ -94,10 +100,12 @@ static void print_verdict(const hsgd_hunt *hunt, FILE *out)
                 hunt->quarry.id, hunt->found.ratio, hunt->found.rounding);
     else if (hunt->violated)
         fprintf(out, "\n  the weakened bound is violated, as it should be\n");
+    else if (hunt->found.ratio > 1 - 1e-6)
+        fprintf(out, "\n  no counterexample in %zu evaluations, but %s is attained: it cannot be improved here\n",
+                hunt->evaluations, hunt->quarry.id);
     else
-        fprintf(out, "\n  no counterexample in %zu evaluations: %s %s%.4g of the bound\n", hunt->evaluations,
-                hunt->quarry.id, hunt->found.ratio > 1 - 1e-6 ? "is attained, up to " : "reaches at most ",
-                hunt->found.ratio);
+        fprintf(out, "\n  no counterexample in %zu evaluations: at most %.4g of %s is reached\n", hunt->evaluations,
+                hunt->found.ratio, hunt->quarry.id);
 }
 
 void hsgd_hunt_print(const hsgd_hunt *hunt, FILE *stream)
