@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Glossary   mean (n, d) E w_j    noise_root (d) S_0    noise_node (nodes, d) S_u    centre (nodes, d) E wbar_u */
-#include "analysis/exact_moments.h"
+#include "analysis/exact_moments_private.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -105,20 +105,25 @@ static bool aggregate(exact_work *w, size_t t)
     return any;
 }
 
-static hsgd_status allocate(exact_work *w, hsgd_exact *out, size_t steps, hsgd_error *err)
+hsgd_status hsgd_exact_allocate(hsgd_exact *out, size_t steps, size_t num_levels, hsgd_error *err)
 {
-    size_t d = w->q->dim, nodes = w->h->num_nodes;
-    *out = (hsgd_exact){.steps = steps, .num_levels = w->h->num_levels};
+    *out = (hsgd_exact){.steps = steps, .num_levels = num_levels};
     out->grad_norm_sq = calloc(steps, sizeof *out->grad_norm_sq);
     out->loss = calloc(steps, sizeof *out->loss);
-    out->dispersion = calloc(steps * w->h->num_levels, sizeof *out->dispersion);
+    out->dispersion = calloc(steps * num_levels, sizeof *out->dispersion);
+    bool complete = out->grad_norm_sq && out->loss && out->dispersion;
+    return complete ? HSGD_OK : hsgd_fail_memory(err, "the exact moments");
+}
+
+static hsgd_status allocate(exact_work *w, hsgd_error *err)
+{
+    size_t d = w->q->dim, nodes = w->h->num_nodes;
     w->mean = calloc(w->q->num_workers * d, sizeof *w->mean);
     w->noise_root = calloc(d, sizeof *w->noise_root);
     w->noise_node = calloc(nodes * d, sizeof *w->noise_node);
     w->centre = calloc(nodes * d, sizeof *w->centre);
     w->linear = calloc(d, sizeof *w->linear);
-    bool complete = out->grad_norm_sq && out->loss && out->dispersion && w->mean && w->noise_root && w->noise_node &&
-                    w->centre && w->linear;
+    bool complete = w->mean && w->noise_root && w->noise_node && w->centre && w->linear;
     return complete ? HSGD_OK : hsgd_fail_memory(err, "the exact moments");
 }
 
@@ -138,7 +143,7 @@ static void run(exact_work *w, hsgd_exact *out)
     record_gradient(w, &unused, &out->final_loss);
 }
 
-hsgd_status hsgd_exact_moments(hsgd_exact *out, const hsgd_quadratic *quadratic, const hsgd_hierarchy *h,
+static hsgd_status one_hessian(hsgd_exact *out, const hsgd_quadratic *quadratic, const hsgd_hierarchy *h,
                                const double *initial, double step_size, size_t steps, hsgd_error *err)
 {
     exact_work w = {.q = quadratic, .h = h, .step_size = step_size};
@@ -147,7 +152,9 @@ hsgd_status hsgd_exact_moments(hsgd_exact *out, const hsgd_quadratic *quadratic,
     *out = (hsgd_exact){0};
     hsgd_status status = hsgd_memory_check(bytes, "the table of exact moments", "fewer steps or fewer workers", err);
     if (!status)
-        status = allocate(&w, out, steps, err);
+        status = hsgd_exact_allocate(out, steps, h->num_levels, err);
+    if (!status)
+        status = allocate(&w, err);
     if (!status) {
         for (size_t j = 0; j < quadratic->num_workers; j++)
             memcpy(w.mean + j * quadratic->dim, initial, quadratic->dim * sizeof *initial);
@@ -163,6 +170,14 @@ hsgd_status hsgd_exact_moments(hsgd_exact *out, const hsgd_quadratic *quadratic,
     return status;
 }
 
+hsgd_status hsgd_exact_moments(hsgd_exact *out, const hsgd_quadratic *quadratic, const hsgd_hierarchy *h,
+                               const double *initial, double step_size, size_t steps, hsgd_error *err)
+{
+    if (quadratic->worker_curvature)
+        return hsgd_exact_moments_own(out, quadratic, h, initial, step_size, steps, err);
+    return one_hessian(out, quadratic, h, initial, step_size, steps, err);
+}
+
 void hsgd_exact_free(hsgd_exact *exact)
 {
     if (!exact)
@@ -170,5 +185,7 @@ void hsgd_exact_free(hsgd_exact *exact)
     free(exact->grad_norm_sq);
     free(exact->loss);
     free(exact->dispersion);
+    free(exact->node_divergence);
+    free(exact->global_divergence);
     memset(exact, 0, sizeof *exact);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "analysis/quadratic.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,17 +17,26 @@ static size_t stride_of(size_t dim)
     return dim < 4 * line || dim > SIZE_MAX - line ? dim : (dim + line - 1) / line * line;
 }
 
-static hsgd_status allocate(hsgd_quadratic *q, size_t dim, size_t num_workers, double noise_sq, hsgd_error *err)
+static double *allocate_rows(const hsgd_quadratic *q)
+{
+    return q->dim <= SIZE_MAX / sizeof(double) ? hsgd_alloc_array(q->num_workers, q->stride * sizeof(double)) : NULL;
+}
+
+hsgd_status hsgd_quadratic_allocate(hsgd_quadratic *q, size_t dim, size_t num_workers, double noise_sq,
+                                    bool own_curvature, hsgd_error *err)
 {
     *q = (hsgd_quadratic){.dim = dim, .num_workers = num_workers, .noise_sq = noise_sq, .stride = stride_of(dim)};
     if (dim < 1 || num_workers < 1)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "a quadratic needs at least one dimension and one worker");
     if (!(noise_sq >= 0) || !isfinite(noise_sq))
         return hsgd_fail(err, HSGD_ERROR_INPUT, "noise_variance: %g is not a finite number >= 0", noise_sq);
-    q->curvature = hsgd_alloc_array(dim, sizeof *q->curvature);
-    q->linear =
-        dim <= SIZE_MAX / sizeof *q->linear ? hsgd_alloc_array(num_workers, q->stride * sizeof *q->linear) : NULL;
-    return q->curvature && q->linear ? HSGD_OK : hsgd_fail_memory(err, "the quadratic problem");
+    if (own_curvature)
+        q->worker_curvature = allocate_rows(q);
+    else
+        q->curvature = hsgd_alloc_array(dim, sizeof *q->curvature);
+    q->linear = allocate_rows(q);
+    bool complete = (q->curvature || q->worker_curvature) && q->linear;
+    return complete ? HSGD_OK : hsgd_fail_memory(err, "the quadratic problem");
 }
 
 void hsgd_quadratic_free(hsgd_quadratic *quadratic)
@@ -34,6 +44,7 @@ void hsgd_quadratic_free(hsgd_quadratic *quadratic)
     if (!quadratic)
         return;
     free(quadratic->curvature);
+    free(quadratic->worker_curvature);
     free(quadratic->linear);
     memset(quadratic, 0, sizeof *quadratic);
 }
@@ -46,36 +57,60 @@ static hsgd_status check_finite(const double *value, size_t count, const char *n
     return HSGD_OK;
 }
 
-hsgd_status hsgd_quadratic_init(hsgd_quadratic *out, const double *curvature, const double *linear, size_t dim,
-                                size_t num_workers, double noise_sq, hsgd_error *err)
+static void copy_rows(double *out, const hsgd_quadratic *q, const double *rows)
 {
-    hsgd_status status = allocate(out, dim, num_workers, noise_sq, err);
+    for (size_t j = 0; j < q->num_workers; j++)
+        memcpy(out + j * q->stride, rows + j * q->dim, q->dim * sizeof *rows);
+}
+
+/* own: curvature has a row for every worker. */
+static hsgd_status init(hsgd_quadratic *out, const double *curvature, bool own, const double *linear, size_t dim,
+                        size_t num_workers, double noise_sq, hsgd_error *err)
+{
+    hsgd_status status = hsgd_quadratic_allocate(out, dim, num_workers, noise_sq, own, err);
     if (!status)
-        status = check_finite(curvature, dim, "curvature", err);
+        status = check_finite(curvature, own ? num_workers * dim : dim, "curvature", err);
     if (!status)
         status = check_finite(linear, num_workers * dim, "linear", err);
     if (status) {
         hsgd_quadratic_free(out);
         return status;
     }
-    memcpy(out->curvature, curvature, dim * sizeof *curvature);
-    for (size_t j = 0; j < num_workers; j++)
-        memcpy(out->linear + j * out->stride, linear + j * dim, dim * sizeof *linear);
+    if (own)
+        copy_rows(out->worker_curvature, out, curvature);
+    else
+        memcpy(out->curvature, curvature, dim * sizeof *curvature);
+    copy_rows(out->linear, out, linear);
     return HSGD_OK;
 }
 
+hsgd_status hsgd_quadratic_init(hsgd_quadratic *out, const double *curvature, const double *linear, size_t dim,
+                                size_t num_workers, double noise_sq, hsgd_error *err)
+{
+    return init(out, curvature, false, linear, dim, num_workers, noise_sq, err);
+}
+
+hsgd_status hsgd_quadratic_init_own(hsgd_quadratic *out, const double *worker_curvature, const double *linear,
+                                    size_t dim, size_t num_workers, double noise_sq, hsgd_error *err)
+{
+    return init(out, worker_curvature, true, linear, dim, num_workers, noise_sq, err);
+}
+
 /* Row j becomes the old row place[j], along the cycle of the permutation that j belongs to. */
-static void rotate_rows(hsgd_quadratic *q, const size_t *place, size_t j, bool *done, double *spare)
+static void rotate_rows(double *rows, const hsgd_quadratic *q, const size_t *place, size_t j, double *spare)
 {
     size_t stride = q->stride, to = j;
     size_t row_bytes = q->dim * sizeof *spare;
-    memcpy(spare, q->linear + j * stride, row_bytes);
-    for (; place[to] != j; to = place[to]) {
-        memcpy(q->linear + to * stride, q->linear + place[to] * stride, row_bytes);
-        done[to] = true;
-    }
-    memcpy(q->linear + to * stride, spare, row_bytes);
-    done[to] = true;
+    memcpy(spare, rows + j * stride, row_bytes);
+    for (; place[to] != j; to = place[to])
+        memcpy(rows + to * stride, rows + place[to] * stride, row_bytes);
+    memcpy(rows + to * stride, spare, row_bytes);
+}
+
+static void mark_cycle(bool *done, const size_t *place, size_t j)
+{
+    for (; !done[j]; j = place[j])
+        done[j] = true;
 }
 
 /* In place: the linear terms of a million workers are too many to have twice. */
@@ -83,176 +118,55 @@ hsgd_status hsgd_quadratic_permute(hsgd_quadratic *quadratic, const size_t *plac
 {
     bool *done = calloc(quadratic->num_workers, sizeof *done);
     double *spare = malloc(quadratic->dim * sizeof *spare);
-    for (size_t j = 0; done && spare && j < quadratic->num_workers; j++)
-        if (!done[j])
-            rotate_rows(quadratic, place, j, done, spare);
+    for (size_t j = 0; done && spare && j < quadratic->num_workers; j++) {
+        if (done[j])
+            continue;
+        rotate_rows(quadratic->linear, quadratic, place, j, spare);
+        if (quadratic->worker_curvature)
+            rotate_rows(quadratic->worker_curvature, quadratic, place, j, spare);
+        mark_cycle(done, place, j);
+    }
     hsgd_status status = done && spare ? HSGD_OK : hsgd_fail_memory(err, "the quadratic problem");
     free(done);
     free(spare);
     return status;
 }
 
+static void mean_of_rows(double *mean, const hsgd_quadratic *q, const double *rows, const double *weight)
+{
+    memset(mean, 0, q->dim * sizeof *mean);
+    for (size_t j = 0; j < q->num_workers; j++) {
+        double p = weight ? weight[j] : 1 / (double)q->num_workers;
+        for (size_t i = 0; i < q->dim; i++)
+            mean[i] += p * rows[j * q->stride + i];
+    }
+}
+
 void hsgd_quadratic_mean_linear(const hsgd_quadratic *quadratic, const double *weight, double *mean)
 {
-    size_t dim = quadratic->dim, n = quadratic->num_workers;
-    memset(mean, 0, dim * sizeof *mean);
-    for (size_t j = 0; j < n; j++) {
-        double p = weight ? weight[j] : 1 / (double)n;
-        for (size_t i = 0; i < dim; i++)
-            mean[i] += p * quadratic->linear[j * quadratic->stride + i];
+    mean_of_rows(mean, quadratic, quadratic->linear, weight);
+}
+
+/* The largest |h_ji| over the workers. */
+static double largest_curvature(const hsgd_quadratic *q, size_t i)
+{
+    double largest = 0;
+    for (size_t j = 0; j < q->num_workers; j++)
+        largest = fmax(largest, fabs(hsgd_quadratic_curvature(q, j)[i]));
+    return largest;
+}
+
+void hsgd_quadratic_mean_curvature(const hsgd_quadratic *quadratic, const double *weight, double *mean)
+{
+    if (!quadratic->worker_curvature) {
+        memcpy(mean, quadratic->curvature, quadratic->dim * sizeof *mean);
+        return;
     }
-}
-
-/* ---- generated problems ---- */
-
-static hsgd_status check_spec(const hsgd_hierarchy *h, const hsgd_quadratic_spec *spec, hsgd_error *err)
-{
-    double low = spec->curvature_min, high = spec->curvature_max;
-    if (!(low > 0) || !(high >= low) || !isfinite(high / low))
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "curvature_range: [%g, %g] is not a range 0 < low <= high", low, high);
-    for (size_t k = 0; k < h->num_levels; k++)
-        if (!(spec->level_divergence_sq[k] >= 0) || !isfinite(spec->level_divergence_sq[k]))
-            return hsgd_fail(err, HSGD_ERROR_INPUT, "level_divergence[%zu]: %g is not a finite number >= 0", k,
-                             spec->level_divergence_sq[k]);
-    return HSGD_OK;
-}
-
-static void set_curvature(hsgd_quadratic *q, double low, double high)
-{
-    for (size_t i = 0; i < q->dim; i++)
-        q->curvature[i] = q->dim > 1 ? low * pow(high / low, (double)i / (double)(q->dim - 1)) : high;
-    q->curvature[q->dim - 1] = high; /* L exactly, whatever pow rounds to */
-}
-
-/* What every node of depth `depth` with two children or more must show so that the level sums to divergence_sq. */
-static hsgd_status node_target(double *target_sq, const hsgd_hierarchy *h, size_t depth, double divergence_sq,
-                               hsgd_error *err)
-{
-    double weight = 0;
-    for (size_t u = 0; u < h->num_nodes; u++)
-        if (h->node[u].depth == depth && h->node[u].num_children > 1)
-            weight += h->node[u].weight;
-    if (weight == 0 && divergence_sq > 0)
-        return hsgd_fail(err, HSGD_ERROR_INPUT,
-                         "level_divergence[%zu]: %g cannot be reached, no node of this level has two children; use 0",
-                         depth, divergence_sq);
-    *target_sq = weight > 0 ? divergence_sq / weight : 0;
-    return HSGD_OK;
-}
-
-/* One child of a node: an inner node or a single worker. */
-typedef struct child {
-    size_t first_worker, num_workers;
-    double share; /* p_v / p_u */
-} child;
-
-/* The children of u, from left to right. */
-static void list_children(child *out, const hsgd_hierarchy *h, size_t u)
-{
-    size_t place = h->node[u].first_worker, v = u + 1;
-    for (size_t c = 0; c < h->node[u].num_children; c++) {
-        double weight = h->worker_weight ? h->worker_weight[place] : 1 / (double)h->num_workers;
-        out[c] = (child){place, 1, weight / h->node[u].weight};
-        if (!hsgd_node_is_lowest(h, u)) {
-            out[c] = (child){place, h->node[v].num_workers, h->node[v].weight / h->node[u].weight};
-            v = h->node[v].end;
-        }
-        place += out[c].num_workers;
-    }
-}
-
-/* Memory for one node's children: deviation (count, dim), mean (dim), children (count). */
-typedef struct spread_work {
-    child *children;
-    double *deviation, *mean;
-} spread_work;
-
-/* Normal deviations of the children of u with weighted mean 0; returns their weighted mean square. */
-static double draw_deviations(const spread_work *work, size_t count, size_t dim, size_t depth, uint64_t seed)
-{
-    memset(work->mean, 0, dim * sizeof *work->mean);
-    for (size_t c = 0; c < count; c++) {
-        hsgd_stream stream = {seed, HSGD_PURPOSE_PROBLEM, (uint32_t)work->children[c].first_worker, depth + 1};
-        hsgd_normals(&stream, 1, work->deviation + c * dim, dim);
-        for (size_t i = 0; i < dim; i++)
-            work->mean[i] += work->children[c].share * work->deviation[c * dim + i];
-    }
-    double mean_sq = 0;
-    for (size_t c = 0; c < count; c++)
-        for (size_t i = 0; i < dim; i++) {
-            double *deviation = &work->deviation[c * dim + i];
-            *deviation -= work->mean[i];
-            mean_sq += work->children[c].share * *deviation * *deviation;
-        }
-    return mean_sq;
-}
-
-/* Add to every worker below u the deviation of its child of u, scaled so that beta_u^2 = target_sq. */
-static void spread_children(hsgd_quadratic *q, const hsgd_hierarchy *h, size_t u, double target_sq, uint64_t seed,
-                            const spread_work *work)
-{
-    size_t count = h->node[u].num_children;
-    list_children(work->children, h, u);
-    double scale = sqrt(target_sq / draw_deviations(work, count, q->dim, h->node[u].depth, seed));
-    for (size_t c = 0; c < count; c++) {
-        const child *v = &work->children[c];
-        for (size_t j = v->first_worker; j < v->first_worker + v->num_workers; j++)
-            for (size_t i = 0; i < q->dim; i++)
-                q->linear[j * q->stride + i] += scale * work->deviation[c * q->dim + i];
-    }
-}
-
-/* b = H w* for every worker, w* standard normal. */
-static void set_mean_linear(hsgd_quadratic *q, uint64_t seed)
-{
-    hsgd_stream stream = {seed, HSGD_PURPOSE_PROBLEM, 0, 0};
-    hsgd_normals(&stream, 1, q->linear, q->dim);
-    for (size_t i = 0; i < q->dim; i++)
-        q->linear[i] *= q->curvature[i];
-    for (size_t j = 1; j < q->num_workers; j++)
-        memcpy(q->linear + j * q->stride, q->linear, q->dim * sizeof *q->linear);
-}
-
-static hsgd_status spread_levels(hsgd_quadratic *q, const hsgd_hierarchy *h, const hsgd_quadratic_spec *spec,
-                                 hsgd_error *err)
-{
-    size_t most_children = 1;
-    for (size_t u = 0; u < h->num_nodes; u++)
-        if (h->node[u].num_children > most_children)
-            most_children = h->node[u].num_children;
-    spread_work work = {malloc(most_children * sizeof *work.children),
-                        malloc(most_children * q->dim * sizeof *work.deviation), malloc(q->dim * sizeof *work.mean)};
-    hsgd_status status = HSGD_OK;
-    if (!work.children || !work.deviation || !work.mean)
-        status = hsgd_fail_memory(err, "the quadratic problem");
-    for (size_t depth = 0; depth < h->num_levels && !status; depth++) {
-        double target_sq = 0;
-        status = node_target(&target_sq, h, depth, spec->level_divergence_sq[depth], err);
-        for (size_t u = 0; u < h->num_nodes && !status && target_sq > 0; u++)
-            if (h->node[u].depth == depth && h->node[u].num_children > 1)
-                spread_children(q, h, u, target_sq, spec->seed, &work);
-    }
-    free(work.children);
-    free(work.deviation);
-    free(work.mean);
-    return status;
-}
-
-hsgd_status hsgd_quadratic_generate(hsgd_quadratic *out, const hsgd_hierarchy *h, const hsgd_quadratic_spec *spec,
-                                    hsgd_error *err)
-{
-    memset(out, 0, sizeof *out);
-    hsgd_status status = check_spec(h, spec, err);
-    if (!status)
-        status = allocate(out, spec->dim, h->num_workers, spec->noise_sq, err);
-    if (!status) {
-        set_curvature(out, spec->curvature_min, spec->curvature_max);
-        set_mean_linear(out, spec->seed);
-        status = spread_levels(out, h, spec, err);
-    }
-    if (status)
-        hsgd_quadratic_free(out);
-    return status;
+    double rounding = ((double)quadratic->num_workers + 2) * DBL_EPSILON;
+    mean_of_rows(mean, quadratic, quadratic->worker_curvature, weight);
+    for (size_t i = 0; i < quadratic->dim; i++) /* curvatures that cancel leave 0, not the sign of a rounding error */
+        if (fabs(mean[i]) <= rounding * largest_curvature(quadratic, i))
+            mean[i] = 0;
 }
 
 /* ---- the objective ---- */
@@ -282,11 +196,11 @@ static void full_at(const hsgd_objective *objective, const double *const *point,
     const hsgd_quadratic_kernels *kernels = HSGD_PICK_PATH(hsgd_quadratic_kernels);
     for (size_t j = 0; j < count; j++)
         for (size_t r = 0; r < num_points; r++, point++, grad += q->dim) {
-            const double *b = q->linear + worker[j] * q->stride;
+            const double *h = hsgd_quadratic_curvature(q, worker[j]), *b = q->linear + worker[j] * q->stride;
             if (loss)
-                *loss++ = kernels->full(grad, q->curvature, b, *point, q->dim);
+                *loss++ = kernels->full(grad, h, b, *point, q->dim);
             else
-                kernels->gradient(grad, q->curvature, b, *point, q->dim);
+                kernels->gradient(grad, h, b, *point, q->dim);
         }
 }
 
@@ -341,10 +255,11 @@ static void stochastic_rows(const hsgd_objective *objective, const double *point
         draw_noise(objective, worker, count, seed, step, scratch);
     for (size_t j = 0; j < count; j++) {
         const double *b = q->linear + worker[j] * q->stride, *w = point + j * stride;
+        const double *h = hsgd_quadratic_curvature(q, worker[j]);
         if (q->noise_sq > 0)
-            kernels->noisy(grad + j * dim, q->curvature, b, w, scratch + j * dim, dim);
+            kernels->noisy(grad + j * dim, h, b, w, scratch + j * dim, dim);
         else
-            kernels->gradient(grad + j * dim, q->curvature, b, w, dim);
+            kernels->gradient(grad + j * dim, h, b, w, dim);
     }
 }
 
@@ -360,7 +275,7 @@ static void step_rows(const hsgd_objective *objective, const double *from, doubl
         if (noisy)
             draw_noise(objective, worker, count, steps->seed, steps->first + k, scratch);
         for (size_t j = 0; j < count; j++)
-            kernels->step(w + j * stride, q->curvature, q->linear + worker[j] * q->stride,
+            kernels->step(w + j * stride, hsgd_quadratic_curvature(q, worker[j]), q->linear + worker[j] * q->stride,
                           noisy ? scratch + j * dim : NULL, steps->step_size, count * q->stride, dim);
     }
 }
@@ -379,6 +294,23 @@ static void recorded_step_rows(const hsgd_objective *objective, double *w, size_
         ->recorded_steps(w, stride, q->curvature, b, scratch, count, step_size, record, count * q->stride, q->dim);
 }
 
+/* The same where every worker has a Hessian of its own. */
+static void recorded_step_rows_own(const hsgd_objective *objective, double *w, size_t stride, const size_t *worker,
+                                   size_t count, size_t batch_size, uint64_t seed, uint64_t step, double step_size,
+                                   const hsgd_step_record *record, double *scratch)
+{
+    (void)batch_size;
+    const hsgd_quadratic *q = quadratic_of(objective);
+    draw_noise(objective, worker, count, seed, step, scratch);
+    for (size_t j = 0; j < count; j++) {
+        const hsgd_step_record to = {record->gradient, record->noise, record->noise_sq + j};
+        const double *b = q->linear + worker[j] * q->stride;
+        HSGD_PICK_PATH(hsgd_quadratic_kernels)
+            ->recorded_steps(w + j * stride, stride, hsgd_quadratic_curvature(q, worker[j]), &b, scratch + j * q->dim,
+                             1, step_size, &to, count * q->stride, q->dim);
+    }
+}
+
 static void stochastic(const hsgd_objective *objective, const double *point, size_t worker, size_t batch_size,
                        uint64_t seed, uint64_t step, double *grad, double *scratch)
 {
@@ -391,9 +323,13 @@ static hsgd_status constants(const hsgd_objective *objective, size_t batch_size,
     (void)err;
     const quadratic_state *state = objective->state;
     double smoothness = 0, convexity = INFINITY;
-    for (size_t i = 0; i < objective->dim; i++) {
-        smoothness = fmax(smoothness, fabs(state->quadratic->curvature[i]));
-        convexity = fmin(convexity, state->quadratic->curvature[i]);
+    size_t rows = state->quadratic->worker_curvature ? objective->num_workers : 1;
+    for (size_t j = 0; j < rows; j++) {
+        const double *curvature = hsgd_quadratic_curvature(state->quadratic, j);
+        for (size_t i = 0; i < objective->dim; i++) {
+            smoothness = fmax(smoothness, fabs(curvature[i]));
+            convexity = fmin(convexity, curvature[i]);
+        }
     }
     out->smoothness = (hsgd_constant){smoothness, HSGD_EXACT};
     out->noise_sq = (hsgd_constant){state->quadratic->noise_sq, HSGD_EXACT};
@@ -414,6 +350,18 @@ static const hsgd_objective_type quadratic_type = {.name = "quadratic",
                                                    .constants = constants,
                                                    .free = free};
 
+/* What takes one Hessian for many workers is left out, or goes from worker to worker. */
+static const hsgd_objective_type own_curvatures_type = {.name = "quadratic",
+                                                        .scratch_size = scratch_size,
+                                                        .full = full,
+                                                        .stochastic = stochastic,
+                                                        .full_at = full_at,
+                                                        .stochastic_rows = stochastic_rows,
+                                                        .step_rows = step_rows,
+                                                        .recorded_step_rows = recorded_step_rows_own,
+                                                        .constants = constants,
+                                                        .free = free};
+
 /* f(w) = 1/2 w'Hw - b'w: its minimum is -1/2 sum b_i^2/h_i, or none in a direction without positive curvature. */
 static double minimum_value(const double *curvature, const double *mean_linear, size_t dim)
 {
@@ -430,17 +378,19 @@ static double minimum_value(const double *curvature, const double *mean_linear, 
 hsgd_status hsgd_quadratic_objective(hsgd_objective *out, const hsgd_quadratic *quadratic, const double *weight,
                                      hsgd_error *err)
 {
-    *out = (hsgd_objective){.type = &quadratic_type, .dim = quadratic->dim, .num_workers = quadratic->num_workers};
+    *out = (hsgd_objective){.type = quadratic->worker_curvature ? &own_curvatures_type : &quadratic_type,
+                            .dim = quadratic->dim,
+                            .num_workers = quadratic->num_workers};
     quadratic_state *state = malloc(sizeof *state);
-    double *mean = malloc(quadratic->dim * sizeof *mean);
+    double *linear = malloc(quadratic->dim * sizeof *linear), *curvature = malloc(quadratic->dim * sizeof *curvature);
     out->state = state;
-    if (!state || !mean) {
-        free(mean);
+    if (state && linear && curvature) {
+        hsgd_quadratic_mean_linear(quadratic, weight, linear);
+        hsgd_quadratic_mean_curvature(quadratic, weight, curvature);
+        *state = (quadratic_state){quadratic, minimum_value(curvature, linear, quadratic->dim)};
+    } else
         hsgd_objective_free(out);
-        return hsgd_fail_memory(err, "the objective");
-    }
-    hsgd_quadratic_mean_linear(quadratic, weight, mean);
-    *state = (quadratic_state){quadratic, minimum_value(quadratic->curvature, mean, quadratic->dim)};
-    free(mean);
-    return HSGD_OK;
+    free(linear);
+    free(curvature);
+    return out->state ? HSGD_OK : hsgd_fail_memory(err, "the objective");
 }

@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Values and gradients of quadratics on every instruction set (vector_private.h). All vectors have dim numbers. */
+/* What the files of quadratics share, and their values and gradients on every instruction set (vector_private.h). All
+ * vectors have dim numbers. */
 #ifndef HSGD_ANALYSIS_QUADRATIC_PRIVATE_H
 #define HSGD_ANALYSIS_QUADRATIC_PRIVATE_H
 
+#include <stdbool.h>
+
 #include "analysis/moments_private.h"
+#include "analysis/quadratic.h"
+
+/* A quadratic of zeros, with a Hessian for each worker or one for all; free it whatever the status. */
+hsgd_status hsgd_quadratic_allocate(hsgd_quadratic *q, size_t dim, size_t num_workers, double noise_sq,
+                                    bool own_curvature, hsgd_error *err);
 
 typedef struct hsgd_quadratic_kernels {
     /* In all: b + ahead, of every b, will be wanted soon; it need not be there. */

@@ -49,7 +49,9 @@ void hsgd_config_free(hsgd_config *config)
     free(config->weight);
     free(config->curvature);
     free(config->linear);
+    free(config->worker_curvature);
     free(config->level_divergence_sq);
+    free(config->level_curvature_spread);
     hsgd_data_config_free(&config->data);
     free(config->layer);
     free(config->initial_point);
@@ -214,6 +216,9 @@ static hsgd_status check_together(const hsgd_config *config, const hsgd_json *ro
         return hsgd_json_fail(&grouping, err, "random places need equal weights");
     if (config->certified_divergence && config->problem == HSGD_PROBLEM_MLP)
         return hsgd_json_fail(&divergence, err, "no bounds are proved for networks; only \"trajectory\" is legal here");
+    if (config->certified_divergence && hsgd_config_own_curvatures(config))
+        return hsgd_json_fail(&divergence, err,
+                              "divergences of different Hessians grow with w; only \"trajectory\" is legal here");
     if (config->groupings && config->grouping != HSGD_GROUPING_RANDOM)
         return hsgd_json_fail(&groupings, err, "only random groupings are counted; needs \"grouping\": \"random\"");
     if (hsgd_config_runs(config) > MAX_RUNS)

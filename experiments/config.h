@@ -47,12 +47,15 @@ typedef struct hsgd_config {
     double *weight; /* (num_workers) for HSGD_WEIGHTS_GIVEN */
     /* problem */
     hsgd_problem_type problem;
-    size_t dim;        /* quadratics: d */
-    double noise_sq;   /* quadratics: sigma^2 */
-    double *curvature; /* (dim) explicit quadratics */
-    double *linear;    /* (num_workers, dim) explicit quadratics */
+    size_t dim;               /* quadratics: d */
+    double noise_sq;          /* quadratics: sigma^2 */
+    double *curvature;        /* (dim) explicit quadratics with one Hessian, else NULL */
+    double *linear;           /* (num_workers, dim) explicit quadratics */
+    double *worker_curvature; /* (num_workers, dim) explicit quadratics with Hessians of their own, else NULL */
     double curvature_range[2];
-    double *level_divergence_sq; /* (num_levels) generated quadratics */
+    double *level_divergence_sq;    /* (num_levels) generated quadratics */
+    double curvature_spread;        /* generated quadratics: of the Hessians, see quadratic.h */
+    double *level_curvature_spread; /* (num_levels) the same between levels; NULL: none */
     uint64_t problem_seed;
     hsgd_data_config data; /* models on data */
     hsgd_partition_options partition;

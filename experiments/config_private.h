@@ -7,6 +7,9 @@
 #include "experiments/json_private.h"
 
 /* config_problem.c: the "problem" object; config->hierarchy has been read. */
+/* Has every worker of this quadratic a Hessian of its own? */
+bool hsgd_config_own_curvatures(const hsgd_config *config);
+
 hsgd_status hsgd_config_read_problem(hsgd_config *config, const hsgd_json *at, hsgd_error *err);
 cJSON *hsgd_config_problem_to_json(const hsgd_config *config);
 

@@ -24,18 +24,16 @@ static const char *regularizer_name(size_t i)
 
 /* ---- quadratics ---- */
 
-static hsgd_status read_rows(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
+/* One row of numbers per worker into a new array (num_workers, *dim); *dim 0: as many as the first row has. A message about
+ * another length ends with that many `of`. */
+static hsgd_status read_rows(double **out, size_t *dim, const hsgd_config *config, const hsgd_json *at, const char *of,
+                             hsgd_error *err)
 {
     size_t rows, n = config->hierarchy.num_workers;
     hsgd_status status = hsgd_json_array(at, 1, &rows, err);
     if (!status && rows != n)
         status = hsgd_json_fail(at, err, "%zu rows for %zu workers; give one row per worker", rows, n);
-    if (status)
-        return status;
-    config->linear = malloc(n * config->dim * sizeof *config->linear);
-    if (!config->linear)
-        return hsgd_fail_memory(err, "the linear terms");
-    const cJSON *item = at->value->child;
+    const cJSON *item = status ? NULL : at->value->child;
     for (size_t j = 0; j < n && !status; j++) {
         hsgd_json row = hsgd_json_next(at, &item, j);
         double *values;
@@ -43,13 +41,24 @@ static hsgd_status read_rows(hsgd_config *config, const hsgd_json *at, hsgd_erro
         status = hsgd_json_numbers(&row, -INFINITY, INFINITY, &values, &length, err);
         if (status)
             break;
-        if (length != config->dim)
-            status = hsgd_json_fail(&row, err, "%zu numbers for %zu curvatures", length, config->dim);
+        *dim = *dim ? *dim : length;
+        if (!*out && !(*out = malloc(n * *dim * sizeof **out)))
+            status = hsgd_fail_memory(err, "the quadratic problem");
+        else if (length != *dim)
+            status = hsgd_json_fail(&row, err, "%zu numbers for %zu %s", length, *dim, of);
         else
-            memcpy(config->linear + j * config->dim, values, length * sizeof *values);
+            memcpy(*out + j * *dim, values, length * sizeof *values);
         free(values);
     }
     return status;
+}
+
+/* h_1..h_d of all workers, or a row of them for each. */
+static hsgd_status read_curvature(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
+{
+    if (cJSON_IsArray(at->value) && cJSON_IsArray(at->value->child))
+        return read_rows(&config->worker_curvature, &config->dim, config, at, "curvatures of the first worker", err);
+    return hsgd_json_numbers(at, -INFINITY, INFINITY, &config->curvature, &config->dim, err);
 }
 
 static hsgd_status read_explicit(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
@@ -58,14 +67,46 @@ static hsgd_status read_explicit(hsgd_config *config, const hsgd_json *at, hsgd_
     hsgd_json curvature = hsgd_json_member(at, "curvature"), linear = hsgd_json_member(at, "linear");
     hsgd_status status = hsgd_json_object(at, keys, err);
     if (!status)
-        status = hsgd_json_numbers(&curvature, -INFINITY, INFINITY, &config->curvature, &config->dim, err);
-    return status ? status : read_rows(config, &linear, err);
+        status = read_curvature(config, &curvature, err);
+    return status ? status : read_rows(&config->linear, &config->dim, config, &linear, "curvatures", err);
+}
+
+/* One number from 0 to high for every level of the hierarchy. */
+static hsgd_status read_levels(double **out, const hsgd_config *config, const hsgd_json *at, double high,
+                               hsgd_error *err)
+{
+    size_t length;
+    hsgd_status status = hsgd_json_numbers(at, 0, high, out, &length, err);
+    if (!status && length != config->hierarchy.num_levels)
+        status = hsgd_json_fail(at, err, "%zu numbers for %zu levels of the hierarchy", length,
+                                config->hierarchy.num_levels);
+    return status;
+}
+
+/* Curvatures a million times as far apart as they are large; their squares stay far from overflow. */
+static const double MOST_SPREAD = 1e6;
+
+static hsgd_status read_spread(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
+{
+    hsgd_json spread = hsgd_json_member(at, "curvature_spread"), level = hsgd_json_member(at, "level_curvature_spread");
+    if (spread.value && level.value)
+        return hsgd_json_fail(&level, err, "curvature_spread is given too; only one of them is legal");
+    if (spread.value)
+        return hsgd_json_number(&spread, 0, MOST_SPREAD, &config->curvature_spread, err);
+    return level.value ? read_levels(&config->level_curvature_spread, config, &level, MOST_SPREAD, err) : HSGD_OK;
 }
 
 static hsgd_status read_generated(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
 {
-    static const char *const keys[] = {"type", "dimension", "curvature_range", "level_divergence", "noise_variance",
-                                       "seed", NULL};
+    static const char *const keys[] = {"type",
+                                       "dimension",
+                                       "curvature_range",
+                                       "level_divergence",
+                                       "noise_variance",
+                                       "seed",
+                                       "curvature_spread",
+                                       "level_curvature_spread",
+                                       NULL};
     hsgd_json dimension = hsgd_json_member(at, "dimension"), range = hsgd_json_member(at, "curvature_range");
     hsgd_json level = hsgd_json_member(at, "level_divergence"), seed = hsgd_json_member(at, "seed");
     double *bounds = NULL;
@@ -81,10 +122,9 @@ static hsgd_status read_generated(hsgd_config *config, const hsgd_json *at, hsgd
         memcpy(config->curvature_range, bounds, sizeof config->curvature_range);
     free(bounds);
     if (!status)
-        status = hsgd_json_numbers(&level, 0, INFINITY, &config->level_divergence_sq, &length, err);
-    if (!status && length != config->hierarchy.num_levels)
-        status = hsgd_json_fail(&level, err, "%zu numbers for %zu levels of the hierarchy", length,
-                                config->hierarchy.num_levels);
+        status = read_levels(&config->level_divergence_sq, config, &level, INFINITY, err);
+    if (!status)
+        status = read_spread(config, at, err);
     if (!status && seed.value && !(status = hsgd_json_count(&seed, 0, SIZE_MAX, &value, err)))
         config->problem_seed = value;
     return status;
@@ -98,6 +138,14 @@ static hsgd_status read_quadratic(hsgd_config *config, const hsgd_json *at, hsgd
     if (!status && noise.value)
         status = hsgd_json_number(&noise, 0, INFINITY, &config->noise_sq, err);
     return status;
+}
+
+bool hsgd_config_own_curvatures(const hsgd_config *config)
+{
+    bool own = config->worker_curvature || config->curvature_spread > 0;
+    for (size_t k = 0; config->level_curvature_spread && k < config->hierarchy.num_levels; k++)
+        own = own || config->level_curvature_spread[k] > 0;
+    return own;
 }
 
 /* ---- models on data ---- */
@@ -196,20 +244,36 @@ hsgd_status hsgd_config_read_problem(hsgd_config *config, const hsgd_json *at, h
 
 /* ---- writing ---- */
 
+/* (num_workers, dim) */
+static cJSON *rows_to_json(const hsgd_config *config, const double *rows)
+{
+    cJSON *array = cJSON_CreateArray();
+    for (size_t j = 0; j < config->hierarchy.num_workers; j++)
+        cJSON_AddItemToArray(array, cJSON_CreateDoubleArray(rows + j * config->dim, (int)config->dim));
+    return array;
+}
+
 static cJSON *quadratic_to_json(const hsgd_config *config)
 {
     cJSON *problem = cJSON_CreateObject();
     cJSON_AddStringToObject(problem, "type", "quadratic");
     if (config->problem == HSGD_PROBLEM_QUADRATIC) {
-        cJSON_AddItemToObject(problem, "curvature", cJSON_CreateDoubleArray(config->curvature, (int)config->dim));
-        cJSON *rows = cJSON_AddArrayToObject(problem, "linear");
-        for (size_t j = 0; j < config->hierarchy.num_workers; j++)
-            cJSON_AddItemToArray(rows, cJSON_CreateDoubleArray(config->linear + j * config->dim, (int)config->dim));
+        if (config->worker_curvature)
+            cJSON_AddItemToObject(problem, "curvature", rows_to_json(config, config->worker_curvature));
+        else
+            cJSON_AddItemToObject(problem, "curvature", cJSON_CreateDoubleArray(config->curvature, (int)config->dim));
+        cJSON_AddItemToObject(problem, "linear", rows_to_json(config, config->linear));
     } else {
         cJSON_AddNumberToObject(problem, "dimension", (double)config->dim);
         cJSON_AddItemToObject(problem, "curvature_range", cJSON_CreateDoubleArray(config->curvature_range, 2));
         cJSON_AddItemToObject(problem, "level_divergence",
                               cJSON_CreateDoubleArray(config->level_divergence_sq, (int)config->hierarchy.num_levels));
+        if (config->level_curvature_spread)
+            cJSON_AddItemToObject(
+                problem, "level_curvature_spread",
+                cJSON_CreateDoubleArray(config->level_curvature_spread, (int)config->hierarchy.num_levels));
+        else if (config->curvature_spread > 0)
+            cJSON_AddNumberToObject(problem, "curvature_spread", config->curvature_spread);
         cJSON_AddNumberToObject(problem, "seed", (double)config->problem_seed);
     }
     cJSON_AddNumberToObject(problem, "noise_variance", config->noise_sq);

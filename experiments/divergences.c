@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The divergences that bounds are evaluated with: constants of a quadratic, suprema along the trajectories otherwise. */
+/* The divergences that bounds are evaluated with: constants of a quadratic with one Hessian, suprema along the trajectories otherwise. */
 #include "experiments/experiment_private.h"
 
 #include <math.h>
@@ -143,10 +143,11 @@ static void use_certified(hsgd_experiment *e)
 
 hsgd_status hsgd_experiment_find_divergences(hsgd_experiment *e, hsgd_error *err)
 {
-    bool quadratic = e->problem->is_quadratic, can_certify = e->problem->objective.type->divergences != NULL;
-    e->divergence_kind = quadratic ? HSGD_EXACT : HSGD_TRAJECTORY;
+    bool constant = hsgd_problem_has_constant_divergence(e->problem);
+    bool can_certify = e->problem->objective.type->divergences != NULL;
+    e->divergence_kind = constant ? HSGD_EXACT : HSGD_TRAJECTORY;
     e->certified_global_sq = NAN;
-    hsgd_status status = quadratic ? find_exact(e, err) : find_suprema(e, err);
+    hsgd_status status = constant ? find_exact(e, err) : find_suprema(e, err);
     if (!status && can_certify && (e->config->certified_divergence || e->every_check)) /* passes over all data */
         status = certify(e, err);
     if (!status && e->config->certified_divergence && e->certified_level_sq)

@@ -65,7 +65,7 @@ hsgd_simulation hsgd_experiment_describe(const hsgd_experiment *e, hsgd_run_inde
     const hsgd_config *config = e->config;
     const hsgd_problem *problem = e->problem;
     bool plain = !e->variant;
-    bool varies = !problem->is_quadratic; /* the gradients of quadratics differ by the same vectors at every point */
+    bool varies = !hsgd_problem_has_constant_divergence(problem);
     return (hsgd_simulation){.objective = &problem->objective,
                              .hierarchy = &e->run[index].hierarchy,
                              .initial = problem->initial,

@@ -77,10 +77,10 @@ static hsgd_verdict agrees(hsgd_estimate mean, double theory, double half)
     return fabs(mean.mean - theory) <= half ? HSGD_VERDICT_HOLDS : HSGD_VERDICT_VIOLATED;
 }
 
-/* The gradients of quadratics differ by the same vectors at every point. */
+/* Where the gradients differ by the same vectors at every point, one says it all. */
 static size_t num_points(const hsgd_experiment *e)
 {
-    return e->problem->is_quadratic ? 1 : HSGD_GROUPING_POINTS;
+    return hsgd_problem_has_constant_divergence(e->problem) ? 1 : HSGD_GROUPING_POINTS;
 }
 
 static size_t num_drawn(const hsgd_experiment *e)

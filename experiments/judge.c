@@ -154,11 +154,12 @@ static hsgd_interval measured_by(const hsgd_run *run, hsgd_target target)
     return nothing;
 }
 
-/* Beyond quadratics, the largest single deviations are known from the run only, and random grouping takes the lemma of THEORY
+/* Beyond quadratics with one Hessian, the largest single deviations are known from the run only, and random grouping takes the lemma of THEORY
  * 5 from a fixed point to the trajectory, which no constant proves. */
 static bool rests_on_the_run(const hsgd_experiment *e, const hsgd_bound *bound)
 {
-    return !e->problem->is_quadratic && (bound->needs_maxima || bound->algorithm == HSGD_ALGORITHM_HSGD_RANDOM);
+    return !hsgd_problem_has_constant_divergence(e->problem) &&
+           (bound->needs_maxima || bound->algorithm == HSGD_ALGORITHM_HSGD_RANDOM);
 }
 
 static hsgd_constant_kind weakest_kind(const hsgd_experiment *e, const hsgd_bound *bound)

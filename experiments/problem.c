@@ -38,6 +38,9 @@ static hsgd_status in_problem(const char *place, hsgd_status status, hsgd_error 
 static hsgd_status make_quadratic(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err)
 {
     problem->is_quadratic = true;
+    if (config->problem == HSGD_PROBLEM_QUADRATIC && config->worker_curvature)
+        return hsgd_quadratic_init_own(&problem->quadratic, config->worker_curvature, config->linear, config->dim,
+                                       config->hierarchy.num_workers, config->noise_sq, err);
     if (config->problem == HSGD_PROBLEM_QUADRATIC)
         return hsgd_quadratic_init(&problem->quadratic, config->curvature, config->linear, config->dim,
                                    config->hierarchy.num_workers, config->noise_sq, err);
@@ -47,7 +50,9 @@ static hsgd_status make_quadratic(hsgd_problem *problem, const hsgd_config *conf
                                 .level_divergence_sq = config->level_divergence_sq,
                                 .noise_sq = config->noise_sq,
                                 .seed = config->problem_seed};
-    return in_problem("problem.", hsgd_quadratic_generate(&problem->quadratic, &problem->hierarchy, &spec, err), err);
+    hsgd_curvature_spread spread = {config->curvature_spread, config->level_curvature_spread};
+    return in_problem(
+        "problem.", hsgd_quadratic_generate_spread(&problem->quadratic, &problem->hierarchy, &spec, &spread, err), err);
 }
 
 static hsgd_status make_data(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err)
@@ -65,13 +70,29 @@ static hsgd_status make_data(hsgd_problem *problem, const hsgd_config *config, h
 
 /* ---- their places in the tree ---- */
 
-/* What decides whether two workers are alike: the linear term, or the shares of the labels. *owned is to be freed. */
+/* b_j, then h_j, of every worker. */
+static double *both_terms(const hsgd_quadratic *q)
+{
+    size_t row_bytes = q->stride * sizeof(double);
+    double *trait = malloc(2 * q->num_workers * row_bytes);
+    for (size_t j = 0; trait && j < q->num_workers; j++) {
+        memcpy(trait + 2 * j * q->stride, q->linear + j * q->stride, row_bytes);
+        memcpy(trait + (2 * j + 1) * q->stride, q->worker_curvature + j * q->stride, row_bytes);
+    }
+    return trait;
+}
+
+/* What decides whether two workers are alike: the linear term, with the Hessian where that is their own, or the shares of
+ * the labels. *owned is to be freed. */
 static const double *worker_traits(const hsgd_problem *problem, double **owned, size_t *num_traits)
 {
     *owned = NULL;
     if (problem->is_quadratic) {
         *num_traits = problem->quadratic.stride; /* the zeros at the end of every row tell no one apart */
-        return problem->quadratic.linear;
+        if (!problem->quadratic.worker_curvature)
+            return problem->quadratic.linear;
+        *num_traits *= 2;
+        return *owned = both_terms(&problem->quadratic);
     }
     const hsgd_partition *p = &problem->partition;
     *num_traits = p->num_classes;

@@ -35,6 +35,12 @@ typedef struct hsgd_problem {
     hsgd_architecture architecture; /* of a convolutional network */
 } hsgd_problem;
 
+/* Do the gradients of the workers differ by the same vectors at every point? So it is with one Hessian. */
+static inline bool hsgd_problem_has_constant_divergence(const hsgd_problem *problem)
+{
+    return problem->is_quadratic && !problem->quadratic.worker_curvature;
+}
+
 /* Build it; messages start with the configuration's file. Free with hsgd_problem_free, on success only. */
 hsgd_status hsgd_problem_build(hsgd_problem *out, const hsgd_config *config, const char *file, hsgd_error *err);
 void hsgd_problem_free(hsgd_problem *problem);

@@ -159,13 +159,14 @@ static void add_dispersions(const plain *x, const hsgd_hierarchy *h, double *lev
         *total += between(x, j, j + 1, 0, x->n);
 }
 
-static void plain_step(plain *x, const hsgd_hierarchy *h, double a, double gamma, const double *b, size_t stride,
-                       double noise_var, size_t updates)
+/* curvature and b: those of worker 0, the others' follow every curvature_stride and stride numbers. */
+static void plain_step(plain *x, const hsgd_hierarchy *h, double gamma, const double *curvature,
+                       size_t curvature_stride, const double *b, size_t stride, double noise_var, size_t updates)
 {
     for (size_t j = 0; j < x->n; j++) {
-        x->m[j] = a * x->m[j] + gamma * b[j * stride];
+        x->m[j] = (1 - gamma * curvature[j * curvature_stride]) * x->m[j] + gamma * b[j * stride];
         for (size_t k = 0; k < x->n; k++)
-            x->C[j][k] *= a * a;
+            x->C[j][k] *= (1 - gamma * curvature[j * curvature_stride]) * (1 - gamma * curvature[k * curvature_stride]);
         x->C[j][j] += gamma * gamma * noise_var;
     }
     /* every due node, bottom up: averages of averages, so that the topmost one has the last word */
@@ -174,16 +175,22 @@ static void plain_step(plain *x, const hsgd_hierarchy *h, double a, double gamma
             average(x, h->node[u].first_worker, h->node[u].first_worker + h->node[u].num_workers);
 }
 
-static void compare_with_plain(const hsgd_hierarchy *h)
+/* own: every worker has curvatures of its own, some negative. */
+static void compare_with_plain(const hsgd_hierarchy *h, bool own)
 {
     enum { DIM = 3, STEPS = 29 };
-    const double curvature[DIM] = {1.7, -0.21, 0}, initial[DIM] = {0.9, -1.3, 0.2}, gamma = 0.31, noise_sq = 2.385;
-    size_t n = h->num_workers, levels = h->num_levels;
-    double linear[MAX_WORKERS * DIM], S = 0;
+    const double common[DIM] = {1.7, -0.21, 0}, initial[DIM] = {0.9, -1.3, 0.2}, gamma = 0.31, noise_sq = 2.385;
+    size_t n = h->num_workers, levels = h->num_levels, stride = own ? DIM : 0;
+    double linear[MAX_WORKERS * DIM], drawn[MAX_WORKERS * DIM], S = 0;
+    const double *curvature = own ? drawn : common;
     plain x[DIM] = {{.n = n}, {.n = n}, {.n = n}};
     hsgd_quadratic q;
     hsgd_normals(&(hsgd_stream){4, HSGD_PURPOSE_USER, 0, n}, 1.6, linear, n * DIM);
-    assert_ok(hsgd_quadratic_init(&q, curvature, linear, DIM, n, noise_sq, &err), err);
+    hsgd_normals(&(hsgd_stream){5, HSGD_PURPOSE_USER, 0, n}, 0.7, drawn, n * DIM);
+    if (own)
+        assert_ok(hsgd_quadratic_init_own(&q, drawn, linear, DIM, n, noise_sq, &err), err);
+    else
+        assert_ok(hsgd_quadratic_init(&q, common, linear, DIM, n, noise_sq, &err), err);
     hsgd_exact e = exact_of(h, &q, initial, gamma, STEPS);
     assert_int_equal(e.num_levels, levels);
     for (size_t i = 0; i < DIM; i++)
@@ -192,31 +199,35 @@ static void compare_with_plain(const hsgd_hierarchy *h)
             x[i].p[j] = h->worker_weight ? h->worker_weight[j] : 1.0 / (double)n;
         }
     for (size_t t = 0; t <= STEPS; t++) {
-        double grad_norm_sq = 0, loss = 0, level[8] = {0}, total = 0, sum = 0;
+        double grad_norm_sq = 0, loss = 0, level[8] = {0}, total = 0, sum = 0, size_sq = 1;
         for (size_t i = 0; i < DIM; i++) {
-            double b = 0, mean = 0;
+            double b = 0, mean = 0, curve = 0;
             for (size_t j = 0; j < n; j++) {
+                curve += x[i].p[j] * curvature[j * stride + i];
                 b += x[i].p[j] * linear[j * DIM + i];
                 mean += x[i].p[j] * x[i].m[j];
             }
-            double variance = second_moment(&x[i], x[i].p) - mean * mean, grad = curvature[i] * mean - b;
-            grad_norm_sq += grad * grad + curvature[i] * curvature[i] * variance;
-            loss += curvature[i] / 2 * (mean * mean + variance) - b * mean;
+            double variance = second_moment(&x[i], x[i].p) - mean * mean, grad = curve * mean - b;
+            for (size_t j = 0; j < n; j++)
+                size_sq =
+                    fmax(size_sq, x[i].m[j] * x[i].m[j] + x[i].C[j][j]); /* what the plain way takes differences of */
+            grad_norm_sq += grad * grad + curve * curve * variance;
+            loss += curve / 2 * (mean * mean + variance) - b * mean;
             add_dispersions(&x[i], h, level, &total);
-            plain_step(&x[i], h, 1 - gamma * curvature[i], gamma, linear + i, DIM, noise_sq / DIM, t + 1);
+            plain_step(&x[i], h, gamma, curvature + i, stride, linear + i, DIM, noise_sq / DIM, t + 1);
         }
-        assert_near(t < STEPS ? e.loss[t] : e.final_loss, loss, 1e-12);
+        assert_near(t < STEPS ? e.loss[t] : e.final_loss, loss, 1e-12 * size_sq);
         if (t == STEPS)
             break;
         S += grad_norm_sq / STEPS;
-        assert_near(e.grad_norm_sq[t], grad_norm_sq, 1e-12);
+        assert_near(e.grad_norm_sq[t], grad_norm_sq, 1e-12 * size_sq);
         for (size_t k = 0; k < levels; k++) {
-            assert_near(e.dispersion[t * levels + k], level[k], 1e-12);
+            assert_near(e.dispersion[t * levels + k], level[k], 1e-12 * size_sq);
             sum += e.dispersion[t * levels + k];
         }
-        assert_near(sum, total, 1e-12); /* the levels add up to the whole dispersion */
+        assert_near(sum, total, 1e-12 * size_sq); /* the levels add up to the whole dispersion */
     }
-    assert_near(e.S, S, 1e-12);
+    assert_close(e.S, S, 1e-12);
     hsgd_exact_free(&e);
     hsgd_quadratic_free(&q);
 }
@@ -232,9 +243,11 @@ static void agrees_with_the_covariance_matrix(void **state)
                              more_crooked()};
     const double weight[] = {1, 2, 0.5, 3, 1, 1.5, 2, 0.7, 0.9, 1.1, 0.3, 4};
     for (size_t i = 0; i < sizeof tree / sizeof *tree; i++) {
-        compare_with_plain(&tree[i]);
+        compare_with_plain(&tree[i], false);
+        compare_with_plain(&tree[i], true);
         assert_ok(hsgd_hierarchy_set_weights(&tree[i], weight, &err), err);
-        compare_with_plain(&tree[i]);
+        compare_with_plain(&tree[i], false);
+        compare_with_plain(&tree[i], true);
         hsgd_hierarchy_free(&tree[i]);
     }
 }

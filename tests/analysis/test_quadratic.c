@@ -24,6 +24,17 @@ static hsgd_quadratic small(double noise_sq)
     return q;
 }
 
+/* The same linear terms, and for every worker curvatures of its own. */
+static hsgd_quadratic small_own(double noise_sq)
+{
+    hsgd_quadratic q;
+    double own[WORKERS * DIM];
+    for (size_t i = 0; i < WORKERS * DIM; i++)
+        own[i] = curvature[i % DIM] + 0.37 * (double)i;
+    assert_ok(hsgd_quadratic_init_own(&q, own, linear, DIM, WORKERS, noise_sq, &err), err);
+    return q;
+}
+
 /* ---- values and gradients ---- */
 
 typedef struct along {
@@ -493,10 +504,9 @@ static void spread(double *out, const double *row)
         out[i] = i % STRIDE < DIM ? row[i / STRIDE * DIM + i % STRIDE] : 17;
 }
 
-static void assert_many_are_one_by_one(double variance)
+static void assert_many_are_one_by_one(hsgd_quadratic q)
 {
     const size_t order[][MOST] = {{0, 1, 2, 0}, {2, 0, 1, 1}, {0, 2, 1, 2}, {2, 1, 0, 0}};
-    hsgd_quadratic q = small(variance);
     hsgd_objective f;
     assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
     double w[MOST * POINTS * DIM], scratch[HSGD_ROWS_AT_ONCE * DIM], grad[MOST * POINTS * DIM], loss[MOST * POINTS];
@@ -552,8 +562,10 @@ static void assert_many_are_one_by_one(double variance)
 static void many_at_once_are_one_by_one(void **state)
 {
     (void)state;
-    assert_many_are_one_by_one(1.7);
-    assert_many_are_one_by_one(0);
+    for (int noisy = 0; noisy < 2; noisy++) {
+        assert_many_are_one_by_one(small(1.7 * noisy));
+        assert_many_are_one_by_one(small_own(1.7 * noisy));
+    }
 }
 
 /* Three steps in one call, each worker from where it is and all from one point. */

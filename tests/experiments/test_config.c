@@ -114,6 +114,45 @@ static void every_key_of_a_quadratic(void **state)
     hsgd_config_free(&c);
 }
 
+/* Hessians of the workers' own: a row for each, or drawn. */
+#define OWN                                                                                                            \
+    "\"problem\": {\"type\": \"quadratic\", \"curvature\": [[0.7, -0.2], [1, 2], [3, 4], [5, 6], [7, 8], [9, 1.5]],"   \
+    "\"linear\": [[1, 2], [3, 4], [5, 6], [7, 8], [9, 10], [11, 12.5]]}"
+#define SPREAD(keys)                                                                                                   \
+    "\"problem\": {\"type\": \"quadratic\", \"dimension\": 4, \"curvature_range\": [0.07, 1.3]," keys                  \
+    ", \"level_divergence\": [0.83, 0.41]}"
+#define CERTIFIED ", \"constants\": {\"divergence\": \"certified\"}"
+
+static void every_key_of_hessians_of_their_own(void **state)
+{
+    (void)state;
+    hsgd_config c;
+    assert_ok(parse(&c, "{" HIERARCHY "," OWN "," OPTIMIZER "}"), err);
+    assert_null(c.curvature);
+    assert_true(c.dim == 2 && c.worker_curvature[1] == -0.2 && c.worker_curvature[5 * 2 + 1] == 1.5);
+    hsgd_config_free(&c);
+    assert_ok(parse(&c, "{" HIERARCHY "," SPREAD("\"curvature_spread\": 0.35") "," OPTIMIZER "}"), err);
+    assert_true(c.curvature_spread == 0.35 && !c.level_curvature_spread);
+    hsgd_config_free(&c);
+    assert_ok(parse(&c, "{" HIERARCHY "," SPREAD("\"level_curvature_spread\": [0, 0.2]") "," OPTIMIZER "}"), err);
+    assert_true(c.curvature_spread == 0 && c.level_curvature_spread[0] == 0 && c.level_curvature_spread[1] == 0.2);
+    hsgd_config_free(&c);
+    assert_ok(parse(&c, CONFIG), err);
+    char *text = hsgd_config_to_json(&c);
+    assert_null(strstr(text, "spread")); /* files of earlier versions stay as they are */
+    free(text);
+    hsgd_config_free(&c);
+    /* proved divergences are asked for in vain where they grow with w, and only there */
+    assert_ok(parse(&c, "{" HIERARCHY "," SPREAD("\"level_curvature_spread\": [0, 0]") "," OPTIMIZER CERTIFIED "}"),
+              err);
+    hsgd_config_free(&c);
+    REFUSED("{" HIERARCHY "," OWN "," OPTIMIZER CERTIFIED "}", "constants.divergence: \"certified\"", "trajectory");
+    REFUSED("{" HIERARCHY "," SPREAD("\"curvature_spread\": 0.1") "," OPTIMIZER CERTIFIED "}",
+            "constants.divergence: \"certified\"", "trajectory");
+    REFUSED("{" HIERARCHY "," SPREAD("\"level_curvature_spread\": [0, 0.1]") "," OPTIMIZER CERTIFIED "}",
+            "constants.divergence: \"certified\"", "trajectory");
+}
+
 #define LOGISTIC                                                                                                       \
     "{" HIERARCHY ", \"problem\": {\"type\": \"logistic\", \"data\": {\"format\": \"libsvm\", \"path\": \"no/such\","  \
     "\"scaling\": \"unit-norm\", \"intercept\": true}, \"partition\": {\"scheme\": \"dirichlet\", \"alpha\": 0.3,"     \
@@ -257,6 +296,9 @@ static void round_trip(void **state)
                                 "{" HIERARCHY "," EXPLICIT ", \"initial\": {\"point\": [0.1, -1e-310]},"
                                 "\"first_seed\": 9007199254740992, \"bounds\": [], \"figures\": [\"terms\"]," OPTIMIZER
                                 "}",
+                                "{" HIERARCHY "," OWN "," OPTIMIZER "}",
+                                "{" HIERARCHY "," SPREAD("\"curvature_spread\": 0.35") "," OPTIMIZER "}",
+                                "{" HIERARCHY "," SPREAD("\"level_curvature_spread\": [0.1, 0.2]") "," OPTIMIZER "}",
                                 LOGISTIC,
                                 SOFTMAX,
                                 TREE,
@@ -287,6 +329,15 @@ static void round_trip(void **state)
         assert_int_equal(first.hierarchy.num_nodes, second.hierarchy.num_nodes);
         if (first.linear)
             assert_memory_equal(first.linear, second.linear, first.dim * first.hierarchy.num_workers * sizeof(double));
+        assert_true(!first.worker_curvature == !second.worker_curvature &&
+                    first.curvature_spread == second.curvature_spread);
+        if (first.worker_curvature)
+            assert_memory_equal(first.worker_curvature, second.worker_curvature,
+                                first.dim * first.hierarchy.num_workers * sizeof(double));
+        assert_true(!first.level_curvature_spread == !second.level_curvature_spread);
+        if (first.level_curvature_spread)
+            assert_memory_equal(first.level_curvature_spread, second.level_curvature_spread,
+                                first.hierarchy.num_levels * sizeof(double));
         if (first.weight)
             assert_memory_equal(first.weight, second.weight, first.hierarchy.num_workers * sizeof(double));
         if (first.initial_point)
@@ -556,6 +607,27 @@ static void problems(void **state)
     REFUSED_PROBLEM(GENERATED("2", "[1, 2]", "[1, -1]", "1"), "problem.level_divergence[1]: -1", "at least 0");
     REFUSED_PROBLEM(GENERATED("2", "[1, 2]", "[1, 1]", "-1"), "problem.noise_variance: -1", "at least 0");
     REFUSED_PROBLEM(GENERATED("2", "[1, 2]", "[1, 1]", "1e999"), "problem.noise_variance: a number beyond", "finite");
+    REFUSED_PROBLEM("{\"type\": \"quadratic\", \"curvature\": [[1], [2]], \"linear\": [[1]]}",
+                    "problem.curvature: [[1],[2]]: 2 rows for 6", "per worker");
+    REFUSED_PROBLEM("{\"type\": \"quadratic\", \"curvature\": [[1, 2], [1, 2], [1], [1], [1], [1]], \"linear\": [[1]]}",
+                    "problem.curvature[2]: [1]", "1 numbers for 2 curvatures of the first worker");
+    REFUSED_PROBLEM("{\"type\": \"quadratic\", \"curvature\": [[1], [1], 1, [1], [1], [1]], \"linear\": [[1]]}",
+                    "problem.curvature[2]: 1", "array");
+    REFUSED_PROBLEM("{\"type\": \"quadratic\", \"curvature\": [[], []], \"linear\": [[1]]}", "problem.curvature",
+                    "one row per worker");
+    REFUSED_PROBLEM("{\"type\": \"quadratic\", \"curvature\": [[], [], [], [], [], []], \"linear\": [[1]]}",
+                    "problem.curvature[0]: []", "at least 1");
+#define SPREADS(keys)                                                                                                  \
+    "{\"type\": \"quadratic\", \"dimension\": 2, \"curvature_range\": [1, 2], \"level_divergence\": [1, 1], " keys "}"
+    REFUSED_PROBLEM(SPREADS("\"curvature_spread\": -0.1"), "problem.curvature_spread: -0.1", "from 0 to 1000000");
+    REFUSED_PROBLEM(SPREADS("\"curvature_spread\": [1]"), "problem.curvature_spread: [1]", "number");
+    REFUSED_PROBLEM(SPREADS("\"curvature_spread\": 1e7"), "problem.curvature_spread: ", "to 1000000");
+    REFUSED_PROBLEM(SPREADS("\"level_curvature_spread\": [1]"), "problem.level_curvature_spread: [1]: 1 numbers",
+                    "2 levels");
+    REFUSED_PROBLEM(SPREADS("\"level_curvature_spread\": [1, -1]"), "problem.level_curvature_spread[1]: -1",
+                    "from 0 to 1000000");
+    REFUSED_PROBLEM(SPREADS("\"level_curvature_spread\": [1, 1], \"curvature_spread\": 0"),
+                    "problem.level_curvature_spread: [1,1]", "only one of them");
     REFUSED_PROBLEM(GENERATED("2", "[1, 2]", "[1, 1]", "null"), "problem.noise_variance: null", "finite");
 }
 
@@ -662,6 +734,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),
         cmocka_unit_test(every_key_of_a_quadratic),
+        cmocka_unit_test(every_key_of_hessians_of_their_own),
         cmocka_unit_test(every_key_of_a_linear_model),
         cmocka_unit_test(a_tree_with_weights),
         cmocka_unit_test(steps_in_either_place),
