@@ -100,10 +100,25 @@ static hsgd_status check_dimension(const hsgd_config *config, const hsgd_json *a
     hsgd_json dimension = hsgd_json_member(at, "dimension");
     if (!spec->dimension || spec->dimension == config->dim)
         return HSGD_OK;
-    for (size_t part = HSGD_HUNT_CURVATURE; part <= HSGD_HUNT_INITIAL; part++)
-        if (!spec->free[part])
+    for (size_t part = HSGD_HUNT_WORKER_CURVATURE; part <= HSGD_HUNT_INITIAL; part++)
+        if (!spec->free[part] && !(part == HSGD_HUNT_WORKER_CURVATURE && spec->free[HSGD_HUNT_CURVATURE]))
             return hsgd_json_fail(&dimension, err, "the problem has dimension %zu, and its \"%s\" is not free",
-                                  config->dim, hsgd_hunt_part_name(part));
+                                  config->dim,
+                                  hsgd_hunt_part_name(part == HSGD_HUNT_WORKER_CURVATURE ? HSGD_HUNT_CURVATURE : part));
+    return HSGD_OK;
+}
+
+/* The Hessians of all workers are one, or each has its own. */
+static hsgd_status check_curvature(const hsgd_config *config, const hsgd_json *at, hsgd_error *err)
+{
+    const bool *free = config->hunt.free;
+    hsgd_json list = hsgd_json_member(at, "free");
+    if (free[HSGD_HUNT_CURVATURE] && free[HSGD_HUNT_WORKER_CURVATURE])
+        return hsgd_json_fail(&list, err, "\"worker_curvature\" includes \"curvature\"; give one of them");
+    if (free[HSGD_HUNT_CURVATURE] && hsgd_config_own_curvatures(config))
+        return hsgd_json_fail(&list, err,
+                              "the workers of this problem have Hessians of their own; give "
+                              "\"worker_curvature\" in the place of \"curvature\"");
     return HSGD_OK;
 }
 
@@ -119,7 +134,8 @@ static hsgd_status check_together(const hsgd_config *config, const hsgd_json *ro
         return hsgd_json_fail(&grouping, err, "a hunt looks at places as they are; only \"given\" is legal with it");
     if (hsgd_variant_differs(&config->variant, &reason))
         return hsgd_json_fail(&variant, err, "exact moments are known for plain H-SGD only");
-    return check_dimension(config, at, err);
+    hsgd_status status = check_curvature(config, at, err);
+    return status ? status : check_dimension(config, at, err);
 }
 
 hsgd_status hsgd_config_read_hunt(hsgd_config *config, const hsgd_json *root, hsgd_error *err)

@@ -82,7 +82,7 @@ static hsgd_status attempt_init(attempt *a, const hsgd_hunt_space *space, const 
     a->at.point = calloc(space->num_parameters + 1, sizeof *a->at.point);
     if (!a->at.point)
         return hsgd_fail_memory(err, "a search");
-    return hsgd_hunt_case_init(&a->problem, space->dim, space->problem->quadratic.num_workers, err);
+    return hsgd_hunt_case_init(&a->problem, space->dim, space->problem->quadratic.num_workers, space->own, err);
 }
 
 /* What a start is told. */
@@ -250,35 +250,51 @@ static hsgd_status run_rounds(rounds *r, hsgd_error *err)
 
 /* ---- the worst problem ---- */
 
-/* The configuration of a problem: the hunt's own with everything explicit. */
+/* Rows (num_workers, dim) without gaps, from rows every stride numbers; NULL when memory is out or there are none. */
+static double *close_rows(const double *rows, const hsgd_quadratic *q)
+{
+    double *out = rows ? malloc(q->num_workers * q->dim * sizeof *out) : NULL;
+    for (size_t j = 0; out && j < q->num_workers; j++)
+        memcpy(out + j * q->dim, rows + j * q->stride, q->dim * sizeof *out);
+    return out;
+}
+
+/* Replace all in the configuration that the hunt may have changed; the arrays are the caller's. */
+static void set_problem(hsgd_config *config, const hsgd_hunt_case *c, double *linear, double *worker_curvature)
+{
+    const hsgd_quadratic *q = &c->quadratic;
+    config->has_hunt = false;
+    config->problem = HSGD_PROBLEM_QUADRATIC;
+    config->dim = config->initial_dim = q->dim;
+    config->curvature = q->curvature;
+    config->worker_curvature = worker_curvature;
+    config->linear = linear;
+    config->noise_sq = q->noise_sq;
+    config->initial_point = c->initial;
+    config->step_size = c->step_size;
+}
+
+/* The configuration of a problem: the hunt's own with everything explicit. NULL when memory is out. */
 static char *write_config(const hsgd_hunt_case *c, const hsgd_hunt_space *space, const hsgd_quarry *quarry)
 {
     hsgd_config config = *space->config; /* borrows all that it does not replace */
     const hsgd_quadratic *q = &c->quadratic;
-    size_t row_bytes = q->dim * sizeof *q->linear;
-    char name[160];
+    char name[160], *text = NULL;
+    double *linear = close_rows(q->linear, q), *worker_curvature = close_rows(q->worker_curvature, q);
+    bool *use_bound = calloc(hsgd_num_bounds, sizeof *use_bound);
     snprintf(name, sizeof name, "%.100s-worst", config.name);
+    set_problem(&config, c, linear, worker_curvature);
     config.name = name;
-    config.has_hunt = false;
-    config.problem = HSGD_PROBLEM_QUADRATIC;
-    config.dim = config.initial_dim = q->dim;
-    config.curvature = q->curvature;
-    config.noise_sq = q->noise_sq;
-    config.initial_point = c->initial;
-    config.step_size = c->step_size;
-    config.steps = hsgd_hunt_steps(space->setting, quarry);
-    config.linear = malloc(q->num_workers * row_bytes);
-    config.use_bound = calloc(hsgd_num_bounds, sizeof *config.use_bound);
-    char *text = NULL;
-    if (config.linear && config.use_bound) {
-        for (size_t j = 0; j < q->num_workers; j++)
-            memcpy(config.linear + j * q->dim, q->linear + j * q->stride, row_bytes);
+    config.steps = hsgd_hunt_steps(space->setting, quarry, q);
+    config.use_bound = use_bound;
+    if (linear && use_bound && (worker_curvature || !q->worker_curvature)) {
         for (size_t i = 0; i < hsgd_num_bounds; i++)
-            config.use_bound[i] = space->config->use_bound[i] || hsgd_bounds[i] == quarry->bound;
+            use_bound[i] = space->config->use_bound[i] || hsgd_bounds[i] == quarry->bound;
         text = hsgd_config_to_json(&config);
     }
-    free(config.linear);
-    free(config.use_bound);
+    free(linear);
+    free(worker_curvature);
+    free(use_bound);
     return text;
 }
 
@@ -287,7 +303,7 @@ static hsgd_status measure_all(hsgd_hunt *hunt, const hsgd_hunt_setting *setting
                                hsgd_error *err)
 {
     hsgd_hunted again;
-    hsgd_status status = hsgd_hunt_find_constants(&hunt->constants, NULL, NULL, NULL, setting, c, err);
+    hsgd_status status = hsgd_hunt_find_constants(&hunt->constants, setting, c, setting->steps, err);
     if (!status)
         status = hsgd_hunt_measure(&again, setting, c, &hunt->quarry, &hunt->config->hunt, err);
     for (size_t i = 0; i < hsgd_num_quarries() && !status; i++) {
@@ -328,7 +344,8 @@ static hsgd_status read_again(hsgd_hunt *hunt, hsgd_error *err)
 static hsgd_status conclude(hsgd_hunt *hunt, const rounds *r, hsgd_error *err)
 {
     hsgd_hunt_case c;
-    hsgd_status status = hsgd_hunt_case_init(&c, r->space->dim, r->space->problem->quadratic.num_workers, err);
+    hsgd_status status =
+        hsgd_hunt_case_init(&c, r->space->dim, r->space->problem->quadratic.num_workers, r->space->own, err);
     if (status)
         return status;
     if (r->best.value == -INFINITY) /* nothing applies anywhere: say why at one place */

@@ -27,13 +27,17 @@ bool hsgd_hunted_violates(const hsgd_hunted *hunted)
 
 /* ---- one problem ---- */
 
-hsgd_status hsgd_hunt_case_init(hsgd_hunt_case *out, size_t dim, size_t num_workers, hsgd_error *err)
+hsgd_status hsgd_hunt_case_init(hsgd_hunt_case *out, size_t dim, size_t num_workers, bool own, hsgd_error *err)
 {
     double *zeros = calloc(dim * (num_workers + 1), sizeof *zeros);
     *out = (hsgd_hunt_case){.initial = calloc(dim, sizeof *out->initial), .step_size = NAN};
-    hsgd_status status = zeros && out->initial
-                             ? hsgd_quadratic_init(&out->quadratic, zeros, zeros, dim, num_workers, 0, err)
-                             : hsgd_fail_memory(err, "a problem of the hunt");
+    hsgd_status status = HSGD_OK;
+    if (!zeros || !out->initial)
+        status = hsgd_fail_memory(err, "a problem of the hunt");
+    else if (own)
+        status = hsgd_quadratic_init_own(&out->quadratic, zeros, zeros, dim, num_workers, 0, err);
+    else
+        status = hsgd_quadratic_init(&out->quadratic, zeros, zeros, dim, num_workers, 0, err);
     free(zeros);
     if (status)
         hsgd_hunt_case_free(out);
@@ -76,10 +80,12 @@ void hsgd_hunt_setting_free(hsgd_hunt_setting *setting)
     hsgd_hierarchy_free(&setting->local[1]);
 }
 
-size_t hsgd_hunt_steps(const hsgd_hunt_setting *setting, const hsgd_quarry *quarry)
+/* With one Hessian deviations start afresh at every average of the root, whatever the point is. */
+size_t hsgd_hunt_steps(const hsgd_hunt_setting *setting, const hsgd_quarry *quarry, const hsgd_quadratic *quadratic)
 {
     size_t period = hsgd_hierarchy_global_period(setting->tree);
-    return quarry->bound || period > setting->steps ? setting->steps : period;
+    bool repeats = !quarry->bound && !quadratic->worker_curvature;
+    return repeats && period < setting->steps ? period : setting->steps;
 }
 
 /* ---- constants ---- */
@@ -97,6 +103,13 @@ static double distance_sq(const double *x, const double *y, size_t dim)
     return sum;
 }
 
+/* NAN stays. */
+static void raise_to(double *largest, double value)
+{
+    if (isnan(value) || value > *largest)
+        *largest = value;
+}
+
 /* Weighted mean of the b_j below every node. */
 static void find_centres(double *centre, const hsgd_hierarchy *h, const hsgd_quadratic *q)
 {
@@ -111,157 +124,195 @@ static void find_centres(double *centre, const hsgd_hierarchy *h, const hsgd_qua
     }
 }
 
-/* Where the constants of nodes are collected. */
-typedef struct collected {
-    hsgd_hunt_constants *out;
-    double *divergence_sq, *deviation_max_sq; /* (bound_tree->num_nodes) */
-    double worker_max_sq;
-    bool by_level; /* entry k of the bounds' tree stands for all nodes of depth k */
-} collected;
+/* The divergences of a problem, as they are collected. */
+typedef struct divergences {
+    double level_sq[HSGD_MAX_LEVELS];
+    double *entry_sq, *entry_max_sq; /* (bound_tree->num_nodes) beta_u^2, and max_v ||grad f_v - grad f_u||^2; owned */
+    double worker_max_sq, global_sq; /* NAN: not known */
+    bool by_level;                   /* entry k of the bounds' tree stands for all nodes of depth k */
+    bool has_maxima;
+} divergences;
 
-/* A child of node u, of this weight, lies so far from it. */
-static void collect(collected *c, const hsgd_hierarchy *h, size_t u, double weight, double apart_sq)
+static void divergences_free(divergences *d)
 {
-    const hsgd_node *node = &h->node[u];
-    size_t entry = c->by_level ? node->depth : u;
-    c->out->level_divergence_sq[node->depth] += weight * apart_sq;
-    c->divergence_sq[entry] += (c->by_level ? weight : weight / node->weight) * apart_sq;
-    c->deviation_max_sq[entry] = fmax(c->deviation_max_sq[entry], apart_sq);
+    free(d->entry_sq);
+    free(d->entry_max_sq);
 }
 
-static void collect_all(collected *c, const hsgd_hierarchy *h, const hsgd_quadratic *q, const double *centre)
+static hsgd_status divergences_init(divergences *d, const hsgd_hunt_setting *setting, hsgd_error *err)
+{
+    size_t room = setting->bound_tree->num_nodes + 1;
+    *d = (divergences){.entry_sq = calloc(room, sizeof *d->entry_sq),
+                       .entry_max_sq = calloc(room, sizeof *d->entry_max_sq),
+                       .global_sq = NAN,
+                       .by_level = setting->bound_tree != setting->tree,
+                       .has_maxima = true};
+    if (d->entry_sq && d->entry_max_sq)
+        return HSGD_OK;
+    divergences_free(d);
+    return hsgd_fail_memory(err, "a problem of the hunt");
+}
+
+/* A child of node u, of this weight, lies so far from it. */
+static void collect(divergences *d, const hsgd_node *node, size_t u, double weight, double apart_sq)
+{
+    size_t entry = d->by_level ? node->depth : u;
+    d->level_sq[node->depth] += weight * apart_sq;
+    d->entry_sq[entry] += (d->by_level ? weight : weight / node->weight) * apart_sq;
+    d->entry_max_sq[entry] = fmax(d->entry_max_sq[entry], apart_sq);
+}
+
+static void collect_all(divergences *d, const hsgd_hierarchy *h, const hsgd_quadratic *q, const double *centre)
 {
     for (size_t u = 0; u < h->num_nodes; u++) {
         const hsgd_node *node = &h->node[u];
         if (u > 0)
-            collect(c, h, node->parent, node->weight,
+            collect(d, &h->node[node->parent], node->parent, node->weight,
                     distance_sq(centre + u * q->dim, centre + node->parent * q->dim, q->dim));
         if (!hsgd_node_is_lowest(h, u))
             continue;
         for (size_t j = node->first_worker; j < node->first_worker + node->num_workers; j++) {
             const double *b = q->linear + j * q->stride;
-            collect(c, h, u, worker_weight(h, j), distance_sq(b, centre + u * q->dim, q->dim));
-            c->worker_max_sq = fmax(c->worker_max_sq, distance_sq(b, centre, q->dim));
+            collect(d, node, u, worker_weight(h, j), distance_sq(b, centre + u * q->dim, q->dim));
+            d->worker_max_sq = fmax(d->worker_max_sq, distance_sq(b, centre, q->dim));
         }
     }
 }
 
-static hsgd_status find_divergences(collected *c, const hsgd_hunt_setting *setting, const hsgd_quadratic *q,
-                                    hsgd_error *err)
+/* One Hessian: gradients differ by the b_j, everywhere. */
+static hsgd_status find_constant(divergences *d, const hsgd_hunt_setting *setting, const hsgd_quadratic *q,
+                                 hsgd_error *err)
 {
     double *centre = malloc(setting->tree->num_nodes * q->dim * sizeof *centre);
     if (!centre)
         return hsgd_fail_memory(err, "a problem of the hunt");
-    memset(c->divergence_sq, 0, setting->bound_tree->num_nodes * sizeof *c->divergence_sq);
-    memset(c->deviation_max_sq, 0, setting->bound_tree->num_nodes * sizeof *c->deviation_max_sq);
     find_centres(centre, setting->tree, q);
-    collect_all(c, setting->tree, q, centre);
+    collect_all(d, setting->tree, q, centre);
     free(centre);
+    return HSGD_OK;
+}
+
+/* The levels and nodes of H-SGD at one step. */
+static void raise_nodes(divergences *d, const hsgd_hierarchy *h, const double *node_sq)
+{
+    double level_sq[HSGD_MAX_LEVELS] = {0};
+    for (size_t u = 0; u < h->num_nodes; u++) {
+        level_sq[h->node[u].depth] += h->node[u].weight * node_sq[u];
+        if (!d->by_level)
+            raise_to(&d->entry_sq[u], node_sq[u]);
+    }
+    for (size_t k = 0; k < h->num_levels; k++) {
+        raise_to(&d->level_sq[k], level_sq[k]);
+        if (d->by_level)
+            raise_to(&d->entry_sq[k], level_sq[k]);
+    }
+}
+
+/* Hessians of their own: the largest expectations along the run, which is what the proofs need (THEORY 3). Bounds on local SGD
+ * need no more than the global one. */
+static void find_largest(divergences *d, const hsgd_hunt_setting *setting, const hsgd_hierarchy *tree,
+                         const hsgd_exact *exact)
+{
+    d->has_maxima = false;
+    d->worker_max_sq = NAN;
+    d->global_sq = 0;
+    for (size_t t = 0; t < exact->steps; t++) {
+        raise_to(&d->global_sq, exact->global_divergence[t]);
+        if (tree == setting->tree)
+            raise_nodes(d, tree, exact->node_divergence + t * exact->num_nodes);
+    }
+}
+
+/* tree, exact: of the run that the bound is about. */
+static hsgd_status find_divergences(divergences *d, const hsgd_hunt_setting *setting, const hsgd_hierarchy *tree,
+                                    const hsgd_quadratic *q, const hsgd_exact *exact, hsgd_error *err)
+{
+    if (!q->worker_curvature)
+        return find_constant(d, setting, q, err);
+    find_largest(d, setting, tree, exact);
     return HSGD_OK;
 }
 
 /* L, sigma^2, f* and Delta as `hsgd run` has them. */
 static hsgd_status find_scalars(hsgd_hunt_constants *out, const hsgd_hunt_setting *setting, const hsgd_hunt_case *c,
-                                hsgd_error *err)
+                                double initial_loss, hsgd_error *err)
 {
     hsgd_objective objective;
     hsgd_constants constants;
-    hsgd_exact start;
     hsgd_status status = hsgd_quadratic_objective(&objective, &c->quadratic, setting->tree->worker_weight, err);
     if (status)
         return status;
     status = objective.type->constants(&objective, 0, &constants, err);
     hsgd_objective_free(&objective);
-    if (!status)
-        status = hsgd_exact_moments(&start, &c->quadratic, setting->tree, c->initial, c->step_size, 1, err);
-    if (status)
-        return status;
-    out->smoothness = constants.smoothness.value;
-    out->noise_sq = constants.noise_sq.value;
-    out->minimum = constants.minimum.value;
-    out->delta = fmax(0, start.loss[0] - out->minimum);
-    hsgd_exact_free(&start);
-    return HSGD_OK;
+    *out = (hsgd_hunt_constants){.step_size = c->step_size,
+                                 .smoothness = constants.smoothness.value,
+                                 .noise_sq = constants.noise_sq.value,
+                                 .minimum = constants.minimum.value,
+                                 .delta = fmax(0, initial_loss - constants.minimum.value),
+                                 .num_levels = setting->tree->num_levels,
+                                 .steps = setting->steps};
+    return status;
 }
 
-hsgd_status hsgd_hunt_find_constants(hsgd_hunt_constants *out, double *divergence_sq, double *deviation_max_sq,
-                                     double *worker_max_sq, const hsgd_hunt_setting *setting, const hsgd_hunt_case *c,
-                                     hsgd_error *err)
+hsgd_status hsgd_hunt_find_constants(hsgd_hunt_constants *out, const hsgd_hunt_setting *setting,
+                                     const hsgd_hunt_case *c, size_t steps, hsgd_error *err)
 {
-    size_t entries = setting->bound_tree->num_nodes;
-    double *own = malloc(2 * (entries + 1) * sizeof *own);
-    *out = (hsgd_hunt_constants){
-        .step_size = c->step_size, .num_levels = setting->tree->num_levels, .steps = setting->steps};
-    if (!own)
-        return hsgd_fail_memory(err, "a problem of the hunt");
-    collected sums = {.out = out,
-                      .divergence_sq = divergence_sq ? divergence_sq : own,
-                      .deviation_max_sq = deviation_max_sq ? deviation_max_sq : own + entries,
-                      .by_level = setting->bound_tree != setting->tree};
-    hsgd_status status = find_divergences(&sums, setting, &c->quadratic, err);
-    if (!status)
-        status = find_scalars(out, setting, c, err);
-    if (worker_max_sq)
-        *worker_max_sq = sums.worker_max_sq;
-    free(own);
+    hsgd_exact exact;
+    divergences d;
+    hsgd_status status = divergences_init(&d, setting, err);
+    if (status)
+        return status;
+    status = hsgd_exact_moments(&exact, &c->quadratic, setting->tree, c->initial, c->step_size, steps, err);
+    if (!status) {
+        status = find_scalars(out, setting, c, exact.loss[0], err);
+        if (!status)
+            status = find_divergences(&d, setting, setting->tree, &c->quadratic, &exact, err);
+        memcpy(out->level_divergence_sq, d.level_sq, sizeof d.level_sq);
+        hsgd_exact_free(&exact);
+    }
+    divergences_free(&d);
     return status;
 }
 
 /* ---- a bound on S, S_round or S_min ---- */
 
-/* Constants as the bounds see them: weakened. */
-typedef struct weakened {
+/* Everything about a problem that a comparison needs; what the bounds see is weakened. */
+typedef struct known {
+    const hsgd_hunt_setting *setting;
+    const hsgd_hunt_case *problem;
     hsgd_hunt_constants constants;
-    double *divergence_sq, *deviation_max_sq; /* (bound_tree->num_nodes) owned */
-    double worker_max_sq;
-} weakened;
+    divergences divergence;
+    hsgd_exact exact; /* of the run that the bound is about */
+} known;
 
-static void weakened_free(weakened *w)
+static void weaken_by(known *k, const hsgd_hunt_spec *weaken)
 {
-    free(w->divergence_sq);
-    free(w->deviation_max_sq);
+    for (size_t u = 0; u < k->setting->bound_tree->num_nodes; u++) {
+        k->divergence.entry_sq[u] *= weaken->weaken_divergence;
+        k->divergence.entry_max_sq[u] *= weaken->weaken_divergence;
+    }
+    k->divergence.worker_max_sq *= weaken->weaken_divergence;
+    k->divergence.global_sq *= weaken->weaken_divergence;
+    k->constants.delta *= weaken->weaken_initial_gap;
+    k->constants.noise_sq *= weaken->weaken_noise;
 }
 
-static hsgd_status weakened_init(weakened *w, const hsgd_hunt_setting *setting, const hsgd_hunt_case *c,
-                                 const hsgd_hunt_spec *weaken, hsgd_error *err)
+static hsgd_status make_params(hsgd_bound_params *out, const known *k, hsgd_error *err)
 {
-    size_t entries = setting->bound_tree->num_nodes;
-    *w = (weakened){.divergence_sq = malloc((entries + 1) * sizeof(double)),
-                    .deviation_max_sq = malloc((entries + 1) * sizeof(double))};
-    hsgd_status status = w->divergence_sq && w->deviation_max_sq
-                             ? hsgd_hunt_find_constants(&w->constants, w->divergence_sq, w->deviation_max_sq,
-                                                        &w->worker_max_sq, setting, c, err)
-                             : hsgd_fail_memory(err, "a problem of the hunt");
-    if (status) {
-        weakened_free(w);
+    const divergences *d = &k->divergence;
+    hsgd_status status =
+        hsgd_bound_params_init(out, k->setting->bound_tree, d->entry_sq, d->has_maxima ? d->entry_max_sq : NULL, err);
+    if (status)
         return status;
-    }
-    for (size_t u = 0; weaken && u < entries; u++) {
-        w->divergence_sq[u] *= weaken->weaken_divergence;
-        w->deviation_max_sq[u] *= weaken->weaken_divergence;
-    }
-    w->worker_max_sq *= weaken ? weaken->weaken_divergence : 1;
-    w->constants.delta *= weaken ? weaken->weaken_initial_gap : 1;
-    w->constants.noise_sq *= weaken ? weaken->weaken_noise : 1;
+    if (!isnan(d->global_sq))
+        out->global_divergence_sq = d->global_sq;
+    out->worker_deviation_max_sq = d->worker_max_sq;
+    out->step_size = k->constants.step_size;
+    out->steps = k->setting->steps;
+    out->smoothness = k->constants.smoothness;
+    out->noise_sq = k->constants.noise_sq;
+    out->delta = k->constants.delta;
     return HSGD_OK;
-}
-
-static hsgd_status make_params(hsgd_bound_params *out, const weakened *w, const hsgd_hunt_setting *setting,
-                               hsgd_error *err)
-{
-    hsgd_status status = hsgd_bound_params_init(out, setting->bound_tree, w->divergence_sq, w->deviation_max_sq, err);
-    if (status)
-        return status;
-    out->worker_deviation_max_sq = w->worker_max_sq;
-    out->step_size = w->constants.step_size;
-    out->steps = setting->steps;
-    out->smoothness = w->constants.smoothness;
-    out->noise_sq = w->constants.noise_sq;
-    out->delta = w->constants.delta;
-    status = hsgd_bound_params_check(out, err);
-    if (status)
-        hsgd_bound_params_free(out);
-    return status;
 }
 
 /* The run that an algorithm is about: 0 H-SGD, 1 and 2 local SGD with periods I and G. */
@@ -282,49 +333,64 @@ static double target_of(const hsgd_exact *exact, hsgd_target target, size_t peri
     return target == HSGD_TARGET_S ? exact->S : target == HSGD_TARGET_S_ROUND ? sum / (double)rounds : least;
 }
 
-/* Relative errors: of Delta, a difference of sums of terms that may be much larger; and of the gradients, likewise. */
-static double rounding_of_bound(const hsgd_hunt_case *c, double bound, double measured, size_t steps)
+/* The largest |h_ji| and |b_ji| of the workers in one coordinate. */
+static void find_largest_terms(double *curvature, double *linear, const hsgd_quadratic *q, size_t i)
 {
-    double terms = 0, gradient_sq = 0;
-    const hsgd_quadratic *q = &c->quadratic;
-    for (size_t i = 0; i < q->dim; i++) {
-        double largest = 0, h = fabs(q->curvature[i]), x = fabs(c->initial[i]);
-        for (size_t j = 0; j < q->num_workers; j++)
-            largest = fmax(largest, fabs(q->linear[j * q->stride + i]));
-        terms += h * x * x + largest * x + (h > 0 ? largest * DBL_EPSILON * largest / h : 0);
-        gradient_sq += (h * x + largest) * (h * x + largest);
+    *curvature = *linear = 0;
+    for (size_t j = 0; j < q->num_workers; j++) {
+        *curvature = fmax(*curvature, fabs(hsgd_quadratic_curvature(q, j)[i]));
+        *linear = fmax(*linear, fabs(q->linear[j * q->stride + i]));
     }
-    double step = ROUNDING_OF_A_STEP * DBL_EPSILON;
-    return HSGD_VERDICT_ROUNDING + step * terms / (c->step_size * (double)steps) / bound +
+}
+
+/* Relative errors: of Delta, a difference of sums of terms that may be much larger; and of the gradients, likewise. */
+static double rounding_of_bound(const known *k, double bound, double measured)
+{
+    double terms = fabs(k->constants.minimum), gradient_sq = 0;
+    const hsgd_quadratic *q = &k->problem->quadratic;
+    for (size_t i = 0; i < q->dim; i++) {
+        double h, b, x = fabs(k->problem->initial[i]);
+        find_largest_terms(&h, &b, q, i);
+        terms += h * x * x + b * x;
+        gradient_sq += (h * x + b) * (h * x + b);
+    }
+    double step = ROUNDING_OF_A_STEP * DBL_EPSILON, gamma = k->constants.step_size;
+    return HSGD_VERDICT_ROUNDING + step * terms / (gamma * (double)k->setting->steps) / bound +
            2 * step * sqrt(gradient_sq / measured);
 }
 
-static hsgd_status measure_bound(hsgd_hunted *out, const hsgd_hunt_setting *setting, const hsgd_hunt_case *c,
-                                 const hsgd_bound *bound, const weakened *w, hsgd_error *err)
+static bool is_number(double value)
+{
+    return isfinite(value) && value >= 0;
+}
+
+/* Divergences along a run that overflows are no constants. */
+static bool constants_are_finite(const known *k)
+{
+    bool finite = is_number(k->constants.smoothness) && is_number(k->constants.noise_sq);
+    for (size_t u = 0; u < k->setting->bound_tree->num_nodes; u++)
+        finite = finite && is_number(k->divergence.entry_sq[u]);
+    return finite && !isinf(k->divergence.global_sq);
+}
+
+static hsgd_status measure_bound(hsgd_hunted *out, const known *k, const hsgd_bound *bound, hsgd_error *err)
 {
     hsgd_bound_params params;
     hsgd_bound_value value;
-    hsgd_exact exact;
-    size_t run = run_of(bound->algorithm);
-    hsgd_status status = make_params(&params, w, setting, err);
+    size_t period = k->setting->period[run_of(bound->algorithm)];
+    bool has_rounds = bound->target == HSGD_TARGET_S || k->exact.steps >= period;
+    hsgd_status status = make_params(&params, k, err);
     if (status)
         return status;
     hsgd_bound_eval(bound, &params, &value);
     hsgd_bound_params_free(&params);
     out->bound = value.value;
+    out->measured = has_rounds ? target_of(&k->exact, bound->target, period) : NAN;
     snprintf(out->reason, sizeof out->reason, "%s", value.reason);
-    status = hsgd_exact_moments(&exact, &c->quadratic, run ? &setting->local[run - 1] : setting->tree, c->initial,
-                                c->step_size, setting->steps, err);
-    if (status)
-        return status;
-    out->measured = exact.steps < setting->period[run] && bound->target != HSGD_TARGET_S
-                        ? NAN
-                        : target_of(&exact, bound->target, setting->period[run]);
-    hsgd_exact_free(&exact);
     if (!value.applicable || !isfinite(value.value))
         return HSGD_OK;
-    out->rounding = rounding_of_bound(c, out->bound, out->measured, setting->steps);
-    if (out->bound > 0 && out->measured >= 0 && isfinite(out->measured) && out->rounding < MOST_ROUNDING)
+    out->rounding = rounding_of_bound(k, out->bound, out->measured);
+    if (out->bound > 0 && is_number(out->measured) && out->rounding < MOST_ROUNDING)
         out->ratio = out->measured / out->bound;
     else
         snprintf(out->reason, sizeof out->reason, "measured value and bound are 0, or lost in rounding");
@@ -340,9 +406,10 @@ static double size_of_models(const hsgd_hunt_case *c, size_t t)
     double start = 0, linear = 0, steepest = 0;
     for (size_t i = 0; i < q->dim; i++) {
         start = fmax(start, fabs(c->initial[i]));
-        steepest = fmax(steepest, -q->curvature[i]);
-        for (size_t j = 0; j < q->num_workers; j++)
+        for (size_t j = 0; j < q->num_workers; j++) {
+            steepest = fmax(steepest, -hsgd_quadratic_curvature(q, j)[i]);
             linear = fmax(linear, fabs(q->linear[j * q->stride + i]));
+        }
     }
     return (start + c->step_size * (double)t * linear) * pow(1 + c->step_size * steepest, (double)t);
 }
@@ -383,36 +450,57 @@ static void compare_dispersion(hsgd_hunted *out, const hsgd_exact *exact, const 
         snprintf(out->reason, sizeof out->reason, "nothing disperses, or it is lost in rounding");
 }
 
-static hsgd_status measure_dispersion(hsgd_hunted *out, const hsgd_hunt_setting *setting, const hsgd_hunt_case *c,
-                                      const hsgd_quarry *quarry, const weakened *w, hsgd_error *err)
+static hsgd_status measure_dispersion(hsgd_hunted *out, const known *k, bool mean, hsgd_error *err)
 {
-    size_t steps = hsgd_hunt_steps(setting, quarry), levels = setting->tree->num_levels;
-    hsgd_exact exact;
+    size_t steps = k->exact.steps, levels = k->exact.num_levels;
     double *bound = calloc(steps * levels, sizeof *bound);
-    hsgd_status status = bound ? hsgd_dispersion_bound(bound, setting->bound_tree, w->divergence_sq, c->step_size,
-                                                       w->constants.smoothness, w->constants.noise_sq, steps, err)
-                               : hsgd_fail_memory(err, "the dispersion bound");
+    hsgd_status status =
+        bound ? hsgd_dispersion_bound(bound, k->setting->bound_tree, k->divergence.entry_sq, k->constants.step_size,
+                                      k->constants.smoothness, k->constants.noise_sq, steps, err)
+              : hsgd_fail_memory(err, "the dispersion bound");
     if (!status)
-        status = hsgd_exact_moments(&exact, &c->quadratic, setting->tree, c->initial, c->step_size, steps, err);
-    if (!status) {
-        compare_dispersion(out, &exact, bound, c, quarry->mean);
-        hsgd_exact_free(&exact);
-    }
+        compare_dispersion(out, &k->exact, bound, k->problem, mean);
     free(bound);
     return status;
+}
+
+/* ---- any quarry ---- */
+
+static hsgd_status compare(hsgd_hunted *out, known *k, const hsgd_hierarchy *tree, const hsgd_quarry *quarry,
+                           const hsgd_hunt_spec *weaken, hsgd_error *err)
+{
+    const hsgd_quadratic *q = &k->problem->quadratic;
+    hsgd_status status = find_scalars(&k->constants, k->setting, k->problem, k->exact.loss[0], err);
+    if (!status)
+        status = find_divergences(&k->divergence, k->setting, tree, q, &k->exact, err);
+    if (status)
+        return status;
+    if (weaken)
+        weaken_by(k, weaken);
+    if (!constants_are_finite(k)) {
+        snprintf(out->reason, sizeof out->reason, "the run leaves the range of floating-point numbers");
+        return HSGD_OK;
+    }
+    return quarry->bound ? measure_bound(out, k, quarry->bound, err) : measure_dispersion(out, k, quarry->mean, err);
 }
 
 hsgd_status hsgd_hunt_measure(hsgd_hunted *out, const hsgd_hunt_setting *setting, const hsgd_hunt_case *c,
                               const hsgd_quarry *quarry, const hsgd_hunt_spec *weaken, hsgd_error *err)
 {
-    weakened w;
+    known k = {.setting = setting, .problem = c};
+    size_t run = quarry->bound ? run_of(quarry->bound->algorithm) : 0;
+    const hsgd_hierarchy *tree = run ? &setting->local[run - 1] : setting->tree;
     *out = (hsgd_hunted){.measured = NAN, .bound = NAN};
-    hsgd_status status = weakened_init(&w, setting, c, weaken, err);
+    hsgd_status status = divergences_init(&k.divergence, setting, err);
     if (status)
         return status;
-    status = quarry->bound ? measure_bound(out, setting, c, quarry->bound, &w, err)
-                           : measure_dispersion(out, setting, c, quarry, &w, err);
-    weakened_free(&w);
+    status = hsgd_exact_moments(&k.exact, &c->quadratic, tree, c->initial, c->step_size,
+                                hsgd_hunt_steps(setting, quarry, &c->quadratic), err);
+    if (!status) {
+        status = compare(out, &k, tree, quarry, weaken, err);
+        hsgd_exact_free(&k.exact);
+    }
+    divergences_free(&k.divergence);
     return status;
 }
 

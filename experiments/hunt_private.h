@@ -15,7 +15,8 @@ typedef struct hsgd_hunt_case {
     double step_size;
 } hsgd_hunt_case;
 
-hsgd_status hsgd_hunt_case_init(hsgd_hunt_case *out, size_t dim, size_t num_workers, hsgd_error *err);
+/* All zeros; own: with room for Hessians of the workers' own. */
+hsgd_status hsgd_hunt_case_init(hsgd_hunt_case *out, size_t dim, size_t num_workers, bool own, hsgd_error *err);
 void hsgd_hunt_case_free(hsgd_hunt_case *c);
 
 /* ---- measuring (hunt_measure.c) ---- */
@@ -35,17 +36,15 @@ hsgd_status hsgd_hunt_setting_init(hsgd_hunt_setting *out, const hsgd_config *co
 void hsgd_hunt_setting_free(hsgd_hunt_setting *setting);
 
 /* The steps that a quarry looks at: T, or one period of the root where nothing new happens after it (THEORY 12). */
-size_t hsgd_hunt_steps(const hsgd_hunt_setting *setting, const hsgd_quarry *quarry);
+size_t hsgd_hunt_steps(const hsgd_hunt_setting *setting, const hsgd_quarry *quarry, const hsgd_quadratic *quadratic);
 
 /* A quarry on a problem. Constants are multiplied by the factors of weaken (NULL: none). Fails only where memory is out. */
 hsgd_status hsgd_hunt_measure(hsgd_hunted *out, const hsgd_hunt_setting *setting, const hsgd_hunt_case *c,
                               const hsgd_quarry *quarry, const hsgd_hunt_spec *weaken, hsgd_error *err);
 
-/* The constants of a problem; beta_u^2 for the entries of the bounds' tree into divergence_sq, max_v ||grad f_v - grad f_u||^2
- * into deviation_max_sq (both bound_tree->num_nodes; NULL: not wanted), and max_j ||grad F_j - grad f||^2. */
-hsgd_status hsgd_hunt_find_constants(hsgd_hunt_constants *out, double *divergence_sq, double *deviation_max_sq,
-                                     double *worker_max_sq, const hsgd_hunt_setting *setting, const hsgd_hunt_case *c,
-                                     hsgd_error *err);
+/* The constants of a problem, not weakened; divergences that grow with w: their largest expectations over `steps` steps. */
+hsgd_status hsgd_hunt_find_constants(hsgd_hunt_constants *out, const hsgd_hunt_setting *setting,
+                                     const hsgd_hunt_case *c, size_t steps, hsgd_error *err);
 
 /* Up to which step size a quarry applies for this L; 2/L, beyond which gradient descent diverges, where there is no limit. */
 hsgd_status hsgd_hunt_max_step_size(double *out, const hsgd_hunt_setting *setting, const hsgd_quarry *quarry,
@@ -58,10 +57,11 @@ typedef struct hsgd_hunt_space {
     const hsgd_config *config;        /* borrowed */
     const hsgd_problem *problem;      /* borrowed: what is not free is as there */
     const hsgd_hunt_setting *setting; /* borrowed */
+    bool own;                         /* workers have Hessians of their own */
     bool needs_minimum;               /* f must be bounded below, so no curvature is negative */
     bool free[HSGD_NUM_HUNT_PARTS];
     size_t dim;            /* d */
-    size_t num_entries;    /* of bound_tree, each with a divergence of its own */
+    size_t num_amplitudes; /* of the linear terms in every coordinate: one per entry of bound_tree, or per worker */
     size_t num_parameters; /* dimension of the space */
     double smoothness;     /* L of every problem in it: that of the configuration's */
     double step_size;      /* where it is not free */
@@ -73,9 +73,9 @@ typedef struct hsgd_hunt_space {
 hsgd_status hsgd_hunt_space_init(hsgd_hunt_space *out, const hsgd_config *config, const hsgd_problem *problem,
                                  const hsgd_hunt_setting *setting, const hsgd_quarry *quarry, hsgd_error *err);
 
-/* Which coordinate has the curvature L, or -L: by symmetry one has, and which one is drawn for every start. */
+/* Which curvature is L, or -L: one has to be, and which one is drawn for every start. */
 typedef struct hsgd_hunt_anchor {
-    size_t coordinate;
+    size_t coordinate; /* i; with Hessians of their own: j d + i */
     bool negative;
 } hsgd_hunt_anchor;
 

@@ -44,11 +44,10 @@ bool hsgd_quarry_find(hsgd_quarry *out, const char *id)
     return false;
 }
 
-static const char *const part_name[HSGD_NUM_HUNT_PARTS] = {[HSGD_HUNT_CURVATURE] = "curvature",
-                                                           [HSGD_HUNT_LINEAR] = "linear",
-                                                           [HSGD_HUNT_INITIAL] = "initial",
-                                                           [HSGD_HUNT_STEP_SIZE] = "step_size",
-                                                           [HSGD_HUNT_NOISE] = "noise"};
+static const char *const part_name[HSGD_NUM_HUNT_PARTS] = {
+    [HSGD_HUNT_CURVATURE] = "curvature", [HSGD_HUNT_WORKER_CURVATURE] = "worker_curvature",
+    [HSGD_HUNT_LINEAR] = "linear",       [HSGD_HUNT_INITIAL] = "initial",
+    [HSGD_HUNT_STEP_SIZE] = "step_size", [HSGD_HUNT_NOISE] = "noise"};
 
 const char *hsgd_hunt_part_name(size_t part)
 {

@@ -32,7 +32,8 @@ bool hsgd_quarry_find(hsgd_quarry *out, const char *id);
 
 /* What a hunt may change about the problem. */
 typedef enum hsgd_hunt_part {
-    HSGD_HUNT_CURVATURE,
+    HSGD_HUNT_CURVATURE,        /* of all workers */
+    HSGD_HUNT_WORKER_CURVATURE, /* of each worker its own */
     HSGD_HUNT_LINEAR,
     HSGD_HUNT_INITIAL,
     HSGD_HUNT_STEP_SIZE,
@@ -40,7 +41,7 @@ typedef enum hsgd_hunt_part {
     HSGD_NUM_HUNT_PARTS
 } hsgd_hunt_part;
 
-/* "curvature", "linear", "initial", "step_size", "noise". */
+/* "curvature", "worker_curvature", "linear", "initial", "step_size", "noise". */
 const char *hsgd_hunt_part_name(size_t part);
 
 enum { HSGD_HUNT_ID_SIZE = 64 };
