@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "experiments/folder.h"
+#include "experiments/hunt.h"
 #include "experiments/phase_private.h"
 #include "experiments/style_private.h"
 #include "experiments/sweep_private.h"
@@ -19,6 +20,25 @@ static const hsgd_option options[NUM_OPTIONS] = {
                      "bands: confidence interval, standard error, standard deviation, all seeds"},
     [OPTION_NO_TITLE] = {"no-title", NULL, "nothing above the panels: it is in the caption"}};
 
+/* Folders that another command than run left, each known by a file of its own. */
+static const struct {
+    bool (*is_folder)(const char *dir);
+    hsgd_status (*plot)(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report, hsgd_error *err);
+} kind[] = {
+    {hsgd_sweep_is_folder, hsgd_sweep_plot},
+    {hsgd_phase_is_folder, hsgd_phase_plot},
+    {hsgd_hunt_is_folder, hsgd_hunt_plot},
+};
+
+static hsgd_status plot_folder(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,
+                               hsgd_error *err)
+{
+    for (size_t i = 0; i < sizeof kind / sizeof *kind; i++)
+        if (kind[i].is_folder(dir))
+            return kind[i].plot(dir, change, report, err);
+    return hsgd_folder_plot(dir, change, report, err);
+}
+
 static int run(const hsgd_arguments *arguments)
 {
     hsgd_error err;
@@ -31,10 +51,7 @@ static int run(const hsgd_arguments *arguments)
     int lock;
     if (hsgd_folder_lock(&lock, arguments->positional, &err))
         return hsgd_cli_fail(&err);
-    const char *dir = arguments->positional;
-    hsgd_status status = hsgd_sweep_is_folder(dir)   ? hsgd_sweep_plot(dir, &change, &report, &err)
-                         : hsgd_phase_is_folder(dir) ? hsgd_phase_plot(dir, &change, &report, &err)
-                                                     : hsgd_folder_plot(dir, &change, &report, &err);
+    hsgd_status status = plot_folder(arguments->positional, &change, &report, &err);
     hsgd_folder_unlock(lock);
     if (status)
         return hsgd_cli_fail(&err);
@@ -50,7 +67,10 @@ const hsgd_command hsgd_command_plot = {
     .positional = "DIR",
     .summary = "make the figures of a result folder again",
     .details =
-        "Reads result.json and series.csv of the folder, or sweep.json and the points of a sweep, or phase.json;\n"
+        "Reads result.json and series.csv of the folder, or sweep.json and the points of a sweep, or the file
+        "
+        "COMMAND.json that another command left;
+        "
         "writes a script, its data, the figure and "
         "its caption side by side. The style is that of the configuration's \"figure_style\" where no option is given.",
     .option = options,

@@ -308,7 +308,7 @@ static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_err
         "seeds",         "first_seed", "confidence",   "measure_every", "bounds",         "figures",
         "steps",         "batch_size", "groupings",    "constants",     "evaluate_every", "targets",
         "communication", "variant",    "figure_style", "user_bounds",   "sweep",          "phase",
-        NULL};
+        "hunt",          NULL};
     hsgd_json hierarchy = hsgd_json_member(root, "hierarchy"), problem = hsgd_json_member(root, "problem");
     hsgd_json grouping = hsgd_json_member(root, "grouping"), initial = hsgd_json_member(root, "initial");
     hsgd_json style = hsgd_json_member(root, "figure_style");
@@ -345,7 +345,9 @@ static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_err
         status = hsgd_config_read_variant(config, &variant, err);
     if (!status)
         status = hsgd_style_read(&config->figure_style, &style, err);
-    return status ? status : check_together(config, root, err);
+    if (!status)
+        status = check_together(config, root, err);
+    return status ? status : hsgd_config_read_hunt(config, root, err);
 }
 
 static hsgd_status read_document(hsgd_config *out, const char *file, cJSON *document, hsgd_error *err)
@@ -464,6 +466,7 @@ char *hsgd_config_to_json(const hsgd_config *config)
     add_selection(root, "bounds", config->use_bound, &own);
     add_selection(root, "figures", config->use_figure, &drawn);
     hsgd_style_to_json(root, &config->figure_style);
+    hsgd_config_add_hunt(root, config);
     char *text = hsgd_json_print(root);
     cJSON_Delete(root);
     return text;

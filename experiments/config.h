@@ -19,6 +19,7 @@
 #include "analysis/variant.h"
 #include "bounds/list.h"
 #include "experiments/data.h"
+#include "experiments/hunt_spec.h"
 #include "experiments/targets.h"
 #include "plots/figure.h"
 
@@ -94,6 +95,8 @@ typedef struct hsgd_config {
     bool *use_bound;           /* (bounds.count) */
     bool *use_figure;          /* (hsgd_num_figures) */
     hsgd_figure_style figure_style;
+    bool has_hunt;       /* for hsgd hunt; other commands run the problem as it stands */
+    hsgd_hunt_spec hunt; /* if has_hunt */
 } hsgd_config;
 
 /* Read a configuration file ("-": standard input). Relative data paths are looked for in the file's folder, then in

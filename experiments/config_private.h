@@ -17,6 +17,11 @@ cJSON *hsgd_config_problem_to_json(const hsgd_config *config);
 hsgd_status hsgd_config_read_variant(hsgd_config *config, const hsgd_json *at, hsgd_error *err);
 void hsgd_config_add_variant(cJSON *root, const hsgd_config *config);
 
+/* config_hunt.c: the "hunt" object, which may be missing; all else has been read. Written only where it is there. */
+hsgd_status hsgd_config_read_hunt(hsgd_config *config, const hsgd_json *root, hsgd_error *err);
+void hsgd_config_add_hunt(cJSON *root, const hsgd_config *config);
+void hsgd_hunt_spec_to_json(cJSON *object, const hsgd_hunt_spec *spec);
+
 /* config_data.c: the "data" object of a problem. */
 hsgd_status hsgd_config_read_data(hsgd_config *config, const hsgd_json *at, hsgd_error *err);
 cJSON *hsgd_config_data_to_json(const hsgd_config *config);
