@@ -236,21 +236,24 @@ static hsgd_status read_name(hsgd_config *config, const hsgd_json *root, hsgd_er
 
 static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_error *err)
 {
-    static const char *const keys[] = {"name",         "hierarchy",      "problem",    "grouping",      "initial",
-                                       "optimizer",    "seeds",          "first_seed", "confidence",    "measure_every",
-                                       "bounds",       "figures",        "steps",      "batch_size",    "groupings",
-                                       "constants",    "evaluate_every", "targets",    "communication", "variant",
-                                       "figure_style", "sweep",          NULL};
+    static const char *const keys[] = {
+        "name",          "hierarchy",  "problem",      "grouping",      "initial",        "optimizer",
+        "seeds",         "first_seed", "confidence",   "measure_every", "bounds",         "figures",
+        "steps",         "batch_size", "groupings",    "constants",     "evaluate_every", "targets",
+        "communication", "variant",    "figure_style", "sweep",         "rate",           NULL};
     hsgd_json hierarchy = hsgd_json_member(root, "hierarchy"), problem = hsgd_json_member(root, "problem");
     hsgd_json grouping = hsgd_json_member(root, "grouping"), initial = hsgd_json_member(root, "initial");
     hsgd_json style = hsgd_json_member(root, "figure_style");
     hsgd_json constants = hsgd_json_member(root, "constants"), variant = hsgd_json_member(root, "variant");
     size_t choice = HSGD_GROUPING_GIVEN;
-    hsgd_json sweep = hsgd_json_member(root, "sweep");
+    hsgd_json sweep = hsgd_json_member(root, "sweep"), rate = hsgd_json_member(root, "rate");
     hsgd_status status = hsgd_json_object(root, keys, err);
     if (!status && sweep.value)
         status =
             hsgd_fail(err, HSGD_ERROR_INPUT, "%s: sweep: this file is for hsgd sweep, which runs its grid", root->file);
+    if (!status && rate.value)
+        status =
+            hsgd_fail(err, HSGD_ERROR_INPUT, "%s: rate: this file is for hsgd rate, which runs its points", root->file);
     if (!status)
         status = read_name(config, root, err);
     if (!status)
