@@ -6,10 +6,10 @@
  * falls faster than B, or more slowly, contradicts nothing. "violated" is therefore said of a point whose value is above
  * a bound that applies there, never of a slope. Slopes are compared with two kinds of theory: the asymptotic exponent
  * that the step-size rule stands for, and for each bound that applies at all fitted points the exponent of the bound
- * itself at these points, which needs no asymptotics. The latter comparison is a power law through S/B, whose exponent is
- * the difference of the two: below 0 the bound gets looser, above 0 tighter. Between the asymptotic exponent and that of
- * the tightest bound lies what the theory says at finite values; only an exponent outside of both is called faster or
- * slower. An exponent that was asked for takes the place of both. */
+ * itself at these points, which needs no asymptotics: that of the best line through log B, with the weights of the measured
+ * values, a number without error. A measured exponent below it says that the bound gets looser, above it tighter. Between
+ * the asymptotic exponent and that of the tightest bound lies what the theory says at finite values; only an exponent
+ * outside of both is called faster or slower. An exponent that was asked for takes the place of both. */
 #ifndef HSGD_EXPERIMENTS_RATE_H
 #define HSGD_EXPERIMENTS_RATE_H
 
@@ -109,13 +109,14 @@ typedef struct hsgd_rate_point {
 /* An exponent next to the theory's. */
 typedef enum hsgd_rate_verdict {
     HSGD_RATE_AGREES,
-    HSGD_RATE_FASTER,       /* the exponent is below the theory's, by more than the tolerance */
-    HSGD_RATE_SLOWER,       /* it is above */
+    HSGD_RATE_FASTER,  /* the exponent is below the theory's, by more than the tolerance */
+    HSGD_RATE_SLOWER,  /* it is above */
+    HSGD_RATE_BETWEEN, /* it is above the asymptotic exponent and below the tightest bound's, or the other way round */
     HSGD_RATE_INCONCLUSIVE, /* the interval contains the theory's exponent, but is wider than that, or there is none */
     HSGD_RATE_NO_THEORY
 } hsgd_rate_verdict;
 
-/* "agrees", "faster", "slower", "inconclusive", "no theory". */
+/* "agrees", "faster", "slower", "between", "inconclusive", "no theory". */
 const char *hsgd_rate_verdict_name(hsgd_rate_verdict verdict);
 
 typedef struct hsgd_rate_comparison {
@@ -127,12 +128,11 @@ typedef struct hsgd_rate_comparison {
 /* A bound at the points. */
 typedef struct hsgd_rate_bound {
     char id[HSGD_RATE_ID_SIZE];
-    double *value;          /* (num_points) NAN where it does not apply; owned */
-    hsgd_verdict *verdict;  /* (num_points) on the value there, together with those of all points; owned */
-    size_t num_applicable;  /* points */
-    bool everywhere;        /* it applies at all fitted points, and what follows is known */
-    hsgd_power_law law;     /* of the bound, with the weights of the measured values; only scatter_se says something */
-    hsgd_power_law against; /* of measured/bound */
+    double *value;         /* (num_points) NAN where it does not apply; owned */
+    hsgd_verdict *verdict; /* (num_points) on the value there, together with those of all points; owned */
+    size_t num_applicable; /* points */
+    bool everywhere;       /* it applies at all fitted points, and what follows is known */
+    hsgd_power_law law;    /* of the bound, with the weights of the measured values; only scatter_se says something */
     hsgd_rate_comparison comparison;
 } hsgd_rate_bound;
 

@@ -120,7 +120,7 @@ static cJSON *theory_to_json(const hsgd_rate *rate)
         cJSON *object = comparison_to_json(bound->id, &bound->comparison);
         cJSON_AddNumberToObject(object, "points", (double)bound->num_applicable);
         cJSON_AddNumberToObject(object, "log_constant", bound->everywhere ? bound->law.log_constant : NAN);
-        cJSON_AddNumberToObject(object, "p_value", bound->everywhere ? bound->against.p_value : NAN);
+        cJSON_AddNumberToObject(object, "largest_departure", bound->everywhere ? bound->law.largest_departure : NAN);
         cJSON_AddItemToArray(array, object);
     }
     return array;

@@ -35,6 +35,7 @@ static const char *const rule_names[] = {[HSGD_RATE_RULE_OPTIMIZER] = "optimizer
 static const char *const verdict_names[] = {[HSGD_RATE_AGREES] = "agrees",
                                             [HSGD_RATE_FASTER] = "faster",
                                             [HSGD_RATE_SLOWER] = "slower",
+                                            [HSGD_RATE_BETWEEN] = "between",
                                             [HSGD_RATE_INCONCLUSIVE] = "inconclusive",
                                             [HSGD_RATE_NO_THEORY] = "no theory"};
 _Static_assert(sizeof over_names == HSGD_NUM_RATE_OVERS * sizeof *over_names, "a name for each");
@@ -124,14 +125,13 @@ static void release(fit_points *p)
     free(p->y);
 }
 
-/* The fitted points, their values divided by those of `by` (num_points; NULL: by 1), or the latter alone, with the weights
- * of the values: then the exponents of all three fit together. */
-static void collect(fit_points *p, const hsgd_rate *rate, const double *by, bool alone)
+/* The fitted points; with the values of `bound` (num_points; NULL: the measured ones), and the weights of the measured. */
+static void collect(fit_points *p, const hsgd_rate *rate, const double *bound)
 {
     p->count = 0;
     for (size_t i = 0; i < rate->num_points; i++) {
         const hsgd_rate_point *point = &rate->point[i];
-        double divisor = by ? by[i] : 1, mean = alone ? divisor : point->value.mean / divisor;
+        double mean = bound ? bound[i] : point->value.mean;
         if (!point->fitted)
             continue;
         p->x[p->count] = point->at;
@@ -157,7 +157,7 @@ static void choose_points(hsgd_rate *rate)
 
 static hsgd_status fit_values(hsgd_rate *rate, fit_points *p, hsgd_error *err)
 {
-    collect(p, rate, NULL, false);
+    collect(p, rate, NULL);
     if (p->count < HSGD_POWER_LAW_MIN_POINTS) {
         snprintf(rate->reason, sizeof rate->reason,
                  "only %zu of the values are finite and positive, and a fit needs %d points", p->count,
@@ -176,17 +176,11 @@ static hsgd_status fit_values(hsgd_rate *rate, fit_points *p, hsgd_error *err)
 
 static hsgd_status fit_bound(hsgd_rate *rate, hsgd_rate_bound *bound, fit_points *p, hsgd_error *err)
 {
-    double confidence = rate->plan->confidence;
-    collect(p, rate, bound->value, true);
+    collect(p, rate, bound->value);
     hsgd_status status = hsgd_power_law_fit(&bound->law, p->x, p->y, p->count, err);
-    collect(p, rate, bound->value, false);
     if (!status)
-        status = hsgd_power_law_fit(&bound->against, p->x, p->y, p->count, err);
-    if (status)
-        return status;
-    double theory = rate->law.exponent - bound->against.exponent;
-    bound->comparison = compare(rate, hsgd_power_law_half_width(&bound->against, confidence), theory);
-    return HSGD_OK;
+        bound->comparison = compare(rate, rate->half_width, bound->law.exponent);
+    return status;
 }
 
 /* A bound is compared if it applies, with a positive value, at all fitted points. */
@@ -216,16 +210,16 @@ static const hsgd_rate_bound *find_tightest(const hsgd_rate *rate)
     return best;
 }
 
-/* What lies between the two is what the theory says at finite values. */
+/* On two exponents of the theory at once. */
 static hsgd_rate_verdict join(hsgd_rate_verdict a, hsgd_rate_verdict b)
 {
     if (a == b || b == HSGD_RATE_NO_THEORY)
         return a;
     if (a == HSGD_RATE_NO_THEORY)
         return b;
-    if (a == HSGD_RATE_INCONCLUSIVE || b == HSGD_RATE_INCONCLUSIVE)
-        return HSGD_RATE_INCONCLUSIVE;
-    return HSGD_RATE_AGREES;
+    if (a == HSGD_RATE_AGREES || b == HSGD_RATE_AGREES)
+        return HSGD_RATE_AGREES;
+    return a == HSGD_RATE_INCONCLUSIVE || b == HSGD_RATE_INCONCLUSIVE ? HSGD_RATE_INCONCLUSIVE : HSGD_RATE_BETWEEN;
 }
 
 static void conclude(hsgd_rate *rate)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Running the points of hsgd rate: from exact moments where those are known, else as hsgd run does. */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,11 +210,24 @@ static hsgd_rate_bound *find_bound(hsgd_rate *rate, const hsgd_bound *bound)
     return out->value && out->verdict ? out : NULL;
 }
 
-/* Without sampling the comparison is one of two numbers, up to rounding. */
-static hsgd_verdict decide(const hsgd_comparison *c, const hsgd_rate_point *p, bool exact)
+/* What rounding leaves of a gradient that is 0, squared: where workers are equal and the run starts at the minimum, a bound
+ * is 0. */
+static double rounding_sq(const work *w)
 {
-    double bound = c->value.value * (1 + 1e-10);
-    return exact ? hsgd_verdict_decide(p->value.mean, p->value.mean, bound) : c->verdict;
+    const hsgd_quadratic *q = &w->problem.quadratic;
+    double size_sq = 0, unit = 64 * DBL_EPSILON;
+    for (size_t i = 0; i < q->dim; i++)
+        size_sq += q->curvature[i] * q->curvature[i] * w->problem.initial[i] * w->problem.initial[i] +
+                   q->linear[i] * q->linear[i];
+    return unit * unit * size_sq;
+}
+
+/* Without sampling the comparison is one of two numbers. */
+static hsgd_verdict decide(const hsgd_comparison *c, const hsgd_rate_point *p, const work *w, bool exact)
+{
+    if (!exact)
+        return c->verdict;
+    return hsgd_verdict_decide(p->value.mean, p->value.mean, c->value.value + rounding_sq(w));
 }
 
 static hsgd_status take_bounds(hsgd_rate *rate, size_t i, const work *w, hsgd_error *err)
@@ -229,7 +243,7 @@ static hsgd_status take_bounds(hsgd_rate *rate, size_t i, const work *w, hsgd_er
         if (!c->value.applicable || (!plan->exact && c->verdict == HSGD_VERDICT_NOT_APPLICABLE))
             continue;
         row->value[i] = c->value.value;
-        row->verdict[i] = decide(c, &rate->point[i], plan->exact);
+        row->verdict[i] = decide(c, &rate->point[i], w, plan->exact);
     }
     return HSGD_OK;
 }

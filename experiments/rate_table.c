@@ -78,7 +78,8 @@ static void print_header(const hsgd_rate *rate, FILE *f)
     if (!plan->exact)
         fprintf(f, " %8s", "+-");
     for (size_t b = 0; b < rate->num_bounds; b++)
-        fprintf(f, " %20s", rate->bound[b].id);
+        if (rate->bound[b].num_applicable)
+            fprintf(f, " %20s", rate->bound[b].id);
     fputc('\n', f);
 }
 
@@ -120,7 +121,8 @@ static void print_point(const hsgd_rate *rate, size_t i, FILE *f)
     if (!plan->exact)
         put(f, 8, "%.4f", hsgd_half_width(p->slope, plan->confidence, 1));
     for (size_t b = 0; b < rate->num_bounds; b++)
-        put_bound(f, rate->bound[b].value[i], rate->bound[b].verdict[i]);
+        if (rate->bound[b].num_applicable)
+            put_bound(f, rate->bound[b].value[i], rate->bound[b].verdict[i]);
     fputc('\n', f);
 }
 
@@ -181,6 +183,8 @@ static const char *verdict_text(const hsgd_rate *rate, hsgd_rate_verdict verdict
         return falls ? "faster" : "grows more slowly";
     case HSGD_RATE_SLOWER:
         return falls ? "slower" : "grows faster";
+    case HSGD_RATE_BETWEEN:
+        return "between";
     case HSGD_RATE_INCONCLUSIVE:
         return "inconclusive: the interval is too wide";
     case HSGD_RATE_NO_THEORY:
@@ -234,7 +238,7 @@ static void print_conclusion(const hsgd_rate *rate, FILE *f)
     bool expected = !isnan(rate->plan->expected), bound = rate->tightest && !rate->plan->asked;
     fprintf(f, "\n  verdict: %s", rate->made ? verdict_text(rate, rate->verdict) : "inconclusive: there is no fit");
     if (rate->made && expected)
-        fprintf(f, ", by the %s exponent", name_of_expected(rate));
+        fprintf(f, "%s the %s exponent", rate->verdict == HSGD_RATE_BETWEEN ? "" : ", by", name_of_expected(rate));
     if (rate->made && bound)
         fprintf(f, "%s that of %s", expected ? " and" : ", by", rate->tightest->id);
     if (rate->made && (expected || bound))
