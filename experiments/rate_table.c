@@ -89,7 +89,8 @@ static void put(FILE *f, int width, const char *format, double value)
     char text[48] = "-";
     if (!isnan(value))
         snprintf(text, sizeof text, format, value);
-    fprintf(f, " %*s", width, text);
+    bool minus_zero = *text == '-' && !strpbrk(text, "123456789") && text[1];
+    fprintf(f, " %*s", width, text + minus_zero);
 }
 
 /* The bound's value, marked where it is violated or not decided. */
@@ -141,20 +142,36 @@ static void print_points(const hsgd_rate *rate, FILE *f)
 
 /* ---- the fit ---- */
 
+/* The smallest and the largest exponent between neighbours that are both fitted. */
+static void find_slopes(const hsgd_rate *rate, double *low, double *high)
+{
+    *low = INFINITY;
+    *high = -INFINITY;
+    for (size_t i = 0; i + 1 < rate->num_points; i++)
+        if (rate->point[i].fitted && rate->point[i + 1].fitted) {
+            *low = fmin(*low, rate->point[i].slope.mean);
+            *high = fmax(*high, rate->point[i].slope.mean);
+        }
+}
+
 static void print_straightness(const hsgd_rate *rate, FILE *f)
 {
     const hsgd_power_law *law = &rate->law;
+    double low, high;
     if (law->weighted) {
         fprintf(f, "  straight line: chi-squared %.3g on %zu degrees of freedom, p = %.2g: %s\n", law->chi_sq,
                 law->scatter_dof, law->p_value,
                 rate->straight ? "nothing contradicts a power law"
-                               : "not a power law over this range; the error is that of the best line");
+                               : "not a power law over this range;\n    the error is that of the best line");
         return;
     }
-    fprintf(f, "  straight line: the points are at most %.2g %% from it; the error is that of the fit:\n    %s\n",
-            100 * law->largest_departure,
-            rate->plan->exact ? "the curvature of what is no exact power law, for nothing is sampled"
-                              : "the scatter of the points, which have no errors of their own");
+    find_slopes(rate, &low, &high);
+    fprintf(
+        f, "  straight line: the points are at most %.2g %% from it, exponents between neighbours from %.4f to %.4f;\n",
+        100 * law->largest_departure, low, high);
+    fprintf(f, "    the error is that of the fit, from %s\n",
+            rate->plan->exact ? "the curvature of what is no exact power law: nothing is sampled"
+                              : "the scatter of points that have no errors of their own, or too few seeds for them");
 }
 
 static void print_fit(const hsgd_rate *rate, FILE *f)
@@ -190,7 +207,7 @@ static const char *verdict_text(const hsgd_rate *rate, hsgd_rate_verdict verdict
     case HSGD_RATE_NO_THEORY:
         break;
     }
-    return "-";
+    return "no theory to compare with";
 }
 
 /* What that says about a bound. */
@@ -216,7 +233,7 @@ static const char *name_of_expected(const hsgd_rate *rate)
 
 static void print_theory(const hsgd_rate *rate, FILE *f)
 {
-    if (!rate->made)
+    if (!rate->made || (isnan(rate->plan->expected) && !rate->num_bounds))
         return;
     fprintf(f, "\n  %-22s %9s %20s  %s\n", "theory", "exponent", "measured - theory", "verdict");
     if (!isnan(rate->plan->expected))

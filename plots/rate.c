@@ -216,7 +216,7 @@ char *hsgd_rate_figure_caption(const hsgd_rate_figure_input *in, bool bars, hsgd
     fprintf(f, "%s against %s", tex ? measured[of].words_tex : measured[of].words, swept[find_swept(in->symbol)].words);
     say_fit(f, in, tex);
     if (in->num_bounds)
-        fprintf(f, "; next to the bounds%s",
+        fprintf(f, "; the other lines are bounds%s",
                 in->constants_proved ? "" : " (with constants that prove nothing elsewhere)");
     if (bars)
         fprintf(f, tex ? "; bars: %.4g\\,\\%% confidence intervals" : "; bars: %.4g %% confidence intervals",
