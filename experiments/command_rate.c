@@ -80,20 +80,12 @@ static void print_files(const call *c)
     puts("");
 }
 
-static hsgd_status print_json(const call *c, hsgd_error *err)
-{
-    const char *file[HSGD_MAX_FIGURE_FILES];
-    for (size_t i = 0; i < c->report.num_files; i++)
-        file[i] = c->report.file[i];
-    return hsgd_json_put(hsgd_rate_to_json(&c->rate, file, c->report.num_files), err);
-}
-
 static int conclude(call *c)
 {
     hsgd_error err, print_err;
     hsgd_status status = write_all(c, &err), printed = HSGD_OK;
     if (c->json)
-        printed = print_json(c, &print_err);
+        printed = hsgd_json_put(hsgd_rate_to_json(&c->rate, &c->report), &print_err);
     else if (!c->quiet) {
         hsgd_rate_print(&c->rate, stdout);
         print_files(c);

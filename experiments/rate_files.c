@@ -135,7 +135,7 @@ static cJSON *config_to_json(const hsgd_rate *rate)
     return config;
 }
 
-cJSON *hsgd_rate_to_json(const hsgd_rate *rate, const char *const *file, size_t num_files)
+cJSON *hsgd_rate_to_json(const hsgd_rate *rate, const hsgd_figure_report *report)
 {
     const hsgd_rate_plan *plan = rate->plan;
     cJSON *root = cJSON_CreateObject();
@@ -156,24 +156,25 @@ cJSON *hsgd_rate_to_json(const hsgd_rate *rate, const char *const *file, size_t 
     cJSON_AddBoolToObject(root, "bound_violated", rate->violated);
     cJSON_AddItemToObject(root, "config", config_to_json(rate));
     hsgd_style_to_json(root, &plan->style);
-    cJSON_AddItemToObject(root, "files", cJSON_CreateStringArray(file, (int)num_files));
+    cJSON *files = cJSON_AddArrayToObject(root, "files");
+    cJSON_AddItemToArray(files, cJSON_CreateString("rate.json"));
+    cJSON_AddItemToArray(files, cJSON_CreateString("rate.csv"));
+    for (size_t i = 0; i < report->num_files; i++)
+        cJSON_AddItemToArray(files, cJSON_CreateString(report->file[i]));
     return root;
 }
 
 static hsgd_status write_json(const hsgd_rate *rate, const char *dir, const hsgd_figure_report *report, hsgd_error *err)
 {
     hsgd_output out;
-    const char *file[2 + HSGD_MAX_FIGURE_FILES] = {"rate.json", "rate.csv"};
-    for (size_t i = 0; i < report->num_files; i++)
-        file[2 + i] = report->file[i];
-    cJSON *root = hsgd_rate_to_json(rate, file, 2 + report->num_files);
+    cJSON *root = hsgd_rate_to_json(rate, report);
     char *text = hsgd_json_print(root);
     cJSON_Delete(root);
     if (!text)
         return hsgd_fail_memory(err, "rate.json");
     hsgd_status status = hsgd_output_open(&out, dir, "rate", "json", err);
     if (!status) {
-        fputs(text, out.stream);
+        fprintf(out.stream, "%s\n", text);
         status = hsgd_output_close(&out, err);
     }
     cJSON_free(text);

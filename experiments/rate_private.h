@@ -14,8 +14,8 @@ void hsgd_rate_name_point(hsgd_error *err, const hsgd_rate_plan *plan, size_t i,
 
 /* ---- files (rate_files.c) ---- */
 
-/* The document of rate.json; file (num_files) are the names that its "files" lists. Delete it with cJSON_Delete. */
-cJSON *hsgd_rate_to_json(const hsgd_rate *rate, const char *const *file, size_t num_files);
+/* The document of rate.json, with the files of the report in its list. Delete it with cJSON_Delete. */
+cJSON *hsgd_rate_to_json(const hsgd_rate *rate, const hsgd_figure_report *report);
 
 /* Write DIR/rate.json and DIR/rate.csv. */
 hsgd_status hsgd_rate_write(const hsgd_rate *rate, const char *dir, const hsgd_figure_report *report, hsgd_error *err);
