@@ -7,6 +7,7 @@
 #include "experiments/folder.h"
 #include "experiments/hunt.h"
 #include "experiments/phase_private.h"
+#include "experiments/rate_private.h"
 #include "experiments/style_private.h"
 #include "experiments/sweep_private.h"
 
@@ -26,6 +27,7 @@ static const struct {
     hsgd_status (*plot)(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report, hsgd_error *err);
 } kind[] = {
     {hsgd_sweep_is_folder, hsgd_sweep_plot},
+    {hsgd_rate_is_folder, hsgd_rate_plot},
     {hsgd_phase_is_folder, hsgd_phase_plot},
     {hsgd_hunt_is_folder, hsgd_hunt_plot},
 };
@@ -67,10 +69,8 @@ const hsgd_command hsgd_command_plot = {
     .positional = "DIR",
     .summary = "make the figures of a result folder again",
     .details =
-        "Reads result.json and series.csv of the folder, or sweep.json and the points of a sweep, or the file
-        "
-        "COMMAND.json that another command left;
-        "
+        "Reads result.json and series.csv of the folder, or sweep.json and the points of a sweep, or the file\n"
+        "COMMAND.json that another command left;\n"
         "writes a script, its data, the figure and "
         "its caption side by side. The style is that of the configuration's \"figure_style\" where no option is given.",
     .option = options,

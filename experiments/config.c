@@ -293,7 +293,7 @@ static hsgd_status refuse_sections(const hsgd_json *root, hsgd_error *err)
 {
     static const struct {
         const char *name, *does;
-    } section[] = {{"sweep", "runs its grid"}, {"phase", "maps its grid"}};
+    } section[] = {{"sweep", "runs its grid"}, {"phase", "maps its grid"}, {"rate", "runs its points"}};
     for (size_t i = 0; i < sizeof section / sizeof *section; i++)
         if (hsgd_json_member(root, section[i].name).value)
             return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: %s: this file is for hsgd %s, which %s", root->file,
@@ -304,11 +304,10 @@ static hsgd_status refuse_sections(const hsgd_json *root, hsgd_error *err)
 static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_error *err)
 {
     static const char *const keys[] = {
-        "name",          "hierarchy",  "problem",      "grouping",      "initial",        "optimizer",
-        "seeds",         "first_seed", "confidence",   "measure_every", "bounds",         "figures",
-        "steps",         "batch_size", "groupings",    "constants",     "evaluate_every", "targets",
-        "communication", "variant",    "figure_style", "user_bounds",   "sweep",          "phase",
-        "hunt",          NULL};
+        "name",        "hierarchy",  "problem",        "grouping", "initial",       "optimizer", "seeds",
+        "first_seed",  "confidence", "measure_every",  "bounds",   "figures",       "steps",     "batch_size",
+        "groupings",   "constants",  "evaluate_every", "targets",  "communication", "variant",   "figure_style",
+        "user_bounds", "sweep",      "phase",          "rate",     "hunt",          NULL};
     hsgd_json hierarchy = hsgd_json_member(root, "hierarchy"), problem = hsgd_json_member(root, "problem");
     hsgd_json grouping = hsgd_json_member(root, "grouping"), initial = hsgd_json_member(root, "initial");
     hsgd_json style = hsgd_json_member(root, "figure_style");

@@ -36,6 +36,10 @@ bool hsgd_experiment_may_convict(const hsgd_experiment *experiment);
 /* judge.c: a constant of a kind that may be too small convicts nothing; such a verdict becomes inconclusive. */
 bool hsgd_experiment_is_unfounded(hsgd_verdict verdict, hsgd_constant_kind kind);
 
+/* judge.c: the selected bounds without any measurement, for callers that know constants, divergences and Delta: fills in
+ * value and kind of experiment->comparison. */
+hsgd_status hsgd_experiment_evaluate_bounds(hsgd_experiment *experiment, hsgd_error *err);
+
 /* judge_dispersion.c: 4.4 at every measured step, and its verdicts. */
 hsgd_status hsgd_experiment_judge_dispersion(hsgd_experiment *experiment, hsgd_error *err);
 

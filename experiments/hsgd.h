@@ -32,6 +32,7 @@
 #include "analysis/memory.h"
 #include "analysis/engine.h"
 #include "analysis/statistics.h"
+#include "analysis/power_law.h"
 #include "analysis/grouping_moments.h"
 #include "analysis/ensemble.h"
 #include "analysis/communication.h"
@@ -44,6 +45,7 @@
 #include "plots/figure.h"
 #include "plots/caption.h"
 #include "plots/sweep.h"
+#include "plots/rate.h"
 #include "plots/output.h"
 #include "experiments/checksum.h"
 #include "experiments/data.h"
@@ -61,6 +63,7 @@
 #include "experiments/page.h"
 #include "experiments/params.h"
 #include "experiments/sweep.h"
+#include "experiments/rate.h"
 #include "experiments/cli.h"
 
 #endif

@@ -297,6 +297,19 @@ static hsgd_status evaluate_bounds(hsgd_experiment *e, const hsgd_bound_params *
     return HSGD_OK;
 }
 
+hsgd_status hsgd_experiment_evaluate_bounds(hsgd_experiment *e, hsgd_error *err)
+{
+    hsgd_bound_params params;
+    hsgd_status status = make_params(&params, e, hsgd_experiment_divergence_sq(e), e->global_divergence_sq.value, err);
+    if (status)
+        return status;
+    status = evaluate_bounds(e, &params, err);
+    hsgd_bound_params_free(&params);
+    for (size_t i = 0; i < e->num_comparisons && !status; i++)
+        e->comparison[i].kind = weakest_kind(e, e->comparison[i].bound);
+    return status;
+}
+
 /* The same bounds with proved constants, where the verdicts rest on others. */
 static hsgd_status evaluate_certified(hsgd_experiment *e, hsgd_error *err)
 {

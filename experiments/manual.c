@@ -138,6 +138,8 @@ static const entry files[] = {
      "terms and its verdict, the proof ladder, and the configuration"},
     {"series.csv", "one row per measured step"},
     {"sweep.json, sweep.csv", "of the folder of a sweep: the same for all its points, whose folders are in points"},
+    {"rate.json, rate.csv", "of the folder of hsgd rate: the points, the fitted power law, and its comparison with the "
+                            "theory; its figure is rate"},
     {"nodes.csv", "one row per inner node of the tree: its divergence and dispersion"},
     {"PREFIX/share/hsgd", "experiment files that were installed, and config.schema.json, the JSON Schema of a "
                           "configuration"},

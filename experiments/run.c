@@ -41,8 +41,7 @@ void hsgd_run_default_folder(char *out, size_t size, const char *name)
 
 /* ---- progress ---- */
 
-/* A bar on a terminal; the last width printed is remembered, so that it is redrawn only when it grows. */
-static void draw_progress(void *context, double fraction)
+void hsgd_run_draw_progress(void *context, double fraction)
 {
     enum { WIDTH = 40 };
     int *drawn = context, width = (int)(fraction * WIDTH);
@@ -135,7 +134,7 @@ static int run_and_report(const hsgd_config *config, const hsgd_problem *problem
     int drawn = 0, lock;
     hsgd_experiment_options how = {.threads = (int)threads,
                                    .every_check = manner->every_check,
-                                   .progress = !quiet && isatty(STDERR_FILENO) ? draw_progress : NULL,
+                                   .progress = !quiet && isatty(STDERR_FILENO) ? hsgd_run_draw_progress : NULL,
                                    .progress_context = &drawn,
                                    .provenance = provenance};
     if (hsgd_folder_refuse(dir, "sweep.json", "a sweep", &err) || hsgd_folder_make(dir, &err) ||

@@ -37,6 +37,10 @@ typedef struct hsgd_run_manner {
 /* results/NAME for an experiment of this name, with everything replaced that is not plain in a file name. */
 void hsgd_run_default_folder(char *out, size_t size, const char *name);
 
+/* A bar of the done fraction on a terminal. context: an int, first 0, the last width printed, so that the bar is redrawn only
+ * when it grows. */
+void hsgd_run_draw_progress(void *context, double fraction);
+
 /* Run the configuration that the arguments name, write its folder, print; returns the exit code. */
 int hsgd_run_main(const hsgd_arguments *arguments, const hsgd_run_manner *manner);
 

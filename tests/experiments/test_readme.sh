@@ -40,6 +40,10 @@ sed -n "/^cat > effect-of-G.json/,/^EOF/p" README.md | sed -e 1d -e '$d' > "$fol
 sed -n '/^effect-of-G: /,/^```/p' README.md | grep -v '^```' | stable > "$folder/expected"
 "${HSGD_PROGRAM:-build/hsgd}" sweep "$folder/effect-of-G.json" --output "$folder/sweep" 2> "$folder/messages" | stable > "$folder/printed"
 compare the_sweep_in_the_readme_is_true
+# The rate of convergence, with its configuration in experiments/; the last line names the files.
+sed -n '/^rate: S over/,/^```/p' README.md | grep -v '^```' | stable > "$folder/expected"
+"${HSGD_PROGRAM:-build/hsgd}" rate experiments/rate.json --output "$folder/rate" | stable > "$folder/printed"
+compare the_rate_in_the_readme_is_true
 
 # The LaTeX document, in the folder that the command above it makes.
 if ! command -v pdflatex >/dev/null; then

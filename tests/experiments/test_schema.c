@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 
 #include "experiments/config.h"
+#include "experiments/rate.h"
 #include "experiments/sweep.h"
 #include "plots/figure.h"
 #include "plots/sweep.h"
@@ -75,6 +76,9 @@ static const struct {
      "[1], \"linear\": [[1]]}, \"optimizer\": {\"step_size\": 1, \"steps\": 1}, \"constants\": {\"zzz\": 1}}"},
     {"sweep", QUADRATIC "\"sweep\": {\"zzz\": 1}}"},
     {"sweep_axis", QUADRATIC "\"sweep\": {\"axes\": [{\"zzz\": 1}]}}"},
+    {"rate", QUADRATIC "\"rate\": {\"zzz\": 1}}"},
+    {"rate_step_size",
+     QUADRATIC "\"rate\": {\"over\": \"steps\", \"values\": [1, 2, 3], \"step_size\": {\"zzz\": 1}}}"},
     {"figure_style", QUADRATIC "\"figure_style\": {\"zzz\": 1}}"},
     {"user_bound", QUADRATIC "\"user_bounds\": [{\"zzz\": 1}]}"},
     {"target", QUADRATIC "\"targets\": [{\"zzz\": 1}]}"},
@@ -120,9 +124,12 @@ static hsgd_status read_place(size_t i, hsgd_error *err)
 {
     hsgd_config config;
     hsgd_sweep sweep;
+    hsgd_rate_plan plan;
     const char *text = place[i].text;
     if (place[i].definition && strncmp(place[i].definition, "sweep", 5) == 0)
         return hsgd_sweep_parse(&sweep, text, strlen(text), "x.json", 0, err);
+    if (place[i].definition && strncmp(place[i].definition, "rate", 4) == 0)
+        return hsgd_rate_parse(&plan, text, strlen(text), "x.json", 0, err);
     return hsgd_config_parse(&config, text, strlen(text), "x.json", err);
 }
 
@@ -201,14 +208,21 @@ static void experiment_files_are_legal(void **state)
         char want[128];
         hsgd_config config = {0};
         hsgd_sweep sweep = {0};
+        hsgd_rate_plan plan = {0};
         hsgd_error err;
         const char *path = found.gl_pathv[i];
         if (strstr(path, ".schema.json"))
             continue;
-        bool grid = hsgd_config_read(&config, path, &err) && strstr(err.message, "hsgd sweep");
-        assert_ok(grid ? hsgd_sweep_read(&sweep, path, 0, &err) : config.name ? HSGD_OK : err.status, err);
-        snprintf(want, sizeof want, "experiments/%s.json", grid ? sweep.name : config.name);
+        bool alone = !hsgd_config_read(&config, path, &err), grid = !alone && strstr(err.message, "hsgd sweep");
+        bool rate = !alone && strstr(err.message, "hsgd rate");
+        assert_ok(grid    ? hsgd_sweep_read(&sweep, path, 0, &err)
+                  : rate  ? hsgd_rate_read(&plan, path, 0, &err)
+                  : alone ? HSGD_OK
+                          : err.status,
+                  err);
+        snprintf(want, sizeof want, "experiments/%s.json", grid ? sweep.name : rate ? plan.name : config.name);
         assert_string_equal(want, path);
+        hsgd_rate_plan_free(&plan);
         hsgd_sweep_free(&sweep);
         hsgd_config_free(&config);
     }

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Running the points of hsgd rate: from exact moments where those are known, else as hsgd run does. */
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/exact_moments.h"
+#include "experiments/experiment_private.h"
+#include "experiments/rate_private.h"
+
+/* One point while it is worked on. */
+typedef struct work {
+    hsgd_config *config; /* borrowed */
+    hsgd_problem problem;
+    hsgd_experiment experiment; /* without runs where moments are exact */
+    bool built, begun;
+} work;
+
+static void work_free(work *w)
+{
+    if (w->begun)
+        hsgd_experiment_free(&w->experiment);
+    if (w->built)
+        hsgd_problem_free(&w->problem);
+    *w = (work){0};
+}
+
+/* ---- step size and seeds ---- */
+
+/* gamma by the rule, for the L of this point's problem. */
+static hsgd_status set_step_size(work *w, const hsgd_rate_plan *plan, hsgd_error *err)
+{
+    const hsgd_objective *objective = &w->problem.objective;
+    double n = (double)w->config->hierarchy.num_workers, T = (double)w->config->steps;
+    hsgd_constants constants;
+    if (plan->rule != HSGD_RATE_RULE_SQRT_N_OVER_T && plan->rule != HSGD_RATE_RULE_INVERSE_SQRT_T)
+        return HSGD_OK;
+    hsgd_status status = objective->type->constants(objective, w->config->batch_size, &constants, err);
+    if (status)
+        return status;
+    double L = constants.smoothness.value, scale = plan->rule == HSGD_RATE_RULE_SQRT_N_OVER_T ? n : 1;
+    w->config->step_size = plan->constant * sqrt(scale / T) / L;
+    if (isfinite(w->config->step_size) && w->config->step_size > 0)
+        return HSGD_OK;
+    return hsgd_fail(err, HSGD_ERROR_INPUT, "rate.step_size: the rule \"%s\" gives %g for L = %g; use another one",
+                     hsgd_rate_rule_name(plan->rule), w->config->step_size, L);
+}
+
+/* Seeds that no other point has, and places for them under random grouping; the initial point was drawn before. */
+static hsgd_status separate_seeds(work *w, size_t index, hsgd_error *err)
+{
+    hsgd_config *config = w->config;
+    size_t runs = hsgd_config_runs(config), n = w->problem.hierarchy.num_workers;
+    size_t per_grouping = config->groupings ? config->seeds : 1;
+    hsgd_status status = HSGD_OK;
+    config->first_seed += index * runs;
+    for (size_t r = 0; w->problem.placement && r < runs && !status; r++)
+        status = hsgd_grouping_place(w->problem.placement + r * n, HSGD_GROUPING_RANDOM, &w->problem.hierarchy, NULL, 0,
+                                     config->first_seed + r / per_grouping, err);
+    return status;
+}
+
+static hsgd_status build(work *w, hsgd_config *config, const hsgd_rate_plan *plan, size_t index, const char *file,
+                         hsgd_error *err)
+{
+    *w = (work){.config = config};
+    hsgd_status status = hsgd_problem_build(&w->problem, config, file, err);
+    w->built = !status;
+    if (status)
+        return status;
+    status = set_step_size(w, plan, err);
+    return status ? status : separate_seeds(w, index, err);
+}
+
+/* ---- values ---- */
+
+/* Mean of ||grad f||^2 over the rounds t = 0, G, .., and the smallest one; NAN where there is no complete round. */
+static void rounds_of(const hsgd_exact *exact, size_t period, double *mean, double *smallest)
+{
+    size_t rounds = exact->steps / period;
+    *mean = rounds ? 0 : NAN;
+    *smallest = rounds ? INFINITY : NAN;
+    for (size_t r = 0; r < rounds; r++) {
+        *mean += exact->grad_norm_sq[r * period] / (double)rounds;
+        *smallest = fmin(*smallest, exact->grad_norm_sq[r * period]);
+    }
+}
+
+static double mean_dispersion(const hsgd_exact *exact)
+{
+    double sum = 0;
+    for (size_t i = 0; i < exact->steps * exact->num_levels; i++)
+        sum += exact->dispersion[i];
+    return sum / (double)exact->steps;
+}
+
+static double exact_value(const hsgd_exact *exact, const work *w, hsgd_rate_quantity quantity)
+{
+    double mean, smallest;
+    rounds_of(exact, w->experiment.global_period, &mean, &smallest);
+    switch (quantity) {
+    case HSGD_RATE_S_ROUND:
+        return mean;
+    case HSGD_RATE_S_MIN:
+        return smallest;
+    case HSGD_RATE_LOSS_GAP:
+        return exact->final_loss - w->experiment.constants.minimum.value;
+    case HSGD_RATE_DISPERSION:
+        return mean_dispersion(exact);
+    default:
+        return exact->S;
+    }
+}
+
+/* Of the dispersion of single runs, summed over the levels. */
+static hsgd_status sampled_dispersion(hsgd_estimate *out, const hsgd_experiment *e, hsgd_error *err)
+{
+    const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
+    double *value = malloc(s->num_seeds * sizeof *value);
+    if (!value)
+        return hsgd_fail_memory(err, "the dispersions");
+    for (size_t r = 0; r < s->num_seeds; r++)
+        value[r] = s->path[r].dispersion;
+    *out = hsgd_estimate_mean_of_groups(value, s->num_seeds, s->runs_per_value);
+    if (e->deterministic)
+        out->se = 0;
+    free(value);
+    return HSGD_OK;
+}
+
+static hsgd_status sampled_value(hsgd_estimate *out, const hsgd_experiment *e, hsgd_rate_quantity quantity,
+                                 hsgd_error *err)
+{
+    const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
+    switch (quantity) {
+    case HSGD_RATE_DISPERSION:
+        return sampled_dispersion(out, e, err);
+    case HSGD_RATE_S_ROUND:
+        *out = s->S_round;
+        break;
+    case HSGD_RATE_S_MIN:
+        *out = s->S_min;
+        break;
+    case HSGD_RATE_LOSS_GAP:
+        *out = s->final_loss;
+        out->mean -= e->constants.minimum.value;
+        break;
+    default:
+        *out = s->S;
+    }
+    if (out->count == 0) /* no complete round */
+        out->mean = out->se = NAN;
+    return HSGD_OK;
+}
+
+static void describe(hsgd_rate_point *p, const work *w, const hsgd_rate_plan *plan)
+{
+    const hsgd_experiment *e = &w->experiment;
+    double half_width = p->value.se == 0 ? 0 : hsgd_half_width(p->value, plan->confidence, 1);
+    hsgd_constant_kind kinds[] = {e->constants.smoothness.kind, e->constants.noise_sq.kind, e->constants.minimum.kind,
+                                  e->divergence_kind};
+    p->workers = w->config->hierarchy.num_workers;
+    p->steps = w->config->steps;
+    p->local_period = e->local_period;
+    p->global_period = e->global_period;
+    p->step_size = e->step_size;
+    p->smoothness = e->constants.smoothness.value;
+    p->low = p->value.mean - half_width;
+    p->high = p->value.mean + half_width;
+    p->kind = HSGD_EXACT;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        p->kind = kinds[i] > p->kind ? kinds[i] : p->kind;
+}
+
+/* ---- bounds ---- */
+
+/* Is the bound about the quantity, and about the run? (Of local SGDs none is selected.) */
+static bool is_about(const hsgd_bound *bound, const hsgd_config *config, hsgd_rate_quantity quantity)
+{
+    static const hsgd_target target[] = {[HSGD_RATE_S] = HSGD_TARGET_S,
+                                         [HSGD_RATE_S_ROUND] = HSGD_TARGET_S_ROUND,
+                                         [HSGD_RATE_S_MIN] = HSGD_TARGET_S_MIN};
+    bool random = config->grouping == HSGD_GROUPING_RANDOM;
+    if (quantity > HSGD_RATE_S_MIN || bound->target != target[quantity])
+        return false;
+    return bound->algorithm == HSGD_ALGORITHM_HSGD || (random && bound->algorithm == HSGD_ALGORITHM_HSGD_RANDOM);
+}
+
+/* The row of this bound, a new one where it has none yet; NULL when memory is out. This is the one place that looks a
+ * bound up. */
+static hsgd_rate_bound *find_bound(hsgd_rate *rate, const hsgd_bound *bound)
+{
+    for (size_t b = 0; b < rate->num_bounds; b++)
+        if (strcmp(rate->bound[b].id, bound->id) == 0)
+            return &rate->bound[b];
+    hsgd_rate_bound *grown = realloc(rate->bound, (rate->num_bounds + 1) * sizeof *grown);
+    if (!grown)
+        return NULL;
+    rate->bound = grown;
+    hsgd_rate_bound *out = &grown[rate->num_bounds];
+    *out = (hsgd_rate_bound){.value = malloc(rate->num_points * sizeof *out->value),
+                             .verdict = malloc(rate->num_points * sizeof *out->verdict)};
+    rate->num_bounds++;
+    snprintf(out->id, sizeof out->id, "%s", bound->id);
+    for (size_t i = 0; out->value && out->verdict && i < rate->num_points; i++) {
+        out->value[i] = NAN;
+        out->verdict[i] = HSGD_VERDICT_NOT_APPLICABLE;
+    }
+    return out->value && out->verdict ? out : NULL;
+}
+
+/* What rounding leaves of a gradient that is 0, squared: where workers are equal and the run starts at the minimum, a bound
+ * is 0. */
+static double rounding_sq(const work *w)
+{
+    const hsgd_quadratic *q = &w->problem.quadratic;
+    double size_sq = 0, unit = 64 * DBL_EPSILON;
+    for (size_t i = 0; i < q->dim; i++)
+        size_sq += q->curvature[i] * q->curvature[i] * w->problem.initial[i] * w->problem.initial[i] +
+                   q->linear[i] * q->linear[i];
+    return unit * unit * size_sq;
+}
+
+/* Without sampling the comparison is one of two numbers. */
+static hsgd_verdict decide(const hsgd_comparison *c, const hsgd_rate_point *p, const work *w, bool exact)
+{
+    if (!exact)
+        return c->verdict;
+    return hsgd_verdict_decide(p->value.mean, p->value.mean, c->value.value + rounding_sq(w));
+}
+
+static hsgd_status take_bounds(hsgd_rate *rate, size_t i, const work *w, hsgd_error *err)
+{
+    const hsgd_rate_plan *plan = rate->plan;
+    for (size_t b = 0; b < w->experiment.num_comparisons; b++) {
+        const hsgd_comparison *c = &w->experiment.comparison[b];
+        if (!is_about(c->bound, w->config, plan->quantity))
+            continue;
+        hsgd_rate_bound *row = find_bound(rate, c->bound);
+        if (!row)
+            return hsgd_fail_memory(err, "the bounds");
+        if (!c->value.applicable || (!plan->exact && c->verdict == HSGD_VERDICT_NOT_APPLICABLE))
+            continue;
+        row->value[i] = c->value.value;
+        row->verdict[i] = decide(c, &rate->point[i], w, plan->exact);
+    }
+    return HSGD_OK;
+}
+
+/* ---- points ---- */
+
+/* What of progress a point has, by its steps and workers. */
+typedef struct progress_state {
+    const hsgd_rate_options *options;
+    double done, now, total;
+} progress_state;
+
+static double work_of(const hsgd_config *config)
+{
+    return (double)config->steps * (double)config->hierarchy.num_workers;
+}
+
+static void tell(void *context, double fraction)
+{
+    const progress_state *state = context;
+    state->options->progress(state->options->progress_context, (state->done + fraction * state->now) / state->total);
+}
+
+static hsgd_status run_sampled(hsgd_rate *rate, hsgd_rate_plan *plan, size_t i, const char *file,
+                               progress_state *progress, hsgd_error *err)
+{
+    work w;
+    hsgd_experiment_options how = {.threads = progress->options->threads,
+                                   .progress = progress->options->progress ? tell : NULL,
+                                   .progress_context = progress};
+    hsgd_status status = build(&w, &plan->config[i], plan, i, file, err);
+    progress->now = work_of(w.config);
+    if (!status) {
+        status = hsgd_experiment_run(&w.experiment, w.config, &w.problem, &how, err);
+        w.begun = !status;
+    }
+    if (!status)
+        status = sampled_value(&rate->point[i].value, &w.experiment, plan->quantity, err);
+    if (!status) {
+        describe(&rate->point[i], &w, plan);
+        status = take_bounds(rate, i, &w, err);
+    }
+    if (status)
+        hsgd_rate_name_point(err, plan, i, file);
+    progress->done += progress->now;
+    work_free(&w);
+    return status;
+}
+
+/* Constants, step size, divergences: all but the moments. */
+static hsgd_status begin_exact(work *w, hsgd_error *err)
+{
+    w->experiment = (hsgd_experiment){
+        .config = w->config, .problem = &w->problem, .constants.convexity = -INFINITY, .global_divergence_sq.value = 0};
+    w->begun = true;
+    hsgd_status status = hsgd_experiment_prepare(&w->experiment, err);
+    return status ? status : hsgd_experiment_find_divergences(&w->experiment, err);
+}
+
+static hsgd_status find_moments(work *w, double *value, hsgd_rate_quantity quantity, hsgd_error *err)
+{
+    hsgd_exact exact;
+    hsgd_experiment *e = &w->experiment;
+    hsgd_status status = hsgd_exact_moments(&exact, &w->problem.quadratic, &w->problem.hierarchy, w->problem.initial,
+                                            e->step_size, w->config->steps, err);
+    if (status)
+        return status;
+    *value = exact_value(&exact, w, quantity);
+    e->delta = (hsgd_constant){fmax(0, exact.loss[0] - e->constants.minimum.value), e->constants.minimum.kind};
+    hsgd_exact_free(&exact);
+    return HSGD_OK;
+}
+
+static hsgd_status finish_exact(hsgd_rate *rate, size_t i, work *w, double value, hsgd_error *err)
+{
+    rate->point[i].value = (hsgd_estimate){value, 0, 1};
+    hsgd_status status = hsgd_experiment_evaluate_bounds(&w->experiment, err);
+    if (status)
+        return status;
+    describe(&rate->point[i], w, rate->plan);
+    return take_bounds(rate, i, w, err);
+}
+
+/* The points at once, the longest first; their order in the result does not depend on it. */
+static hsgd_status find_all_moments(work *w, double *value, const hsgd_rate_plan *plan,
+                                    const hsgd_rate_options *options, hsgd_error *err)
+{
+    size_t count = plan->num_points;
+    double done = 0, total = 0;
+    hsgd_status first = HSGD_OK;
+    for (size_t i = 0; i < count; i++)
+        total += work_of(w[i].config);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(options->threads)
+    for (size_t k = 0; k < count; k++) {
+        size_t i = count - 1 - k;
+        hsgd_error own;
+        hsgd_status status = find_moments(&w[i], &value[i], plan->quantity, &own);
+#pragma omp critical(hsgd_rate_progress)
+        {
+            if (status && !first) {
+                first = status;
+                hsgd_fail(err, status, "%s", own.message);
+            }
+            done += work_of(w[i].config);
+            if (options->progress)
+                options->progress(options->progress_context, done / total);
+        }
+    }
+    return first;
+}
+
+static hsgd_status run_exact(hsgd_rate *rate, hsgd_rate_plan *plan, const char *file, const hsgd_rate_options *options,
+                             hsgd_error *err)
+{
+    size_t count = plan->num_points;
+    work *w = calloc(count, sizeof *w);
+    double *value = calloc(count, sizeof *value);
+    hsgd_status status = w && value ? HSGD_OK : hsgd_fail_memory(err, "the points");
+    for (size_t i = 0; i < count && !status; i++) {
+        status = build(&w[i], &plan->config[i], plan, i, file, err);
+        if (!status)
+            status = begin_exact(&w[i], err);
+        if (status)
+            hsgd_rate_name_point(err, plan, i, file);
+    }
+    if (!status)
+        status = find_all_moments(w, value, plan, options, err);
+    for (size_t i = 0; i < count && !status; i++)
+        status = finish_exact(rate, i, &w[i], value[i], err);
+    for (size_t i = 0; w && i < count; i++)
+        work_free(&w[i]);
+    free(w);
+    free(value);
+    return status;
+}
+
+static hsgd_status run_points(hsgd_rate *rate, hsgd_rate_plan *plan, const char *file, const hsgd_rate_options *options,
+                              hsgd_error *err)
+{
+    progress_state progress = {.options = options};
+    hsgd_status status = HSGD_OK;
+    if (plan->exact)
+        return run_exact(rate, plan, file, options, err);
+    for (size_t i = 0; i < plan->num_points; i++)
+        progress.total += work_of(&plan->config[i]);
+    for (size_t i = 0; i < plan->num_points && !status; i++)
+        status = run_sampled(rate, plan, i, file, &progress, err);
+    return status;
+}
+
+hsgd_status hsgd_rate_run(hsgd_rate *out, hsgd_rate_plan *plan, const char *file, const hsgd_rate_options *options,
+                          hsgd_error *err)
+{
+    *out = (hsgd_rate){.plan = plan, .num_points = plan->num_points};
+    out->point = calloc(plan->num_points, sizeof *out->point);
+    if (!out->point)
+        return hsgd_fail_memory(err, "the points");
+    for (size_t i = 0; i < plan->num_points; i++)
+        out->point[i].at = plan->value[i];
+    hsgd_status status = run_points(out, plan, file, options, err);
+    return status ? status : hsgd_rate_judge(out, err);
+}

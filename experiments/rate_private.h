@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The parts of hsgd rate: files, table, figure. */
+#ifndef HSGD_EXPERIMENTS_RATE_PRIVATE_H
+#define HSGD_EXPERIMENTS_RATE_PRIVATE_H
+
+#include <stdio.h>
+
+#include "experiments/folder.h"
+#include "experiments/json_private.h"
+#include "experiments/rate.h"
+
+/* config_rate.c: "FILE: text" becomes "FILE: rate: T = 100: text". */
+void hsgd_rate_name_point(hsgd_error *err, const hsgd_rate_plan *plan, size_t i, const char *file);
+
+/* ---- files (rate_files.c) ---- */
+
+/* The document of rate.json, with the files of the report in its list. Delete it with cJSON_Delete. */
+cJSON *hsgd_rate_to_json(const hsgd_rate *rate, const hsgd_figure_report *report);
+
+/* Write DIR/rate.json and DIR/rate.csv. */
+hsgd_status hsgd_rate_write(const hsgd_rate *rate, const char *dir, const hsgd_figure_report *report, hsgd_error *err);
+
+/* ---- the table (rate_table.c) ---- */
+
+void hsgd_rate_print(const hsgd_rate *rate, FILE *stream);
+
+/* ---- the figure (rate_figure.c) ---- */
+
+/* Is this the folder of hsgd rate? */
+bool hsgd_rate_is_folder(const char *dir);
+
+/* Make the figure from DIR/rate.json, as hsgd_folder_plot does for one experiment. */
+hsgd_status hsgd_rate_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,
+                           hsgd_error *err);
+
+#endif
