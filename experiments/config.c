@@ -52,6 +52,8 @@ void hsgd_config_free(hsgd_config *config)
     free(config->level_divergence_sq);
     hsgd_data_config_free(&config->data);
     free(config->layer);
+    free(config->plugin_path);
+    free(config->plugin_parameters);
     free(config->initial_point);
     free(config->target);
     free(config->use_bound);
@@ -222,7 +224,7 @@ static hsgd_status check_together(const hsgd_config *config, const hsgd_json *ro
     if (quadratic && config->initial_point && config->initial_dim != config->dim)
         return hsgd_json_fail(&point, err, "%zu numbers for a problem of dimension %zu", config->initial_dim,
                               config->dim);
-    return HSGD_OK;
+    return hsgd_config_check_plugin(config, root, err);
 }
 
 static hsgd_status read_name(hsgd_config *config, const hsgd_json *root, hsgd_error *err)
@@ -374,11 +376,12 @@ char *hsgd_config_to_json(const hsgd_config *config)
     cJSON_AddStringToObject(root, "grouping", grouping_name(config->grouping));
     if (config->groupings)
         cJSON_AddNumberToObject(root, "groupings", (double)config->groupings);
-    cJSON *initial = cJSON_AddObjectToObject(root, "initial");
+    bool begins_itself = !config->initial_point && isnan(config->initial_scale);
+    cJSON *initial = begins_itself ? NULL : cJSON_AddObjectToObject(root, "initial");
     if (config->initial_point)
         cJSON_AddItemToObject(initial, "point",
                               cJSON_CreateDoubleArray(config->initial_point, (int)config->initial_dim));
-    else
+    else if (!begins_itself)
         cJSON_AddNumberToObject(initial, "scale", config->initial_scale);
     cJSON_AddItemToObject(root, "optimizer", optimizer_to_json(config));
     hsgd_config_add_variant(root, config);

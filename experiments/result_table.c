@@ -31,7 +31,7 @@ static void print_setting(const hsgd_experiment *e, FILE *out)
                 e->local_period, e->global_period);
     fprintf(out, "\n  problem     %s, dimension %zu, grouping %s\n", e->problem->objective.type->name,
             e->problem->objective.dim, hsgd_grouping_name(e->config->grouping));
-    char *data = e->problem->is_quadratic ? NULL : hsgd_data_describe(&e->problem->read, &e->config->data);
+    char *data = !e->problem->has_data ? NULL : hsgd_data_describe(&e->problem->read, &e->config->data);
     if (data)
         fprintf(out, "  data        %s\n", data);
     free(data);
