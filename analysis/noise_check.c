@@ -6,7 +6,8 @@
  * gradient, along which factors show (a sum in the place of a mean), and the mean of other draws minus the gradient, along
  * which any bias shows, in any dimension. All tests together have the false-alarm probability of objective_check.h.
  *
- * Samples that matter and are rarely drawn make blocks that look alike and are all wrong; therefore the second round. */
+ * Samples that matter and are rarely drawn make blocks that look alike and are all wrong; therefore the blocks of the second
+ * round, which alone refuses, are long. */
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
@@ -22,7 +23,10 @@ enum { PILOT = 64, DRAWS = HSGD_CHECK_BLOCKS * HSGD_CHECK_BLOCK, NUM_DIRECTIONS 
  * single precision is larger in proportion. */
 static const double GRADIENT_ROUNDING = 1e-9;
 
-/* The draws of a round are numbered from here on, the pilot's first. */
+/* The first round only decides whether there is a second, which has the stated false-alarm probability by itself. */
+static const double SUSPICION = 1e-3;
+
+/* The draws of the second round are numbered from here on, the pilot's first. */
 enum { SECOND_ROUND = 1 << 20 };
 
 static void draw(hsgd_checker *c, uint64_t number)
@@ -78,12 +82,13 @@ static double project(hsgd_checker *c, projection *p, uint64_t first, size_t tim
 }
 
 /* Beyond chance and rounding? Gradients that are not finite decide nothing. */
-static bool is_biased(const hsgd_checker *c, projection *p, double size)
+static bool is_biased(const hsgd_checker *c, projection *p, double size, bool last)
 {
     double checks = (double)HSGD_CHECK_WORKERS * HSGD_CHECK_POINTS * NUM_DIRECTIONS;
     hsgd_estimate estimate = hsgd_estimate_mean(p->block, 1, HSGD_CHECK_BLOCKS);
     p->bias = estimate.mean;
-    p->half = hsgd_half_width(estimate, 1 - HSGD_CHECK_FALSE_ALARM, checks);
+    p->half = last ? hsgd_half_width(estimate, 1 - HSGD_CHECK_FALSE_ALARM, checks)
+                   : hsgd_half_width(estimate, 1 - SUSPICION, 1);
     p->claimed = product(p->direction, c->gradient, c->dim);
     p->length = sqrt(product(p->direction, p->direction, c->dim));
     double rounding = fmin(0.01, GRADIENT_ROUNDING * c->rounding / HSGD_CHECK_LOSS_ROUNDING);
@@ -101,7 +106,7 @@ static int find_biased(hsgd_checker *c, projection *p, size_t times)
     find_bias(c, first, times);
     double size = project(c, p, first + (uint64_t)PILOT * times, times);
     for (int d = 0; d < NUM_DIRECTIONS; d++)
-        if (is_biased(c, &p[d], size) &&
+        if (is_biased(c, &p[d], size, times > 1) &&
             (worst < 0 || fabs(p[d].bias) * p[worst].half > fabs(p[worst].bias) * p[d].half))
             worst = d;
     return worst;

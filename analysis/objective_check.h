@@ -28,9 +28,10 @@ enum { HSGD_CHECK_RANDOM_DIRECTIONS = 2, HSGD_CHECK_COORDINATES = 4 };
 /* Of a loss, relative, where the request says nothing: that of sums of some thousand doubles. */
 #define HSGD_CHECK_LOSS_ROUNDING 1e-13
 
-/* The probability that any right objective is refused for its stochastic gradients, where means over HSGD_CHECK_BLOCK of
- * them are normal. Where they are not (a sample that matters is rarely drawn), the test is repeated with other and
- * HSGD_CHECK_AGAIN times as many draws, and only an objective that fails both is refused. */
+/* The probability that a right objective is refused for its stochastic gradients, at any of the workers and points, where
+ * means over HSGD_CHECK_BLOCK * HSGD_CHECK_AGAIN of them are normal. Biases of more than about an eighth of the noise's
+ * standard deviation are found if a first round with 1/HSGD_CHECK_AGAIN as many draws, and a lower threshold, finds them
+ * suspicious: above a quarter of it, most often. */
 #define HSGD_CHECK_FALSE_ALARM 1e-6
 enum { HSGD_CHECK_BLOCKS = 16, HSGD_CHECK_BLOCK = 16, HSGD_CHECK_AGAIN = 32 };
 

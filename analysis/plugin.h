@@ -8,7 +8,7 @@
  * symbol, a constant record of functions (experiments/examples/plugin.c is a complete one):
  *
  *     const hsgd_plugin_interface hsgd_plugin = {
- *         .version = HSGD_PLUGIN_VERSION, .size = sizeof hsgd_plugin, .name = "mine", ...
+ *         .interface = HSGD_PLUGIN_INTERFACE, .size = sizeof hsgd_plugin, .name = "mine", ...
  *     };
  *
  * Rules that hsgd relies on, and checks where it can:
@@ -30,7 +30,7 @@ extern "C" {
 
 /* The version of this interface. It grows only when records of older plug-ins are not understood any more; functions that
  * are added at the end of hsgd_plugin_interface are optional and leave it as it is. */
-#define HSGD_PLUGIN_VERSION 1
+#define HSGD_PLUGIN_INTERFACE 1
 
 /* Random numbers that are functions of (seed, worker, step), whichever thread asks and in whatever order. normals and
  * indices are independent of each other; each gives the same numbers again when it is asked again. For other numbers,
@@ -101,11 +101,11 @@ typedef struct hsgd_plugin_constants {
 } hsgd_plugin_constants;
 
 typedef struct hsgd_plugin_interface {
-    uint32_t version; /* HSGD_PLUGIN_VERSION */
-    uint32_t size;    /* sizeof (hsgd_plugin_interface) where the plug-in was compiled */
+    uint32_t interface; /* HSGD_PLUGIN_INTERFACE */
+    uint32_t size;      /* sizeof (hsgd_plugin_interface) where the plug-in was compiled */
 
-    const char *name;     /* of the problem, in tables; printable ASCII, at most 63 characters */
-    const char *revision; /* of the plug-in, recorded with results; as name. NULL: none */
+    const char *name;    /* of the problem, in tables; printable ASCII, at most 63 characters */
+    const char *version; /* of the plug-in, recorded with results; as name. NULL: none */
 
     /* ---- required ---- */
 

@@ -37,12 +37,12 @@ static hsgd_status verify_functions(const hsgd_plugin_interface *plugin, hsgd_er
 
 hsgd_status hsgd_plugin_verify(const hsgd_plugin_interface *plugin, hsgd_error *err)
 {
-    if (plugin->version != HSGD_PLUGIN_VERSION)
+    if (plugin->interface != HSGD_PLUGIN_INTERFACE)
         return hsgd_fail(
             err, HSGD_ERROR_INPUT,
-            "hsgd_plugin.version: %u, but this hsgd speaks version %d of the interface; compile the plug-in "
+            "hsgd_plugin.interface: %u, but this hsgd speaks version %d of the interface; compile the plug-in "
             "with its analysis/plugin.h",
-            (unsigned)plugin->version, HSGD_PLUGIN_VERSION);
+            (unsigned)plugin->interface, HSGD_PLUGIN_INTERFACE);
     if (plugin->size < LEAST_SIZE)
         return hsgd_fail(
             err, HSGD_ERROR_INPUT,
@@ -51,9 +51,9 @@ hsgd_status hsgd_plugin_verify(const hsgd_plugin_interface *plugin, hsgd_error *
     if (!is_name(plugin->name))
         return hsgd_fail(err, HSGD_ERROR_INPUT, "hsgd_plugin.name: not 1 to %d printable characters of ASCII",
                          HSGD_PLUGIN_NAME_SIZE - 1);
-    if (plugin->revision && !is_name(plugin->revision))
+    if (plugin->version && !is_name(plugin->version))
         return hsgd_fail(err, HSGD_ERROR_INPUT,
-                         "hsgd_plugin.revision: not 1 to %d printable characters of ASCII, nor NULL",
+                         "hsgd_plugin.version: not 1 to %d printable characters of ASCII, nor NULL",
                          HSGD_PLUGIN_NAME_SIZE - 1);
     return verify_functions(plugin, err);
 }

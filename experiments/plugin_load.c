@@ -67,12 +67,10 @@ hsgd_status hsgd_plugin_load(hsgd_plugin_library *out, const char *path, hsgd_er
     hsgd_status status = absolute_path(&absolute, path, err);
     if (status)
         return status;
-    const char *slash = strrchr(absolute, '/');
-    out->file = strdup(slash ? slash + 1 : absolute);
-    status = out->file ? take_checksum(out, absolute, err) : hsgd_fail_memory(err, "the name of a plug-in");
+    out->path = absolute;
+    status = take_checksum(out, absolute, err);
     if (!status)
         status = open_library(out, absolute, err);
-    free(absolute);
     if (status)
         hsgd_plugin_unload(out);
     return status;
@@ -82,6 +80,6 @@ void hsgd_plugin_unload(hsgd_plugin_library *library)
 {
     if (library->handle)
         dlclose(library->handle);
-    free(library->file);
+    free(library->path);
     *library = (hsgd_plugin_library){.handle = NULL};
 }

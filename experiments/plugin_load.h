@@ -14,7 +14,7 @@ extern "C" {
 typedef struct hsgd_plugin_library {
     void *handle;                        /* of the dynamic linker; NULL: nothing is loaded */
     const hsgd_plugin_interface *plugin; /* inside the shared object */
-    char *file;                          /* its name without the folder; owned */
+    char *path;                          /* absolute; owned */
     char sha256[HSGD_CHECKSUM_SIZE];     /* of the file, just before it was loaded */
     double bytes;
 } hsgd_plugin_library;

@@ -212,10 +212,10 @@ static cJSON *plugin_to_json(const hsgd_plugin_library *library)
 {
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "name", library->plugin->name);
-    if (library->plugin->revision)
-        cJSON_AddStringToObject(object, "revision", library->plugin->revision);
-    cJSON_AddNumberToObject(object, "interface", library->plugin->version);
-    cJSON_AddStringToObject(object, "file", library->file);
+    if (library->plugin->version)
+        cJSON_AddStringToObject(object, "version", library->plugin->version);
+    cJSON_AddNumberToObject(object, "interface", library->plugin->interface);
+    cJSON_AddStringToObject(object, "path", library->path);
     cJSON_AddNumberToObject(object, "bytes", library->bytes);
     cJSON_AddStringToObject(object, "sha256", library->sha256);
     return object;

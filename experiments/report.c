@@ -46,7 +46,7 @@ static void put_optimizer(FILE *out, const hsgd_experiment *e)
     if (isfinite(e->delta.value))
         fprintf(out, ", Delta = %.5g (%s); ", e->delta.value, hsgd_constant_kind_name(e->delta.kind));
     else
-        fputs(", Delta infinite; ", out);
+        fputs(hsgd_experiment_knows_minimum(e) ? ", Delta infinite; " : ", Delta not known; ", out);
 }
 
 static void put_variant(FILE *out, const hsgd_experiment *e)

@@ -213,10 +213,10 @@ static void *create(const hsgd_plugin_setting *setting, char *message, size_t si
     return good ? p : NULL;
 }
 
-const hsgd_plugin_interface hsgd_plugin = {.version = HSGD_PLUGIN_VERSION,
+const hsgd_plugin_interface hsgd_plugin = {.interface = HSGD_PLUGIN_INTERFACE,
                                            .size = sizeof(hsgd_plugin_interface),
                                            .name = "linear classification",
-                                           .revision = "1.0",
+                                           .version = "1.0",
                                            .create = create,
                                            .destroy = destroy,
                                            .dimension = dimension,
