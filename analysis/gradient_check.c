@@ -59,8 +59,22 @@ static bool is_plateau(const hsgd_slope *slope, size_t count, size_t k, double t
     for (size_t i = k + PLATEAU; i < count; i++)
         if (slope[i].size > 0 && fabs(slope[i].residual - error) > width + DOUBT * slope[i].noise)
             return false;
-    const hsgd_slope *finest = &slope[k + PLATEAU - 1];
-    return finest->kink <= fabs(error) / 2 + DOUBT * finest->noise;
+    return slope[k + PLATEAU - 1].kink <= fabs(error) / 2;
+}
+
+/* The step at and below k whose residual is known best: that of its neighbour is near, and rounding is small. */
+static size_t best_known(const hsgd_slope *slope, size_t count, size_t k)
+{
+    size_t best = k;
+    double least = INFINITY;
+    for (; k + 1 < count; k++) {
+        double doubt = fabs(slope[k].residual - slope[k + 1].residual) + slope[k].noise;
+        if (doubt < least) {
+            least = doubt;
+            best = k;
+        }
+    }
+    return best;
 }
 
 hsgd_slope_verdict hsgd_slope_judge(const hsgd_slope *slope, size_t count, double tolerance, size_t *best)
@@ -70,7 +84,7 @@ hsgd_slope_verdict hsgd_slope_judge(const hsgd_slope *slope, size_t count, doubl
             return HSGD_SLOPE_RIGHT;
     for (size_t k = 0; k + PLATEAU <= count; k++)
         if (is_plateau(slope, count, k, tolerance)) {
-            *best = k + PLATEAU / 2;
+            *best = best_known(slope, count, k);
             return HSGD_SLOPE_WRONG;
         }
     return HSGD_SLOPE_UNKNOWN;
