@@ -26,7 +26,8 @@ const char *hsgd_constant_kind_name(hsgd_constant_kind kind);
 typedef struct hsgd_constants {
     hsgd_constant smoothness; /* L: every F_j is L-smooth (A1) */
     hsgd_constant noise_sq;   /* sigma^2: E||g_j - grad F_j||^2 at most this (A2), for the batch size asked for */
-    hsgd_constant minimum;    /* f*: f >= f* (A4); -INFINITY where f is not bounded below */
+    hsgd_constant minimum; /* f*: f >= f* (A4); -INFINITY where f is not bounded below (kind exact), or nothing is known
+                                 of it (certified) */
     double convexity; /* mu: every F_j - mu/2 ||w||^2 is convex. Positive: strongly convex, 0: convex, negative: at most
                          this far from it; -INFINITY where nothing is known. A proved bound */
 } hsgd_constants;

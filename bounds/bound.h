@@ -55,8 +55,8 @@ typedef struct hsgd_bound_params {
     size_t steps;                   /* T >= 1 */
     double smoothness;              /* L >= 0 */
     double noise_sq;                /* sigma^2 >= 0 */
-    double delta;                   /* Delta = f(w^0) - f* >= 0; INFINITY when f is not bounded below */
-    size_t participants;            /* workers drawn for each global round, uniformly, each at most once; 0: all */
+    double delta;        /* Delta = f(w^0) - f* >= 0; INFINITY when f is not bounded below, or not known to be */
+    size_t participants; /* workers drawn for each global round, uniformly, each at most once; 0: all */
 } hsgd_bound_params;
 
 /* Build the canonical tree of h (copied) and carry divergence_sq (h->num_nodes, NULL: not known) and

@@ -178,7 +178,8 @@ bool hsgd_refuse_missing(hsgd_bound_value *out, const char *field)
 
 bool hsgd_refuse_delta(hsgd_bound_value *out, const hsgd_bound_params *params)
 {
-    return !isfinite(params->delta) && hsgd_refuse(out, "f is not bounded below, so Delta is infinite");
+    return !isfinite(params->delta) &&
+           hsgd_refuse(out, "f is not bounded below, or not known to be, so Delta is infinite");
 }
 
 bool hsgd_refuse_above_inverse_smoothness(hsgd_bound_value *out, const hsgd_bound_params *params)

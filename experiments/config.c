@@ -58,6 +58,8 @@ void hsgd_config_free(hsgd_config *config)
     free(config->level_curvature_spread);
     hsgd_data_config_free(&config->data);
     free(config->layer);
+    free(config->plugin_path);
+    free(config->plugin_parameters);
     free(config->initial_point);
     free(config->target);
     hsgd_bound_list_free(&config->bounds);
@@ -276,7 +278,7 @@ static hsgd_status check_together(const hsgd_config *config, const hsgd_json *ro
     if (quadratic && config->initial_point && config->initial_dim != config->dim)
         return hsgd_json_fail(&point, err, "%zu numbers for a problem of dimension %zu", config->initial_dim,
                               config->dim);
-    return HSGD_OK;
+    return hsgd_config_check_plugin(config, root, err);
 }
 
 static hsgd_status read_name(hsgd_config *config, const hsgd_json *root, hsgd_error *err)
@@ -444,11 +446,12 @@ char *hsgd_config_to_json(const hsgd_config *config)
     cJSON_AddStringToObject(root, "grouping", grouping_name(config->grouping));
     if (config->groupings)
         cJSON_AddNumberToObject(root, "groupings", (double)config->groupings);
-    cJSON *initial = cJSON_AddObjectToObject(root, "initial");
+    bool begins_itself = !config->initial_point && isnan(config->initial_scale);
+    cJSON *initial = begins_itself ? NULL : cJSON_AddObjectToObject(root, "initial");
     if (config->initial_point)
         cJSON_AddItemToObject(initial, "point",
                               cJSON_CreateDoubleArray(config->initial_point, (int)config->initial_dim));
-    else
+    else if (!begins_itself)
         cJSON_AddNumberToObject(initial, "scale", config->initial_scale);
     cJSON_AddItemToObject(root, "optimizer", optimizer_to_json(config));
     hsgd_config_add_variant(root, config);

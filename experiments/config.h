@@ -33,7 +33,8 @@ typedef enum hsgd_problem_type {
     HSGD_PROBLEM_LOGISTIC,
     HSGD_PROBLEM_SOFTMAX,
     HSGD_PROBLEM_CNN,
-    HSGD_PROBLEM_MLP
+    HSGD_PROBLEM_MLP,
+    HSGD_PROBLEM_PLUGIN /* from a shared object */
 } hsgd_problem_type;
 
 typedef enum hsgd_weighting { HSGD_WEIGHTS_EQUAL, HSGD_WEIGHTS_DATA_SIZE, HSGD_WEIGHTS_GIVEN } hsgd_weighting;
@@ -64,15 +65,18 @@ typedef struct hsgd_config {
     const char *architecture; /* cnn: its name, static; NULL: the layers were given one by one */
     hsgd_layer *layer;        /* cnn: (num_layers) without the last one, to the classes */
     size_t num_layers;
-    hsgd_shape shape;  /* cnn: of the images; 0 channels: to be found from the number of features */
-    hsgd_mlp_spec mlp; /* for HSGD_PROBLEM_MLP */
+    hsgd_shape shape;        /* cnn: of the images; 0 channels: to be found from the number of features */
+    hsgd_mlp_spec mlp;       /* for HSGD_PROBLEM_MLP */
+    char *plugin_path;       /* plug-in: of its shared object, which need not be there */
+    char *plugin_parameters; /* plug-in: a JSON object */
     hsgd_grouping grouping;
     size_t groupings; /* random grouping: this many, with `seeds` runs each; 0: a grouping of its own for every seed */
     /* start */
     double *initial_point; /* (initial_dim) NULL: drawn with initial_scale */
     size_t initial_dim;
     double
-        initial_scale; /* 0: the origin; networks: times the standard deviations of their rule (mlp: He or Glorot; cnn: He) */
+        initial_scale; /* 0: the origin; NAN: where a plug-in begins; networks: times the standard deviations of their rule
+                          (mlp: He or Glorot; cnn: He) */
     /* optimizer */
     double step_size;          /* NAN: use the fraction */
     double step_size_fraction; /* of the published maximum (THEORY 4.1) */

@@ -49,4 +49,9 @@ void hsgd_config_cnn_to_json(const hsgd_config *config, cJSON *problem);
 hsgd_status hsgd_config_read_mlp(hsgd_config *config, const hsgd_json *at, hsgd_error *err);
 void hsgd_config_mlp_to_json(cJSON *problem, const hsgd_config *config);
 
+/* config_plugin.c: a problem of type "plugin", and what the rest of a configuration may not ask of one. */
+hsgd_status hsgd_config_read_plugin(hsgd_config *config, const hsgd_json *at, hsgd_error *err);
+cJSON *hsgd_config_plugin_to_json(const hsgd_config *config);
+hsgd_status hsgd_config_check_plugin(const hsgd_config *config, const hsgd_json *root, hsgd_error *err);
+
 #endif

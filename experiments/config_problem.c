@@ -223,7 +223,7 @@ static const char *type_name(hsgd_problem_type type)
 
 hsgd_status hsgd_config_read_problem(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
 {
-    static const char *const types[] = {"quadratic", "logistic", "softmax", "cnn", "mlp", NULL};
+    static const char *const types[] = {"quadratic", "logistic", "softmax", "cnn", "mlp", "plugin", NULL};
     static const char *const linear_keys[] = {"type", "data", "partition", "regularizer", NULL};
     if (!cJSON_IsObject(at->value))
         return hsgd_json_fail(at, err, "expected an object with a \"type\"");
@@ -238,6 +238,8 @@ hsgd_status hsgd_config_read_problem(hsgd_config *config, const hsgd_json *at, h
         return hsgd_config_read_cnn(config, at, err);
     if (choice == 4)
         return hsgd_config_read_mlp(config, at, err);
+    if (choice == 5)
+        return hsgd_config_read_plugin(config, at, err);
     config->problem = choice == 1 ? HSGD_PROBLEM_LOGISTIC : HSGD_PROBLEM_SOFTMAX;
     return hsgd_config_read_on_data(config, at, linear_keys, err);
 }
@@ -308,6 +310,8 @@ static cJSON *on_data_to_json(const hsgd_config *config)
 
 cJSON *hsgd_config_problem_to_json(const hsgd_config *config)
 {
+    if (config->problem == HSGD_PROBLEM_PLUGIN)
+        return hsgd_config_plugin_to_json(config);
     bool quadratic = config->problem == HSGD_PROBLEM_QUADRATIC || config->problem == HSGD_PROBLEM_QUADRATIC_GENERATED;
     return quadratic ? quadratic_to_json(config) : on_data_to_json(config);
 }

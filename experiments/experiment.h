@@ -139,7 +139,10 @@ hsgd_status hsgd_experiment_predict_memory(hsgd_prediction *out, const hsgd_conf
 /* Run everything. config and problem are borrowed and must outlive the result; free it with hsgd_experiment_free. */
 hsgd_status hsgd_experiment_run(hsgd_experiment *out, const hsgd_config *config, const hsgd_problem *problem,
                                 const hsgd_experiment_options *options, hsgd_error *err);
-/* L or sigma^2 is an estimate. */
+/* f* is more than -INFINITY, or is that by definition. */
+bool hsgd_experiment_knows_minimum(const hsgd_experiment *experiment);
+
+/* L, sigma^2 or f* is an estimate. */
 bool hsgd_experiment_rests_on_estimates(const hsgd_experiment *experiment);
 
 void hsgd_experiment_free(hsgd_experiment *experiment);

@@ -92,7 +92,7 @@ static const cJSON *kind_of(const hsgd_json *constants, const char *name)
 
 bool hsgd_folder_has_estimates(const hsgd_json *root)
 {
-    static const char *const name[] = {"L", "sigma_sq"};
+    static const char *const name[] = {"L", "sigma_sq", "f_star"};
     hsgd_json constants = hsgd_json_member(root, "constants");
     for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
         const cJSON *kind = kind_of(&constants, name[i]);

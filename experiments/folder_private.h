@@ -24,7 +24,7 @@ hsgd_status hsgd_folder_ladder(hsgd_figure_rung **rung, size_t *count, const hsg
 /* Is this kind of constant one that proves nothing: "trajectory" or "estimate"? */
 bool hsgd_folder_is_unproved(const cJSON *kind);
 
-/* Is L or sigma^2 of result.json of kind "estimate"? */
+/* Is L, sigma^2 or f* of result.json of kind "estimate"? */
 bool hsgd_folder_has_estimates(const hsgd_json *root);
 
 /* False where the ladder rests on a constant of a kind that proves nothing. */

@@ -54,6 +54,13 @@ static void name_data(FILE *out, const cJSON *data)
         name_files(out, get(data, "path"));
 }
 
+/* Of the plug-in that the objective came from. */
+static void name_plugin(FILE *out, const cJSON *plugin)
+{
+    const char *name = text_or_null(get(plugin, "name")), *version = text_or_null(get(plugin, "version"));
+    fprintf(out, "%s%s%s", name ? name : "", version ? " " : "", version ? version : "");
+}
+
 /* ---- the variant ---- */
 
 static void put_value(FILE *out, const cJSON *item);
@@ -114,7 +121,8 @@ void hsgd_folder_setting(hsgd_figure_setting *out, hsgd_setting_memory *memory, 
 {
     const cJSON *config = get(result, "config"), *problem = get(config, "problem"), *data = get(problem, "data");
     const cJSON *hierarchy = get(result, "hierarchy"), *noise = get(problem, "noise_variance");
-    *memory = (hsgd_setting_memory){.data = in_words(name_data, data),
+    const cJSON *plugin = get(get(result, "provenance"), "plugin");
+    *memory = (hsgd_setting_memory){.data = plugin ? in_words(name_plugin, plugin) : in_words(name_data, data),
                                     .variant = in_words(put_members, get(config, "variant")),
                                     .fanout = level_counts(get(hierarchy, "fanout"), num_levels),
                                     .period = level_counts(get(hierarchy, "periods"), num_levels)};
@@ -129,7 +137,7 @@ void hsgd_folder_setting(hsgd_figure_setting *out, hsgd_setting_memory *memory, 
                                  .weighted = cJSON_IsTrue(get(hierarchy, "weighted")),
                                  .measure_every = count_or_zero(get(config, "measure_every")),
                                  .variant = memory->variant};
-    if (data)
+    if (data || plugin)
         out->batch_size = count_or_zero(get(get(config, "optimizer"), "batch_size"));
 }
 

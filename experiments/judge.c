@@ -190,7 +190,13 @@ void hsgd_experiment_say_undecided(char reason[HSGD_REASON_SIZE], const hsgd_exp
 
 bool hsgd_experiment_rests_on_estimates(const hsgd_experiment *e)
 {
-    return e->constants.smoothness.kind == HSGD_ESTIMATE || e->constants.noise_sq.kind == HSGD_ESTIMATE;
+    return e->constants.smoothness.kind == HSGD_ESTIMATE || e->constants.noise_sq.kind == HSGD_ESTIMATE ||
+           e->constants.minimum.kind == HSGD_ESTIMATE;
+}
+
+bool hsgd_experiment_knows_minimum(const hsgd_experiment *e)
+{
+    return isfinite(e->constants.minimum.value) || e->constants.minimum.kind == HSGD_EXACT;
 }
 
 bool hsgd_experiment_is_unfounded(hsgd_verdict verdict, hsgd_constant_kind kind)
@@ -266,7 +272,7 @@ static void decide(hsgd_comparison *c, const hsgd_experiment *e, const hsgd_run 
                      e->config->measure_every);
         } else if (hsgd_experiment_is_unfounded(c->verdict, c->kind)) {
             c->verdict = HSGD_VERDICT_INCONCLUSIVE;
-            explain(c, "above the bound, but L or sigma^2 is an estimate and may be too small");
+            explain(c, "above the bound, but it rests on an estimate that may be too small");
         } else if (c->verdict == HSGD_VERDICT_VIOLATED)
             explain(c, "the whole interval lies above the bound");
     }

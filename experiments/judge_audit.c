@@ -304,7 +304,7 @@ static void audit_minimum(hsgd_audit *audit, const hsgd_experiment *e)
             HSGD_AUDIT_AT_LEAST, pathwise(lowest));
     item->margin = NAN;
     if (!isfinite(minimum->value))
-        explain(item, "f is not bounded below");
+        explain(item, hsgd_experiment_knows_minimum(e) ? "f is not bounded below" : "f* is not known");
     else
         judge(item, e, rounding);
     if (!e->has_solved)

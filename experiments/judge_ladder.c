@@ -84,7 +84,7 @@ static bool step_applies(hsgd_rung_result *rung, size_t k, const hsgd_experiment
     if (k == 2 && e->step_size * e->constants.smoothness.value > 1)
         return refuse(rung, "the step size is above 1/L");
     if (k >= 4 && !isfinite(e->constants.minimum.value))
-        return refuse(rung, "f is not bounded below");
+        return refuse(rung, hsgd_experiment_knows_minimum(e) ? "f is not bounded below" : "f* is not known");
     if (k >= HSGD_NUM_MEASURED_RUNGS && !bound->applicable)
         return refuse(rung, bound->reason);
     return true;
@@ -107,7 +107,7 @@ static void judge_step(hsgd_rung_result *rung, const hsgd_experiment *e)
         hsgd_experiment_say_undecided(rung->reason, e, low, "the interval of the step contains 0");
     else if (hsgd_experiment_is_unfounded(rung->verdict, rung->kind)) {
         rung->verdict = HSGD_VERDICT_INCONCLUSIVE;
-        snprintf(rung->reason, sizeof rung->reason, "below the one before, but L or sigma^2 is an estimate");
+        snprintf(rung->reason, sizeof rung->reason, "below the one before, but a constant is an estimate");
     } else if (rung->verdict == HSGD_VERDICT_VIOLATED)
         snprintf(rung->reason, sizeof rung->reason, "the rung lies below the one before%s",
                  isnan(rung->lowest_step) ? "" : ", in at least one run");

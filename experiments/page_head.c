@@ -162,7 +162,11 @@ static void put_setting(hsgd_page *page)
     const cJSON *config = hsgd_page_get(page->root, "config"), *data = hsgd_page_get(page->root, "data");
     hsgd_html_open_class(&page->html, "p", "setting");
     put_tree(page);
-    hsgd_html_textf(&page->html, "; %s problem", hsgd_page_string(hsgd_page_get(config, "problem"), "type"));
+    const cJSON *plugin = hsgd_page_get(hsgd_page_get(page->root, "provenance"), "plugin");
+    if (plugin)
+        hsgd_html_textf(&page->html, "; objective of the plug-in %s", hsgd_page_string(plugin, "name"));
+    else
+        hsgd_html_textf(&page->html, "; %s problem", hsgd_page_string(hsgd_page_get(config, "problem"), "type"));
     if (cJSON_IsObject(data))
         hsgd_html_textf(&page->html, " on %.0f samples of %.0f features in %.0f classes",
                         hsgd_page_value(data, "samples"), hsgd_page_value(data, "features"),

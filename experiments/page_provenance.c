@@ -58,6 +58,18 @@ static void put_files(hsgd_page *page, const cJSON *files)
     hsgd_html_close_table(&page->html);
 }
 
+/* Its SHA-256 says which code was run. */
+static void put_plugin(hsgd_page *page, const cJSON *plugin)
+{
+    char text[256];
+    if (!cJSON_IsObject(plugin))
+        return;
+    snprintf(text, sizeof text, "%s %s, %s", hsgd_page_string(plugin, "name"), hsgd_page_string(plugin, "version"),
+             hsgd_page_string(plugin, "path"));
+    put_term(page, "plug-in", text);
+    put_term(page, "plug-in, SHA-256", hsgd_page_string(plugin, "sha256"));
+}
+
 static void put_origin(hsgd_page *page, const cJSON *provenance)
 {
     hsgd_html_open_class(&page->html, "dl", "facts");
@@ -75,6 +87,7 @@ static void put_origin(hsgd_page *page, const cJSON *provenance)
     put_term(page, "configuration, SHA-256", hsgd_page_string(provenance, "config_sha256"));
     put_term(page, "images, SHA-256 of all", hsgd_page_string(provenance, "images_sha256"));
     put_term(page, "test images, SHA-256 of all", hsgd_page_string(provenance, "test_images_sha256"));
+    put_plugin(page, hsgd_page_get(provenance, "plugin"));
     hsgd_html_close(&page->html, "dl");
     put_files(page, hsgd_page_get(provenance, "data_files"));
 }
@@ -101,6 +114,9 @@ static void put_repeat(hsgd_page *page, const cJSON *provenance)
         hsgd_html_text(&page->html,
                        " Paths of data in it are those of the machine of the run: elsewhere, put the names of the "
                        "files in their place and set HSGD_DATA_DIR to their folder.");
+    if (cJSON_IsObject(hsgd_page_get(provenance, "plugin")))
+        hsgd_html_text(&page->html,
+                       " It needs the plug-in: elsewhere, compile it, and put its path into the configuration.");
     hsgd_html_close(&page->html, "p");
 }
 

@@ -19,6 +19,7 @@ void hsgd_problem_free(hsgd_problem *problem)
     hsgd_dataset_free(&problem->test);
     hsgd_partition_free(&problem->partition);
     hsgd_architecture_free(&problem->architecture);
+    hsgd_plugin_unload(&problem->plugin);
     free(problem->initial);
     free(problem->place);
     free(problem->placement);
@@ -57,6 +58,7 @@ static hsgd_status make_quadratic(hsgd_problem *problem, const hsgd_config *conf
 
 static hsgd_status make_data(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err)
 {
+    problem->has_data = true;
     hsgd_status status = hsgd_data_read(&problem->data, &problem->test, &problem->read, &config->data,
                                         config->hierarchy.num_workers, err);
     problem->has_test = !status && problem->test.num_samples > 0;
@@ -83,7 +85,7 @@ static double *both_terms(const hsgd_quadratic *q)
 }
 
 /* What decides whether two workers are alike: the linear term, with the Hessian where that is their own, or the shares of
- * the labels. *owned is to be freed. */
+ * the labels; nothing in plug-ins, which stand in the order given or drawn. *owned is to be freed. */
 static const double *worker_traits(const hsgd_problem *problem, double **owned, size_t *num_traits)
 {
     *owned = NULL;
@@ -96,6 +98,8 @@ static const double *worker_traits(const hsgd_problem *problem, double **owned, 
     }
     const hsgd_partition *p = &problem->partition;
     *num_traits = p->num_classes;
+    if (!problem->has_data)
+        return NULL;
     double *share = *owned = malloc(p->num_workers * p->num_classes * sizeof *share);
     for (size_t j = 0; share && j < p->num_workers; j++)
         for (size_t c = 0; c < p->num_classes; c++)
@@ -109,8 +113,9 @@ static hsgd_status find_places(hsgd_problem *problem, const hsgd_config *config,
     size_t n = problem->hierarchy.num_workers, num_traits;
     double *owned;
     const double *trait = worker_traits(problem, &owned, &num_traits);
+    bool complete = trait || num_traits == 0;
     problem->place = malloc(n * sizeof *problem->place);
-    hsgd_status status = trait && problem->place ? HSGD_OK : hsgd_fail_memory(err, "the places of the workers");
+    hsgd_status status = complete && problem->place ? HSGD_OK : hsgd_fail_memory(err, "the places of the workers");
     if (!status)
         status = hsgd_grouping_place(problem->place, config->grouping, &problem->hierarchy, trait, num_traits,
                                      config->first_seed, err);
@@ -143,6 +148,8 @@ static hsgd_status sort_workers(hsgd_problem *problem, hsgd_error *err)
 {
     if (problem->is_quadratic)
         return hsgd_quadratic_permute(&problem->quadratic, problem->place, err);
+    if (!problem->has_data) /* a plug-in's stay as given */
+        return HSGD_OK;
     return hsgd_partition_permute(&problem->partition, problem->place, err);
 }
 
@@ -152,7 +159,7 @@ static hsgd_status place_workers(hsgd_problem *problem, const hsgd_config *confi
     if (!status)
         status = config->grouping == HSGD_GROUPING_RANDOM ? find_places_of_seeds(problem, config, err)
                                                           : sort_workers(problem, err);
-    if (!status && !problem->is_quadratic)
+    if (!status && problem->has_data)
         status = hsgd_dataset_reorder(&problem->data, problem->partition.order, err);
     return status;
 }
@@ -182,6 +189,8 @@ static hsgd_status make_objective(hsgd_problem *problem, const hsgd_config *conf
     if (problem->is_quadratic)
         return hsgd_quadratic_objective(&problem->objective, &problem->quadratic, problem->hierarchy.worker_weight,
                                         err);
+    if (config->problem == HSGD_PROBLEM_PLUGIN) /* which made it along with its workers */
+        return HSGD_OK;
     if (config->problem == HSGD_PROBLEM_CNN)
         return in_problem("problem.", hsgd_problem_make_cnn(problem, config, err), err);
     if (config->problem == HSGD_PROBLEM_MLP)
@@ -219,7 +228,7 @@ static hsgd_status make_initial(hsgd_problem *problem, const hsgd_config *config
     }
     if (config->problem == HSGD_PROBLEM_MLP)
         hsgd_mlp_set_start(&problem->objective, problem->initial);
-    return HSGD_OK;
+    return config->problem == HSGD_PROBLEM_PLUGIN ? hsgd_problem_start_plugin(problem, config, err) : HSGD_OK;
 }
 
 hsgd_status hsgd_problem_build(hsgd_problem *out, const hsgd_config *config, const char *file, hsgd_error *err)
@@ -232,7 +241,9 @@ hsgd_status hsgd_problem_build(hsgd_problem *out, const hsgd_config *config, con
     if (!status && config->weighting == HSGD_WEIGHTS_GIVEN) /* level divergences are generated for these weights */
         status = hsgd_hierarchy_set_weights(&out->hierarchy, config->weight, err);
     if (!status)
-        status = quadratic ? make_quadratic(out, config, err) : make_data(out, config, err);
+        status = quadratic                                ? make_quadratic(out, config, err)
+                 : config->problem == HSGD_PROBLEM_PLUGIN ? hsgd_problem_make_plugin(out, config, err)
+                                                          : make_data(out, config, err);
     if (!status)
         status = place_workers(out, config, err);
     if (!status)

@@ -14,6 +14,7 @@
 #include "analysis/partition.h"
 #include "analysis/quadratic.h"
 #include "experiments/config.h"
+#include "experiments/plugin_load.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -27,12 +28,14 @@ typedef struct hsgd_problem {
     size_t *placement; /* (runs, num_workers) places of each run under random grouping; NULL otherwise */
     bool is_quadratic;
     hsgd_quadratic quadratic; /* if is_quadratic */
-    hsgd_dataset data;        /* otherwise: samples sorted by worker */
-    hsgd_partition partition; /* otherwise; its order refers to the training data as read */
+    bool has_data;            /* a model on data; neither this nor is_quadratic: a plug-in */
+    hsgd_dataset data;        /* if has_data: samples sorted by worker */
+    hsgd_partition partition; /* if has_data; its order refers to the training data as read */
     hsgd_dataset test;        /* with the features, classes and scaling of data; empty unless has_test */
     bool has_test;
-    hsgd_data_summary read;         /* what was read; zero if is_quadratic */
+    hsgd_data_summary read;         /* what was read; zero unless has_data */
     hsgd_architecture architecture; /* of a convolutional network */
+    hsgd_plugin_library plugin;     /* where the objective comes from; its handle is NULL unless that is a plug-in */
 } hsgd_problem;
 
 /* Do the gradients of the workers differ by the same vectors at every point? So it is with one Hessian. */

@@ -11,4 +11,10 @@ hsgd_status hsgd_problem_check_cnn(const hsgd_config *config, hsgd_error *err);
 /* problem_cnn.c: architecture, initial point and objective; data, partition and hierarchy are there. */
 hsgd_status hsgd_problem_make_cnn(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err);
 
+/* problem_plugin.c: the shared object and its objective, whose workers are in order; the hierarchy is there. */
+hsgd_status hsgd_problem_make_plugin(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err);
+
+/* problem_plugin.c: the initial point where the plug-in chooses it, and the check of its gradients from there. */
+hsgd_status hsgd_problem_start_plugin(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err);
+
 #endif

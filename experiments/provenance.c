@@ -86,6 +86,8 @@ static hsgd_status hash_config(char out[HSGD_CHECKSUM_SIZE], const hsgd_config *
     const cJSON *problem = cJSON_GetObjectItemCaseSensitive(document, "problem");
     if (!status)
         status = forget_folders(cJSON_GetObjectItemCaseSensitive(problem, "data"), err);
+    if (!status) /* of a plug-in */
+        status = forget_folders(cJSON_GetObjectItemCaseSensitive(problem, "path"), err);
     text = status ? NULL : hsgd_json_print(document);
     hsgd_checksum *checksum = hsgd_checksum_alloc();
     if (text && checksum) {
@@ -143,7 +145,8 @@ static hsgd_status add_files(hsgd_provenance *p, hsgd_checksum *checksum, const 
 
 static bool has_data(const hsgd_config *config)
 {
-    return config->problem != HSGD_PROBLEM_QUADRATIC && config->problem != HSGD_PROBLEM_QUADRATIC_GENERATED;
+    return config->problem != HSGD_PROBLEM_QUADRATIC && config->problem != HSGD_PROBLEM_QUADRATIC_GENERATED &&
+           config->problem != HSGD_PROBLEM_PLUGIN;
 }
 
 hsgd_status hsgd_provenance_find(hsgd_provenance *out, const hsgd_config *config, const char *command, size_t threads,
@@ -204,6 +207,20 @@ static cJSON *files_to_json(const hsgd_provenance *p)
     return array;
 }
 
+/* Of which shared object the objective is. */
+static cJSON *plugin_to_json(const hsgd_plugin_library *library)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "name", library->plugin->name);
+    if (library->plugin->version)
+        cJSON_AddStringToObject(object, "version", library->plugin->version);
+    cJSON_AddNumberToObject(object, "interface", library->plugin->interface);
+    cJSON_AddStringToObject(object, "path", library->path);
+    cJSON_AddNumberToObject(object, "bytes", library->bytes);
+    cJSON_AddStringToObject(object, "sha256", library->sha256);
+    return object;
+}
+
 cJSON *hsgd_provenance_to_json(const hsgd_experiment *e)
 {
     const hsgd_provenance *p = e->provenance;
@@ -228,6 +245,8 @@ cJSON *hsgd_provenance_to_json(const hsgd_experiment *e)
     cJSON_AddItemToObject(object, "libraries", hsgd_libraries_to_json());
     cJSON_AddStringToObject(object, "config_sha256", p->config_sha256);
     cJSON_AddItemToObject(object, "data_files", files_to_json(p));
+    if (e->problem->plugin.handle)
+        cJSON_AddItemToObject(object, "plugin", plugin_to_json(&e->problem->plugin));
     if (*read->images_sha256)
         cJSON_AddStringToObject(object, "images_sha256", read->images_sha256);
     if (*read->test_images_sha256)

@@ -46,7 +46,7 @@ static void put_optimizer(FILE *out, const hsgd_experiment *e)
     if (isfinite(e->delta.value))
         fprintf(out, ", Delta = %.5g (%s); ", e->delta.value, hsgd_constant_kind_name(e->delta.kind));
     else
-        fputs(", Delta infinite; ", out);
+        fputs(hsgd_experiment_knows_minimum(e) ? ", Delta infinite; " : ", Delta not known; ", out);
 }
 
 static void put_variant(FILE *out, const hsgd_experiment *e)
@@ -117,7 +117,7 @@ static void print_data(const hsgd_experiment *e, hsgd_report_format format, FILE
     static const char *const label[] = {[HSGD_REPORT_TEXT] = "Data: ",
                                         [HSGD_REPORT_MARKDOWN] = "\nData: ",
                                         [HSGD_REPORT_LATEX] = "\n\\noindent Data: "};
-    char *text = e->problem->is_quadratic ? NULL : hsgd_data_describe(&e->problem->read, &e->config->data);
+    char *text = !e->problem->has_data ? NULL : hsgd_data_describe(&e->problem->read, &e->config->data);
     if (!text)
         return;
     fputs(label[format], out);

@@ -192,7 +192,7 @@ static cJSON *node_labels_to_json(const hsgd_experiment *e)
 static cJSON *partition_to_json(const hsgd_experiment *e)
 {
     const hsgd_partition *p = &e->problem->partition;
-    if (e->problem->is_quadratic)
+    if (!e->problem->has_data)
         return cJSON_CreateNull();
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "scheme", hsgd_partition_scheme_name(e->config->partition.scheme));
@@ -214,7 +214,7 @@ static cJSON *partition_to_json(const hsgd_experiment *e)
 static cJSON *data_to_json(const hsgd_experiment *e)
 {
     const hsgd_data_summary *read = &e->problem->read;
-    if (e->problem->is_quadratic)
+    if (!e->problem->has_data)
         return cJSON_CreateNull();
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "format", hsgd_data_format_name(e->config->data.format));

@@ -31,7 +31,7 @@ static void print_setting(const hsgd_experiment *e, FILE *out)
                 e->local_period, e->global_period);
     fprintf(out, "\n  problem     %s, dimension %zu, grouping %s\n", e->problem->objective.type->name,
             e->problem->objective.dim, hsgd_grouping_name(e->config->grouping));
-    char *data = e->problem->is_quadratic ? NULL : hsgd_data_describe(&e->problem->read, &e->config->data);
+    char *data = !e->problem->has_data ? NULL : hsgd_data_describe(&e->problem->read, &e->config->data);
     if (data)
         fprintf(out, "  data        %s\n", data);
     free(data);
@@ -50,8 +50,11 @@ static void print_constants(const hsgd_experiment *e, FILE *out)
     fputs("  constants   ", out);
     print_constant(out, "L", e->constants.smoothness.value, e->constants.smoothness.kind);
     print_constant(out, ", sigma^2", e->constants.noise_sq.value, e->constants.noise_sq.kind);
-    print_constant(out, ", f*", e->constants.minimum.value, e->constants.minimum.kind);
-    print_constant(out, ", Delta", e->delta.value, e->delta.kind);
+    if (hsgd_experiment_knows_minimum(e)) {
+        print_constant(out, ", f*", e->constants.minimum.value, e->constants.minimum.kind);
+        print_constant(out, ", Delta", e->delta.value, e->delta.kind);
+    } else
+        fputs(", f* and Delta not known", out);
     fputs("\n  divergence  ", out);
     for (size_t k = 0; k < e->problem->hierarchy.num_levels; k++)
         fprintf(out, "D_%zu = %.6g, ", k + 1, e->level_divergence_sq[k]);
@@ -123,7 +126,9 @@ static void print_bounds(const hsgd_experiment *e, FILE *out)
         fprintf(out,
                 "  (trajectory): with the largest divergences at the measured steps, which prove nothing elsewhere\n");
     if (hsgd_experiment_rests_on_estimates(e))
-        fprintf(out, "  (estimated): also with L or sigma^2 from a search around the start; evidence, never a proof\n");
+        fprintf(out, "  (estimated): also with %s; evidence, never a proof\n",
+                e->problem->plugin.handle ? "constants that are estimates"
+                                          : "L or sigma^2 from a search around the start");
 }
 
 static void print_variant(const hsgd_experiment *e, FILE *out)

@@ -180,7 +180,7 @@ static int predict(const hsgd_config *config, const hsgd_problem *problem, const
             hsgd_error_prefix(&err, "%s: ", file);
         return hsgd_cli_fail(&err);
     }
-    char *data = problem->is_quadratic ? NULL : hsgd_data_describe(&problem->read, &config->data);
+    char *data = !problem->has_data ? NULL : hsgd_data_describe(&problem->read, &config->data);
     if (data)
         printf("data: %s\n", data);
     free(data);

@@ -6,6 +6,7 @@
 
 #include "bounds/bound.h"
 #include "bounds/verdict.h"
+#include "experiments/checksum.h"
 #include "experiments/sweep_private.h"
 
 void hsgd_sweep_rows_free(hsgd_sweep_row *row, size_t count)
@@ -23,14 +24,31 @@ char *hsgd_sweep_point_path(const char *dir, const hsgd_sweep_point *point)
     return asprintf(&path, "%s/points/%s", dir, point->folder) < 0 ? NULL : path;
 }
 
+/* Of a plug-in that is still there the code must be the same, too. One that is gone says nothing. */
+static bool has_same_plugin(const cJSON *result, const cJSON *config)
+{
+    const cJSON *provenance = cJSON_GetObjectItemCaseSensitive(result, "provenance");
+    const cJSON *plugin = cJSON_GetObjectItemCaseSensitive(provenance, "plugin");
+    const cJSON *before = cJSON_GetObjectItemCaseSensitive(plugin, "sha256");
+    const cJSON *path = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(config, "problem"), "path");
+    char now[HSGD_CHECKSUM_SIZE];
+    hsgd_checksum *checksum = cJSON_IsString(before) && cJSON_IsString(path) ? hsgd_checksum_alloc() : NULL;
+    bool read = checksum && hsgd_checksum_add_file(checksum, path->valuestring, NULL, NULL) == HSGD_OK;
+    if (read)
+        hsgd_checksum_finish(checksum, now);
+    hsgd_checksum_free(checksum);
+    return !read || strcmp(now, before->valuestring) == 0;
+}
+
 /* Is this the result of that configuration? The comparison is by text: all digits count. */
 static bool belongs(cJSON *result, const hsgd_sweep_point *point)
 {
     const cJSON *version = cJSON_GetObjectItemCaseSensitive(result, "version");
     cJSON *config = cJSON_DetachItemFromObjectCaseSensitive(result, "config");
+    bool same = has_same_plugin(result, config);
     char *text = config ? hsgd_json_print(config) : NULL;
-    bool same = text && strcmp(text, point->config) == 0 && cJSON_IsString(version) &&
-                strcmp(version->valuestring, HSGD_VERSION) == 0;
+    same = same && text && strcmp(text, point->config) == 0 && cJSON_IsString(version) &&
+           strcmp(version->valuestring, HSGD_VERSION) == 0;
     cJSON_free(text);
     cJSON_Delete(config);
     return same;

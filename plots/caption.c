@@ -70,11 +70,9 @@ static void say_problem(const caption *c)
 {
     static const struct {
         const char *type, *words;
-    } problem[] = {{"quadratic", "a quadratic problem"},
-                   {"logistic", "logistic regression"},
-                   {"softmax", "softmax regression"},
-                   {"mlp", "a multilayer perceptron"},
-                   {"cnn", "a convolutional network"}};
+    } problem[] = {{"quadratic", "a quadratic problem"}, {"logistic", "logistic regression"},
+                   {"softmax", "softmax regression"},    {"mlp", "a multilayer perceptron"},
+                   {"cnn", "a convolutional network"},   {"plugin", "an objective of a plug-in"}};
     const hsgd_figure_setting *s = &c->in->setting;
     for (size_t i = 0; s->problem && i < sizeof problem / sizeof *problem; i++)
         if (strcmp(s->problem, problem[i].type) == 0)

@@ -106,6 +106,10 @@ int main(void)
     hsgd_normals(&centres, 1, objective.state, WORKERS * DIM);
     constants(&objective, 0, &known, &err);
 
+    /* is every gradient that of its loss, and do stochastic ones average to it? a wrong one gives numbers, too */
+    const hsgd_check_request request = {.objective = &objective, .start = start, .batch_size = 1};
+    check(hsgd_objective_check(&request, &err), &err);
+
     const size_t fanout[] = {GROUPS, PER_GROUP}, periods[] = {GLOBAL, LOCAL};
     check(hsgd_hierarchy_uniform(&compact, fanout, periods, 2, &err), &err);
     check(hsgd_hierarchy_expand(&tree, &compact, &err), &err);
@@ -129,7 +133,10 @@ int main(void)
     params.delta = summary.loss[0].mean - known.minimum.value;
 
     double half = hsgd_half_width(summary.S, 0.99, 1);
-    printf("S = %.4f +- %.4f\n", summary.S.mean, half);
+    printf("S = %.4f +- %.4f, 99 %% confidence, with gamma = %.4f and T = %d\n", summary.S.mean, half,
+           simulation.step_size, STEPS);
+    for (size_t k = 0; k < summary.num_levels; k++)
+        printf("divergence of level %zu: at most %.4f on the way\n", k + 1, summary.level_divergence_sup_sq[k]);
     const char *const id[] = {"hsgd-fixed", "hsgd-fixed-sharp", "hsgd-fixed-recursive"};
     for (int i = 0; i < 3; i++) {
         hsgd_bound_value value;

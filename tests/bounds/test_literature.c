@@ -80,7 +80,7 @@ static void jiang_zhu_conditions(void **state)
     p.steps = 12;
     value_of("jiang-zhu-2024", &p);
     p.delta = INFINITY;
-    check_refused("jiang-zhu-2024", &p, "f is not bounded below, so Delta is infinite");
+    check_refused("jiang-zhu-2024", &p, "f is not bounded below, or not known to be, so Delta is infinite");
     hsgd_bound_params_free(&p);
     /* means in the place of unknown maxima: a value for comparison, not applicable */
     three_groups(&p, mean_sq, NULL);

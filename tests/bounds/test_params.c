@@ -205,7 +205,7 @@ static void reasons(void **state)
     uniform_params(&p, (size_t[]){3, 4}, (size_t[]){10, 5}, 2, (double[]){0.7, 1.3});
     set_scalars(&p, 0.001, 91, 1, 1.44, INFINITY);
     for (size_t i = 0; i < 10; i++) {
-        check_refused(hsgd_bounds[i]->id, &p, "f is not bounded below, so Delta is infinite");
+        check_refused(hsgd_bounds[i]->id, &p, "f is not bounded below, or not known to be, so Delta is infinite");
         assert_true(evaluate(hsgd_bounds[i]->id, &p).max_step_size > 0.001);
     }
     p.delta = 1e308;

@@ -5,6 +5,8 @@
 
 #include <unistd.h>
 
+#include <cjson/cJSON.h>
+
 #include "bounds/bound.h"
 #include "experiments/config.h"
 #include "plots/figure.h"
@@ -186,6 +188,33 @@ static void every_key_of_a_perceptron(void **state)
     hsgd_config_free(&c);
 }
 
+#define PLUGIN                                                                                                         \
+    "{" HIERARCHY ", \"problem\": {\"type\": \"plugin\", \"path\": \"no/such.so\", \"seed\": 7, \"parameters\": "      \
+    "{\"a\": 0.1234567890123456789, \"b\": [[1, null], {\"c\": \"\\n\"}, true]}}," OPTIMIZER "}"
+
+/* The shared object need not be there, and parameters keep all their digits. Without "initial" the plug-in says where. */
+static void every_key_of_a_plugin(void **state)
+{
+    (void)state;
+    hsgd_config c;
+    assert_ok(parse(&c, PLUGIN), err);
+    assert_true(c.problem == HSGD_PROBLEM_PLUGIN && c.problem_seed == 7 && isnan(c.initial_scale));
+    cJSON *parameters = cJSON_Parse(c.plugin_parameters), *wanted = cJSON_Parse(PLUGIN);
+    assert_true(
+        cJSON_Compare(parameters, cJSON_GetObjectItem(cJSON_GetObjectItem(wanted, "problem"), "parameters"), true));
+    assert_true(cJSON_GetObjectItem(parameters, "a")->valuedouble == 0.1234567890123456789);
+    cJSON_Delete(parameters);
+    cJSON_Delete(wanted);
+    hsgd_config_free(&c);
+    const char text[] = "{" HIERARCHY ", \"problem\": {\"type\": \"plugin\", \"path\": \"x.so\"}, "
+                        "\"initial\": {\"scale\": 0.7}, " OPTIMIZER "}";
+    assert_ok(hsgd_config_parse(&c, text, strlen(text), "/no/folder/c.json", &err), err);
+    assert_true(c.problem_seed == 1 && c.initial_scale == 0.7);
+    assert_string_equal(c.plugin_parameters, "{\n}");
+    assert_string_equal(c.plugin_path, "/no/folder/x.so");
+    hsgd_config_free(&c);
+}
+
 static void every_key_of_a_linear_model(void **state)
 {
     (void)state;
@@ -302,7 +331,8 @@ static void round_trip(void **state)
                                 LOGISTIC,
                                 SOFTMAX,
                                 TREE,
-                                MLP};
+                                MLP,
+                                PLUGIN};
     for (size_t i = 0; i < sizeof text / sizeof *text; i++) {
         hsgd_config first, second;
         assert_ok(hsgd_config_parse(&first, text[i], strlen(text[i]), "c.json", &err), err);
@@ -325,7 +355,11 @@ static void round_trip(void **state)
         assert_true(p->max_retries == q->max_retries && first.regularizer.weight == second.regularizer.weight &&
                     memcmp(&first.mlp, &second.mlp, sizeof first.mlp) == 0);
         assert_true(first.data.scaling == second.data.scaling && first.data.intercept == second.data.intercept);
-        assert_true(first.grouping == second.grouping && first.initial_scale == second.initial_scale);
+        assert_true(first.grouping == second.grouping && first.problem_seed == second.problem_seed);
+        assert_true(first.initial_scale == second.initial_scale ||
+                    (isnan(first.initial_scale) && isnan(second.initial_scale)));
+        if (first.plugin_parameters)
+            assert_string_equal(first.plugin_parameters, second.plugin_parameters);
         assert_int_equal(first.hierarchy.num_nodes, second.hierarchy.num_nodes);
         if (first.linear)
             assert_memory_equal(first.linear, second.linear, first.dim * first.hierarchy.num_workers * sizeof(double));
@@ -740,6 +774,7 @@ int main(void)
         cmocka_unit_test(steps_in_either_place),
         cmocka_unit_test(every_key_of_a_perceptron),
         cmocka_unit_test(every_key_of_a_figure_style),
+        cmocka_unit_test(every_key_of_a_plugin),
         cmocka_unit_test(round_trip),
         cmocka_unit_test(paths_read_back_from_anywhere),
         cmocka_unit_test(syntax),

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # `make install` into an empty folder: the example compiles against it with pkg-config, shared and static, as C and with the
-# headers as C++; the installed program runs. Prints what cmocka would, for tests/run-all.
+# headers as C++; the installed program runs, and loads the example plug-in, compiled as its first lines say. Prints what cmocka would, for tests/run-all.
 # shellcheck source=tests/preamble.sh
 . "$(dirname "$0")/../preamble.sh" || exit 1
 prefix=$folder
@@ -17,6 +17,14 @@ headers_are_plain_c11() { echo '#include <hsgd.h>' | cc -x c -std=c11 -Wall -Wex
 headers_are_cpp_safe() { echo '#include <hsgd.h>' | c++ -x c++ -std=c++11 -Wall -Wextra -Werror -fsyntax-only $(hsgd_flags --cflags) -; }
 # The example's table: three bounds, each with its verdict.
 runs_and_holds() { LD_LIBRARY_PATH="$prefix/lib" "$1" | tee "$prefix/out" && [ "$(grep -c ' holds$' "$prefix/out")" -eq 3 ]; }
+# The recipe of the README; the numbers are those of the README, too.
+plugin_compiles_and_runs() {
+    mkdir "$prefix/plugin" && cp experiments/examples/plugin.c experiments/examples/plugin.json "$prefix/plugin" && cd "$prefix/plugin" || return 1
+    cc -shared -fPIC -O2 -Wall -Wextra -Werror ${SANITIZE:-} -o my.so plugin.c $(hsgd_flags --cflags) -lm &&
+        "$prefix/bin/hsgd" run plugin.json --output out > printed || return 1
+    cd "$OLDPWD" && sed -n '/^sigmoid: /,/^```/p' README.md | grep -v '^```' > "$prefix/plugin/expected" && [ -s "$prefix/plugin/expected" ] &&
+        while IFS= read -r line; do grep -qxF -e "$line" "$prefix/plugin/printed" || { echo "not printed: $line"; return 1; }; done < "$prefix/plugin/expected"
+}
 program_runs() { [ "$("$prefix/bin/hsgd" --version)" = "hsgd $(sed -n 's/^VERSION *:= *//p' Makefile)" ]; }
 # Where man and bash look for them by themselves.
 page_and_completion_are_found() {
@@ -30,6 +38,7 @@ uninstall_leaves_nothing() {
 check install_into_an_empty_folder "${MAKE:-make}" -s install BUILD="$build" PREFIX="$prefix"
 check program_runs program_runs
 check page_and_completion_are_found page_and_completion_are_found
+check plugin_compiles_and_runs plugin_compiles_and_runs
 check example_compiles_with_the_shared_library compile_shared
 check example_runs_with_the_shared_library runs_and_holds "$prefix/shared"
 check example_compiles_with_the_static_library compile_static

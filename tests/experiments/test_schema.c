@@ -42,6 +42,7 @@ static const struct {
     {"layer_maxpool", CNN_LAYER("{\"maxpool\": 1, \"zzz\": 1}")},
     {"layer_dense", CNN_LAYER("{\"dense\": 1, \"zzz\": 1}")},
     {"mlp", "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"mlp\", \"zzz\": 1}}"},
+    {"plugin", "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"plugin\", \"zzz\": 1}}"},
     {"data_libsvm",
      "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"softmax\", \"data\": "
      "{\"format\": \"libsvm\", \"zzz\": 1}}}"},
