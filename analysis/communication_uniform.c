@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "analysis/communication_uniform.h"
 
-#include <string.h>
+#include <math.h>
 
 /* The way of a message over a link of this level, of `messages` that would share it. */
 static double hop_s(const hsgd_channel *channel, size_t messages, double message_bytes)
@@ -66,16 +66,29 @@ void hsgd_schedule_bytes(double *bytes, const hsgd_schedule_costs *c, size_t ste
     }
 }
 
+/* Whole global periods that surely fit: a guess that is checked, so that rounding cannot make it wrong. */
+static size_t start_within(const hsgd_schedule_costs *c, double budget_s, size_t most)
+{
+    size_t period = c->period[0];
+    double periods = floor(budget_s / hsgd_schedule_seconds(c, period)) - 1;
+    if (!(periods > 0) || periods >= (double)(most / period))
+        return 0;
+    size_t steps = (size_t)periods * period;
+    return hsgd_schedule_seconds(c, steps) <= budget_s ? steps : 0;
+}
+
 /* No term of the sum falls with steps, and rounding keeps that order, so bisection is exact. */
 size_t hsgd_schedule_steps_within(const hsgd_schedule_costs *c, double budget_s, size_t most)
 {
-    size_t low = 0, high = 1;
+    size_t low = start_within(c, budget_s, most), stride = c->period[0];
+    if (most <= low || hsgd_schedule_seconds(c, most) <= budget_s)
+        return most;
+    size_t high = most - low > stride ? low + stride : most; /* low fits, most does not */
     while (high < most && hsgd_schedule_seconds(c, high) <= budget_s) {
         low = high;
-        high = high > most / 2 ? most : 2 * high;
+        stride = stride > most / 2 ? most : 2 * stride;
+        high = most - low > stride ? low + stride : most;
     }
-    if (high >= most && hsgd_schedule_seconds(c, most) <= budget_s)
-        return most;
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
         *(hsgd_schedule_seconds(c, middle) <= budget_s ? &low : &high) = middle;

@@ -7,9 +7,9 @@
 
 #include "experiments/plan_private.h"
 
-/* Plans are dealt to the threads in packs. Each prunes with what it found itself, so that the numbers do not depend on who
- * works beside whom. */
-enum { PACK = 512 };
+/* Plans are dealt to the threads in packs. Each prunes with what it and a sample of all plans found, so that the numbers do
+ * not depend on who works beside whom. */
+enum { PACK = 512, SAMPLE = 96 };
 
 /* Steps beyond this are no longer exact as doubles. */
 static const size_t MOST_STEPS = (size_t)1 << 53;
@@ -150,14 +150,16 @@ typedef struct search {
     const hsgd_plan_trees *trees;
     double budget_s, below;
     bool with_front;
+    const struct finding *sample; /* of some plans of the whole list */
 } search;
 
 /* Only values below this are wanted of a plan with so many bytes. */
 static double wanted_below(const search *s, const finding *f, const double *bytes)
 {
     if (s->with_front)
-        return fmin(s->below, bound_within(&f->front, bytes[0]));
-    return f->best.found ? fmin(s->below, f->best.bound) : s->below;
+        return fmin(s->below, fmin(bound_within(&f->front, bytes[0]), bound_within(&s->sample->front, bytes[0])));
+    double below = f->best.found ? fmin(s->below, f->best.bound) : s->below;
+    return s->sample->best.found ? fmin(below, s->sample->best.bound) : below;
 }
 
 static void try_model(finding *f, const search *s, const hsgd_plan_tree *tree, hsgd_plan_model *model)
@@ -181,16 +183,28 @@ static void try_model(finding *f, const search *s, const hsgd_plan_tree *tree, h
         f->status = hsgd_fail_memory(&f->error, "the front");
 }
 
+static void try_tree(finding *f, const search *s, size_t i)
+{
+    hsgd_plan_model model;
+    f->status = hsgd_plan_model_init(&model, s->setting, &s->trees->tree[i], &f->error);
+    if (!f->status)
+        try_model(f, s, &s->trees->tree[i], &model);
+    hsgd_plan_model_free(&model);
+}
+
 static void try_pack(finding *f, const search *s, size_t first)
 {
     size_t end = first + PACK < s->trees->count ? first + PACK : s->trees->count;
-    for (size_t i = first; i < end && !f->status; i++) {
-        hsgd_plan_model model;
-        f->status = hsgd_plan_model_init(&model, s->setting, &s->trees->tree[i], &f->error);
-        if (!f->status)
-            try_model(f, s, &s->trees->tree[i], &model);
-        hsgd_plan_model_free(&model);
-    }
+    for (size_t i = first; i < end && !f->status; i++)
+        try_tree(f, s, i);
+}
+
+/* Evenly over the list, so that every pack knows good plans before it starts. */
+static void try_sample(finding *f, search *s)
+{
+    s->sample = f;
+    for (size_t i = 0; i < SAMPLE && i < s->trees->count && !f->status; i++)
+        try_tree(f, s, (size_t)((double)i * (double)s->trees->count / SAMPLE));
 }
 
 /* In the order of the packs: the reason is that of the first pack which has one. */
@@ -212,15 +226,17 @@ static void merge(finding *all, const finding *pack)
 hsgd_status hsgd_plan_search(hsgd_plan_result *out, const hsgd_plan_setting *setting, const hsgd_plan_trees *trees,
                              double budget_s, double below, bool with_front, hsgd_error *err)
 {
-    const search s = {setting, trees, budget_s, below, with_front};
+    search s = {setting, trees, budget_s, below, with_front, NULL};
     size_t packs = (trees->count + PACK - 1) / PACK;
     finding *found = calloc(packs + 1, sizeof *found), *all = found ? &found[packs] : NULL;
     *out = (hsgd_plan_result){.best.found = false};
     if (!found)
         return hsgd_fail_memory(err, "the search");
+    try_sample(all, &s);
 #pragma omp parallel for schedule(dynamic)
     for (size_t i = 0; i < packs; i++)
         try_pack(&found[i], &s, i * PACK);
+    s.sample = NULL;
     for (size_t i = 0; i < packs; i++) {
         merge(all, &found[i]);
         free(found[i].front.plan);

@@ -18,7 +18,7 @@ enum { MAX_ITERATIONS = 100 };
 enum { GRID_POINTS = 241 };
 static const double GRID_DECADES = 12;
 
-/* The largest step size where the bound does not hold at its limit itself, relative to the limit. */
+/* Step sizes are looked for up to here, relative to the limit of the bound. */
 static const double BELOW_LIMIT = 1 - 1e-9;
 
 /* A bound as a function of the logarithm of the step size. */
@@ -108,12 +108,14 @@ static double refine(curve *c, double low, double middle, double high)
     if (!minimizer)
         return exp(middle);
     int status = gsl_min_fminimizer_set(minimizer, &function, middle, low, high);
+    bool started = status == GSL_SUCCESS; /* not where values are equal to rounding, or an end is not admissible */
     for (int i = 0; i < MAX_ITERATIONS && status == GSL_SUCCESS; i++) {
         status = gsl_min_fminimizer_iterate(minimizer);
         if (gsl_min_fminimizer_x_upper(minimizer) - gsl_min_fminimizer_x_lower(minimizer) < LOG_WIDTH)
             break;
     }
-    middle = gsl_min_fminimizer_x_minimum(minimizer);
+    if (started)
+        middle = gsl_min_fminimizer_x_minimum(minimizer);
     gsl_min_fminimizer_free(minimizer);
     return exp(middle);
 }
@@ -161,24 +163,16 @@ static double minimise_on_grid(curve *c, double largest)
     return best == 0 ? refine_at_end(c, middle - step, middle) : refine(c, middle - step, middle, middle + step);
 }
 
-/* The largest admissible step size; 0: there is none, and c->value says why. Conditions that do not depend on the step size
- * fail for a tiny one, too. */
-static double find_largest(curve *c, double *max_step_size)
+/* Conditions that do not depend on the step size fail for a tiny one, too; c->value then says which. */
+static bool applies(curve *c)
 {
-    const double tiny = 1e-9 / c->params->smoothness / (double)hsgd_hierarchy_global_period(&c->params->tree);
-    bool applies = isfinite(at(c, tiny));
-    double limit = c->value.max_step_size;
-    *max_step_size = limit;
-    if (!applies)
-        return 0;
-    if (isfinite(limit) && limit > 0) {
-        if (isfinite(at(c, limit)))
-            return limit;
-        if (isfinite(at(c, limit * BELOW_LIMIT)))
-            return limit * BELOW_LIMIT;
-    }
-    /* It does not say, or not all: the largest power of two times tiny, then bisection. */
-    double low = tiny, high = 2 * tiny;
+    return isfinite(at(c, 1e-9 / c->params->smoothness / (double)hsgd_hierarchy_global_period(&c->params->tree)));
+}
+
+/* Of a bound that does not say what its largest step size is, or not all: bisection. */
+static double find_largest(curve *c)
+{
+    double low = c->params->step_size, high = 2 * low;
     for (; isfinite(at(c, high)) && high < 1e6 / c->params->smoothness; high *= 2)
         low = high;
     while (high > low * (1 + 1e-9)) {
@@ -188,6 +182,27 @@ static double find_largest(curve *c, double *max_step_size)
     return low;
 }
 
+/* Just below the limit of the bounds of which something is proved: they apply to all step sizes up to there. */
+static double largest_of(curve *c, bool convex)
+{
+    double limit = c->value.max_step_size;
+    if (convex)
+        return limit * BELOW_LIMIT;
+    double largest = find_largest(c) * BELOW_LIMIT;
+    return limit > 0 && largest < limit * BELOW_LIMIT && isfinite(at(c, limit * BELOW_LIMIT)) ? limit * BELOW_LIMIT
+                                                                                              : largest;
+}
+
+/* At its limit a bound may hold or not. */
+static void try_limit(hsgd_plan_step_size *out, curve *c)
+{
+    double value = at(c, out->max_step_size);
+    if (value <= out->value) {
+        out->value = value;
+        out->step_size = out->max_step_size;
+    }
+}
+
 void hsgd_plan_minimise(hsgd_plan_step_size *out, const hsgd_bound *bound, hsgd_bound_params *params, double below)
 {
     curve c = {.bound = bound, .params = params};
@@ -195,11 +210,12 @@ void hsgd_plan_minimise(hsgd_plan_step_size *out, const hsgd_bound *bound, hsgd_
     *out = (hsgd_plan_step_size){.value = INFINITY, .step_size = NAN};
     if (convex && is_slow(params, below))
         return;
-    double largest = find_largest(&c, &out->max_step_size), stop = largest;
-    if (!(largest > 0)) {
+    if (!applies(&c)) {
         memcpy(out->reason, c.value.reason, sizeof out->reason);
         return;
     }
+    out->max_step_size = c.value.max_step_size;
+    double largest = largest_of(&c, convex), stop = largest;
     if (convex && isfinite(below) && is_hopeless(&c, below, largest))
         return;
     if (convex && params->noise_sq > 0) /* the minimum of base is not below that of the sum */
@@ -209,6 +225,8 @@ void hsgd_plan_minimise(hsgd_plan_step_size *out, const hsgd_bound *bound, hsgd_
     out->value = at(&c, out->step_size);
     out->found = isfinite(out->value);
     out->at_limit = out->found && out->step_size >= largest * (1 - 2e-9);
+    if (out->at_limit && isfinite(out->max_step_size))
+        try_limit(out, &c);
     if (!out->found)
         memcpy(out->reason, c.value.reason, sizeof out->reason);
 }

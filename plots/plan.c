@@ -8,7 +8,7 @@
 #include "plots/script_private.h"
 #include "plots/table_private.h"
 
-#define SMALL_TEX_FONT "\\footnotesize "
+#define SMALL_TEX_FONT "\\fontsize{7}{8.4}\\selectfont "
 #define ROW_GAP_IN 0.12
 #define PANEL_IN 1.35
 
@@ -94,14 +94,14 @@ static void title_line(hsgd_script *s, double points, double from_top_in)
 static void write_title(hsgd_script *s, const hsgd_plan_figure_input *in)
 {
     hsgd_quoted quoted;
+    char text[128];
     if (!s->title)
         return;
     fprintf(s->stream, "set label 1 %s", hsgd_text_quote(&quoted, s->format, in->name, (size_t)(13 * s->width_in)));
     title_line(s, 8, 0.11);
-    fprintf(s->stream, hsgd_script_pick(s, "set label 2 '{/:Italic n} = %zu, '.", "set label 2 '" SMALL_TEX_FONT "$n = %zu$, '."),
-            in->num_workers);
-    fputs(hsgd_text_quote(&quoted, s->format, in->bound, 40), s->stream);
-    /* markup of what stands before it counts, and ids have none */
+    snprintf(text, sizeof text, "%zu workers, bound %.60s", in->num_workers, in->bound);
+    fprintf(s->stream, "set label 2 %s%s", hsgd_script_pick(s, "", "'" SMALL_TEX_FONT "'."),
+            hsgd_text_quote(&quoted, s->format, text, (size_t)(18 * s->width_in)));
     title_line(s, 7, 0.25);
 }
 
