@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "experiments/folder.h"
+#include "experiments/plan_private.h"
 #include "experiments/style_private.h"
 #include "experiments/sweep_private.h"
 
@@ -32,6 +33,8 @@ static int run(const hsgd_arguments *arguments)
         return hsgd_cli_fail(&err);
     hsgd_status status = hsgd_sweep_is_folder(arguments->positional)
                              ? hsgd_sweep_plot(arguments->positional, &change, &report, &err)
+                         : hsgd_plan_is_folder(arguments->positional)
+                             ? hsgd_plan_plot(arguments->positional, &change, &report, &err)
                              : hsgd_folder_plot(arguments->positional, &change, &report, &err);
     hsgd_folder_unlock(lock);
     if (status)
@@ -48,7 +51,7 @@ const hsgd_command hsgd_command_plot = {
     .positional = "DIR",
     .summary = "make the figures of a result folder again",
     .details =
-        "Reads result.json and series.csv of the folder, or sweep.json and the points of a sweep;\n"
+        "Reads result.json and series.csv of the folder, or sweep.json and the points of a sweep, or plan.json;\n"
         "writes a script, its data, the figure and "
         "its caption side by side. The style is that of the configuration's \"figure_style\" where no option is given.",
     .option = options,

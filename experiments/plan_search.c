@@ -87,12 +87,12 @@ static bool is_better(const hsgd_plan *a, const hsgd_plan *b)
     return !b->found || a->bound < b->bound || (a->bound == b->bound && comes_first(a, b));
 }
 
-/* No worse in both, and better in one or first in the list. */
+/* No worse in both, and better in one or not behind in the list: a plan that was in the sample comes twice. */
 static bool dominates(const hsgd_plan *a, const hsgd_plan *b)
 {
     if (a->bound > b->bound || a->bytes[0] > b->bytes[0])
         return false;
-    return a->bound < b->bound || a->bytes[0] < b->bytes[0] || comes_first(a, b);
+    return a->bound < b->bound || a->bytes[0] < b->bytes[0] || !comes_first(b, a);
 }
 
 typedef struct front {

@@ -21,6 +21,9 @@ static const double GRID_DECADES = 12;
 /* Step sizes are looked for up to here, relative to the limit of the bound. */
 static const double BELOW_LIMIT = 1 - 1e-9;
 
+/* What is equal up to this may be below: so that plans with the same bound are all looked at. */
+static const double ROUNDING = 1e-12;
+
 /* A bound as a function of the logarithm of the step size. */
 typedef struct curve {
     const hsgd_bound *bound;
@@ -74,7 +77,7 @@ static double base_root(double a, double b, double value)
 static bool is_slow(const hsgd_bound_params *p, double below)
 {
     double a = 2 * p->delta / (double)p->steps, b = p->smoothness * p->noise_sq * p->tree.noise_share;
-    return isfinite(below) && base_minimum(a, b, 1 / p->smoothness) > below * (1 + 1e-12);
+    return base_minimum(a, b, 1 / p->smoothness) > below;
 }
 
 /* For gamma below the root of base = below - R, base alone is too large; above it the bound is at least the smallest base
@@ -83,9 +86,9 @@ static bool is_hopeless(curve *c, double below, double largest)
 {
     const hsgd_bound_params *p = c->params;
     double a = 2 * p->delta / (double)p->steps, b = p->smoothness * p->noise_sq * p->tree.noise_share, rest = 0;
-    double least = base_minimum(a, b, largest), margin = below * (1 + 1e-12);
+    double least = base_minimum(a, b, largest);
     for (int i = 0; i < 8; i++) {
-        if (least + rest > margin)
+        if (least + rest > below)
             return true;
         double root = base_root(a, b, below - rest);
         if (root >= largest)
@@ -208,6 +211,7 @@ void hsgd_plan_minimise(hsgd_plan_step_size *out, const hsgd_bound *bound, hsgd_
     curve c = {.bound = bound, .params = params};
     bool convex = hsgd_plan_bound_is_convex(bound);
     *out = (hsgd_plan_step_size){.value = INFINITY, .step_size = NAN};
+    below *= 1 + ROUNDING;
     if (convex && is_slow(params, below))
         return;
     if (!applies(&c)) {
