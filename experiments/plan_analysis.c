@@ -22,6 +22,10 @@ static hsgd_status compare(hsgd_plan_answer *answer, const hsgd_plan_analysis *a
     answer->family_time_s[family] = answer->best_time_s[family] = NAN;
     if (!best->found)
         return HSGD_OK;
+    if (other->found && other->bound == best->bound) {
+        answer->family_time_s[family] = answer->best_time_s[family] = answer->budget_s;
+        return HSGD_OK;
+    }
     hsgd_status status = hsgd_plan_time_for(&answer->family_time_s[family], a->setting, &a->trees[family], best->bound,
                                             answer->budget_s, err);
     if (status || !other->found)

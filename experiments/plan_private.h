@@ -116,13 +116,20 @@ size_t hsgd_plan_link_of(const hsgd_plan_setting *setting, size_t workers_below)
 /* ---- one plan ---- */
 
 typedef struct hsgd_plan_model {
+    hsgd_hierarchy tree;      /* as planned, one entry per level */
     hsgd_bound_params params; /* step_size and steps are the caller's to set */
     hsgd_schedule_costs costs;
     size_t link[HSGD_PLAN_MAX_LEVELS]; /* network level of each level of the tree */
 } hsgd_plan_model;
 
+/* The whole model; or first what it costs (all but params), then, if that is of interest, the rest. Free it with
+ * hsgd_plan_model_free in any case, also on failure. */
 hsgd_status hsgd_plan_model_init(hsgd_plan_model *out, const hsgd_plan_setting *setting, const hsgd_plan_tree *tree,
                                  hsgd_error *err);
+hsgd_status hsgd_plan_model_cost(hsgd_plan_model *out, const hsgd_plan_setting *setting, const hsgd_plan_tree *tree,
+                                 hsgd_error *err);
+hsgd_status hsgd_plan_model_finish(hsgd_plan_model *out, const hsgd_plan_setting *setting, const hsgd_plan_tree *tree,
+                                   hsgd_error *err);
 void hsgd_plan_model_free(hsgd_plan_model *model);
 
 /* bytes (setting->num_links) sent over each level of the network in so many steps. */
@@ -140,6 +147,9 @@ typedef struct hsgd_plan_step_size {
 /* params: all but the step size is set; it is changed. below: only values below it matter (INFINITY: all do); where the
  * bound is proved not to get there, found is false and reason "". */
 void hsgd_plan_minimise(hsgd_plan_step_size *out, const hsgd_bound *bound, hsgd_bound_params *params, double below);
+
+/* Proved without evaluating the bound: no plan with at most so many steps (which need not be whole) gets it below this. */
+bool hsgd_plan_is_slow(const hsgd_plan_setting *setting, double steps, double below);
 
 /* ---- the search ---- */
 
@@ -170,7 +180,7 @@ void hsgd_plan_result_free(hsgd_plan_result *result);
 hsgd_status hsgd_plan_evaluate(hsgd_plan *out, const hsgd_plan_setting *setting, const hsgd_plan_tree *tree,
                                double budget_s, double step_size, hsgd_error *err);
 
-/* The least seconds in which a plan of the list brings the bound to `target`, to a relative 1e-6; INFINITY: none does in
+/* The least seconds in which a plan of the list brings the bound to `target`, to a relative 1e-5; INFINITY: none does in
  * 2^40 times the budget it starts from. */
 hsgd_status hsgd_plan_time_for(double *out_s, const hsgd_plan_setting *setting, const hsgd_plan_trees *trees,
                                double target, double start_s, hsgd_error *err);

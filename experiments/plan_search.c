@@ -183,12 +183,25 @@ static void try_model(finding *f, const search *s, const hsgd_plan_tree *tree, h
         f->status = hsgd_fail_memory(&f->error, "the front");
 }
 
+/* More steps than a plan has in the budget: those of all global periods that fit, and of one more. */
+static double most_steps(const hsgd_schedule_costs *costs, double budget_s)
+{
+    size_t period = costs->period[0];
+    return (budget_s / hsgd_schedule_seconds(costs, period) + 1) * (double)period;
+}
+
 static void try_tree(finding *f, const search *s, size_t i)
 {
     hsgd_plan_model model;
-    f->status = hsgd_plan_model_init(&model, s->setting, &s->trees->tree[i], &f->error);
-    if (!f->status)
-        try_model(f, s, &s->trees->tree[i], &model);
+    const hsgd_plan_tree *tree = &s->trees->tree[i];
+    f->status = hsgd_plan_model_cost(&model, s->setting, tree, &f->error);
+    /* no bytes at all: whatever is left out is also not on a front */
+    const double none[HSGD_MAX_LEVELS] = {0};
+    bool wanted = !hsgd_plan_is_slow(s->setting, most_steps(&model.costs, s->budget_s), wanted_below(s, f, none));
+    if (!f->status && wanted)
+        f->status = hsgd_plan_model_finish(&model, s->setting, tree, &f->error);
+    if (!f->status && wanted)
+        try_model(f, s, tree, &model);
     hsgd_plan_model_free(&model);
 }
 
@@ -263,43 +276,69 @@ void hsgd_plan_result_free(hsgd_plan_result *result)
 
 /* ---- the least time for a bound ---- */
 
-static hsgd_status reaches(bool *out, const hsgd_plan_setting *setting, const hsgd_plan_trees *trees, double target,
-                           double seconds, hsgd_error *err)
+/* Relative accuracy of times. */
+static const double TIME_ACCURACY = 1e-5;
+
+/* A plan of the list that reaches the target in so many seconds; found is false where none does. */
+static hsgd_status find_reaching(hsgd_plan *out, const hsgd_plan_setting *setting, const hsgd_plan_trees *trees,
+                                 double target, double seconds, hsgd_error *err)
 {
     hsgd_plan_result result;
-    double below = target * (1 + 1e-9);
-    hsgd_status status = hsgd_plan_search(&result, setting, trees, seconds, below, false, err);
-    *out = !status && result.best.found && result.best.bound <= below;
+    hsgd_status status = hsgd_plan_search(&result, setting, trees, seconds, target, false, err);
+    *out = result.best;
+    out->found = !status && result.best.found && result.best.bound <= target;
     hsgd_plan_result_free(&result);
     return status;
 }
 
+static hsgd_status reaches(bool *out, const hsgd_plan_setting *setting, const hsgd_plan_tree *tree, double target,
+                           double seconds, hsgd_error *err)
+{
+    hsgd_plan plan;
+    hsgd_status status = hsgd_plan_evaluate(&plan, setting, tree, seconds, NAN, err);
+    *out = !status && plan.found && plan.bound <= target;
+    return status;
+}
+
+/* The least time of one plan that reaches the target in high_s: halved until it is too short, then bisected. */
+static hsgd_status time_of_plan(double *out_s, const hsgd_plan_setting *setting, const hsgd_plan_tree *tree,
+                                double target, double high_s, hsgd_error *err)
+{
+    double low_s = high_s;
+    bool enough = true;
+    hsgd_status status = HSGD_OK;
+    while (!status && enough) {
+        high_s = low_s;
+        low_s /= 2;
+        status = reaches(&enough, setting, tree, target, low_s, err);
+    }
+    while (!status && high_s > low_s * (1 + TIME_ACCURACY / 4)) {
+        double middle_s = sqrt(low_s * high_s);
+        status = reaches(&enough, setting, tree, target, middle_s, err);
+        *(enough ? &high_s : &low_s) = middle_s;
+    }
+    *out_s = high_s;
+    return status;
+}
+
+/* From a plan that is fast enough to its least time, and on to a plan that is faster still, until there is none: a few
+ * searches, not one for every digit. */
 hsgd_status hsgd_plan_time_for(double *out_s, const hsgd_plan_setting *setting, const hsgd_plan_trees *trees,
                                double target, double start_s, hsgd_error *err)
 {
-    double low = start_s, high = start_s;
-    bool enough;
-    hsgd_status status = reaches(&enough, setting, trees, target, start_s, err);
-    *out_s = INFINITY;
-    if (!status && enough)
-        while (!status && enough && low > start_s * 0x1p-40) {
-            high = low;
-            low /= 2;
-            status = reaches(&enough, setting, trees, target, low, err);
-        }
-    else
-        while (!status && !enough && high < start_s * 0x1p40) {
-            low = high;
-            high *= 2;
-            status = reaches(&enough, setting, trees, target, high, err);
-            if (!status && !enough && high >= start_s * 0x1p40)
-                return HSGD_OK;
-        }
-    while (!status && high > low * (1 + 1e-6)) {
-        double middle = sqrt(low * high);
-        status = reaches(&enough, setting, trees, target, middle, err);
-        *(enough ? &high : &low) = middle;
+    hsgd_plan plan = {.found = false};
+    double seconds = start_s, below = target * (1 + 1e-9);
+    hsgd_status status = find_reaching(&plan, setting, trees, below, seconds, err);
+    while (!status && !plan.found && seconds < start_s * 0x1p40) {
+        seconds *= 2;
+        status = find_reaching(&plan, setting, trees, below, seconds, err);
     }
-    *out_s = high;
+    *out_s = INFINITY;
+    while (!status && plan.found) {
+        status = time_of_plan(out_s, setting, &plan.tree, below, seconds, err);
+        seconds = *out_s * (1 - TIME_ACCURACY);
+        if (!status)
+            status = find_reaching(&plan, setting, trees, below, seconds, err);
+    }
     return status;
 }

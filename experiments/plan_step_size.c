@@ -74,10 +74,12 @@ static double base_root(double a, double b, double value)
 }
 
 /* Too few steps: base alone is too large for every gamma <= 1/L, which all of these bounds demand. */
-static bool is_slow(const hsgd_bound_params *p, double below)
+bool hsgd_plan_is_slow(const hsgd_plan_setting *setting, double steps, double below)
 {
-    double a = 2 * p->delta / (double)p->steps, b = p->smoothness * p->noise_sq * p->tree.noise_share;
-    return base_minimum(a, b, 1 / p->smoothness) > below;
+    const hsgd_plan_value *constant = setting->constant;
+    double smoothness = constant[HSGD_PLAN_L].value, a = 2 * constant[HSGD_PLAN_DELTA].value / steps;
+    double b = smoothness * constant[HSGD_PLAN_SIGMA_SQ].value / (double)setting->num_workers;
+    return hsgd_plan_bound_is_convex(setting->bound) && base_minimum(a, b, 1 / smoothness) > below * (1 + ROUNDING);
 }
 
 /* For gamma below the root of base = below - R, base alone is too large; above it the bound is at least the smallest base
@@ -212,8 +214,6 @@ void hsgd_plan_minimise(hsgd_plan_step_size *out, const hsgd_bound *bound, hsgd_
     bool convex = hsgd_plan_bound_is_convex(bound);
     *out = (hsgd_plan_step_size){.value = INFINITY, .step_size = NAN};
     below *= 1 + ROUNDING;
-    if (convex && is_slow(params, below))
-        return;
     if (!applies(&c)) {
         memcpy(out->reason, c.value.reason, sizeof out->reason);
         return;

@@ -199,24 +199,32 @@ static hsgd_status set_params(hsgd_plan_model *out, const hsgd_plan_setting *set
     return HSGD_OK;
 }
 
-hsgd_status hsgd_plan_model_init(hsgd_plan_model *out, const hsgd_plan_setting *setting, const hsgd_plan_tree *tree,
+hsgd_status hsgd_plan_model_cost(hsgd_plan_model *out, const hsgd_plan_setting *setting, const hsgd_plan_tree *tree,
                                  hsgd_error *err)
 {
     const hsgd_plan_fanout *fanout = &setting->fanout[tree->fanout];
-    hsgd_hierarchy h;
     memset(&out->params, 0, sizeof out->params);
-    hsgd_status status = hsgd_hierarchy_uniform(&h, fanout->fanout, tree->period, fanout->num_levels, err);
-    if (!status)
-        status = set_costs(out, setting, &h, err);
-    if (!status)
-        status = set_params(out, setting, fanout, &h, err);
-    hsgd_hierarchy_free(&h);
-    return status;
+    hsgd_status status = hsgd_hierarchy_uniform(&out->tree, fanout->fanout, tree->period, fanout->num_levels, err);
+    return status ? status : set_costs(out, setting, &out->tree, err);
+}
+
+hsgd_status hsgd_plan_model_finish(hsgd_plan_model *out, const hsgd_plan_setting *setting, const hsgd_plan_tree *tree,
+                                   hsgd_error *err)
+{
+    return set_params(out, setting, &setting->fanout[tree->fanout], &out->tree, err);
+}
+
+hsgd_status hsgd_plan_model_init(hsgd_plan_model *out, const hsgd_plan_setting *setting, const hsgd_plan_tree *tree,
+                                 hsgd_error *err)
+{
+    hsgd_status status = hsgd_plan_model_cost(out, setting, tree, err);
+    return status ? status : hsgd_plan_model_finish(out, setting, tree, err);
 }
 
 void hsgd_plan_model_free(hsgd_plan_model *model)
 {
     hsgd_bound_params_free(&model->params);
+    hsgd_hierarchy_free(&model->tree);
 }
 
 void hsgd_plan_bytes(double *bytes, const hsgd_plan_setting *setting, const hsgd_plan_model *model, size_t steps)

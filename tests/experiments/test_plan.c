@@ -400,7 +400,7 @@ static void the_least_time_is_just_enough(void **state)
             assert_ok(hsgd_plan_time_for(&seconds, &setting, &trees, 0.3, start_s, &err), err);
             assert_ok(hsgd_plan_search(&result, &setting, &trees, seconds, INFINITY, false, &err), err);
             assert_at_most(result.best.bound, 0.3, 2e-9);
-            assert_ok(hsgd_plan_search(&result, &setting, &trees, seconds * (1 - 2e-6), INFINITY, false, &err), err);
+            assert_ok(hsgd_plan_search(&result, &setting, &trees, seconds * (1 - 2e-5), INFINITY, false, &err), err);
             assert_true(result.best.bound > 0.3);
             hsgd_plan_trees_free(&trees);
         }
