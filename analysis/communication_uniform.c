@@ -15,7 +15,8 @@ static hsgd_status check(const hsgd_communication *c, const hsgd_hierarchy *h, s
     if (h->num_levels < 1 || h->num_nodes != h->num_levels)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "costs in closed form need a uniform tree, one entry per level");
     if (c->straggler.type != HSGD_STRAGGLER_NONE)
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "costs in closed form need steps that all take the same time, not %s delays",
+        return hsgd_fail(err, HSGD_ERROR_INPUT,
+                         "costs in closed form need steps that all take the same time, not %s delays",
                          hsgd_straggler_name(c->straggler.type));
     for (size_t k = 0; k < h->num_levels; k++)
         if (!(c->level[k].latency_s >= 0) || !(c->level[k].bandwidth_bytes_per_s > 0))

@@ -20,10 +20,11 @@ extern "C" {
 typedef struct hsgd_schedule_costs {
     size_t num_levels;
     hsgd_route route;
-    size_t period[HSGD_MAX_LEVELS];    /* P_k in steps */
-    double act_s[HSGD_MAX_LEVELS];     /* C_k */
-    double act_bytes[HSGD_MAX_LEVELS]; /* sent at this level by one average that reaches it, all nodes of a depth together */
-    double compute_s;                  /* of a step */
+    size_t period[HSGD_MAX_LEVELS]; /* P_k in steps */
+    double act_s[HSGD_MAX_LEVELS];  /* C_k */
+    double act_bytes
+        [HSGD_MAX_LEVELS]; /* sent at this level by one average that reaches it, all nodes of a depth together */
+    double compute_s;      /* of a step */
 } hsgd_schedule_costs;
 
 /* h: a uniform tree as hsgd_hierarchy_uniform makes it (one entry per level), dim parameters of a model. Fails where the

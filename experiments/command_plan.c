@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "analysis/threads.h"
+#include "experiments/folder_private.h"
 #include "experiments/plan_private.h"
 #include "experiments/run_private.h"
+#include "plots/plan.h"
 
 enum { OPTION_OUTPUT, OPTION_THREADS, OPTION_JSON, OPTION_QUIET, NUM_OPTIONS };
 
@@ -51,8 +53,10 @@ static int write_folder(const hsgd_plan_analysis *analysis, const char *dir, con
     char note[HSGD_MESSAGE_SIZE];
     bool with_config, quiet = arguments->option[OPTION_QUIET] != NULL, json = arguments->option[OPTION_JSON] != NULL;
     hsgd_status status = hsgd_plan_write(analysis, dir, note, sizeof note, &with_config, &err);
-    if (!status)
+    if (!status && analysis->setting->with_figure)
         status = hsgd_plan_plot(dir, NULL, &report, &err);
+    else if (!status)
+        status = hsgd_folder_remove_figure(dir, HSGD_PLAN_FIGURE, &err); /* that of an earlier plan */
     if (!quiet && !json) {
         hsgd_plan_print(analysis, stdout);
         print_files(dir, &report, with_config, note);
@@ -117,10 +121,11 @@ const hsgd_command hsgd_command_plan = {
     .name = "plan",
     .positional = "PLAN.json",
     .summary = "find the tree, periods and step size with the smallest bound in a time budget",
-    .details =
-        "PLAN.json holds the number of workers, the network and its costs, the constants, a bound and a budget of seconds.\n"
-        "The search is complete: no tree and periods within the limits asked for have a smaller bound. The exit code is 3\n"
-        "where no plan is feasible.",
+    .details = "PLAN.json holds the number of workers, the network and its costs, the constants, a bound and a budget "
+               "of seconds.\n"
+               "The search is complete: no tree and periods within the limits asked for have a smaller bound. The exit "
+               "code is 3\n"
+               "where no plan is feasible.",
     .option = options,
     .num_options = NUM_OPTIONS,
     .run = run,

@@ -84,7 +84,8 @@ static hsgd_status read_communication(hsgd_plan_setting *out, const hsgd_json *r
                               cJSON_GetArraySize(levels.value), out->num_links);
     hsgd_status status = hsgd_communication_read(&out->communication, &at, out->num_links, err);
     if (!status && out->communication.straggler.type != HSGD_STRAGGLER_NONE)
-        status = hsgd_json_fail(&straggler, err, "a plan needs steps that all take the same time; only \"none\" is legal here");
+        status = hsgd_json_fail(&straggler, err,
+                                "a plan needs steps that all take the same time; only \"none\" is legal here");
     return status ? status : read_message(out, root, &per_parameter, err);
 }
 
@@ -122,7 +123,8 @@ static hsgd_status take_value(hsgd_plan_value *out, const hsgd_json *at, hsgd_er
 static hsgd_status take_constants(hsgd_plan_setting *out, const hsgd_json *result, hsgd_error *err)
 {
     hsgd_json constants = hsgd_json_member(result, "constants"), config = hsgd_json_member(result, "config");
-    hsgd_json divergence = hsgd_json_member(&constants, "divergence_sq"), hierarchy = hsgd_json_member(result, "hierarchy");
+    hsgd_json divergence = hsgd_json_member(&constants, "divergence_sq"),
+              hierarchy = hsgd_json_member(result, "hierarchy");
     hsgd_json workers = hsgd_json_member(&hierarchy, "workers");
     size_t num_workers = 0;
     hsgd_status status = hsgd_json_count(&workers, 1, HSGD_MAX_WORKERS, &num_workers, err);
@@ -130,7 +132,8 @@ static hsgd_status take_constants(hsgd_plan_setting *out, const hsgd_json *resul
         status = hsgd_json_fail(&workers, err, "the plan is for %zu workers; expected as many", out->num_workers);
     for (size_t i = 0; i < HSGD_NUM_PLAN_CONSTANTS && !status; i++) {
         bool of_gradients = i == HSGD_PLAN_DIVERGENCE;
-        hsgd_json at = hsgd_json_member(of_gradients ? &divergence : &constants, of_gradients ? "global" : constant_key[i]);
+        hsgd_json at =
+            hsgd_json_member(of_gradients ? &divergence : &constants, of_gradients ? "global" : constant_key[i]);
         status = take_value(&out->constant[i], &at, err);
     }
     if (!status && cJSON_IsObject(config.value) && !(out->experiment = cJSON_Duplicate(config.value, true)))
@@ -168,7 +171,8 @@ static hsgd_status read_constants(hsgd_plan_setting *out, const hsgd_json *root,
         bool positive = i == HSGD_PLAN_L || i == HSGD_PLAN_DELTA;
         double number = out->constant[i].value;
         if (value.value || !from.value) {
-            status = positive ? hsgd_json_positive(&value, &number, err) : hsgd_json_number(&value, 0, INFINITY, &number, err);
+            status = positive ? hsgd_json_positive(&value, &number, err)
+                              : hsgd_json_number(&value, 0, INFINITY, &number, err);
             set_value(&out->constant[i], number, "given");
         }
         if (!status && positive && !(number > 0))
@@ -389,11 +393,31 @@ static hsgd_status read_budget(hsgd_plan_setting *out, const hsgd_json *root, hs
 
 /* ---- all of it ---- */
 
+/* The only figure is wanted unless the list is empty. */
+static hsgd_status read_figures(hsgd_plan_setting *out, const hsgd_json *at, hsgd_error *err)
+{
+    static const char *const names[] = {"all", "plan", NULL};
+    size_t length = 0, choice;
+    out->with_figure = true;
+    if (!at->value)
+        return HSGD_OK;
+    hsgd_status status = hsgd_json_array(at, 0, &length, err);
+    for (size_t i = 0; i < length && !status; i++) {
+        hsgd_json item = hsgd_json_item(at, i);
+        status = hsgd_json_choice(&item, names, &choice, err);
+    }
+    out->with_figure = length > 0;
+    return status;
+}
+
 static hsgd_status read_rest(hsgd_plan_setting *out, const hsgd_json *root, hsgd_error *err)
 {
     hsgd_json problem = hsgd_json_member(root, "problem"), style = hsgd_json_member(root, "figure_style");
+    hsgd_json figures = hsgd_json_member(root, "figures");
     hsgd_figure_style checked = hsgd_figure_default_style();
     hsgd_status status = hsgd_style_read(&checked, &style, err);
+    if (!status)
+        status = read_figures(out, &figures, err);
     if (!status && style.value && !(out->figure_style = cJSON_Duplicate(style.value, true)))
         status = hsgd_fail_memory(err, "the style");
     if (status || !problem.value)
@@ -408,10 +432,11 @@ static hsgd_status read_rest(hsgd_plan_setting *out, const hsgd_json *root, hsgd
 
 static hsgd_status read_all(hsgd_plan_setting *out, const hsgd_json *root, hsgd_error *err)
 {
-    static const char *const keys[] = {
-        "name",    "workers",   "network", "communication", "dimension",           "model_bytes", "constants",
-        "bound",   "levels",    "fanouts", "max_period",    "level_divergence_sq", "periods",     "constants_from",
-        "problem", "relays",    "budget_seconds", "figure_style", NULL};
+    static const char *const keys[] = {"name",           "workers",        "network",    "communication",
+                                       "dimension",      "model_bytes",    "constants",  "bound",
+                                       "levels",         "fanouts",        "max_period", "level_divergence_sq",
+                                       "periods",        "constants_from", "problem",    "relays",
+                                       "budget_seconds", "figure_style",   "figures",    NULL};
     hsgd_json name = hsgd_json_member(root, "name");
     hsgd_status status = hsgd_json_object(root, keys, err);
     if (!status && name.value)

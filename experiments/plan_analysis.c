@@ -40,8 +40,8 @@ static hsgd_status answer_budget(hsgd_plan_answer *answer, const hsgd_plan_analy
     hsgd_status status = HSGD_OK;
     answer->budget_s = budget_s;
     for (int f = 0; f < HSGD_NUM_PLAN_FAMILIES && !status; f++)
-        status = hsgd_plan_search(&answer->result[f], a->setting, &a->trees[f], budget_s, INFINITY, f == HSGD_PLAN_ALL,
-                                  err);
+        status =
+            hsgd_plan_search(&answer->result[f], a->setting, &a->trees[f], budget_s, INFINITY, f == HSGD_PLAN_ALL, err);
     for (int f = HSGD_PLAN_LOCAL; f < HSGD_NUM_PLAN_FAMILIES && !status; f++)
         status = compare(answer, a, (hsgd_plan_family)f, err);
     return status;
@@ -83,8 +83,7 @@ static hsgd_status trace_curves(hsgd_plan_analysis *a, hsgd_error *err)
 hsgd_status hsgd_plan_analyse(hsgd_plan_analysis *out, const hsgd_plan_setting *setting, hsgd_error *err)
 {
     hsgd_status status = HSGD_OK;
-    *out = (hsgd_plan_analysis){.setting = setting,
-                                .answer = calloc(setting->num_budgets, sizeof *out->answer)};
+    *out = (hsgd_plan_analysis){.setting = setting, .answer = calloc(setting->num_budgets, sizeof *out->answer)};
     if (!out->answer)
         return hsgd_fail_memory(err, "the answers");
     for (int f = 0; f < HSGD_NUM_PLAN_FAMILIES && !status; f++)
@@ -95,8 +94,8 @@ hsgd_status hsgd_plan_analyse(hsgd_plan_analysis *out, const hsgd_plan_setting *
     if (!status && best->found)
         status = trace_curves(out, err);
     if (!status && best->found)
-        status = hsgd_plan_sensitivities(&out->sensitivity, &out->num_sensitivities, setting, &out->trees[HSGD_PLAN_ALL],
-                                         best, hsgd_plan_last(out)->budget_s, err);
+        status = hsgd_plan_sensitivities(&out->sensitivity, &out->num_sensitivities, setting,
+                                         &out->trees[HSGD_PLAN_ALL], best, hsgd_plan_last(out)->budget_s, err);
     return status;
 }
 

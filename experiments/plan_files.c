@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The files of a plan: plan.json, plan.csv, and the best plan as input of hsgd bound and of hsgd run. */
-#include <math.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "experiments/config_private.h"
 #include "experiments/json_patch_private.h"
@@ -191,13 +192,28 @@ static hsgd_status write_experiment(const hsgd_plan_analysis *a, const char *dir
     return status;
 }
 
+/* That of an earlier plan would pass for one of this. */
+static hsgd_status remove_experiment(const char *dir, hsgd_error *err)
+{
+    char *path;
+    hsgd_status status = HSGD_OK;
+    if (asprintf(&path, "%s/plan-best.json", dir) < 0)
+        return hsgd_fail_memory(err, "a path");
+    if (unlink(path) != 0 && errno != ENOENT)
+        status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be removed: %s", path, strerror(errno));
+    free(path);
+    return status;
+}
+
 hsgd_status hsgd_plan_write(const hsgd_plan_analysis *a, const char *dir, char *note, size_t size, bool *with_config,
                             hsgd_error *err)
 {
     const hsgd_plan *best = &hsgd_plan_last(a)->result[HSGD_PLAN_ALL].best;
     *note = '\0';
     *with_config = false;
-    hsgd_status status = write_csv(a, dir, err);
+    hsgd_status status = remove_experiment(dir, err);
+    if (!status)
+        status = write_csv(a, dir, err);
     if (!status)
         status = write_json(dir, "plan-params", params_to_json(a->setting, best), err);
     if (!status && a->setting->experiment)

@@ -63,7 +63,8 @@ static void add_setting(cJSON *root, const hsgd_plan_setting *setting)
     cJSON_AddStringToObject(root, "of", hsgd_target_name(setting->bound->target));
     cJSON_AddNumberToObject(root, "workers", (double)setting->num_workers);
     cJSON_AddItemToObject(root, "network", counts_to_json(setting->network, setting->num_links));
-    cJSON_AddItemToObject(root, "communication", hsgd_communication_to_json(&setting->communication, setting->num_links));
+    cJSON_AddItemToObject(root, "communication",
+                          hsgd_communication_to_json(&setting->communication, setting->num_links));
     cJSON_AddNumberToObject(root, "message_bytes", (double)setting->dim * setting->communication.bytes_per_parameter);
     cJSON_AddItemToObject(root, "constants", constants_to_json(setting));
     if (setting->constants_from)

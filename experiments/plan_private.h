@@ -23,8 +23,8 @@
 
 enum { HSGD_PLAN_MAX_LEVELS = 8 };
 
-/* More plans than this are refused: a search takes microseconds for each, and an analysis makes some hundred searches. */
-#define HSGD_PLAN_MAX_PLANS ((size_t)4000000)
+/* More plans than this are refused: a search takes about a microsecond for each, an analysis makes some hundred searches. */
+#define HSGD_PLAN_MAX_PLANS ((size_t)1000000)
 
 /* ---- what is asked ---- */
 
@@ -70,6 +70,7 @@ typedef struct hsgd_plan_setting {
     char *constants_from; /* path of a result.json, owned; NULL: none */
     cJSON *experiment;    /* the configuration that plan-best.json starts from, owned; NULL: none is known */
     cJSON *figure_style;  /* owned; NULL: none given */
+    bool with_figure;     /* "figures" has it */
 } hsgd_plan_setting;
 
 /* Read a configuration ("-": standard input); free it with hsgd_plan_setting_free. */
@@ -91,7 +92,12 @@ typedef struct hsgd_plan_tree {
 } hsgd_plan_tree;
 
 /* Which of the plans: all, those of local SGD (one averaging level, whatever its route), those of synchronous SGD. */
-typedef enum hsgd_plan_family { HSGD_PLAN_ALL, HSGD_PLAN_LOCAL, HSGD_PLAN_SYNCHRONOUS, HSGD_NUM_PLAN_FAMILIES } hsgd_plan_family;
+typedef enum hsgd_plan_family {
+    HSGD_PLAN_ALL,
+    HSGD_PLAN_LOCAL,
+    HSGD_PLAN_SYNCHRONOUS,
+    HSGD_NUM_PLAN_FAMILIES
+} hsgd_plan_family;
 
 /* "hsgd", "local_sgd", "synchronous": how plan.json calls them. */
 const char *hsgd_plan_family_name(hsgd_plan_family family);
@@ -163,8 +169,8 @@ typedef struct hsgd_plan {
 } hsgd_plan;
 
 typedef struct hsgd_plan_result {
-    hsgd_plan best;                /* the smallest bound; ties go to the plan that comes first in the list */
-    hsgd_plan *front;              /* (num_front), owned: no other plan has a smaller bound and no more bytes over the
+    hsgd_plan best;   /* the smallest bound; ties go to the plan that comes first in the list */
+    hsgd_plan *front; /* (num_front), owned: no other plan has a smaller bound and no more bytes over the
                                       outermost links; by ascending bound. NULL unless wanted */
     size_t num_front;
     char reason[HSGD_REASON_SIZE]; /* where nothing was found: why not, for the plan nearest to being one */
@@ -188,16 +194,16 @@ hsgd_status hsgd_plan_time_for(double *out_s, const hsgd_plan_setting *setting, 
 /* ---- what the answer rests on ---- */
 
 typedef struct hsgd_plan_regret {
-    bool found;         /* some plan is feasible in that world */
-    hsgd_plan best;     /* there */
-    double kept_all;    /* bound there of the plan with its step size over the best one, minus 1; NAN: not admissible */
-    double kept_tree;   /* the same with the best step size there */
+    bool found;       /* some plan is feasible in that world */
+    hsgd_plan best;   /* there */
+    double kept_all;  /* bound there of the plan with its step size over the best one, minus 1; NAN: not admissible */
+    double kept_tree; /* the same with the best step size there */
 } hsgd_plan_regret;
 
 typedef struct hsgd_plan_sensitivity {
-    char name[48];          /* "L", "latency_s, level 1" */
-    double value;           /* of the constant */
-    double elasticity;      /* d log bound* / d log constant at the best plan, the step size chosen anew, T not rounded */
+    char name[48];     /* "L", "latency_s, level 1" */
+    double value;      /* of the constant */
+    double elasticity; /* d log bound* / d log constant at the best plan, the step size chosen anew, T not rounded */
     double elasticity_kept; /* the same with the step size kept: equal by the envelope theorem where no limit is met */
     bool has_regret;
     hsgd_plan_regret half, twice; /* the constant is a half, twice as large */
@@ -248,8 +254,8 @@ cJSON *hsgd_plan_to_json(const hsgd_plan_analysis *analysis);
 
 /* Write plan.json, plan.csv, plan-params.json and, where a problem is known, plan-best.json. note (size bytes): why there is
  * no plan-best.json although a problem is known; "" otherwise. */
-hsgd_status hsgd_plan_write(const hsgd_plan_analysis *analysis, const char *dir, char *note, size_t size, bool *with_config,
-                            hsgd_error *err);
+hsgd_status hsgd_plan_write(const hsgd_plan_analysis *analysis, const char *dir, char *note, size_t size,
+                            bool *with_config, hsgd_error *err);
 
 /* Is this the folder of a plan? Make its figure again, from its plan.json. */
 bool hsgd_plan_is_folder(const char *dir);

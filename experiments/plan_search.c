@@ -246,7 +246,7 @@ hsgd_status hsgd_plan_search(hsgd_plan_result *out, const hsgd_plan_setting *set
     if (!found)
         return hsgd_fail_memory(err, "the search");
     try_sample(all, &s);
-#pragma omp parallel for schedule(dynamic)
+#pragma omp parallel for schedule(dynamic) if (packs > 1)
     for (size_t i = 0; i < packs; i++)
         try_pack(&found[i], &s, i * PACK);
     s.sample = NULL;

@@ -150,8 +150,8 @@ static hsgd_status set_regret(hsgd_plan_regret *out, const variation *v, knob k,
     *out = (hsgd_plan_regret){.kept_all = NAN, .kept_tree = NAN};
     hsgd_status status = hsgd_plan_evaluate(&kept, &changed, &v->best->tree, v->budget_s, NAN, err);
     if (!status)
-        status = hsgd_plan_search(&result, &changed, v->trees, v->budget_s, kept.found ? kept.bound : INFINITY, false,
-                                  err);
+        status =
+            hsgd_plan_search(&result, &changed, v->trees, v->budget_s, kept.found ? kept.bound : INFINITY, false, err);
     if (status)
         return status;
     out->best = result.best.found ? result.best : kept; /* nothing is below the plan at hand */
@@ -231,5 +231,7 @@ hsgd_status hsgd_plan_sensitivities(hsgd_plan_sensitivity **out, size_t *count, 
     }
     if (!status)
         status = add(list, count, &v, (knob){KIND_COMPUTE, 0}, "compute_s_per_step", err);
-    return status ? status : add(list, count, &v, (knob){KIND_BYTES, 0}, setting->dimension_known ? "bytes_per_parameter" : "model_bytes", err);
+    return status ? status
+                  : add(list, count, &v, (knob){KIND_BYTES, 0},
+                        setting->dimension_known ? "bytes_per_parameter" : "model_bytes", err);
 }

@@ -140,8 +140,8 @@ static void print_sensitivities(FILE *out, const hsgd_plan_analysis *a)
     const hsgd_plan *best = &hsgd_plan_last(a)->result[HSGD_PLAN_ALL].best;
     fprintf(out, "\n  What if a constant is another one? (budget %g s)\n", hsgd_plan_last(a)->budget_s);
     fprintf(out, "  %-30s %10s %10s | %-44s | %s\n", "", "", "", "half of it: regret of", "twice: regret of");
-    fprintf(out, "  %-30s %10s %10s | %9s %9s  %-24s| %9s %9s  %s\n", "constant", "value", "elasticity", "plan", "its tree",
-            "best there", "plan", "its tree", "best there");
+    fprintf(out, "  %-30s %10s %10s | %9s %9s  %-24s| %9s %9s  %s\n", "constant", "value", "elasticity", "plan",
+            "its tree", "best there", "plan", "its tree", "best there");
     for (size_t i = 0; i < a->num_sensitivities; i++) {
         const hsgd_plan_sensitivity *s = &a->sensitivity[i];
         fprintf(out, "  %-30s", s->name);
@@ -156,7 +156,8 @@ static void print_sensitivities(FILE *out, const hsgd_plan_analysis *a)
         fputc('\n', out);
     }
     fputs("  elasticity: percent of the bound per percent of the constant, with the best step size for each\n"
-          "  regret: how much larger the bound is than that of the best plan there, if the plan with its step size, or its\n"
+          "  regret: how much larger the bound is than that of the best plan there, if the plan with its step size, or "
+          "its\n"
           "  tree with a new step size, is kept; illegal: the bound does not allow this step size there\n",
           out);
 }
@@ -175,7 +176,8 @@ static void print_setting(FILE *out, const hsgd_plan_analysis *a)
             c[0].kind, c[1].value, c[1].kind, c[2].value, c[2].kind, c[3].value, c[3].kind);
     fprintf(out, "  search           %zu plans: %zu fanouts, periods up to %zu%s\n", a->trees[HSGD_PLAN_ALL].count,
             s->num_fanouts, s->max_period,
-            hsgd_plan_bound_is_convex(s->bound) ? "; none is better" : "; step sizes on a grid: nothing is proved of this bound");
+            hsgd_plan_bound_is_convex(s->bound) ? "; none is better"
+                                                : "; step sizes on a grid: nothing is proved of this bound");
 }
 
 void hsgd_plan_print(const hsgd_plan_analysis *a, FILE *out)

@@ -62,9 +62,8 @@ hsgd_status hsgd_plan_fanouts(hsgd_plan_fanout **out, size_t *count, size_t num_
 
 const char *hsgd_plan_family_name(hsgd_plan_family family)
 {
-    static const char *const name[] = {[HSGD_PLAN_ALL] = "hsgd",
-                                       [HSGD_PLAN_LOCAL] = "local_sgd",
-                                       [HSGD_PLAN_SYNCHRONOUS] = "synchronous"};
+    static const char *const name[] = {
+        [HSGD_PLAN_ALL] = "hsgd", [HSGD_PLAN_LOCAL] = "local_sgd", [HSGD_PLAN_SYNCHRONOUS] = "synchronous"};
     return name[family];
 }
 
@@ -80,10 +79,11 @@ static hsgd_status push_tree(lister *l, hsgd_error *err)
 {
     hsgd_plan_trees *out = l->out;
     if (out->count == HSGD_PLAN_MAX_PLANS)
-        return hsgd_fail(err, HSGD_ERROR_INPUT,
-                         "max_period: %zu allows more than %zu plans; expected a smaller one, fewer levels, or a list of "
-                         "\"periods\"",
-                         l->setting->max_period, HSGD_PLAN_MAX_PLANS);
+        return hsgd_fail(
+            err, HSGD_ERROR_INPUT,
+            "max_period: %zu allows more than %zu plans; expected a smaller one, fewer levels, or a list of "
+            "\"periods\"",
+            l->setting->max_period, HSGD_PLAN_MAX_PLANS);
     if (out->count == l->capacity) {
         size_t capacity = l->capacity ? 2 * l->capacity : 256;
         hsgd_plan_tree *grown = realloc(out->tree, capacity * sizeof *grown);

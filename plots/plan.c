@@ -112,8 +112,9 @@ static void add_curve(hsgd_script *s, const hsgd_plan_figure_input *in, size_t i
         hsgd_script_series(s, "keyentry with lines lc rgb '%s' lw 1.5 dt %s title '%s (none)'", hsgd_colour(i + 1),
                            curve_dash[i], curve_title[i]);
     else
-        hsgd_script_series(s, "'plan.dat' using (column(\"budget_s\")/%g):\"%s\" with lines lc rgb '%s' lw 1.5 dt %s title '%s'",
-                           unit.size, curve_name[i], hsgd_colour(i + 1), curve_dash[i], curve_title[i]);
+        hsgd_script_series(
+            s, "'plan.dat' using (column(\"budget_s\")/%g):\"%s\" with lines lc rgb '%s' lw 1.5 dt %s title '%s'",
+            unit.size, curve_name[i], hsgd_colour(i + 1), curve_dash[i], curve_title[i]);
 }
 
 static hsgd_range scaled(hsgd_range range, double unit)
@@ -136,15 +137,17 @@ static void draw_curves(hsgd_script *s, const hsgd_plan_figure_input *in)
     hsgd_script_axis_labels(s, label, "smallest bound");
     for (size_t i = HSGD_NUM_PLAN_CURVES; i-- > 0;)
         add_curve(s, in, i, unit);
-    hsgd_script_series(s, "'plan.dat' using (column(\"best_s\")/%g):\"best\" with points pt 7 ps %.3g lc rgb '%s' title 'best plan'",
-                       unit.size, hsgd_point_size(s, 0.7), hsgd_colour(1));
+    hsgd_script_series(
+        s, "'plan.dat' using (column(\"best_s\")/%g):\"best\" with points pt 7 ps %.3g lc rgb '%s' title 'best plan'",
+        unit.size, hsgd_point_size(s, 0.7), hsgd_colour(1));
     hsgd_script_plotted(s);
 }
 
 /* Plans of the front, joined by steps: what lies above and to the right of them is no better. */
 static void draw_front(hsgd_script *s, const hsgd_plan_figure_input *in)
 {
-    hsgd_range x = hsgd_range_of(in->front_bytes, in->num_front, 1), y = hsgd_range_of(in->front_value, in->num_front, 1);
+    hsgd_range x = hsgd_range_of(in->front_bytes, in->num_front, 1),
+               y = hsgd_range_of(in->front_value, in->num_front, 1);
     char label[96];
     for (size_t i = 0; i < HSGD_NUM_PLAN_CURVES; i++) {
         hsgd_range_add(&x, in->bytes[i]);
@@ -157,13 +160,16 @@ static void draw_front(hsgd_script *s, const hsgd_plan_figure_input *in)
     hsgd_script_axis_labels(s, label, "bound");
     hsgd_script_series(s, "'plan.dat' using (column(\"front_bytes\")/%g):\"front\" with lines lw 1 lc rgb '%s' notitle",
                        unit.size, hsgd_colour(1));
-    hsgd_script_series(s, "'plan.dat' using (column(\"front_bytes\")/%g):\"front\" with points pt 7 ps %.3g lc rgb '%s' notitle",
-                       unit.size, hsgd_point_size(s, 0.25), hsgd_colour(1));
+    hsgd_script_series(
+        s, "'plan.dat' using (column(\"front_bytes\")/%g):\"front\" with points pt 7 ps %.3g lc rgb '%s' notitle",
+        unit.size, hsgd_point_size(s, 0.25), hsgd_colour(1));
     for (size_t i = HSGD_NUM_PLAN_CURVES; i-- > 0;)
         if (isfinite(in->bytes[i]) && isfinite(in->bytes_value[i]))
-            hsgd_script_series(s, "'plan.dat' using (column(\"%s_bytes\")/%g):\"%s_at_budget\" with points pt %d ps %.3g lc rgb '%s' notitle",
-                               curve_name[i], unit.size, curve_name[i], point_type[i],
-                               hsgd_point_size(s, 0.7), hsgd_colour(i + 1));
+            hsgd_script_series(s,
+                               "'plan.dat' using (column(\"%s_bytes\")/%g):\"%s_at_budget\" with points pt %d ps %.3g "
+                               "lc rgb '%s' notitle",
+                               curve_name[i], unit.size, curve_name[i], point_type[i], hsgd_point_size(s, 0.7),
+                               hsgd_colour(i + 1));
     hsgd_script_plotted(s);
 }
 
@@ -241,8 +247,10 @@ static void say_all(const caption *c)
     const hsgd_plan_figure_input *in = c->in;
     fputs("Smallest value of the bound ", c->out);
     say_text(c, in->bound);
-    fprintf(c->out, pick(c, " that a time budget allows for n = %zu workers", " that a time budget allows for $n = %zu$ workers"),
-            in->num_workers);
+    fprintf(
+        c->out,
+        pick(c, " that a time budget allows for n = %zu workers", " that a time budget allows for $n = %zu$ workers"),
+        in->num_workers);
     if (in->num_plans)
         fprintf(c->out, ", over %zu plans of tree and periods, each with its best step size", in->num_plans);
     fputs(", over those of local SGD and those of synchronous SGD; dots: the budgets that were asked for.", c->out);

@@ -20,18 +20,18 @@ enum { HSGD_NUM_PLAN_CURVES = 3 };
 
 /* Borrowed pointers. */
 typedef struct hsgd_plan_figure_input {
-    const char *name;  /* any text */
-    const char *bound; /* id of the bound: any text */
-    size_t num_workers, num_plans; /* the latter: of which the best is shown; 0: not known */
-    size_t num_budgets;            /* points of the curves */
-    const double *budget_s;        /* (num_budgets) ascending */
+    const char *name;                          /* any text */
+    const char *bound;                         /* id of the bound: any text */
+    size_t num_workers, num_plans;             /* the latter: of which the best is shown; 0: not known */
+    size_t num_budgets;                        /* points of the curves */
+    const double *budget_s;                    /* (num_budgets) ascending */
     const double *value[HSGD_NUM_PLAN_CURVES]; /* (num_budgets) smallest bound; NAN: no plan is feasible */
     size_t num_best;
     const double *best_s, *best_value; /* (num_best) the budgets that were asked for, and their smallest bounds */
     double front_budget_s;             /* of the front: seconds */
     size_t num_front;
-    const double *front_bytes, *front_value; /* (num_front) by descending bytes */
-    double bytes[HSGD_NUM_PLAN_CURVES];      /* of the best plans of each kind at that budget; NAN: there is none */
+    const double *front_bytes, *front_value;  /* (num_front) by descending bytes */
+    double bytes[HSGD_NUM_PLAN_CURVES];       /* of the best plans of each kind at that budget; NAN: there is none */
     double bytes_value[HSGD_NUM_PLAN_CURVES]; /* and their bounds */
 } hsgd_plan_figure_input;
 

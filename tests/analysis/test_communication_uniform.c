@@ -26,10 +26,9 @@ enum { NUM_TREES = sizeof tree / sizeof *tree };
 
 static hsgd_communication costs_of(int which)
 {
-    hsgd_communication c = {
-        .level = {{0.31, 1e3, false}, {0.02, 3e3, true}, {0.001, 1e5, true}, {0, 7e4, false}},
-        .compute_s = 0.0137,
-        .bytes_per_parameter = 3};
+    hsgd_communication c = {.level = {{0.31, 1e3, false}, {0.02, 3e3, true}, {0.001, 1e5, true}, {0, 7e4, false}},
+                            .compute_s = 0.0137,
+                            .bytes_per_parameter = 3};
     c.route = which & 1 ? HSGD_ROUTE_DIRECT : HSGD_ROUTE_TREE;
     for (int k = 0; k < MAX_TREE_LEVELS; k++)
         c.level[k].shared ^= (which & 2) != 0;
@@ -46,8 +45,8 @@ static void compare_with_the_workers_clocks(const hsgd_communication *c, const t
         step[i] = i;
     assert_ok(hsgd_hierarchy_uniform(&h, t->fanout, t->period, t->levels, &err), err);
     assert_ok(hsgd_hierarchy_expand(&expanded, &h, &err), err);
-    assert_ok(hsgd_communication_run(time_s, bytes, c, &(hsgd_communicating_run){.network = &expanded, .dim = DIM}, step,
-                                     STEPS, &err),
+    assert_ok(hsgd_communication_run(time_s, bytes, c, &(hsgd_communicating_run){.network = &expanded, .dim = DIM},
+                                     step, STEPS, &err),
               err);
     assert_ok(hsgd_schedule_costs_init(&costs, c, &h, DIM, &err), err);
     for (size_t i = 0; i < STEPS; i++) {

@@ -118,7 +118,8 @@ static size_t count_equal_levels(const hsgd_plan_setting *setting, const hsgd_pl
 static void check_trees(bool relays)
 {
     static triple want[20000];
-    hsgd_plan_setting setting = setting_of("hsgd-random", "10", relays ? ", \"max_period\": 12" : ", \"max_period\": 12, \"relays\": false");
+    hsgd_plan_setting setting =
+        setting_of("hsgd-random", "10", relays ? ", \"max_period\": 12" : ", \"max_period\": 12, \"relays\": false");
     hsgd_plan_trees all = list_of(&setting, HSGD_PLAN_ALL), local = list_of(&setting, HSGD_PLAN_LOCAL);
     hsgd_plan_trees synchronous = list_of(&setting, HSGD_PLAN_SYNCHRONOUS);
     size_t count = list_by_loops(want, 12, 12, relays), num_local = 0, num_synchronous = 0;
@@ -207,7 +208,8 @@ static void the_step_size_is_the_root_of_a_polynomial(void **state)
 static void no_step_size_is_better(void **state)
 {
     (void)state;
-    static const char *const bound[] = {"hsgd-random", "hsgd-random-sharp", "hsgd-fixed-sharp", "hsgd-random-recursive"};
+    static const char *const bound[] = {"hsgd-random", "hsgd-random-sharp", "hsgd-fixed-sharp",
+                                        "hsgd-random-recursive"};
     for (size_t i = 0; i < 4; i++)
         for (size_t period = 1; period <= 64; period += 1 + (i == 3) * 6) {
             hsgd_bound_params params;
@@ -259,8 +261,8 @@ static size_t steps_by_clocks(const hsgd_plan_setting *setting, const triple *t)
         step[i] = i;
     assert_ok(hsgd_hierarchy_uniform(&h, t->fanout, t->period, t->levels, &err), err);
     assert_ok(hsgd_hierarchy_expand(&expanded, &h, &err), err);
-    assert_ok(hsgd_communication_run(time_s, NULL, &c, &(hsgd_communicating_run){.network = &expanded, .dim = 1000}, step,
-                                     MOST, &err),
+    assert_ok(hsgd_communication_run(time_s, NULL, &c, &(hsgd_communicating_run){.network = &expanded, .dim = 1000},
+                                     step, MOST, &err),
               err);
     while (fit + 1 < MOST && time_s[fit + 1] <= setting->budget_s[0] * (1 + 1e-12))
         fit++;
@@ -380,7 +382,8 @@ static void the_front_is_that_of_all_pairs(void **state)
     assert_int_equal(result.num_front, wanted);
     assert_true(wanted > 10);
     for (size_t i = 1; i < result.num_front; i++)
-        assert_true(result.front[i].bound > result.front[i - 1].bound && result.front[i].bytes[0] < result.front[i - 1].bytes[0]);
+        assert_true(result.front[i].bound > result.front[i - 1].bound &&
+                    result.front[i].bytes[0] < result.front[i - 1].bytes[0]);
     free(plan);
     hsgd_plan_result_free(&result);
     hsgd_plan_trees_free(&trees);
