@@ -108,18 +108,38 @@ void hsgd_value_add(hsgd_bound_value *out, double value, const char *format, ...
     term->value = value;
 }
 
+/* "WHAT" or "WHAT, level K" (K from 1, 0: none). Without printf, which would take longer than all of a closed form: searches
+ * evaluate millions of them. */
+static void add_named(hsgd_bound_value *out, double value, const char *what, size_t level)
+{
+    static const char between[] = ", level ";
+    char *name = out->term[out->num_terms].name;
+    size_t length = strlen(what);
+    memcpy(name, what, length + 1);
+    if (level) {
+        memcpy(name + length, between, sizeof between);
+        length += sizeof between - 1;
+        if (level >= 10)
+            name[length++] = (char)('0' + level / 10);
+        name[length++] = (char)('0' + level % 10);
+        name[length] = '\0';
+    }
+    out->term[out->num_terms++].value = value;
+}
+_Static_assert(HSGD_MAX_LEVELS < 100, "two digits are enough for a level");
+
 void hsgd_value_add_base(hsgd_bound_value *out, const hsgd_bound_params *params)
 {
     double gamma = params->step_size;
-    hsgd_value_add(out, 2 * params->delta / (gamma * (double)params->steps), "initial gap");
-    hsgd_value_add(out, gamma * params->smoothness * params->noise_sq * params->tree.noise_share, "gradient noise");
+    add_named(out, 2 * params->delta / (gamma * (double)params->steps), "initial gap", 0);
+    add_named(out, gamma * params->smoothness * params->noise_sq * params->tree.noise_share, "gradient noise", 0);
 }
 
 void hsgd_value_add_levels(hsgd_bound_value *out, const hsgd_level_sums *sums, size_t num_levels)
 {
     for (size_t k = 0; k < num_levels; k++) {
-        hsgd_value_add(out, sums->noise[k], "noise drift, level %zu", k + 1);
-        hsgd_value_add(out, sums->divergence[k], "divergence, level %zu", k + 1);
+        add_named(out, sums->noise[k], "noise drift", k + 1);
+        add_named(out, sums->divergence[k], "divergence", k + 1);
     }
 }
 

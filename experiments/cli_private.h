@@ -76,7 +76,7 @@ void hsgd_completion_print(const hsgd_program *program, FILE *stream);
 
 extern const hsgd_command hsgd_command_run, hsgd_command_verify, hsgd_command_bound, hsgd_command_sandwich,
     hsgd_command_exact, hsgd_command_plot, hsgd_command_report, hsgd_command_sweep, hsgd_command_phase,
-    hsgd_command_rate, hsgd_command_hunt;
+    hsgd_command_rate, hsgd_command_hunt, hsgd_command_plan;
 
 /* Print "hsgd: MESSAGE" on standard error and return the exit code of the status. */
 int hsgd_cli_fail(const hsgd_error *err);

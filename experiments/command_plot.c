@@ -7,6 +7,7 @@
 #include "experiments/folder.h"
 #include "experiments/hunt.h"
 #include "experiments/phase_private.h"
+#include "experiments/plan_private.h"
 #include "experiments/rate_private.h"
 #include "experiments/style_private.h"
 #include "experiments/sweep_private.h"
@@ -26,9 +27,8 @@ static const struct {
     bool (*is_folder)(const char *dir);
     hsgd_status (*plot)(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report, hsgd_error *err);
 } kind[] = {
-    {hsgd_sweep_is_folder, hsgd_sweep_plot},
-    {hsgd_rate_is_folder, hsgd_rate_plot},
-    {hsgd_phase_is_folder, hsgd_phase_plot},
+    {hsgd_sweep_is_folder, hsgd_sweep_plot}, {hsgd_rate_is_folder, hsgd_rate_plot},
+    {hsgd_plan_is_folder, hsgd_plan_plot},   {hsgd_phase_is_folder, hsgd_phase_plot},
     {hsgd_hunt_is_folder, hsgd_hunt_plot},
 };
 

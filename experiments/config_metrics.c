@@ -56,10 +56,10 @@ static hsgd_status read_level(hsgd_channel *out, const hsgd_json *at, hsgd_error
     return status;
 }
 
-static hsgd_status read_levels(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
+static hsgd_status read_levels(hsgd_communication *out, size_t levels, const hsgd_json *at, hsgd_error *err)
 {
-    size_t length, levels = config->hierarchy.num_levels;
-    set_default_levels(&config->communication, levels);
+    size_t length;
+    set_default_levels(out, levels);
     if (!at->value)
         return HSGD_OK;
     hsgd_status status = hsgd_json_array(at, 1, &length, err);
@@ -68,7 +68,7 @@ static hsgd_status read_levels(hsgd_config *config, const hsgd_json *at, hsgd_er
                               levels);
     for (size_t k = 0; k < levels && !status; k++) {
         hsgd_json level = hsgd_json_item(at, k);
-        status = read_level(&config->communication.level[k], &level, err);
+        status = read_level(&out->level[k], &level, err);
     }
     return status;
 }
@@ -100,22 +100,18 @@ static hsgd_status read_straggler(hsgd_straggler *out, const hsgd_json *at, hsgd
     return status;
 }
 
-static hsgd_status read_communication(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
+hsgd_status hsgd_communication_read(hsgd_communication *out, const hsgd_json *at, size_t num_levels, hsgd_error *err)
 {
     static const char *const keys[] = {"levels", "compute_s_per_step",  "straggler",
                                        "route",  "bytes_per_parameter", NULL};
-    hsgd_communication *out = &config->communication;
     hsgd_json levels = hsgd_json_member(at, "levels"), seconds = hsgd_json_member(at, "compute_s_per_step");
     hsgd_json straggler = hsgd_json_member(at, "straggler"), route = hsgd_json_member(at, "route");
     hsgd_json bytes = hsgd_json_member(at, "bytes_per_parameter");
     size_t choice = HSGD_ROUTE_TREE;
-    if (!at->value)
-        return HSGD_OK;
-    config->has_communication = true;
     *out = (hsgd_communication){.bytes_per_parameter = 4};
     hsgd_status status = hsgd_json_object(at, keys, err);
     if (!status)
-        status = read_levels(config, &levels, err);
+        status = read_levels(out, num_levels, &levels, err);
     if (!status && seconds.value)
         status = hsgd_json_number(&seconds, 0, 1e9, &out->compute_s, err);
     if (!status)
@@ -181,7 +177,10 @@ hsgd_status hsgd_config_read_metrics(hsgd_config *config, const hsgd_json *root,
         status = hsgd_json_fail(&every, err, "a quadratic has no labels to predict; 0, or leave it out");
     if (!status)
         status = read_targets(config, &targets, err);
-    return status ? status : read_communication(config, &communication, err);
+    config->has_communication = communication.value != NULL;
+    if (status || !communication.value)
+        return status;
+    return hsgd_communication_read(&config->communication, &communication, config->hierarchy.num_levels, err);
 }
 
 bool hsgd_config_figure_costs(const char *figure)

@@ -30,6 +30,8 @@ cJSON *hsgd_config_data_to_json(const hsgd_config *config);
  * only where they are in use. */
 hsgd_status hsgd_config_read_metrics(hsgd_config *config, const hsgd_json *root, hsgd_error *err);
 void hsgd_config_metrics_to_json(cJSON *root, const hsgd_config *config);
+/* The "communication" object of a network with so many levels, which must be there. */
+hsgd_status hsgd_communication_read(hsgd_communication *out, const hsgd_json *at, size_t num_levels, hsgd_error *err);
 cJSON *hsgd_communication_to_json(const hsgd_communication *communication, size_t num_levels);
 
 /* config_metrics.c: of the selected figures, those that this configuration has nothing for are an error where they were

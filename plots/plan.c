@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "plots/plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plots/script_private.h"
+#include "plots/table_private.h"
+
+#define SMALL_TEX_FONT "\\fontsize{7}{8.4}\\selectfont "
+#define ROW_GAP_IN 0.12
+#define PANEL_IN 1.35
+
+enum { WIDEST_ENTRY = sizeof "synchronous SGD" - 1, NUM_ENTRIES = HSGD_NUM_PLAN_CURVES + 1, CAPTION_TEXT_WIDTH = 60 };
+
+static const char *const curve_name[HSGD_NUM_PLAN_CURVES] = {"hsgd", "local_sgd", "synchronous"};
+static const char *const curve_title[HSGD_NUM_PLAN_CURVES] = {"H-SGD", "local SGD", "synchronous SGD"};
+static const char *const curve_dash[HSGD_NUM_PLAN_CURVES] = {"solid", "(8,3)", "(2,2)"};
+static const int point_type[HSGD_NUM_PLAN_CURVES] = {7, 5, 9};
+
+/* ---- data ---- */
+
+/* Columns are as long as the longest; what is missing is NAN. */
+typedef struct columns {
+    size_t num_rows, count;
+    double *memory; /* (2 (HSGD_NUM_PLAN_CURVES + 1) + 4, num_rows), owned */
+    hsgd_table table;
+} columns;
+
+static void add_column(columns *c, const char *name, const double *data, size_t count)
+{
+    double *column = c->memory + c->count++ * c->num_rows;
+    for (size_t i = 0; i < c->num_rows; i++)
+        column[i] = i < count ? data[i] : NAN;
+    hsgd_table_add(&c->table, column, 1, true, "%s", name);
+}
+
+static void add_columns(columns *c, const hsgd_plan_figure_input *in)
+{
+    char name[48];
+    add_column(c, "budget_s", in->budget_s, in->num_budgets);
+    for (size_t i = 0; i < HSGD_NUM_PLAN_CURVES; i++)
+        add_column(c, curve_name[i], in->value[i], in->num_budgets);
+    add_column(c, "best_s", in->best_s, in->num_best);
+    add_column(c, "best", in->best_value, in->num_best);
+    add_column(c, "front_bytes", in->front_bytes, in->num_front);
+    add_column(c, "front", in->front_value, in->num_front);
+    for (size_t i = 0; i < HSGD_NUM_PLAN_CURVES; i++) {
+        snprintf(name, sizeof name, "%s_bytes", curve_name[i]);
+        add_column(c, name, &in->bytes[i], 1);
+        snprintf(name, sizeof name, "%s_at_budget", curve_name[i]);
+        add_column(c, name, &in->bytes_value[i], 1);
+    }
+}
+
+static hsgd_status write_data(const hsgd_plan_figure_input *in, const char *dir, hsgd_error *err)
+{
+    columns c = {.num_rows = in->num_budgets};
+    c.num_rows = in->num_front > c.num_rows ? in->num_front : c.num_rows;
+    c.num_rows = in->num_best > c.num_rows ? in->num_best : c.num_rows;
+    c.memory = malloc((3 * HSGD_NUM_PLAN_CURVES + 5) * (c.num_rows + 1) * sizeof *c.memory);
+    if (!c.memory)
+        return hsgd_fail_memory(err, "the data of a figure");
+    hsgd_table_init(&c.table, c.num_rows);
+    c.table.keep_from = 0; /* rows of different columns have nothing to do with each other: none is thinned */
+    add_columns(&c, in);
+    hsgd_status status = hsgd_table_write(&c.table, dir, HSGD_PLAN_FIGURE, err);
+    hsgd_table_free(&c.table);
+    free(c.memory);
+    return status;
+}
+
+/* ---- the script ---- */
+
+static bool has_front(const hsgd_plan_figure_input *in)
+{
+    return in->num_front > 1;
+}
+
+static double title_height(bool title)
+{
+    return title ? 0.38 : 0.07;
+}
+
+/* The end of a label command that puts it above the panels. */
+static void title_line(hsgd_script *s, double points, double from_top_in)
+{
+    hsgd_font font;
+    fprintf(s->stream, " at screen 0.5,%.4f center%s\n", 1 - from_top_in / s->height_in,
+            hsgd_script_font(&font, s, points));
+}
+
+static void write_title(hsgd_script *s, const hsgd_plan_figure_input *in)
+{
+    hsgd_quoted quoted;
+    char text[128];
+    if (!s->title)
+        return;
+    fprintf(s->stream, "set label 1 %s", hsgd_text_quote(&quoted, s->format, in->name, (size_t)(13 * s->width_in)));
+    title_line(s, 8, 0.11);
+    snprintf(text, sizeof text, "%zu workers, bound %.60s", in->num_workers, in->bound);
+    fprintf(s->stream, "set label 2 %s%s", hsgd_script_pick(s, "", "'" SMALL_TEX_FONT "'."),
+            hsgd_text_quote(&quoted, s->format, text, (size_t)(18 * s->width_in)));
+    title_line(s, 7, 0.25);
+}
+
+static void add_curve(hsgd_script *s, const hsgd_plan_figure_input *in, size_t i, hsgd_unit unit)
+{
+    const hsgd_range range = hsgd_range_of(in->value[i], in->num_budgets, 1);
+    if (!hsgd_range_positive(&range))
+        hsgd_script_series(s, "keyentry with lines lc rgb '%s' lw 1.5 dt %s title '%s (none)'", hsgd_colour(i + 1),
+                           curve_dash[i], curve_title[i]);
+    else
+        hsgd_script_series(
+            s, "'plan.dat' using (column(\"budget_s\")/%g):\"%s\" with lines lc rgb '%s' lw 1.5 dt %s title '%s'",
+            unit.size, curve_name[i], hsgd_colour(i + 1), curve_dash[i], curve_title[i]);
+}
+
+static hsgd_range scaled(hsgd_range range, double unit)
+{
+    range.low /= unit;
+    range.high /= unit;
+    return range;
+}
+
+static void draw_curves(hsgd_script *s, const hsgd_plan_figure_input *in)
+{
+    hsgd_range x = hsgd_range_of(in->budget_s, in->num_budgets, 1), y = hsgd_range_empty();
+    hsgd_unit unit = hsgd_script_unit(s, true, x.high);
+    char label[64];
+    for (size_t i = 0; i < HSGD_NUM_PLAN_CURVES; i++)
+        hsgd_range_merge(&y, hsgd_range_of(in->value[i], in->num_budgets, 1));
+    hsgd_script_log_x_axis(s, scaled(x, unit.size));
+    hsgd_script_log_axis(s, y);
+    snprintf(label, sizeof label, "time budget (%s)", unit.name);
+    hsgd_script_axis_labels(s, label, "smallest bound");
+    for (size_t i = HSGD_NUM_PLAN_CURVES; i-- > 0;)
+        add_curve(s, in, i, unit);
+    hsgd_script_series(
+        s, "'plan.dat' using (column(\"best_s\")/%g):\"best\" with points pt 7 ps %.3g lc rgb '%s' title 'best plan'",
+        unit.size, hsgd_point_size(s, 0.7), hsgd_colour(1));
+    hsgd_script_plotted(s);
+}
+
+/* Plans of the front, joined by steps: what lies above and to the right of them is no better. */
+static void draw_front(hsgd_script *s, const hsgd_plan_figure_input *in)
+{
+    hsgd_range x = hsgd_range_of(in->front_bytes, in->num_front, 1),
+               y = hsgd_range_of(in->front_value, in->num_front, 1);
+    char label[96];
+    for (size_t i = 0; i < HSGD_NUM_PLAN_CURVES; i++) {
+        hsgd_range_add(&x, in->bytes[i]);
+        hsgd_range_add(&y, in->bytes_value[i]);
+    }
+    hsgd_unit unit = hsgd_script_unit(s, false, x.high);
+    hsgd_script_log_x_axis(s, scaled(x, unit.size));
+    hsgd_script_log_axis(s, y);
+    snprintf(label, sizeof label, "bytes over the outermost links (%s)", unit.name);
+    hsgd_script_axis_labels(s, label, "bound");
+    hsgd_script_series(s, "'plan.dat' using (column(\"front_bytes\")/%g):\"front\" with lines lw 1 lc rgb '%s' notitle",
+                       unit.size, hsgd_colour(1));
+    hsgd_script_series(
+        s, "'plan.dat' using (column(\"front_bytes\")/%g):\"front\" with points pt 7 ps %.3g lc rgb '%s' notitle",
+        unit.size, hsgd_point_size(s, 0.25), hsgd_colour(1));
+    for (size_t i = HSGD_NUM_PLAN_CURVES; i-- > 0;)
+        if (isfinite(in->bytes[i]) && isfinite(in->bytes_value[i]))
+            hsgd_script_series(s,
+                               "'plan.dat' using (column(\"%s_bytes\")/%g):\"%s_at_budget\" with points pt %d ps %.3g "
+                               "lc rgb '%s' notitle",
+                               curve_name[i], unit.size, curve_name[i], point_type[i], hsgd_point_size(s, 0.7),
+                               hsgd_colour(i + 1));
+    hsgd_script_plotted(s);
+}
+
+static size_t legend_columns(double width_in)
+{
+    return hsgd_legend_columns(width_in, NUM_ENTRIES, WIDEST_ENTRY);
+}
+
+static double legend_height(double width_in)
+{
+    return hsgd_legend_height(NUM_ENTRIES, legend_columns(width_in));
+}
+
+static double panel_height(const hsgd_figure_style *style, bool several)
+{
+    return several ? PANEL_IN + 0.05 * (style->width_in - HSGD_WIDTH_IEEE_COLUMN_IN) : hsgd_panel_height(style);
+}
+
+static double page_height(const hsgd_plan_figure_input *in, const hsgd_figure_style *style)
+{
+    double panels = has_front(in) ? 2 : 1;
+    return title_height(style->title) + panels * (panel_height(style, has_front(in)) + HSGD_X_AXIS_IN) +
+           (panels - 1) * ROW_GAP_IN + legend_height(style->width_in);
+}
+
+static void write_script(hsgd_script *s, const hsgd_plan_figure_input *in, const hsgd_figure_style *style)
+{
+    bool several = has_front(in);
+    double top = s->height_in - title_height(s->title), height = panel_height(style, several);
+    write_title(s, in);
+    fputs(several ? "set multiplot\n" : "", s->stream);
+    hsgd_script_panel(s, top - height, top);
+    hsgd_script_legend(s, legend_height(s->width_in), NUM_ENTRIES, legend_columns(s->width_in));
+    draw_curves(s, in);
+    if (!several)
+        return;
+    fputs("unset label; unset key\n", s->stream); /* both are there */
+    top -= height + HSGD_X_AXIS_IN + ROW_GAP_IN;
+    hsgd_script_panel(s, top - height, top);
+    draw_front(s, in);
+    fputs("unset multiplot\n", s->stream);
+}
+
+/* ---- the caption ---- */
+
+typedef struct caption {
+    const hsgd_plan_figure_input *in;
+    hsgd_caption_syntax syntax;
+    FILE *out;
+} caption;
+
+static const char *pick(const caption *c, const char *plain, const char *tex)
+{
+    return c->syntax == HSGD_CAPTION_TEX ? tex : plain;
+}
+
+static void say_text(const caption *c, const char *text)
+{
+    char tex[HSGD_QUOTED_SIZE], plain[HSGD_TEXT_SIZE];
+    hsgd_text_clean(plain, text, CAPTION_TEXT_WIDTH);
+    hsgd_text_to_tex(tex, text, CAPTION_TEXT_WIDTH);
+    fputs(pick(c, plain, tex), c->out);
+}
+
+static void say_seconds(const caption *c, double seconds)
+{
+    hsgd_number number;
+    fprintf(c->out, pick(c, "%s s", "%s\\,s"),
+            c->syntax == HSGD_CAPTION_TEX ? hsgd_text_number(&number, HSGD_FIGURE_TEX, seconds)
+                                          : hsgd_text_plain_number(&number, seconds));
+}
+
+static void say_all(const caption *c)
+{
+    const hsgd_plan_figure_input *in = c->in;
+    fputs("Smallest value of the bound ", c->out);
+    say_text(c, in->bound);
+    fprintf(
+        c->out,
+        pick(c, " that a time budget allows for n = %zu workers", " that a time budget allows for $n = %zu$ workers"),
+        in->num_workers);
+    if (in->num_plans)
+        fprintf(c->out, ", over %zu plans of tree and periods, each with its best step size", in->num_plans);
+    fputs(", over those of local SGD and those of synchronous SGD; dots: the budgets that were asked for.", c->out);
+    if (has_front(in)) {
+        fputs(" Below: bound against bytes over the outermost links for the plans that no other beats in both, within ",
+              c->out);
+        say_seconds(c, in->front_budget_s);
+        fputs(", and the best plan of each kind.", c->out);
+    }
+}
+
+char *hsgd_plan_figure_caption(const hsgd_plan_figure_input *input, hsgd_caption_syntax syntax)
+{
+    char *text = NULL;
+    size_t size = 0;
+    const caption c = {input, syntax, open_memstream(&text, &size)};
+    if (!c.out)
+        return NULL;
+    say_all(&c);
+    bool failed = ferror(c.out) != 0;
+    if (fclose(c.out) == 0 && !failed)
+        return text;
+    free(text);
+    return NULL;
+}
+
+static hsgd_status write_caption(const hsgd_plan_figure_input *in, const char *dir, hsgd_error *err)
+{
+    hsgd_output out;
+    char *text = hsgd_plan_figure_caption(in, HSGD_CAPTION_TEX);
+    if (!text)
+        return hsgd_fail_memory(err, "a caption");
+    hsgd_status status = hsgd_output_open(&out, dir, HSGD_PLAN_FIGURE, "caption.tex", err);
+    if (!status) {
+        fprintf(out.stream, "%s%%\n", text); /* no space at the end of \caption{\protect\input{..}} */
+        status = hsgd_output_close(&out, err);
+    }
+    free(text);
+    return status;
+}
+
+hsgd_status hsgd_plan_figure_write(const hsgd_plan_figure_input *in, const char *dir, const hsgd_figure_style *style,
+                                   hsgd_error *err)
+{
+    hsgd_script script;
+    hsgd_status status = write_data(in, dir, err);
+    if (!status)
+        status = write_caption(in, dir, err);
+    if (!status)
+        status = hsgd_script_open(&script, dir, HSGD_PLAN_FIGURE, style, page_height(in, style),
+                                  "Plans: the smallest bound over the time budget, and bound against bytes.", err);
+    if (status)
+        return status;
+    write_script(&script, in, style);
+    return hsgd_script_close(&script, err);
+}
