@@ -314,6 +314,7 @@ static void tables_files_and_figures_have_them(void **state)
     check_in_file("d/terms.gp", "title \"my drift\"");
     check_in_file("d/terms.gp", "title \"expression\"");
     check_in_file("d/report.html", "My &#39;own&#39; bound");
+    check_in_file("d/report.html", "user&#39;s formula: (2*delta/(gamma*T)) + (gamma*G*D1)</div>");
     check_in_file("d/result.json", "\"user_bounds\"");
     char *text = read_text("d/result.json");
     cJSON *result = cJSON_Parse(text);
