@@ -2,7 +2,8 @@
 /* Formulas that people write: arithmetic over named numbers, evaluated by the muParser library.
  *
  * A formula has numbers, names, the operators + - * / ^ (power, to the right first), comparisons, && || and c ? a : b, and
- * the functions of hsgd_expression_functions. It cannot assign, and knows no other names than those it is given. Nothing
+ * the functions of hsgd_expression_functions. It stands on one line, cannot assign, and knows no other names
+ * than those it is given. Nothing
  * is kept between two calls and no state of the library that threads share is used, so that threads may evaluate one
  * formula at once; an evaluation compiles it again, which takes some ten microseconds. */
 #ifndef HSGD_BOUNDS_EXPRESSION_H

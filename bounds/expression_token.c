@@ -72,7 +72,7 @@ static hsgd_token_kind punctuation(char c)
 
 hsgd_token hsgd_token_next(const char *text, size_t at)
 {
-    at += strspn(text + at, " \t\r\n");
+    at += strspn(text + at, " ");
     const char *c = text + at;
     hsgd_token token = {HSGD_TOKEN_END, at, 0};
     if (!*c)

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "bounds/bound.h"
+
 /* S, S_round and S_min with their index set lower. */
 static void put_target(hsgd_page *page, const char *target)
 {
@@ -24,6 +26,8 @@ static void put_bound(hsgd_page *page, const cJSON *bound, bool certified)
     hsgd_html_open_row_header(&page->html);
     hsgd_html_element(&page->html, "code", NULL, hsgd_page_string(bound, "id"));
     hsgd_html_element(&page->html, "div", "about", hsgd_page_string(bound, "title"));
+    if (!hsgd_bound_find(hsgd_page_string(bound, "id"))) /* nobody knows it: its formula */
+        hsgd_html_element(&page->html, "div", "formula", hsgd_page_string(bound, "citation"));
     hsgd_html_close(&page->html, "th");
     hsgd_html_open_cell(&page->html, NULL);
     put_target(page, hsgd_page_string(bound, "of"));

@@ -42,7 +42,7 @@ static void values_are_those_of_c(void **state)
         double value;
     } row[] = {{"1", 1},
                {"x", x},
-               {" 1.5e-3*x\n+\t.5 - 2.", 1.5e-3 * x + .5 - 2},
+               {" 1.5e-3*x  + .5 - 2.", 1.5e-3 * x + .5 - 2},
                {"-x^2", -x * x},     /* the power first */
                {"2^3^2", 512},       /* to the right first */
                {"2^-y", pow(2, -y)}, /* a sign after an operator */
@@ -93,7 +93,7 @@ static void mistakes_are_named_with_their_column(void **state)
         const char *text, *message;
     } row[] = {
         {"", "column 1: a formula must not be empty"},
-        {" \t", "column 1: a formula must not be empty"},
+        {"  ", "column 1: a formula must not be empty"},
         {"x + foo", "column 5: \"foo\": unknown name; known are x, y, zero, D10"},
         {"D1", "column 1: \"D1\": unknown name"},
         {"D100", "column 1: \"D100\": unknown name"},
@@ -139,6 +139,7 @@ static void mistakes_are_named_with_their_column(void **state)
         {"(1, 2)", "column 3: \",\": commas stand between"},
         {"max((1, 2), 3)", "column 7: \",\": commas stand between"},
         {"1,5*x", "column 2: \",\": commas stand between the arguments of a function only; decimals have a point"},
+        {"x +\ny", "column 4: \"?\": no such operator"},
         {"x; y", "column 2: \";\": no such operator; legal are + - * / ^"},
         {"x & 1", "column 3: \"&\": no such operator"},
         {"x | 1", "column 3: \"|\": no such operator"},

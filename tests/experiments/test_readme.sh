@@ -45,6 +45,16 @@ sed -n '/^rate: S over/,/^```/p' README.md | grep -v '^```' | stable > "$folder/
 "${HSGD_PROGRAM:-build/hsgd}" rate experiments/rate.json --output "$folder/rate" | stable > "$folder/printed"
 compare the_rate_in_the_readme_is_true
 
+# Bounds of the reader's own.
+table() { sed -n '/^  bound  /,/^  verdicts/p'; }
+sed -n '/^## Your own bound/,/^## What/p' README.md | table > "$folder/expected"
+"$program" run experiments/user-bound.json --output "$folder/own" | table > "$folder/printed"
+compare the_own_bound_in_the_readme_is_true
+sed 's/2\*delta/0.5*delta/' experiments/user-bound.json > "$folder/wrong.json"
+echo '  mine violated: the whole interval lies above the bound' > "$folder/expected"
+"$program" run "$folder/wrong.json" --output "$folder/own" | sed -n 's/^  mine  .*  \(violated.*\)/  mine \1/p' > "$folder/printed"
+compare a_wrong_bound_in_the_readme_is_found_out
+
 # The LaTeX document, in the folder that the command above it makes.
 if ! command -v pdflatex >/dev/null; then
     echo "skipped: pdflatex is not installed"

@@ -517,6 +517,36 @@ static void only_bounds_of_this_run_that_apply_are_drawn(void **state)
     teardown(&f);
 }
 
+/* X, X-inner and X-outer, if they are about these algorithms and on S; else what is built in. */
+static void sandwich_takes_own_bounds_first(void **state)
+{
+    (void)state;
+    hsgd_error err;
+    fixture f;
+    setup(&f, 2, 60);
+    const hsgd_figure *figure = hsgd_figure_find("sandwich");
+    hsgd_figure_bound bound[NUM_BOUNDS + 3];
+    memcpy(bound, f.bound, sizeof f.bound);
+    memcpy(bound + NUM_BOUNDS, f.bound, 3 * sizeof *bound); /* the published three under other names */
+    bound[NUM_BOUNDS].id = "x-inner";
+    bound[NUM_BOUNDS + 1].id = "x";
+    bound[NUM_BOUNDS + 2].id = "x-outer";
+    for (size_t i = 0; i < 3; i++)
+        bound[NUM_BOUNDS + i].value += 7;
+    f.in.bound = bound;
+    for (int step = 0; step < 3; step++) {
+        f.in.num_bounds = NUM_BOUNDS + (step == 1 ? 2 : 3);
+        bound[NUM_BOUNDS].algorithm = step == 2 ? "hsgd" : f.bound[0].algorithm;
+        assert_ok(figure->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err), err);
+        char *text = file_text(f.dir, "sandwich", "gp");
+        assert_true(!strstr(text, "title 'x-inner'") == (step > 0) && !strstr(text, "title 'x'") == (step > 0));
+        assert_true(!strstr(text, "title 'published bound'") == (step == 0));
+        free(text);
+    }
+    f.in.bound = f.bound;
+    teardown(&f);
+}
+
 /* The published family, else the sharpened one, never a mixture; random grouping before fixed. */
 static void sandwich_takes_one_family_of_bounds(void **state)
 {
@@ -629,6 +659,7 @@ int main(void)
         cmocka_unit_test(derived_columns),
         cmocka_unit_test(terms_are_gathered_by_name),
         cmocka_unit_test(only_bounds_of_this_run_that_apply_are_drawn),
+        cmocka_unit_test(sandwich_takes_own_bounds_first),
         cmocka_unit_test(sandwich_takes_one_family_of_bounds),
         cmocka_unit_test(long_runs_are_thinned_and_keep_their_spikes),
         cmocka_unit_test(scripts_are_short_and_plain),
