@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The divergences that bounds are evaluated with: constants of a quadratic with one Hessian, suprema along the trajectories otherwise. */
+/* The divergences that bounds are evaluated with: constants of a quadratic with one Hessian, exact expectations where its
+ * workers have Hessians of their own, suprema along the trajectories otherwise. */
 #include "experiments/experiment_private.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "analysis/exact_moments.h"
 
 /* Storing all gradients for the largest deviations is worth this much memory per seed; above it the bounds that need
  * them say that they were not measured. */
@@ -90,6 +93,59 @@ static hsgd_status find_suprema(hsgd_experiment *e, hsgd_error *err)
     return status;
 }
 
+/* ---- exact expectations ---- */
+
+/* Raise the divergences to those of one run, main or not; level (num_levels) is scratch memory. */
+static void raise_to_expected(hsgd_experiment *e, const hsgd_exact *exact, bool is_main, double *level)
+{
+    const hsgd_hierarchy *h = &e->problem->hierarchy;
+    for (size_t t = 0; t < exact->steps; t++) {
+        const double *node = exact->node_divergence + t * exact->num_nodes;
+        e->global_divergence_sq.value = fmax(e->global_divergence_sq.value, exact->global_divergence[t]);
+        memset(level, 0, h->num_levels * sizeof *level);
+        for (size_t u = 0; is_main && u < h->num_nodes; u++) {
+            e->node_divergence_sq[u] = fmax(e->node_divergence_sq[u], node[u]);
+            level[h->node[u].depth] += h->node[u].weight * node[u];
+        }
+        for (size_t k = 0; is_main && k < h->num_levels; k++)
+            e->level_divergence_sq[k] = fmax(e->level_divergence_sq[k], level[k]);
+    }
+}
+
+static bool has_expected(const hsgd_experiment *e)
+{
+    const hsgd_problem *problem = e->problem;
+    return problem->is_quadratic && problem->quadratic.worker_curvature && !problem->placement && !e->variant &&
+           isfinite(e->global_divergence_sq.value);
+}
+
+/* Where workers have Hessians of their own, the expectations that A3' speaks of (THEORY 3) are known without the runs,
+ * whose suprema they replace. What does not fit into memory leaves those. */
+static hsgd_status use_expected(hsgd_experiment *e, hsgd_error *err)
+{
+    const hsgd_problem *problem = e->problem;
+    hsgd_exact exact[HSGD_NUM_RUNS] = {{0}};
+    double level[HSGD_MAX_LEVELS];
+    hsgd_status status = HSGD_OK;
+    for (int i = 0; i < HSGD_NUM_RUNS && !status; i++)
+        if (e->run[i].made)
+            status = hsgd_exact_moments(&exact[i], &problem->quadratic, &e->run[i].hierarchy, problem->initial,
+                                        e->step_size, e->config->steps, err);
+    if (!status) {
+        memset(e->level_divergence_sq, 0, problem->hierarchy.num_levels * sizeof *e->level_divergence_sq);
+        memset(e->node_divergence_sq, 0, problem->hierarchy.num_nodes * sizeof *e->node_divergence_sq);
+        e->divergence_kind = HSGD_EXACT;
+        e->expected_divergence = true;
+        e->global_divergence_sq = (hsgd_constant){0, HSGD_EXACT};
+    }
+    for (int i = 0; i < HSGD_NUM_RUNS; i++) {
+        if (!status && e->run[i].made)
+            raise_to_expected(e, &exact[i], i == HSGD_RUN_MAIN, level);
+        hsgd_exact_free(&exact[i]);
+    }
+    return status == HSGD_ERROR_MEMORY ? HSGD_OK : status;
+}
+
 /* ---- proved bounds ---- */
 
 /* Raise the certified divergences to those of one placement; node (num_nodes) is scratch memory. */
@@ -148,6 +204,8 @@ hsgd_status hsgd_experiment_find_divergences(hsgd_experiment *e, hsgd_error *err
     e->divergence_kind = constant ? HSGD_EXACT : HSGD_TRAJECTORY;
     e->certified_global_sq = NAN;
     hsgd_status status = constant ? find_exact(e, err) : find_suprema(e, err);
+    if (!status && has_expected(e))
+        status = use_expected(e, err);
     if (!status && can_certify && (e->config->certified_divergence || e->every_check)) /* passes over all data */
         status = certify(e, err);
     if (!status && e->config->certified_divergence && e->certified_level_sq)
