@@ -100,12 +100,12 @@ static void raise_to_expected(hsgd_experiment *e, const hsgd_exact *exact, bool 
 {
     const hsgd_hierarchy *h = &e->problem->hierarchy;
     for (size_t t = 0; t < exact->steps; t++) {
-        const double *node = exact->node_divergence + t * exact->num_nodes;
+        const double *expected = exact->node_divergence + t * exact->num_nodes;
         e->global_divergence_sq.value = fmax(e->global_divergence_sq.value, exact->global_divergence[t]);
         memset(level, 0, h->num_levels * sizeof *level);
         for (size_t u = 0; is_main && u < h->num_nodes; u++) {
-            e->node_divergence_sq[u] = fmax(e->node_divergence_sq[u], node[u]);
-            level[h->node[u].depth] += h->node[u].weight * node[u];
+            e->node_divergence_sq[u] = fmax(e->node_divergence_sq[u], expected[u]);
+            level[h->node[u].depth] += h->node[u].weight * expected[u];
         }
         for (size_t k = 0; is_main && k < h->num_levels; k++)
             e->level_divergence_sq[k] = fmax(e->level_divergence_sq[k], level[k]);
