@@ -111,6 +111,22 @@ static void expectations_do_not_depend_on_the_measured_steps(void **state)
     release(&some);
 }
 
+/* Bounds that take the largest single deviations rest on what the run met of them, where they have a verdict. */
+static void largest_deviations_come_from_the_run(void **state)
+{
+    (void)state;
+    for (int applicable = 0; applicable < 2; applicable++) {
+        whole x;
+        run_whole(&x, applicable ? OWN("[3, 4]", "[6, 2]", "[0.5, 0.4]", "[8, 4]", "0.1", FRACTION("0.3", "24"))
+                                 : OWN("[3, 4]", "[6, 2]", "[0.5, 0.4]", "[8, 4]", "0.1", FRACTION("0.9", "24")));
+        const hsgd_comparison *b = find_bound(&x.e, "jiang-zhu-2024");
+        assert_int_equal(b->verdict, applicable ? HSGD_VERDICT_HOLDS : HSGD_VERDICT_NOT_APPLICABLE);
+        assert_int_equal(b->kind, applicable ? HSGD_TRAJECTORY : HSGD_EXACT);
+        assert_int_equal(find_bound(&x.e, "hsgd-fixed")->kind, HSGD_EXACT);
+        release(&x);
+    }
+}
+
 /* Where groups have the period of their parent, the constant is the larger of two expectations; a run measures the mean of
  * the larger one, with which it is not compared. Without noise they are the same. */
 static void merged_levels(void **state)
@@ -170,6 +186,7 @@ int main(void)
         cmocka_unit_test(noisy_divergences_are_expectations),
         cmocka_unit_test(too_small_expectations_are_refuted),
         cmocka_unit_test(expectations_do_not_depend_on_the_measured_steps),
+        cmocka_unit_test(largest_deviations_come_from_the_run),
         cmocka_unit_test(merged_levels),
         cmocka_unit_test(random_grouping_takes_what_the_runs_met),
         cmocka_unit_test(rows_of_curvatures_from_a_file),
