@@ -95,21 +95,48 @@ static hsgd_status find_suprema(hsgd_experiment *e, hsgd_error *err)
 
 /* ---- exact expectations ---- */
 
-/* Raise the divergences to those of one run, main or not; level (num_levels) is scratch memory. */
-static void raise_to_expected(hsgd_experiment *e, const hsgd_exact *exact, bool is_main, double *level)
+/* The largest expectations over the steps, so far. */
+typedef struct expected {
+    double *level, *node, global; /* (num_levels), (num_nodes); their own memory */
+    double *step_level;           /* (num_levels) scratch memory */
+} expected;
+
+static void raise_to(expected *most, const hsgd_exact *exact, const hsgd_hierarchy *h, bool is_main)
 {
-    const hsgd_hierarchy *h = &e->problem->hierarchy;
     for (size_t t = 0; t < exact->steps; t++) {
-        const double *expected = exact->node_divergence + t * exact->num_nodes;
-        e->global_divergence_sq.value = fmax(e->global_divergence_sq.value, exact->global_divergence[t]);
-        memset(level, 0, h->num_levels * sizeof *level);
+        const double *node = exact->node_divergence + t * exact->num_nodes;
+        most->global = fmax(most->global, exact->global_divergence[t]);
+        memset(most->step_level, 0, h->num_levels * sizeof *most->step_level);
         for (size_t u = 0; is_main && u < h->num_nodes; u++) {
-            e->node_divergence_sq[u] = fmax(e->node_divergence_sq[u], expected[u]);
-            level[h->node[u].depth] += h->node[u].weight * expected[u];
+            most->node[u] = fmax(most->node[u], node[u]);
+            most->step_level[h->node[u].depth] += node[u] * h->node[u].weight;
         }
         for (size_t k = 0; is_main && k < h->num_levels; k++)
-            e->level_divergence_sq[k] = fmax(e->level_divergence_sq[k], level[k]);
+            most->level[k] = fmax(most->level[k], most->step_level[k]);
     }
+}
+
+static hsgd_status find_expected(expected *most, const hsgd_experiment *e, hsgd_error *err)
+{
+    const hsgd_problem *problem = e->problem;
+    const hsgd_hierarchy *h = &problem->hierarchy;
+    *most = (expected){.level = calloc(h->num_levels + 1, sizeof(double)),
+                       .node = calloc(h->num_nodes + 1, sizeof(double)),
+                       .step_level = calloc(h->num_levels + 1, sizeof(double))};
+    hsgd_status status = HSGD_OK;
+    if (!most->level || !most->node || !most->step_level)
+        status = hsgd_fail_memory(err, "the divergences");
+    for (int i = 0; i < HSGD_NUM_RUNS && !status; i++) {
+        hsgd_exact exact = {0};
+        if (!e->run[i].made)
+            continue;
+        status = hsgd_exact_moments(&exact, &problem->quadratic, &e->run[i].hierarchy, problem->initial, e->step_size,
+                                    e->config->steps, err);
+        if (!status)
+            raise_to(most, &exact, h, i == HSGD_RUN_MAIN);
+        hsgd_exact_free(&exact);
+    }
+    return status;
 }
 
 static bool has_expected(const hsgd_experiment *e)
@@ -119,30 +146,29 @@ static bool has_expected(const hsgd_experiment *e)
            isfinite(e->global_divergence_sq.value);
 }
 
+static void exchange(double **a, double **b)
+{
+    double *old = *a;
+    *a = *b;
+    *b = old;
+}
+
 /* Where workers have Hessians of their own, the expectations that A3' speaks of (THEORY 3) are known without the runs,
- * whose suprema they replace. What does not fit into memory leaves those. */
+ * whose suprema they replace. Where the table of them does not fit into memory, those remain. */
 static hsgd_status use_expected(hsgd_experiment *e, hsgd_error *err)
 {
-    const hsgd_problem *problem = e->problem;
-    hsgd_exact exact[HSGD_NUM_RUNS] = {{0}};
-    double level[HSGD_MAX_LEVELS];
-    hsgd_status status = HSGD_OK;
-    for (int i = 0; i < HSGD_NUM_RUNS && !status; i++)
-        if (e->run[i].made)
-            status = hsgd_exact_moments(&exact[i], &problem->quadratic, &e->run[i].hierarchy, problem->initial,
-                                        e->step_size, e->config->steps, err);
+    expected most;
+    hsgd_status status = find_expected(&most, e, err);
     if (!status) {
-        memset(e->level_divergence_sq, 0, problem->hierarchy.num_levels * sizeof *e->level_divergence_sq);
-        memset(e->node_divergence_sq, 0, problem->hierarchy.num_nodes * sizeof *e->node_divergence_sq);
+        exchange(&e->level_divergence_sq, &most.level);
+        exchange(&e->node_divergence_sq, &most.node);
+        e->global_divergence_sq = (hsgd_constant){most.global, HSGD_EXACT};
         e->divergence_kind = HSGD_EXACT;
         e->expected_divergence = true;
-        e->global_divergence_sq = (hsgd_constant){0, HSGD_EXACT};
     }
-    for (int i = 0; i < HSGD_NUM_RUNS; i++) {
-        if (!status && e->run[i].made)
-            raise_to_expected(e, &exact[i], i == HSGD_RUN_MAIN, level);
-        hsgd_exact_free(&exact[i]);
-    }
+    free(most.level);
+    free(most.node);
+    free(most.step_level);
     return status == HSGD_ERROR_MEMORY ? HSGD_OK : status;
 }
 
