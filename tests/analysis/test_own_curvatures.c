@@ -84,6 +84,9 @@ static void constants_by_hand(void **state)
     assert_ok(hsgd_quadratic_objective(&f, &q, weight, &err), err);
     assert_ok(f.type->constants(&f, 0, &c, &err), err);
     assert_true(c.smoothness.value == 3.1 && c.convexity == -0.55 && c.noise_sq.value == 0.7);
+    /* means in the third coordinate, the largest: -0.04 + 0.52 + 0.62 + 0.24, and 4.8/4 */
+    assert_close(hsgd_quadratic_mean_smoothness(&q, weight), 1.34, 1e-14);
+    assert_close(hsgd_quadratic_mean_smoothness(&q, NULL), 1.2, 1e-14);
     assert_true(c.smoothness.kind == HSGD_EXACT && c.noise_sq.kind == HSGD_EXACT && c.minimum.kind == HSGD_EXACT);
     for (size_t i = 0; i < DIM; i++) {
         double h = 0, b = 0;
