@@ -44,6 +44,9 @@ typedef struct hsgd_phase_figure_input {
 /* The colour of a verdict's cells, "#rrggbb"; those that look alike to some readers differ in their symbols. */
 const char *hsgd_phase_colour(hsgd_between verdict);
 
+/* gnuplot's number of the symbol in such a cell; 0: none, -1: the cell is hatched. */
+int hsgd_phase_symbol(hsgd_between verdict);
+
 /* Write DIR/phase.dat, DIR/phase.gp and DIR/phase.caption.tex. */
 hsgd_status hsgd_phase_figure_write(const hsgd_phase_figure_input *input, const char *dir,
                                     const hsgd_figure_style *style, hsgd_error *err);
