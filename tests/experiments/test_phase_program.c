@@ -162,6 +162,7 @@ static void what_is_refused(void **state)
     assert_refusal("$H phase x.json", 2, "x.json: phase: missing");
     assert_exit("mkdir s && echo '{}' > s/sweep.json", 0);
     assert_refusal("$H phase p.json --output s", 2, "a sweep");
+    assert_refusal("$H run one.json --output p", 2, "a phase diagram");
 }
 
 int main(void)
