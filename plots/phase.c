@@ -25,20 +25,20 @@ enum { MAX_PANELS = 6, NUM_CONTOURS = 3, LONGEST_ROW_LABEL = 14, LONGEST_TICK = 
 
 /* Okabe and Ito's colours but for grey and the light blue; pt: gnuplot's symbol, 0: none. */
 static const struct {
-    const char *colour, *ink;
+    const char *name, *colour, *ink;
     int symbol;
     const char *meaning; /* in the legend */
-} look[HSGD_NUM_BETWEEN] = {[HSGD_BETWEEN_HOLDS] = {"#cfe8f7", "#000000", 0, "holds"},
-                            [HSGD_BETWEEN_EQUAL] = {"#b0b0b0", "#000000", 0, "all equal"},
-                            [HSGD_BETWEEN_BELOW] = {"#0072B2", "#ffffff", 11, "below inner"},
-                            [HSGD_BETWEEN_ABOVE] = {"#D55E00", "#ffffff", 9, "above outer"},
-                            [HSGD_BETWEEN_REVERSED] = {"#000000", "#ffffff", 2, "reversed"},
-                            [HSGD_BETWEEN_INCONCLUSIVE] = {"#F0E442", "#000000", 6, "inconclusive"},
-                            [HSGD_BETWEEN_DIVERGED] = {"#707070", "#ffffff", 3, "diverged"},
-                            [HSGD_BETWEEN_ILLEGAL] = {"#ffffff", "#000000", 0, "illegal"}};
+} look[HSGD_NUM_CELLS] = {[HSGD_CELL_HOLDS] = {"holds", "#cfe8f7", "#000000", 0, "holds"},
+                          [HSGD_CELL_EQUAL] = {"equal", "#b0b0b0", "#000000", 0, "all equal"},
+                          [HSGD_CELL_BELOW] = {"fails below", "#0072B2", "#ffffff", 11, "below inner"},
+                          [HSGD_CELL_ABOVE] = {"fails above", "#D55E00", "#ffffff", 9, "above outer"},
+                          [HSGD_CELL_REVERSED] = {"reversed", "#000000", "#ffffff", 2, "reversed"},
+                          [HSGD_CELL_INCONCLUSIVE] = {"inconclusive", "#F0E442", "#000000", 6, "inconclusive"},
+                          [HSGD_CELL_DIVERGED] = {"diverged", "#707070", "#ffffff", 3, "diverged"},
+                          [HSGD_CELL_ILLEGAL] = {"illegal", "#ffffff", "#000000", 0, "illegal"}};
 
 /* Verdicts that have cells; illegal points stay blank. */
-enum { NUM_DRAWN = HSGD_BETWEEN_ILLEGAL };
+enum { NUM_DRAWN = HSGD_CELL_ILLEGAL };
 
 typedef struct figure {
     const hsgd_phase_figure_input *in;
@@ -53,14 +53,29 @@ typedef struct figure {
     bool has_contour[MAX_PANELS][NUM_CONTOURS]; /* known once they are written */
 } figure;
 
-const char *hsgd_phase_colour(hsgd_between verdict)
+const char *hsgd_phase_cell_name(hsgd_phase_cell cell)
 {
-    return (size_t)verdict < HSGD_NUM_BETWEEN ? look[verdict].colour : "#ffffff";
+    return (size_t)cell < HSGD_NUM_CELLS ? look[cell].name : "?";
 }
 
-int hsgd_phase_symbol(hsgd_between verdict)
+int hsgd_phase_cell_parse(const char *name, hsgd_phase_cell *cell)
 {
-    return verdict == HSGD_BETWEEN_EQUAL ? -1 : (size_t)verdict < HSGD_NUM_BETWEEN ? look[verdict].symbol : 0;
+    for (int c = 0; name && c < HSGD_NUM_CELLS; c++)
+        if (strcmp(name, look[c].name) == 0) {
+            *cell = (hsgd_phase_cell)c;
+            return 0;
+        }
+    return -1;
+}
+
+const char *hsgd_phase_colour(hsgd_phase_cell verdict)
+{
+    return (size_t)verdict < HSGD_NUM_CELLS ? look[verdict].colour : "#ffffff";
+}
+
+int hsgd_phase_symbol(hsgd_phase_cell verdict)
+{
+    return verdict == HSGD_CELL_EQUAL ? -1 : (size_t)verdict < HSGD_NUM_CELLS ? look[verdict].symbol : 0;
 }
 
 /* ---- data ---- */
@@ -97,7 +112,7 @@ static void fill(figure *f)
             const hsgd_phase_figure_point *point = point_at(f->in, first, second, f->panel.value[p]);
             bool drawn = (int)point->verdict < NUM_DRAWN;
             f->verdict[p * f->cells + i] = drawn ? (double)point->verdict : NAN;
-            f->ratio[p * f->cells + i] = point->verdict == HSGD_BETWEEN_HOLDS ? point->ratio : NAN;
+            f->ratio[p * f->cells + i] = point->verdict == HSGD_CELL_HOLDS ? point->ratio : NAN;
             if (drawn)
                 f->occurs[point->verdict] = f->in_panel[p][point->verdict] = true;
         }
@@ -203,9 +218,8 @@ static void write_square(FILE *out, const double corner[4], size_t x, size_t y, 
 /* The ratio where outer > inner, outside of 0 to 1 too, so that lines reach the border of what holds. */
 static double contoured(const hsgd_phase_figure_point *p)
 {
-    bool inside = p->verdict == HSGD_BETWEEN_HOLDS;
-    bool beside =
-        (p->verdict == HSGD_BETWEEN_BELOW && p->ratio < 0) || (p->verdict == HSGD_BETWEEN_ABOVE && p->ratio > 1);
+    bool inside = p->verdict == HSGD_CELL_HOLDS;
+    bool beside = (p->verdict == HSGD_CELL_BELOW && p->ratio < 0) || (p->verdict == HSGD_CELL_ABOVE && p->ratio > 1);
     return inside || beside ? p->ratio : NAN;
 }
 
@@ -343,7 +357,7 @@ static void draw_symbols(hsgd_script *s, const figure *f, size_t panel, int verd
 
 static const char *fill_style(int verdict)
 {
-    return verdict == HSGD_BETWEEN_EQUAL ? "pattern 4 noborder" : "solid 1 noborder";
+    return verdict == HSGD_CELL_EQUAL ? "pattern 4 noborder" : "solid 1 noborder";
 }
 
 static void draw_cells(hsgd_script *s, const figure *f, size_t panel)
@@ -364,7 +378,7 @@ static void draw_ratios(hsgd_script *s, const figure *f, size_t panel)
 {
     hsgd_font font;
     static const double width[NUM_CONTOURS] = {0.5, 1.2, 2}; /* dashes would start anew in every cell */
-    if (numbers_fit(f) && f->in_panel[panel][HSGD_BETWEEN_HOLDS])
+    if (numbers_fit(f) && f->in_panel[panel][HSGD_CELL_HOLDS])
         hsgd_script_series(s,
                            "'phase.dat' using \"x\":\"y\":(number(column(\"ratio_%zu\"))) \\\n          with labels%s "
                            "textcolor rgb '#000000' notitle",
@@ -465,7 +479,7 @@ static legend make_legend(const figure *f)
 static double legend_height(const figure *f)
 {
     legend l = make_legend(f);
-    double ratio = has_contours(f) || (numbers_fit(f) && f->occurs[HSGD_BETWEEN_HOLDS]) ? LEGEND_ROW_IN : 0;
+    double ratio = has_contours(f) || (numbers_fit(f) && f->occurs[HSGD_CELL_HOLDS]) ? LEGEND_ROW_IN : 0;
     return 0.06 + LEGEND_ROW_IN * (double)((l.count + l.columns - 1) / l.columns) + ratio;
 }
 
@@ -476,7 +490,7 @@ static void write_entry(hsgd_script *s, int verdict, double x_in, double y_in, i
     fprintf(s->stream,
             "set object %d rectangle from screen %.4f,screen %.4f to screen %.4f,screen %.4f fc rgb '%s' fs %s%s\n",
             number, x_in / w, (y_in - 0.045) / h, (x_in + 0.16) / w, (y_in + 0.045) / h, look[verdict].colour,
-            verdict == HSGD_BETWEEN_EQUAL ? "pattern 4" : "solid 1", " border lc rgb '#808080' lw 0.5");
+            verdict == HSGD_CELL_EQUAL ? "pattern 4" : "solid 1", " border lc rgb '#808080' lw 0.5");
     if (look[verdict].symbol)
         fprintf(s->stream, "set label %d '' at screen %.4f,screen %.4f point pt %d ps %.3g lw 0.8 lc rgb '%s' front\n",
                 20 + number, (x_in + 0.08) / w, y_in / h, look[verdict].symbol, hsgd_point_size(s, 0.4),
@@ -497,8 +511,8 @@ static void write_legend(hsgd_script *s, const figure *f, double top_in)
     }
     double below = y - (double)((l.count + l.columns - 1) / l.columns) * LEGEND_ROW_IN;
     const char *text = has_contours(f) ? "lines: (H-SGD - inner)/(outer - inner) = 0.25 (thin), 0.5, 0.75 (thick)"
-                       : numbers_fit(f) && f->occurs[HSGD_BETWEEN_HOLDS] ? "numbers: (H-SGD - inner)/(outer - inner)"
-                                                                         : NULL;
+                       : numbers_fit(f) && f->occurs[HSGD_CELL_HOLDS] ? "numbers: (H-SGD - inner)/(outer - inner)"
+                                                                      : NULL;
     if (text)
         fprintf(s->stream, "set label 7 '%s%s' at screen 0.5,screen %.4f center%s\n",
                 hsgd_script_pick(s, "", "\\fontsize{7}{8.4}\\selectfont "), text, below / s->height_in,

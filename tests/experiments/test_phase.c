@@ -7,6 +7,7 @@
 #include <gsl/gsl_cdf.h>
 
 #include "experiments/phase_private.h"
+#include "plots/phase.h"
 
 static hsgd_error err;
 
@@ -301,6 +302,19 @@ static void intervals_are_those_of_bonferroni(void **state)
     assert_int_equal(p.verdict, HSGD_BETWEEN_DIVERGED);
 }
 
+/* The figure reads the verdicts by their names. */
+static void the_figure_knows_every_verdict(void **state)
+{
+    (void)state;
+    hsgd_phase_cell cell;
+    for (int v = 0; v < HSGD_NUM_BETWEEN; v++) {
+        assert_int_equal(hsgd_phase_cell_parse(hsgd_between_name((hsgd_between)v), &cell), 0);
+        assert_int_equal(cell, v);
+        assert_string_equal(hsgd_phase_cell_name(cell), hsgd_between_name((hsgd_between)v));
+    }
+    assert_int_equal(hsgd_phase_cell_parse("fails", &cell), -1);
+}
+
 /* ---- what is refused ---- */
 
 static const struct {
@@ -366,6 +380,7 @@ int main(void)
         cmocka_unit_test(drawn_groupings_have_an_interval),
         cmocka_unit_test(paired_runs_agree_with_exact_moments),
         cmocka_unit_test(intervals_are_those_of_bonferroni),
+        cmocka_unit_test(the_figure_knows_every_verdict),
         cmocka_unit_test(wrong_settings_are_refused),
         cmocka_unit_test(illegal_points_are_refused_or_left_blank),
     };

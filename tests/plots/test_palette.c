@@ -148,19 +148,20 @@ static void colours_differ_for_everybody(void **state)
 static void verdicts_differ_for_everybody(void **state)
 {
     (void)state;
-    for (int i = 0; i < HSGD_BETWEEN_ILLEGAL; i++)
+    for (int i = 0; i < HSGD_CELL_ILLEGAL; i++)
         for (int j = 0; j < i; j++) {
-            vec a = linear_of(hsgd_phase_colour((hsgd_between)i)), b = linear_of(hsgd_phase_colour((hsgd_between)j));
+            vec a = linear_of(hsgd_phase_colour((hsgd_phase_cell)i)),
+                b = linear_of(hsgd_phase_colour((hsgd_phase_cell)j));
             for (vision eyes = NORMAL; eyes < NUM_VISIONS; eyes++) {
                 double d = distance(lab_of(seen_by(eyes, a)), lab_of(seen_by(eyes, b)));
                 if (!(d >= LEAST_DISTANCE))
-                    fail_msg("%s and %s are %g apart for vision %d", hsgd_between_name((hsgd_between)i),
-                             hsgd_between_name((hsgd_between)j), d, eyes);
+                    fail_msg("%s and %s are %g apart for vision %d", hsgd_phase_cell_name((hsgd_phase_cell)i),
+                             hsgd_phase_cell_name((hsgd_phase_cell)j), d, eyes);
             }
             bool alike = fabs(lab_of(a).v[0] - lab_of(b).v[0]) < LEAST_LIGHTNESS;
-            if (alike && hsgd_phase_symbol((hsgd_between)i) == hsgd_phase_symbol((hsgd_between)j))
-                fail_msg("%s and %s are alike in black and white", hsgd_between_name((hsgd_between)i),
-                         hsgd_between_name((hsgd_between)j));
+            if (alike && hsgd_phase_symbol((hsgd_phase_cell)i) == hsgd_phase_symbol((hsgd_phase_cell)j))
+                fail_msg("%s and %s are alike in black and white", hsgd_phase_cell_name((hsgd_phase_cell)i),
+                         hsgd_phase_cell_name((hsgd_phase_cell)j));
         }
 }
 

@@ -32,9 +32,9 @@ static void setup(fixture *f)
     for (size_t i = 0; i < COLUMNS; i++)
         for (size_t j = 0; j < ROWS; j++)
             for (size_t k = 0; k < PANELS; k++) {
-                size_t verdict = (i + j) / 8 % HSGD_NUM_BETWEEN, x = COLUMNS - 1 - i;
+                size_t verdict = (i + j) / 8 % HSGD_NUM_CELLS, x = COLUMNS - 1 - i;
                 f->point[(i * ROWS + j) * PANELS + k] =
-                    (hsgd_phase_figure_point){k ? HSGD_BETWEEN_HOLDS : (hsgd_between)verdict, (double)(x + j) / 100};
+                    (hsgd_phase_figure_point){k ? HSGD_CELL_HOLDS : (hsgd_phase_cell)verdict, (double)(x + j) / 100};
             }
     f->in = (hsgd_phase_figure_input){.name = "phase_1",
                                       .quantity = "S",
@@ -118,12 +118,11 @@ static void data_hold_every_cell(void **state)
         char verdict[32], ratio[32], ratio_2[32];
         double x, y, second;
         assert_int_equal(sscanf(line, "%lf %lf %31s %31s %lf %31s", &x, &y, verdict, ratio, &second, ratio_2), 6);
-        size_t i = COLUMNS - 1 - (size_t)x, j = (size_t)y, want = (i + j) / 8 % HSGD_NUM_BETWEEN;
-        assert_true(want == HSGD_BETWEEN_ILLEGAL ? isnan(strtod(verdict, NULL))
-                                                 : strtod(verdict, NULL) == (double)want);
-        assert_true(want == HSGD_BETWEEN_HOLDS ? fabs(strtod(ratio, NULL) - (x + y) / 100) < 1e-9
-                                               : isnan(strtod(ratio, NULL)));
-        assert_true(second == HSGD_BETWEEN_HOLDS && fabs(strtod(ratio_2, NULL) - (x + y) / 100) < 1e-9);
+        size_t i = COLUMNS - 1 - (size_t)x, j = (size_t)y, want = (i + j) / 8 % HSGD_NUM_CELLS;
+        assert_true(want == HSGD_CELL_ILLEGAL ? isnan(strtod(verdict, NULL)) : strtod(verdict, NULL) == (double)want);
+        assert_true(want == HSGD_CELL_HOLDS ? fabs(strtod(ratio, NULL) - (x + y) / 100) < 1e-9
+                                            : isnan(strtod(ratio, NULL)));
+        assert_true(second == HSGD_CELL_HOLDS && fabs(strtod(ratio_2, NULL) - (x + y) / 100) < 1e-9);
     }
     assert_int_equal(rows, COLUMNS * ROWS);
     free(data);
