@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The bound on the rounding errors of exact moments: two steps by hand, the true errors of random problems against brute force
+/* The bound on the rounding errors of exact moments: three steps by hand, the true errors of random problems against brute force
  * in long double, and schedules that agree in theory and differ in their last digits. */
 #include "tests/analysis/dense_moments.h"
 
@@ -10,19 +10,21 @@
 
 static hsgd_error err;
 
-/* n = d = 1, h = 2, b = 3, gamma = 1/4, w^0 = 5, sigma^2 = 2: rho = 1/2, k = 65.
+/* Three steps. n = d = 1, h = 2, b = 3, gamma = 1/4, w^0 = 5, sigma^2 = 2: rho = 1/2, k = 65.
  *     t = 0: e = 0, M = 5, V = 0, E = 0;                     delta = 4 k u (2*5 + 3)
  *     t = 1: e = 4 k u (1.5*5 + 0.75) = 33 k u, M = 3.25, V = 1/8, E = 8 k u/8 = k u;
  *            delta = 2*33 k u + 4 k u (6.5 + 3) = 104 k u; noise 4 (E + 8 k u/8) = 8 k u; x = 66 k u + 26 k u;
- *            loss (6.5 + 3) 33 k u + 2 (e^2 + E)/2 + (8 k + 1) u size, size = 2 (3.25^2 + 1/8)/2 + 3*3.25. */
-static void two_steps_by_hand(void **state)
+ *            loss (6.5 + 3) 33 k u + 2 (e^2 + E)/2 + (8 k + 1) u size, size = 2 (3.25^2 + 1/8)/2 + 3*3.25
+ *     t = 2: e = 33/2 k u + 4 k u (1.5*3.25 + 0.75) = 39 k u, M = 2.375; delta = 78 k u + 4 k u (4.75 + 3) = 109 k u;
+ *            E = k u/4 + 8 k u (1.25/8 + 1/8) = 2.5 k u, V = 1/32 + 1/8: noise 4 (2.5 + 8*5/32) k u. */
+static void three_steps_by_hand(void **state)
 {
     (void)state;
     const double h = 2, b = 3, initial = 5, u = DBL_EPSILON / 2, ku = 65 * u;
     hsgd_quadratic q;
     hsgd_exact_rounding r;
     assert_ok(hsgd_quadratic_init(&q, &h, &b, 1, 1, 2, &err), err);
-    assert_ok(hsgd_exact_rounding_find(&r, &q, &initial, 0.25, 2, &err), err);
+    assert_ok(hsgd_exact_rounding_find(&r, &q, &initial, 0.25, 3, &err), err);
     assert_close(r.gradient_sq[0], 52 * ku * 52 * ku, 1e-14);
     assert_close(r.gradient_sq[1], 104 * ku * 104 * ku, 1e-14);
     assert_close(r.gradient_noise[1], 8 * ku, 1e-14);
@@ -30,6 +32,8 @@ static void two_steps_by_hand(void **state)
     assert_close(r.dispersion_noise[1], 5 * ku, 1e-14);
     assert_close(r.loss_size[1], 3.25 * 3.25 + 0.125 + 9.75, 1e-14);
     assert_close(r.loss[1], 9.5 * 33 * ku + 33 * 33 * ku * ku + ku + (8 * ku + u) * r.loss_size[1], 1e-14);
+    assert_close(r.gradient_sq[2], 109 * ku * 109 * ku, 1e-14);
+    assert_close(r.gradient_noise[2], 4 * (2.5 + 1.25) * ku, 1e-14);
     hsgd_exact_rounding_free(&r);
     hsgd_quadratic_free(&q);
 }
@@ -137,7 +141,7 @@ static void schedules_that_agree_differ_by_less(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_steps_by_hand),
+        cmocka_unit_test(three_steps_by_hand),
         cmocka_unit_test(bounds_hold_for_random_problems),
         cmocka_unit_test(schedules_that_agree_differ_by_less),
     };

@@ -199,8 +199,8 @@ static void every_format_and_width_is_drawn(void **state)
             fprintf(all, "cd '%s'\nload 'phase.gp'\nreset session\n", path);
         }
     fclose(all);
-    snprintf(command, sizeof command, "gnuplot '%s/all.gp' > '%s/said' 2>&1 && ! test -s '%s/said'", f.dir, f.dir,
-             f.dir);
+    snprintf(command, sizeof command, "LC_ALL=C.UTF-8 gnuplot '%s/all.gp' > '%s/said' 2>&1 && ! test -s '%s/said'",
+             f.dir, f.dir, f.dir);
     if (system(command) != 0)
         fail_msg("gnuplot: %s", read_file(f.dir, "said"));
     for (int format = HSGD_FIGURE_PDF; format <= HSGD_FIGURE_TIKZ; format++)
