@@ -185,5 +185,7 @@ void hsgd_exact_free(hsgd_exact *exact)
     free(exact->grad_norm_sq);
     free(exact->loss);
     free(exact->dispersion);
+    free(exact->node_divergence);
+    free(exact->global_divergence);
     memset(exact, 0, sizeof *exact);
 }

@@ -28,6 +28,12 @@ typedef struct hsgd_exact {
     double *loss;         /* (steps) E f(wbar^t), owned */
     double *dispersion;   /* (steps, num_levels) E B_k^t, owned */
     double final_loss;    /* E f(wbar^T) */
+    /* Where workers have Hessians of their own; NULL with one Hessian, where divergences are constants. Owned */
+    size_t num_nodes;
+    double *
+        node_divergence; /* (steps, num_nodes) E beta_u^2(wbar_u^t), which A3' speaks of (THEORY 3). For a node that the
+                                  canonical tree merges into another, no less than at that one's average (THEORY 1) */
+    double *global_divergence; /* (steps) E E(wbar^t) */
 } hsgd_exact;
 
 /* Moments of H-SGD on a quadratic of either kind from `initial` (dim), for an expanded hierarchy with quadratic->num_workers workers

@@ -60,7 +60,7 @@ typedef struct hsgd_quadratic_spec {
 hsgd_status hsgd_quadratic_generate(hsgd_quadratic *out, const hsgd_hierarchy *h, const hsgd_quadratic_spec *spec,
                                     hsgd_error *err);
 
-/* How far the Hessians of a generated quadratic differ: standard deviations of h_ji over the common h_i, the same in every
+/* How far the Hessians of a generated quadratic differ: standard deviations of h_ji as shares of the common h_i, the same in every
  * coordinate i, hit exactly. */
 typedef struct hsgd_curvature_spread {
     double workers; /* >= 0: between all workers, drawn without regard to the groups */

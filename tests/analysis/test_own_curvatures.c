@@ -181,22 +181,29 @@ static double weight_over(const hsgd_hierarchy *h, size_t first, size_t count)
     return weight;
 }
 
+/* sum_v (p_v/p_u) (x_v - x_u)^2 over the children of u. */
+static double node_variance(const hsgd_hierarchy *h, const double *value, size_t stride, size_t u)
+{
+    const hsgd_node *n = &h->node[u];
+    double centre = mean_over(h, value, stride, n->first_worker, n->num_workers), sum = 0;
+    for (size_t v = u + 1; v < h->num_nodes; v++)
+        if (h->node[v].parent == u) {
+            const hsgd_node *c = &h->node[v];
+            double deviation = mean_over(h, value, stride, c->first_worker, c->num_workers) - centre;
+            sum += weight_over(h, c->first_worker, c->num_workers) * deviation * deviation;
+        }
+    if (n->end == u + 1)
+        for (size_t j = n->first_worker; j < n->first_worker + n->num_workers; j++)
+            sum += weight_of(h, j) * (value[j * stride] - centre) * (value[j * stride] - centre);
+    return sum / weight_over(h, n->first_worker, n->num_workers);
+}
+
 /* level[k] += sum over the nodes of depth k of p_u times the variance between its children. */
 static void add_variances(const hsgd_hierarchy *h, const double *value, size_t stride, double *level)
 {
-    for (size_t u = 0; u < h->num_nodes; u++) {
-        const hsgd_node *n = &h->node[u];
-        double centre = mean_over(h, value, stride, n->first_worker, n->num_workers);
-        for (size_t v = u + 1; v < h->num_nodes; v++)
-            if (h->node[v].parent == u) {
-                const hsgd_node *c = &h->node[v];
-                double deviation = mean_over(h, value, stride, c->first_worker, c->num_workers) - centre;
-                level[n->depth] += weight_over(h, c->first_worker, c->num_workers) * deviation * deviation;
-            }
-        if (n->end == u + 1)
-            for (size_t j = n->first_worker; j < n->first_worker + n->num_workers; j++)
-                level[n->depth] += weight_of(h, j) * (value[j * stride] - centre) * (value[j * stride] - centre);
-    }
+    for (size_t u = 0; u < h->num_nodes; u++)
+        level[h->node[u].depth] +=
+            weight_over(h, h->node[u].first_worker, h->node[u].num_workers) * node_variance(h, value, stride, u);
 }
 
 /* Every coordinate of the Hessians has its spread at every level, their mean is the common Hessian, and the divergences
@@ -314,7 +321,7 @@ static void three_steps_by_hand(void **state)
 
 /* H-SGD on one coordinate with noise +-deviation: every sequence of signs is followed, and its numbers are added with
  * their probability. */
-enum { MAX_WORKERS = 4, MAX_STEPS = 6 };
+enum { MAX_WORKERS = 4, MAX_STEPS = 6, MAX_NODES = 3 };
 
 typedef struct enumeration {
     const hsgd_hierarchy *h;
@@ -322,6 +329,7 @@ typedef struct enumeration {
     double step_size, deviation;
     size_t steps;
     double grad_norm_sq[MAX_STEPS + 1], loss[MAX_STEPS + 1], dispersion[MAX_STEPS + 1][HSGD_MAX_LEVELS];
+    double divergence[MAX_STEPS + 1][MAX_NODES], at_root[MAX_STEPS + 1][MAX_NODES], global[MAX_STEPS + 1];
 } enumeration;
 
 static void average_due(const hsgd_hierarchy *h, double *w, size_t updates)
@@ -334,6 +342,24 @@ static void average_due(const hsgd_hierarchy *h, double *w, size_t updates)
     }
 }
 
+/* Divergences of all nodes at their own average and at that of the root. */
+static void add_divergences(enumeration *e, size_t t, const double *w, double probability)
+{
+    double own[MAX_WORKERS], root[MAX_WORKERS], all = mean_over(e->h, w, 1, 0, e->h->num_workers), level[8] = {0};
+    for (size_t u = 0; u < e->h->num_nodes; u++) {
+        double mean = mean_over(e->h, w, 1, e->h->node[u].first_worker, e->h->node[u].num_workers);
+        for (size_t j = 0; j < e->h->num_workers; j++) {
+            own[j] = e->curvature[j] * mean - e->linear[j];
+            root[j] = e->curvature[j] * all - e->linear[j];
+        }
+        e->divergence[t][u] += probability * node_variance(e->h, own, 1, u);
+        e->at_root[t][u] += probability * node_variance(e->h, root, 1, u);
+    }
+    add_variances(e->h, root, 1, level);
+    for (size_t k = 0; k < e->h->num_levels; k++)
+        e->global[t] += probability * level[k];
+}
+
 static void follow(enumeration *e, size_t t, const double *w, double probability)
 {
     size_t n = e->h->num_workers;
@@ -344,6 +370,7 @@ static void follow(enumeration *e, size_t t, const double *w, double probability
     add_variances(e->h, w, 1, level);
     for (size_t k = 0; k < e->h->num_levels; k++)
         e->dispersion[t][k] += probability * level[k];
+    add_divergences(e, t, w, probability);
     for (size_t signs = 0; t < e->steps && signs < (size_t)1 << n; signs++) {
         double next[MAX_WORKERS];
         for (size_t j = 0; j < n; j++) {
@@ -359,7 +386,7 @@ static void compare_with_enumeration(const hsgd_hierarchy *h, size_t steps)
 {
     const double curve[] = {1.7, -0.4, 0.9, 2.6}, slope[] = {0.8, -1.1, 2.3, 0.4}, initial[] = {1.9, 1.9, 1.9, 1.9};
     const double step_size = 0.33, noise_sq = 1.21;
-    enumeration all = {h, curve, slope, step_size, sqrt(noise_sq), steps, {0}, {0}, {{0}}};
+    enumeration all = {h, curve, slope, step_size, sqrt(noise_sq), steps, {0}, {0}, {{0}}, {{0}}, {{0}}, {0}};
     hsgd_quadratic q;
     assert_ok(hsgd_quadratic_init_own(&q, curve, slope, 1, h->num_workers, noise_sq, &err), err);
     hsgd_exact e = exact_of(h, &q, initial, step_size, steps);
@@ -369,6 +396,12 @@ static void compare_with_enumeration(const hsgd_hierarchy *h, size_t steps)
         assert_close(e.loss[t], all.loss[t], 1e-11);
         for (size_t k = 0; k < h->num_levels; k++)
             assert_near(e.dispersion[t * h->num_levels + k], all.dispersion[t][k], 1e-12);
+        assert_close(e.global_divergence[t], all.global[t], 1e-11);
+        for (size_t u = 0; u < h->num_nodes; u++) {
+            bool merged = u > 0 && h->node[u].period == h->node[0].period;
+            assert_near(e.node_divergence[t * h->num_nodes + u],
+                        fmax(all.divergence[t][u], merged ? all.at_root[t][u] : 0), 1e-11);
+        }
     }
     assert_close(e.final_loss, all.loss[steps], 1e-11);
     hsgd_exact_free(&e);
@@ -379,17 +412,21 @@ static void agrees_with_all_signs(void **state)
 {
     (void)state;
     hsgd_hierarchy uneven, pair = uniform((size_t[]){2, 2}, (size_t[]){2, 1}, 2);
+    hsgd_hierarchy merged = uniform((size_t[]){2, 2}, (size_t[]){3, 3}, 2); /* local SGD */
     const hsgd_node_spec spec[] = {{HSGD_NO_NODE, 4, 0}, {0, 2, 2}, {0, 4, 1}};
     const double weight[] = {1, 2.5, 0.7, 1.3};
     assert_ok(hsgd_hierarchy_tree(&uneven, spec, 3, &err), err);
     for (int weighted = 0; weighted < 2; weighted++) {
         compare_with_enumeration(&uneven, 5); /* 2^15 sequences, the root averages in between */
         compare_with_enumeration(&pair, 4);
+        compare_with_enumeration(&merged, 4);
         assert_ok(hsgd_hierarchy_set_weights(&uneven, weight, &err), err);
         assert_ok(hsgd_hierarchy_set_weights(&pair, weight, &err), err);
+        assert_ok(hsgd_hierarchy_set_weights(&merged, weight, &err), err);
     }
     hsgd_hierarchy_free(&uneven);
     hsgd_hierarchy_free(&pair);
+    hsgd_hierarchy_free(&merged);
 }
 
 /* Rows that are all the same: the two ways of computing, and the two types of objective, agree. */
@@ -470,12 +507,17 @@ static void compare_with_simulator(const hsgd_hierarchy *h, double noise_sq)
     hsgd_ensemble ensemble;
     hsgd_summary s;
     assert_ok(hsgd_quadratic_objective(&f, &q, h->worker_weight, &err), err);
-    hsgd_simulation run = {
-        .objective = &f, .hierarchy = h, .initial = initial, .step_size = 0.2, .steps = STEPS, .measure_every = 1};
+    hsgd_simulation run = {.objective = &f,
+                           .hierarchy = h,
+                           .initial = initial,
+                           .step_size = 0.2,
+                           .steps = STEPS,
+                           .measure_every = 1,
+                           .measure_at_nodes = true};
     assert_ok(hsgd_ensemble_run(&ensemble, &run, seeds, 100, NULL, 2, &err), err);
     assert_ok(hsgd_summarize(&s, &ensemble, STEPS, h->node[0].period, noise_sq == 0, &err), err);
     hsgd_exact e = exact_of(h, &q, initial, run.step_size, STEPS);
-    double checks = STEPS * (2 + (double)levels) + 2, rounding = 1e-12;
+    double checks = STEPS * (2 + 2 * (double)levels) + 2, rounding = 1e-12;
 #define AGREES(estimate, exact)                                                                                        \
     assert_at_most(fabs((estimate).mean - (exact)), hsgd_half_width(estimate, 1 - 1e-6, checks) + rounding, 0)
     AGREES(s.S, e.S);
@@ -483,8 +525,13 @@ static void compare_with_simulator(const hsgd_hierarchy *h, double noise_sq)
     for (size_t t = 0; t < STEPS; t++) {
         AGREES(s.grad_norm_sq[t], e.grad_norm_sq[t]);
         AGREES(s.loss[t], e.loss[t]);
-        for (size_t k = 0; k < levels; k++)
+        double divergence[3] = {0};
+        for (size_t u = 0; u < h->num_nodes; u++)
+            divergence[h->node[u].depth] += h->node[u].weight * e.node_divergence[t * h->num_nodes + u];
+        for (size_t k = 0; k < levels; k++) {
             AGREES(s.dispersion[t * levels + k], e.dispersion[t * levels + k]);
+            AGREES(s.divergence_at_nodes[t * levels + k], divergence[k]);
+        }
     }
     hsgd_exact_free(&e);
     hsgd_summary_free(&s);
