@@ -163,6 +163,7 @@ static void what_is_refused(void **state)
     assert_exit("mkdir s && echo '{}' > s/sweep.json", 0);
     assert_refusal("$H phase p.json --output s", 2, "a sweep");
     assert_refusal("$H run one.json --output p", 2, "a phase diagram");
+    assert_refusal("$H report p", 2, "p: a phase diagram has no page");
 }
 
 int main(void)
