@@ -5,7 +5,7 @@
  * The groupings are the placements up to the automorphisms of the tree. An automorphism moves the workers of every
  * placement unless it is the identity, so each grouping is the image of the same number |Aut| of placements: under a
  * uniformly random permutation all groupings are equally likely, and there are n!/|Aut| of them. */
-#include "analysis/grouping_moments_private.h"
+#include "analysis/grouping_enumeration.h"
 
 #include <math.h>
 #include <stdlib.h>

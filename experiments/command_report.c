@@ -7,6 +7,7 @@
 
 #include "experiments/folder.h"
 #include "experiments/page.h"
+#include "experiments/phase_private.h"
 
 enum { OPTION_OUTPUT, NUM_OPTIONS };
 
@@ -27,7 +28,10 @@ static int run(const hsgd_arguments *arguments)
         hsgd_fail_memory(&err, "a path");
         return hsgd_cli_fail(&err);
     }
-    hsgd_status status = hsgd_folder_lock(&lock, dir, &err);
+    hsgd_status status =
+        hsgd_phase_is_folder(dir)
+            ? hsgd_fail(&err, HSGD_ERROR_INPUT, "%s: a phase diagram has no page; hsgd plot draws it", dir)
+            : hsgd_folder_lock(&lock, dir, &err);
     if (!status) {
         hsgd_folder_sweep(dir);
         status = hsgd_report_page(dir, file, &err);

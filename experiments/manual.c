@@ -88,6 +88,8 @@ static void put_figures(hsgd_manual *m)
     hsgd_manual_text(m, "Of a sweep:");
     for (size_t i = 0; i < hsgd_num_sweep_figures; i++)
         put_name(m, hsgd_sweep_figures[i]->name, i + 1 == hsgd_num_sweep_figures);
+    hsgd_manual_text(m, "Of a phase diagram:");
+    put_name(m, "phase", true);
 }
 
 static void put_bounds(hsgd_manual *m)
@@ -137,6 +139,7 @@ static const entry files[] = {
      "of a result folder: constants with their kind, what was measured, with intervals, every bound with its "
      "terms and its verdict, the proof ladder, and the configuration"},
     {"series.csv", "one row per measured step"},
+    {"phase.json, phase.csv", "of a phase diagram: every point with three values, their differences and the verdict"},
     {"sweep.json, sweep.csv", "of the folder of a sweep: the same for all its points, whose folders are in points"},
     {"rate.json, rate.csv", "of the folder of hsgd rate: the points, the fitted power law, and its comparison with the "
                             "theory; its figure is rate"},

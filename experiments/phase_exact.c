@@ -6,7 +6,7 @@
 
 #include "analysis/exact_moments.h"
 #include "analysis/exact_rounding.h"
-#include "analysis/grouping_moments_private.h"
+#include "analysis/grouping_enumeration.h"
 #include "experiments/phase_private.h"
 
 /* ---- one schedule ---- */

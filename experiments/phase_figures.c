@@ -41,7 +41,7 @@ static hsgd_status read_point(folder *f, size_t i, const hsgd_json *at, hsgd_err
     hsgd_json verdict = hsgd_json_member(at, "verdict");
     const char *name;
     hsgd_status status = hsgd_json_text(&verdict, &name, err);
-    if (!status && hsgd_between_parse(name, &f->point[i].verdict))
+    if (!status && hsgd_phase_cell_parse(name, &f->point[i].verdict))
         status = hsgd_json_fail(&verdict, err, "is no verdict of a phase diagram");
     f->point[i].ratio = number_or_nan(hsgd_json_member(at, "ratio").value);
     widen(&f->input.workers, at, "workers");

@@ -89,6 +89,40 @@ static void print_counts(const hsgd_phase *phase, const hsgd_phase_summary *s, F
     }
 }
 
+enum { MOST_COLUMNS = 6, WIDEST_COLUMN = 14 };
+
+/* How the verdicts are spread over the values of the last axis, the panels of a map of three, where these are few. */
+static void print_by_value(const hsgd_phase *phase, const hsgd_phase_summary *s, FILE *out)
+{
+    const hsgd_sweep *grid = &phase->grid;
+    size_t last = grid->num_axes - 1;
+    const hsgd_sweep_axis *axis = &grid->axis[last];
+    if (last == 0 || axis->num_values < 2 || axis->num_values > MOST_COLUMNS)
+        return;
+    fputs("\n  by ", out);
+    print_text(out, axis->name);
+    fprintf(out, "\n  %-13s", "");
+    for (size_t i = 0; i < axis->num_values; i++) {
+        char label[WIDEST_COLUMN + 1];
+        snprintf(label, sizeof label, "%s", axis->label[i]);
+        for (char *c = label; *c; c++) /* bytes, so that columns stand below each other */
+            *c = (unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e ? '?' : *c;
+        fprintf(out, " %*s", WIDEST_COLUMN, label);
+    }
+    for (int v = 0; v < HSGD_NUM_BETWEEN; v++) {
+        if (!s->count[v])
+            continue;
+        fprintf(out, "\n  %-13s", hsgd_between_name((hsgd_between)v));
+        for (size_t i = 0; i < axis->num_values; i++) {
+            size_t count = 0;
+            for (size_t k = 0; k < grid->num_points; k++)
+                count += grid->point[k].value[last] == i && phase->point[k].verdict == (hsgd_between)v;
+            fprintf(out, " %*zu", WIDEST_COLUMN, count);
+        }
+    }
+    fputc('\n', out);
+}
+
 static void print_worst(const hsgd_phase *phase, const hsgd_phase_summary *s, FILE *out)
 {
     if (s->worst == phase->grid.num_points)
@@ -127,6 +161,7 @@ void hsgd_phase_print(const hsgd_phase *phase, const hsgd_phase_summary *summary
 {
     print_title(phase, stream);
     print_counts(phase, summary, stream);
+    print_by_value(phase, summary, stream);
     fputc('\n', stream);
     if (isfinite(summary->ratio_median))
         fprintf(stream, "  where it holds, (H-SGD - inner)/(outer - inner) is %.3g to %.3g, in the median %.3g\n",

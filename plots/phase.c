@@ -10,7 +10,7 @@
 #include "plots/sweep_private.h"
 #include "plots/table_private.h"
 
-enum { MAX_PANELS = 6, LONGEST_ROW_LABEL = 14, LONGEST_TICK = 24 };
+enum { MAX_PANELS = 6, NUM_CONTOURS = 3, LONGEST_ROW_LABEL = 14, LONGEST_TICK = 24 };
 
 #define LEFT_IN 0.62
 #define RIGHT_IN 0.12
@@ -25,20 +25,20 @@ enum { MAX_PANELS = 6, LONGEST_ROW_LABEL = 14, LONGEST_TICK = 24 };
 
 /* Okabe and Ito's colours but for grey and the light blue; pt: gnuplot's symbol, 0: none. */
 static const struct {
-    const char *colour, *ink;
+    const char *name, *colour, *ink;
     int symbol;
     const char *meaning; /* in the legend */
-} look[HSGD_NUM_BETWEEN] = {[HSGD_BETWEEN_HOLDS] = {"#cfe8f7", "#000000", 0, "holds"},
-                            [HSGD_BETWEEN_EQUAL] = {"#b0b0b0", "#000000", 0, "all equal"},
-                            [HSGD_BETWEEN_BELOW] = {"#0072B2", "#ffffff", 11, "below inner"},
-                            [HSGD_BETWEEN_ABOVE] = {"#D55E00", "#ffffff", 9, "above outer"},
-                            [HSGD_BETWEEN_REVERSED] = {"#000000", "#ffffff", 2, "reversed"},
-                            [HSGD_BETWEEN_INCONCLUSIVE] = {"#F0E442", "#000000", 6, "inconclusive"},
-                            [HSGD_BETWEEN_DIVERGED] = {"#707070", "#ffffff", 3, "diverged"},
-                            [HSGD_BETWEEN_ILLEGAL] = {"#ffffff", "#000000", 0, "illegal"}};
+} look[HSGD_NUM_CELLS] = {[HSGD_CELL_HOLDS] = {"holds", "#cfe8f7", "#000000", 0, "holds"},
+                          [HSGD_CELL_EQUAL] = {"equal", "#b0b0b0", "#000000", 0, "all equal"},
+                          [HSGD_CELL_BELOW] = {"fails below", "#0072B2", "#ffffff", 11, "below inner"},
+                          [HSGD_CELL_ABOVE] = {"fails above", "#D55E00", "#ffffff", 9, "above outer"},
+                          [HSGD_CELL_REVERSED] = {"reversed", "#000000", "#ffffff", 2, "reversed"},
+                          [HSGD_CELL_INCONCLUSIVE] = {"inconclusive", "#F0E442", "#000000", 6, "inconclusive"},
+                          [HSGD_CELL_DIVERGED] = {"diverged", "#707070", "#ffffff", 3, "diverged"},
+                          [HSGD_CELL_ILLEGAL] = {"illegal", "#ffffff", "#000000", 0, "illegal"}};
 
 /* Verdicts that have cells; illegal points stay blank. */
-enum { NUM_DRAWN = HSGD_BETWEEN_ILLEGAL };
+enum { NUM_DRAWN = HSGD_CELL_ILLEGAL };
 
 typedef struct figure {
     const hsgd_phase_figure_input *in;
@@ -49,12 +49,33 @@ typedef struct figure {
     double *x, *y;           /* (cells) numbers of the values, from 0 */
     double *verdict, *ratio; /* (panel.count, cells) */
     double *memory;          /* owned, of the four */
-    bool occurs[NUM_DRAWN];
+    bool occurs[NUM_DRAWN], in_panel[MAX_PANELS][NUM_DRAWN];
+    bool has_contour[MAX_PANELS][NUM_CONTOURS]; /* known once they are written */
 } figure;
 
-const char *hsgd_phase_colour(hsgd_between verdict)
+const char *hsgd_phase_cell_name(hsgd_phase_cell cell)
 {
-    return (size_t)verdict < HSGD_NUM_BETWEEN ? look[verdict].colour : "#ffffff";
+    return (size_t)cell < HSGD_NUM_CELLS ? look[cell].name : "?";
+}
+
+int hsgd_phase_cell_parse(const char *name, hsgd_phase_cell *cell)
+{
+    for (int c = 0; name && c < HSGD_NUM_CELLS; c++)
+        if (strcmp(name, look[c].name) == 0) {
+            *cell = (hsgd_phase_cell)c;
+            return 0;
+        }
+    return -1;
+}
+
+const char *hsgd_phase_colour(hsgd_phase_cell verdict)
+{
+    return (size_t)verdict < HSGD_NUM_CELLS ? look[verdict].colour : "#ffffff";
+}
+
+int hsgd_phase_symbol(hsgd_phase_cell verdict)
+{
+    return verdict == HSGD_CELL_EQUAL ? -1 : (size_t)verdict < HSGD_NUM_CELLS ? look[verdict].symbol : 0;
 }
 
 /* ---- data ---- */
@@ -91,9 +112,9 @@ static void fill(figure *f)
             const hsgd_phase_figure_point *point = point_at(f->in, first, second, f->panel.value[p]);
             bool drawn = (int)point->verdict < NUM_DRAWN;
             f->verdict[p * f->cells + i] = drawn ? (double)point->verdict : NAN;
-            f->ratio[p * f->cells + i] = point->verdict == HSGD_BETWEEN_HOLDS ? point->ratio : NAN;
+            f->ratio[p * f->cells + i] = point->verdict == HSGD_CELL_HOLDS ? point->ratio : NAN;
             if (drawn)
-                f->occurs[point->verdict] = true;
+                f->occurs[point->verdict] = f->in_panel[p][point->verdict] = true;
         }
     }
 }
@@ -166,8 +187,15 @@ static hsgd_status write_data(const figure *f, const char *dir, hsgd_error *err)
 
 /* ---- contours of the ratio ---- */
 
-static const double contour_level[] = {0.25, 0.5, 0.75};
-enum { NUM_CONTOURS = sizeof contour_level / sizeof *contour_level };
+static const double contour_level[NUM_CONTOURS] = {0.25, 0.5, 0.75};
+
+/* Both sides of the level are there. A corner on it counts as above. */
+static bool is_crossed(const double corner[4], double level)
+{
+    double low = fmin(fmin(corner[0], corner[1]), fmin(corner[2], corner[3]));
+    double high = fmax(fmax(corner[0], corner[1]), fmax(corner[2], corner[3]));
+    return isfinite(corner[0] + corner[1] + corner[2] + corner[3]) && low < level && high >= level;
+}
 
 /* One square between four neighbours: a line from edge to edge wherever the level is crossed (marching squares). */
 static void write_square(FILE *out, const double corner[4], size_t x, size_t y, double level)
@@ -190,31 +218,50 @@ static void write_square(FILE *out, const double corner[4], size_t x, size_t y, 
 /* The ratio where outer > inner, outside of 0 to 1 too, so that lines reach the border of what holds. */
 static double contoured(const hsgd_phase_figure_point *p)
 {
-    bool inside = p->verdict == HSGD_BETWEEN_HOLDS;
-    bool beside =
-        (p->verdict == HSGD_BETWEEN_BELOW && p->ratio < 0) || (p->verdict == HSGD_BETWEEN_ABOVE && p->ratio > 1);
+    bool inside = p->verdict == HSGD_CELL_HOLDS;
+    bool beside = (p->verdict == HSGD_CELL_BELOW && p->ratio < 0) || (p->verdict == HSGD_CELL_ABOVE && p->ratio > 1);
     return inside || beside ? p->ratio : NAN;
 }
 
-/* A block of line segments for each level; a point outside where there are none, for gnuplot refuses empty data. */
-static void write_contours(FILE *out, const figure *f, size_t panel)
+/* The ratios of a panel by place, row by row; NULL when memory is out. */
+static double *contour_grid(const figure *f, size_t panel)
 {
     double *grid = calloc(f->cells, sizeof *grid);
     for (size_t i = 0; grid && i < f->cells; i++)
         grid[(size_t)f->y[i] * f->columns + (size_t)f->x[i]] =
             contoured(point_at(f->in, i / f->rows, i % f->rows, f->panel.value[panel]));
+    return grid;
+}
+
+/* A block of line segments for each level that is crossed; gnuplot complains about empty ones. */
+static void write_contours(FILE *out, figure *f, size_t panel, const double *grid)
+{
     for (size_t l = 0; l < NUM_CONTOURS; l++) {
-        fprintf(out, "$contour_%zu_%zu << EOD\n-9 -9\n\n", panel + 1, l + 1);
-        for (size_t y = 0; grid && y + 1 < f->rows; y++)
+        for (size_t y = 0; y + 1 < f->rows; y++)
             for (size_t x = 0; x + 1 < f->columns; x++) {
                 const double *at = grid + y * f->columns + x;
                 const double corner[4] = {at[0], at[1], at[f->columns], at[f->columns + 1]};
-                if (isfinite(corner[0] + corner[1] + corner[2] + corner[3]))
-                    write_square(out, corner, x, y, contour_level[l]);
+                if (!is_crossed(corner, contour_level[l]))
+                    continue;
+                if (!f->has_contour[panel][l])
+                    fprintf(out, "$contour_%zu_%zu << EOD\n", panel + 1, l + 1);
+                f->has_contour[panel][l] = true;
+                write_square(out, corner, x, y, contour_level[l]);
             }
-        fputs("EOD\n", out);
+        fputs(f->has_contour[panel][l] ? "EOD\n" : "", out);
     }
-    free(grid);
+}
+
+static hsgd_status write_all_contours(FILE *out, figure *f, hsgd_error *err)
+{
+    for (size_t p = 0; p < f->panel.count; p++) {
+        double *grid = contour_grid(f, p);
+        if (!grid)
+            return hsgd_fail_memory(err, "the contours of a figure");
+        write_contours(out, f, p, grid);
+        free(grid);
+    }
+    return HSGD_OK;
 }
 
 /* ---- the script ---- */
@@ -281,11 +328,24 @@ static void write_axes(hsgd_script *s, const figure *f, double bottom_in, bool f
                 hsgd_text_quote(&quoted, s->format, in->axis[1].name, 24), 0.105 / s->width_in);
 }
 
-/* Symbols stand in every cell, or in every so many where these are small. */
-static void draw_symbols(hsgd_script *s, const figure *f, size_t number, int verdict)
+/* Is there a cell with this verdict among every so many? */
+static bool any_among(const figure *f, size_t panel, int verdict, size_t every_x, size_t every_y)
 {
+    for (size_t i = 0; i < f->cells; i++)
+        if (f->verdict[panel * f->cells + i] == (double)verdict && (size_t)f->x[i] % every_x == 0 &&
+            (size_t)f->y[i] % every_y == 0)
+            return true;
+    return false;
+}
+
+/* Symbols stand in every cell, or in every so many where these are small, unless a region is so thin that it had none. */
+static void draw_symbols(hsgd_script *s, const figure *f, size_t panel, int verdict)
+{
+    size_t number = f->panel.value[panel] + 1;
     double wide = f->panel_width_in / (double)f->columns, high = f->panel_height_in / (double)f->rows;
     size_t every_x = at_least_one(SYMBOL_ROOM_IN / wide), every_y = at_least_one(SYMBOL_ROOM_IN / high);
+    if (!any_among(f, panel, verdict, every_x, every_y))
+        every_x = every_y = 1;
     double room = fmin(fmin(wide * (double)every_x, high * (double)every_y), 0.2);
     hsgd_script_series(
         s,
@@ -297,35 +357,36 @@ static void draw_symbols(hsgd_script *s, const figure *f, size_t number, int ver
 
 static const char *fill_style(int verdict)
 {
-    return verdict == HSGD_BETWEEN_EQUAL ? "pattern 4 noborder" : "solid 1 noborder";
+    return verdict == HSGD_CELL_EQUAL ? "pattern 4 noborder" : "solid 1 noborder";
 }
 
-static void draw_cells(hsgd_script *s, const figure *f, size_t number)
+static void draw_cells(hsgd_script *s, const figure *f, size_t panel)
 {
     for (int v = 0; v < NUM_DRAWN; v++)
-        if (f->occurs[v])
+        if (f->in_panel[panel][v])
             hsgd_script_series(
                 s,
                 "'phase.dat' using \"x\":(column(\"verdict_%zu\") == %d ? column(\"y\") : NaN):(half):(half)"
                 " \\\n          with boxxyerror fs %s lc rgb '%s' notitle",
-                number, v, fill_style(v), look[v].colour);
+                f->panel.value[panel] + 1, v, fill_style(v), look[v].colour);
     for (int v = 0; v < NUM_DRAWN; v++)
-        if (f->occurs[v] && look[v].symbol)
-            draw_symbols(s, f, number, v);
+        if (f->in_panel[panel][v] && look[v].symbol)
+            draw_symbols(s, f, panel, v);
 }
 
 static void draw_ratios(hsgd_script *s, const figure *f, size_t panel)
 {
     hsgd_font font;
     static const double width[NUM_CONTOURS] = {0.5, 1.2, 2}; /* dashes would start anew in every cell */
-    if (numbers_fit(f) && f->occurs[HSGD_BETWEEN_HOLDS])
+    if (numbers_fit(f) && f->in_panel[panel][HSGD_CELL_HOLDS])
         hsgd_script_series(s,
                            "'phase.dat' using \"x\":\"y\":(number(column(\"ratio_%zu\"))) \\\n          with labels%s "
                            "textcolor rgb '#000000' notitle",
                            f->panel.value[panel] + 1, hsgd_script_font(&font, s, 6));
-    for (size_t l = 0; has_contours(f) && l < NUM_CONTOURS; l++)
-        hsgd_script_series(s, "$contour_%zu_%zu using 1:2 with lines lw %g lc rgb '#000000' notitle", panel + 1, l + 1,
-                           width[l]);
+    for (size_t l = 0; l < NUM_CONTOURS; l++)
+        if (f->has_contour[panel][l])
+            hsgd_script_series(s, "$contour_%zu_%zu using 1:2 with lines lw %g lc rgb '#000000' notitle", panel + 1,
+                               l + 1, width[l]);
 }
 
 static void draw_panel(hsgd_script *s, const figure *f, size_t panel, double top_in)
@@ -344,7 +405,7 @@ static void draw_panel(hsgd_script *s, const figure *f, size_t panel, double top
         fprintf(s->stream, "set label 6 %s at graph 0.5,screen %.4f center%s\n",
                 hsgd_text_quote(&quoted, s->format, f->in->axis[2].title[f->panel.value[panel]], 60),
                 (top_in + 0.08) / s->height_in, hsgd_script_font(&font, s, 7));
-    draw_cells(s, f, f->panel.value[panel] + 1);
+    draw_cells(s, f, panel);
     draw_ratios(s, f, panel);
     hsgd_script_plotted(s);
 }
@@ -418,7 +479,7 @@ static legend make_legend(const figure *f)
 static double legend_height(const figure *f)
 {
     legend l = make_legend(f);
-    double ratio = has_contours(f) || (numbers_fit(f) && f->occurs[HSGD_BETWEEN_HOLDS]) ? LEGEND_ROW_IN : 0;
+    double ratio = has_contours(f) || (numbers_fit(f) && f->occurs[HSGD_CELL_HOLDS]) ? LEGEND_ROW_IN : 0;
     return 0.06 + LEGEND_ROW_IN * (double)((l.count + l.columns - 1) / l.columns) + ratio;
 }
 
@@ -429,7 +490,7 @@ static void write_entry(hsgd_script *s, int verdict, double x_in, double y_in, i
     fprintf(s->stream,
             "set object %d rectangle from screen %.4f,screen %.4f to screen %.4f,screen %.4f fc rgb '%s' fs %s%s\n",
             number, x_in / w, (y_in - 0.045) / h, (x_in + 0.16) / w, (y_in + 0.045) / h, look[verdict].colour,
-            verdict == HSGD_BETWEEN_EQUAL ? "pattern 4" : "solid 1", " border lc rgb '#808080' lw 0.5");
+            verdict == HSGD_CELL_EQUAL ? "pattern 4" : "solid 1", " border lc rgb '#808080' lw 0.5");
     if (look[verdict].symbol)
         fprintf(s->stream, "set label %d '' at screen %.4f,screen %.4f point pt %d ps %.3g lw 0.8 lc rgb '%s' front\n",
                 20 + number, (x_in + 0.08) / w, y_in / h, look[verdict].symbol, hsgd_point_size(s, 0.4),
@@ -450,8 +511,8 @@ static void write_legend(hsgd_script *s, const figure *f, double top_in)
     }
     double below = y - (double)((l.count + l.columns - 1) / l.columns) * LEGEND_ROW_IN;
     const char *text = has_contours(f) ? "lines: (H-SGD - inner)/(outer - inner) = 0.25 (thin), 0.5, 0.75 (thick)"
-                       : numbers_fit(f) && f->occurs[HSGD_BETWEEN_HOLDS] ? "numbers: (H-SGD - inner)/(outer - inner)"
-                                                                         : NULL;
+                       : numbers_fit(f) && f->occurs[HSGD_CELL_HOLDS] ? "numbers: (H-SGD - inner)/(outer - inner)"
+                                                                      : NULL;
     if (text)
         fprintf(s->stream, "set label 7 '%s%s' at screen 0.5,screen %.4f center%s\n",
                 hsgd_script_pick(s, "", "\\fontsize{7}{8.4}\\selectfont "), text, below / s->height_in,
@@ -468,11 +529,12 @@ static size_t num_rows_of_panels(const figure *f)
     return (f->panel.count + f->abreast - 1) / f->abreast;
 }
 
-static void write_script(hsgd_script *s, const figure *f)
+static hsgd_status write_script(hsgd_script *s, figure *f, hsgd_error *err)
 {
     double top = s->height_in - title_height(f) - (f->in->num_axes > 2 ? ABOVE_IN : 0.04);
-    for (size_t p = 0; has_contours(f) && p < f->panel.count; p++)
-        write_contours(s->stream, f, p);
+    hsgd_status status = has_contours(f) ? write_all_contours(s->stream, f, err) : HSGD_OK;
+    if (status)
+        return status;
     write_title(s, f);
     write_legend(s, f, legend_height(f) + 0.02);
     fputs("unset key; unset grid; set tics nomirror\n"
@@ -484,6 +546,7 @@ static void write_script(hsgd_script *s, const figure *f)
         fputs(p + 1 < f->panel.count ? "unset label; unset object\n" : "", s->stream); /* title and legend are there */
     }
     fputs("unset multiplot\n", s->stream);
+    return HSGD_OK;
 }
 
 static hsgd_status write_caption(const hsgd_phase_figure_input *in, const char *dir, hsgd_error *err)
@@ -518,8 +581,11 @@ hsgd_status hsgd_phase_figure_write(const hsgd_phase_figure_input *input, const 
                                   "Phase diagram: where H-SGD lies between its two local SGDs.", err);
     }
     if (!status) {
-        write_script(&script, &f);
-        status = hsgd_script_close(&script, err);
+        status = write_script(&script, &f, err);
+        if (status)
+            hsgd_output_drop(&script.out);
+        else
+            status = hsgd_script_close(&script, err);
     }
     free(f.memory);
     return status;

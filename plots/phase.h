@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "analysis/between.h"
 #include "analysis/error.h"
 #include "plots/caption.h"
 #include "plots/figure.h"
@@ -17,9 +16,27 @@
 extern "C" {
 #endif
 
+/* The verdict that a cell shows; meanings are those of analysis/between.h, whose names these are. */
+typedef enum hsgd_phase_cell {
+    HSGD_CELL_HOLDS,
+    HSGD_CELL_EQUAL,
+    HSGD_CELL_BELOW,
+    HSGD_CELL_ABOVE,
+    HSGD_CELL_REVERSED,
+    HSGD_CELL_INCONCLUSIVE,
+    HSGD_CELL_DIVERGED,
+    HSGD_CELL_ILLEGAL, /* blank */
+    HSGD_NUM_CELLS
+} hsgd_phase_cell;
+
+/* "holds", "equal", "fails below", "fails above", "reversed", "inconclusive", "diverged", "illegal". The parser returns 0 on
+ * success, -1 for an unknown name. */
+const char *hsgd_phase_cell_name(hsgd_phase_cell cell);
+int hsgd_phase_cell_parse(const char *name, hsgd_phase_cell *cell);
+
 /* What one point of the grid shows. */
 typedef struct hsgd_phase_figure_point {
-    hsgd_between verdict;
+    hsgd_phase_cell verdict;
     double ratio; /* (H-SGD - inner)/(outer - inner); NAN: not known */
 } hsgd_phase_figure_point;
 
@@ -42,7 +59,10 @@ typedef struct hsgd_phase_figure_input {
 } hsgd_phase_figure_input;
 
 /* The colour of a verdict's cells, "#rrggbb"; those that look alike to some readers differ in their symbols. */
-const char *hsgd_phase_colour(hsgd_between verdict);
+const char *hsgd_phase_colour(hsgd_phase_cell verdict);
+
+/* gnuplot's number of the symbol in such a cell; 0: none, -1: the cell is hatched. */
+int hsgd_phase_symbol(hsgd_phase_cell verdict);
 
 /* Write DIR/phase.dat, DIR/phase.gp and DIR/phase.caption.tex. */
 hsgd_status hsgd_phase_figure_write(const hsgd_phase_figure_input *input, const char *dir,

@@ -70,8 +70,8 @@ static void say_verdicts(const caption *c)
 {
     bool reversed = false, equal = false;
     for (size_t i = 0; i < c->in->num_points; i++) {
-        reversed = reversed || c->in->point[i].verdict == HSGD_BETWEEN_REVERSED;
-        equal = equal || c->in->point[i].verdict == HSGD_BETWEEN_EQUAL;
+        reversed = reversed || c->in->point[i].verdict == HSGD_CELL_REVERSED;
+        equal = equal || c->in->point[i].verdict == HSGD_CELL_EQUAL;
     }
     if (reversed)
         fputs(pick(c, "; reversed: outer < H-SGD < inner", "; reversed: outer $<$ H-SGD $<$ inner"), c->out);

@@ -5,7 +5,9 @@
 # shellcheck source=tests/preamble.sh
 . "$(dirname "$0")/../preamble.sh" || exit 1
 program=${HSGD_PROGRAM:-build/hsgd}
-command_for() { if grep -q '"sweep":' "$1"; then echo sweep; else echo run; fi; }
+command_for() {
+    if grep -q '"sweep":' "$1"; then echo sweep; elif grep -q '"phase":' "$1"; then echo phase; else echo run; fi
+}
 # One file: predicted, or refused because of data or libraries that are not here, in one line that says so.
 predicted() {
     "$program" "$(command_for "$1")" "$1" --dry-run > "$folder/out" 2> "$folder/err" && return 0
@@ -29,7 +31,7 @@ the_other_command_is_named() {
     ! "$program" run experiments/paper-groups.json --output "$folder/none" 2> "$folder/err" && grep -q 'hsgd sweep' "$folder/err"
 }
 every_file_is_in_the_readme() {
-    for file in experiments/paper-*.json; do
+    for file in experiments/paper-*.json experiments/phase*.json; do
         grep -qF -e "$(basename "$file")" README.md || { echo "the README does not mention $file"; return 1; }
     done
 }

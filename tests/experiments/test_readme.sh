@@ -55,6 +55,10 @@ echo '  mine violated: the whole interval lies above the bound' > "$folder/expec
 "$program" run "$folder/wrong.json" --output "$folder/own" | sed -n 's/^  mine  .*  \(violated.*\)/  mine \1/p' > "$folder/printed"
 compare a_wrong_bound_in_the_readme_is_found_out
 
+sed -n '/^phase: /,/^```/p' README.md | grep -v '^```' | stable > "$folder/expected"
+"${HSGD_PROGRAM:-build/hsgd}" phase experiments/phase.json --output "$folder/phase" | stable > "$folder/printed"
+compare the_phase_diagram_in_the_readme_is_true
+
 # The LaTeX document, in the folder that the command above it makes.
 if ! command -v pdflatex >/dev/null; then
     echo "skipped: pdflatex is not installed"

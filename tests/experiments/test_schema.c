@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 
 #include "experiments/config.h"
+#include "experiments/phase_private.h"
 #include "experiments/rate.h"
 #include "experiments/sweep.h"
 #include "plots/figure.h"
@@ -76,6 +77,7 @@ static const struct {
      "{\"hierarchy\": {\"fanout\": [1], \"periods\": [1]}, \"problem\": {\"type\": \"quadratic\", \"curvature\": "
      "[1], \"linear\": [[1]]}, \"optimizer\": {\"step_size\": 1, \"steps\": 1}, \"constants\": {\"zzz\": 1}}"},
     {"sweep", QUADRATIC "\"sweep\": {\"zzz\": 1}}"},
+    {"phase", QUADRATIC "\"phase\": {\"zzz\": 1}}"},
     {"sweep_axis", QUADRATIC "\"sweep\": {\"axes\": [{\"zzz\": 1}]}}"},
     {"rate", QUADRATIC "\"rate\": {\"zzz\": 1}}"},
     {"rate_step_size",
@@ -126,7 +128,10 @@ static hsgd_status read_place(size_t i, hsgd_error *err)
     hsgd_config config;
     hsgd_sweep sweep;
     hsgd_rate_plan plan;
+    hsgd_phase phase;
     const char *text = place[i].text;
+    if (place[i].definition && strcmp(place[i].definition, "phase") == 0)
+        return hsgd_phase_parse(&phase, text, strlen(text), "x.json", 0, err);
     if (place[i].definition && strncmp(place[i].definition, "sweep", 5) == 0)
         return hsgd_sweep_parse(&sweep, text, strlen(text), "x.json", 0, err);
     if (place[i].definition && strncmp(place[i].definition, "rate", 4) == 0)
@@ -181,7 +186,8 @@ static void schema_and_readme_list_every_figure(void **state)
     const cJSON *figures = cJSON_GetObjectItem(properties(schema, NULL), "figures");
     const cJSON *names = cJSON_GetObjectItem(cJSON_GetObjectItem(figures, "items"), "enum");
     char *readme = read_text("README.md"), list[256] = "NAME = ", grid[256] = "NAME = ";
-    assert_int_equal(cJSON_GetArraySize(names), hsgd_num_figures + hsgd_num_sweep_figures + 1);
+    assert_int_equal(cJSON_GetArraySize(names), hsgd_num_figures + hsgd_num_sweep_figures + 2);
+    assert_string_equal(cJSON_GetArrayItem(names, cJSON_GetArraySize(names) - 1)->valuestring, "phase");
     assert_string_equal(cJSON_GetArrayItem(names, 0)->valuestring, "all");
     for (size_t i = 0; i < hsgd_num_figures; i++) {
         assert_string_equal(cJSON_GetArrayItem(names, (int)i + 1)->valuestring, hsgd_figures[i]->name);
@@ -210,21 +216,28 @@ static void experiment_files_are_legal(void **state)
         hsgd_config config = {0};
         hsgd_sweep sweep = {0};
         hsgd_rate_plan plan = {0};
+        hsgd_phase phase = {.file = NULL};
         hsgd_error err;
         const char *path = found.gl_pathv[i];
         if (strstr(path, ".schema.json"))
             continue;
         bool alone = !hsgd_config_read(&config, path, &err), grid = !alone && strstr(err.message, "hsgd sweep");
-        bool rate = !alone && strstr(err.message, "hsgd rate");
+        bool rate = !alone && strstr(err.message, "hsgd rate"), map = !alone && strstr(err.message, "hsgd phase");
         assert_ok(grid    ? hsgd_sweep_read(&sweep, path, 0, &err)
                   : rate  ? hsgd_rate_read(&plan, path, 0, &err)
+                  : map   ? hsgd_phase_read(&phase, path, 0, &err)
                   : alone ? HSGD_OK
                           : err.status,
                   err);
-        snprintf(want, sizeof want, "experiments/%s.json", grid ? sweep.name : rate ? plan.name : config.name);
+        snprintf(want, sizeof want, "experiments/%s.json",
+                 grid   ? sweep.name
+                 : rate ? plan.name
+                 : map  ? phase.grid.name
+                        : config.name);
         assert_string_equal(want, path);
         hsgd_rate_plan_free(&plan);
         hsgd_sweep_free(&sweep);
+        hsgd_phase_free(&phase);
         hsgd_config_free(&config);
     }
     globfree(&found);

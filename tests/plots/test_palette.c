@@ -10,6 +10,7 @@
  * the dashes must differ. */
 #include "tests/plots/figure_input.h"
 
+#include "plots/phase.h"
 #include "plots/script_private.h"
 
 #define LEAST_DISTANCE 10
@@ -143,6 +144,27 @@ static void colours_differ_for_everybody(void **state)
             }
 }
 
+/* The cells of a phase diagram: colours that everybody can tell apart, and in black and white another symbol or hatching. */
+static void verdicts_differ_for_everybody(void **state)
+{
+    (void)state;
+    for (int i = 0; i < HSGD_CELL_ILLEGAL; i++)
+        for (int j = 0; j < i; j++) {
+            vec a = linear_of(hsgd_phase_colour((hsgd_phase_cell)i)),
+                b = linear_of(hsgd_phase_colour((hsgd_phase_cell)j));
+            for (vision eyes = NORMAL; eyes < NUM_VISIONS; eyes++) {
+                double d = distance(lab_of(seen_by(eyes, a)), lab_of(seen_by(eyes, b)));
+                if (!(d >= LEAST_DISTANCE))
+                    fail_msg("%s and %s are %g apart for vision %d", hsgd_phase_cell_name((hsgd_phase_cell)i),
+                             hsgd_phase_cell_name((hsgd_phase_cell)j), d, eyes);
+            }
+            bool alike = fabs(lab_of(a).v[0] - lab_of(b).v[0]) < LEAST_LIGHTNESS;
+            if (alike && hsgd_phase_symbol((hsgd_phase_cell)i) == hsgd_phase_symbol((hsgd_phase_cell)j))
+                fail_msg("%s and %s are alike in black and white", hsgd_phase_cell_name((hsgd_phase_cell)i),
+                         hsgd_phase_cell_name((hsgd_phase_cell)j));
+        }
+}
+
 /* ---- the lines of figures ---- */
 
 typedef struct line {
@@ -250,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(simulations_are_projections),
         cmocka_unit_test(colours_differ_for_everybody),
+        cmocka_unit_test(verdicts_differ_for_everybody),
         cmocka_unit_test(lines_of_similar_grey_differ_in_dash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
