@@ -239,6 +239,8 @@ static int run_in_folder(call *c)
     }
     hsgd_status status = hsgd_folder_refuse(c->dir, "result.json", "the results of a single run", &err);
     if (!status)
+        status = hsgd_folder_refuse(c->dir, "rate.json", "a rate of convergence", &err);
+    if (!status)
         status = hsgd_folder_make(points, &err);
     free(points);
     if (status || hsgd_folder_lock(&lock, c->dir, &err))

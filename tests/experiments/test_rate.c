@@ -311,6 +311,7 @@ static void points_have_seeds_of_their_own(void **state)
     run_plan(&rate, &plan);
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(plan.config[i].first_seed, 1 + 10 * i);
+        assert_close(1 - plan.config[i].confidence, 0.01 / 3, 1e-9); /* all verdicts on bounds hold together */
         assert_true(fabs(rate.point[i].value.mean / rate.point[(i + 1) % 3].value.mean - 1) > 1e-6);
         assert_true(fabs(rate.point[i].value.mean - rate.point[0].value.mean) < 7 * rate.point[i].value.se);
     }
