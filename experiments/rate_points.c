@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Running the points of hsgd rate: from exact moments where those are known, else as hsgd run does. */
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,81 +173,6 @@ static void describe(hsgd_rate_point *p, const work *w, const hsgd_rate_plan *pl
         p->kind = kinds[i] > p->kind ? kinds[i] : p->kind;
 }
 
-/* ---- bounds ---- */
-
-/* Is the bound about the quantity, and about the run? (Of local SGDs none is selected.) */
-static bool is_about(const hsgd_bound *bound, const hsgd_config *config, hsgd_rate_quantity quantity)
-{
-    static const hsgd_target target[] = {[HSGD_RATE_S] = HSGD_TARGET_S,
-                                         [HSGD_RATE_S_ROUND] = HSGD_TARGET_S_ROUND,
-                                         [HSGD_RATE_S_MIN] = HSGD_TARGET_S_MIN};
-    bool random = config->grouping == HSGD_GROUPING_RANDOM;
-    if (quantity > HSGD_RATE_S_MIN || bound->target != target[quantity])
-        return false;
-    return bound->algorithm == HSGD_ALGORITHM_HSGD || (random && bound->algorithm == HSGD_ALGORITHM_HSGD_RANDOM);
-}
-
-/* The row of this bound, a new one where it has none yet; NULL when memory is out. This is the one place that looks a
- * bound up. */
-static hsgd_rate_bound *find_bound(hsgd_rate *rate, const hsgd_bound *bound)
-{
-    for (size_t b = 0; b < rate->num_bounds; b++)
-        if (strcmp(rate->bound[b].id, bound->id) == 0)
-            return &rate->bound[b];
-    hsgd_rate_bound *grown = realloc(rate->bound, (rate->num_bounds + 1) * sizeof *grown);
-    if (!grown)
-        return NULL;
-    rate->bound = grown;
-    hsgd_rate_bound *out = &grown[rate->num_bounds];
-    *out = (hsgd_rate_bound){.value = malloc(rate->num_points * sizeof *out->value),
-                             .verdict = malloc(rate->num_points * sizeof *out->verdict)};
-    rate->num_bounds++;
-    snprintf(out->id, sizeof out->id, "%s", bound->id);
-    for (size_t i = 0; out->value && out->verdict && i < rate->num_points; i++) {
-        out->value[i] = NAN;
-        out->verdict[i] = HSGD_VERDICT_NOT_APPLICABLE;
-    }
-    return out->value && out->verdict ? out : NULL;
-}
-
-/* What rounding leaves of a gradient that is 0, squared: where workers are equal and the run starts at the minimum, a bound
- * is 0. */
-static double rounding_sq(const work *w)
-{
-    const hsgd_quadratic *q = &w->problem.quadratic;
-    double size_sq = 0, unit = 64 * DBL_EPSILON;
-    for (size_t i = 0; i < q->dim; i++)
-        size_sq += q->curvature[i] * q->curvature[i] * w->problem.initial[i] * w->problem.initial[i] +
-                   q->linear[i] * q->linear[i];
-    return unit * unit * size_sq;
-}
-
-/* Without sampling the comparison is one of two numbers. */
-static hsgd_verdict decide(const hsgd_comparison *c, const hsgd_rate_point *p, const work *w, bool exact)
-{
-    if (!exact)
-        return c->verdict;
-    return hsgd_verdict_decide(p->value.mean, p->value.mean, c->value.value + rounding_sq(w));
-}
-
-static hsgd_status take_bounds(hsgd_rate *rate, size_t i, const work *w, hsgd_error *err)
-{
-    const hsgd_rate_plan *plan = rate->plan;
-    for (size_t b = 0; b < w->experiment.num_comparisons; b++) {
-        const hsgd_comparison *c = &w->experiment.comparison[b];
-        if (!is_about(c->bound, w->config, plan->quantity))
-            continue;
-        hsgd_rate_bound *row = find_bound(rate, c->bound);
-        if (!row)
-            return hsgd_fail_memory(err, "the bounds");
-        if (!c->value.applicable || (!plan->exact && c->verdict == HSGD_VERDICT_NOT_APPLICABLE))
-            continue;
-        row->value[i] = c->value.value;
-        row->verdict[i] = decide(c, &rate->point[i], w, plan->exact);
-    }
-    return HSGD_OK;
-}
-
 /* ---- points ---- */
 
 /* What of progress a point has, by its steps and workers. */
@@ -285,7 +209,7 @@ static hsgd_status run_sampled(hsgd_rate *rate, hsgd_rate_plan *plan, size_t i, 
         status = sampled_value(&rate->point[i].value, &w.experiment, plan->quantity, err);
     if (!status) {
         describe(&rate->point[i], &w, plan);
-        status = take_bounds(rate, i, &w, err);
+        status = hsgd_rate_take_bounds(rate, i, &w.experiment, err);
     }
     if (status)
         hsgd_rate_name_point(err, plan, i, file);
@@ -325,7 +249,7 @@ static hsgd_status finish_exact(hsgd_rate *rate, size_t i, work *w, double value
     if (status)
         return status;
     describe(&rate->point[i], w, rate->plan);
-    return take_bounds(rate, i, w, err);
+    return hsgd_rate_take_bounds(rate, i, &w->experiment, err);
 }
 
 /* Some points, first to end - 1, that are worked on at once. */
