@@ -126,7 +126,7 @@ static hsgd_verdict judge_dispersion(const hsgd_rate_point *p, const hsgd_experi
 static hsgd_status take_dispersion(hsgd_rate *rate, size_t i, const hsgd_experiment *e, hsgd_error *err)
 {
     hsgd_rate_bound *row = find_row(rate, DISPERSION_ID);
-    double bound;
+    double bound = NAN;
     if (!row)
         return hsgd_fail_memory(err, "the bounds");
     if (e->variant || !isfinite(e->global_divergence_sq.value)) /* a run that diverged has no divergences */
