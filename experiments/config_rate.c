@@ -86,15 +86,16 @@ static hsgd_status read_step_size(reader *r, hsgd_error *err)
     return status;
 }
 
-/* What the rules stand for as the number swept over grows, of S in all three forms; NAN: nothing. */
+/* What the rules stand for as the number swept over grows: of S in all three forms -1/2, of dispersions, which have the
+ * factor gamma^2 in every bound, -1 in T; NAN: nothing. */
 static double asymptotic_exponent(const hsgd_rate_plan *plan)
 {
-    bool of_S = plan->quantity <= HSGD_RATE_S_MIN, speed_up = plan->rule == HSGD_RATE_RULE_SQRT_N_OVER_T;
-    bool over_steps = plan->over == HSGD_RATE_STEPS, over_workers = plan->over == HSGD_RATE_WORKERS;
-    if (of_S && ((over_steps && plan->rule == HSGD_RATE_RULE_INVERSE_SQRT_T) || (over_steps && speed_up) ||
-                 (over_workers && speed_up)))
+    bool speed_up = plan->rule == HSGD_RATE_RULE_SQRT_N_OVER_T, slows = plan->rule == HSGD_RATE_RULE_INVERSE_SQRT_T;
+    bool in_steps = plan->over == HSGD_RATE_STEPS && (speed_up || slows);
+    bool in_workers = plan->over == HSGD_RATE_WORKERS && speed_up;
+    if (plan->quantity <= HSGD_RATE_S_MIN && (in_steps || in_workers))
         return -0.5;
-    return NAN;
+    return plan->quantity == HSGD_RATE_DISPERSION && in_steps ? -1 : NAN;
 }
 
 static hsgd_status read_comparison(reader *r, hsgd_error *err)

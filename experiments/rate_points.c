@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Running the points of hsgd rate: from exact moments where those are known, else as hsgd run does. */
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 /* One point while it is worked on. */
 typedef struct work {
     hsgd_config *config; /* borrowed */
+    const char *file;    /* its name in messages; borrowed */
     hsgd_problem problem;
     hsgd_experiment experiment; /* without runs where moments are exact */
     bool built, begun;
@@ -64,7 +64,7 @@ static hsgd_status separate_seeds(work *w, size_t index, hsgd_error *err)
 static hsgd_status build(work *w, hsgd_config *config, const hsgd_rate_plan *plan, size_t index, const char *file,
                          hsgd_error *err)
 {
-    *w = (work){.config = config};
+    *w = (work){.config = config, .file = file};
     hsgd_status status = hsgd_problem_build(&w->problem, config, file, err);
     w->built = !status;
     if (status)
@@ -173,81 +173,6 @@ static void describe(hsgd_rate_point *p, const work *w, const hsgd_rate_plan *pl
         p->kind = kinds[i] > p->kind ? kinds[i] : p->kind;
 }
 
-/* ---- bounds ---- */
-
-/* Is the bound about the quantity, and about the run? (Of local SGDs none is selected.) */
-static bool is_about(const hsgd_bound *bound, const hsgd_config *config, hsgd_rate_quantity quantity)
-{
-    static const hsgd_target target[] = {[HSGD_RATE_S] = HSGD_TARGET_S,
-                                         [HSGD_RATE_S_ROUND] = HSGD_TARGET_S_ROUND,
-                                         [HSGD_RATE_S_MIN] = HSGD_TARGET_S_MIN};
-    bool random = config->grouping == HSGD_GROUPING_RANDOM;
-    if (quantity > HSGD_RATE_S_MIN || bound->target != target[quantity])
-        return false;
-    return bound->algorithm == HSGD_ALGORITHM_HSGD || (random && bound->algorithm == HSGD_ALGORITHM_HSGD_RANDOM);
-}
-
-/* The row of this bound, a new one where it has none yet; NULL when memory is out. This is the one place that looks a
- * bound up. */
-static hsgd_rate_bound *find_bound(hsgd_rate *rate, const hsgd_bound *bound)
-{
-    for (size_t b = 0; b < rate->num_bounds; b++)
-        if (strcmp(rate->bound[b].id, bound->id) == 0)
-            return &rate->bound[b];
-    hsgd_rate_bound *grown = realloc(rate->bound, (rate->num_bounds + 1) * sizeof *grown);
-    if (!grown)
-        return NULL;
-    rate->bound = grown;
-    hsgd_rate_bound *out = &grown[rate->num_bounds];
-    *out = (hsgd_rate_bound){.value = malloc(rate->num_points * sizeof *out->value),
-                             .verdict = malloc(rate->num_points * sizeof *out->verdict)};
-    rate->num_bounds++;
-    snprintf(out->id, sizeof out->id, "%s", bound->id);
-    for (size_t i = 0; out->value && out->verdict && i < rate->num_points; i++) {
-        out->value[i] = NAN;
-        out->verdict[i] = HSGD_VERDICT_NOT_APPLICABLE;
-    }
-    return out->value && out->verdict ? out : NULL;
-}
-
-/* What rounding leaves of a gradient that is 0, squared: where workers are equal and the run starts at the minimum, a bound
- * is 0. */
-static double rounding_sq(const work *w)
-{
-    const hsgd_quadratic *q = &w->problem.quadratic;
-    double size_sq = 0, unit = 64 * DBL_EPSILON;
-    for (size_t i = 0; i < q->dim; i++)
-        size_sq += q->curvature[i] * q->curvature[i] * w->problem.initial[i] * w->problem.initial[i] +
-                   q->linear[i] * q->linear[i];
-    return unit * unit * size_sq;
-}
-
-/* Without sampling the comparison is one of two numbers. */
-static hsgd_verdict decide(const hsgd_comparison *c, const hsgd_rate_point *p, const work *w, bool exact)
-{
-    if (!exact)
-        return c->verdict;
-    return hsgd_verdict_decide(p->value.mean, p->value.mean, c->value.value + rounding_sq(w));
-}
-
-static hsgd_status take_bounds(hsgd_rate *rate, size_t i, const work *w, hsgd_error *err)
-{
-    const hsgd_rate_plan *plan = rate->plan;
-    for (size_t b = 0; b < w->experiment.num_comparisons; b++) {
-        const hsgd_comparison *c = &w->experiment.comparison[b];
-        if (!is_about(c->bound, w->config, plan->quantity))
-            continue;
-        hsgd_rate_bound *row = find_bound(rate, c->bound);
-        if (!row)
-            return hsgd_fail_memory(err, "the bounds");
-        if (!c->value.applicable || (!plan->exact && c->verdict == HSGD_VERDICT_NOT_APPLICABLE))
-            continue;
-        row->value[i] = c->value.value;
-        row->verdict[i] = decide(c, &rate->point[i], w, plan->exact);
-    }
-    return HSGD_OK;
-}
-
 /* ---- points ---- */
 
 /* What of progress a point has, by its steps and workers. */
@@ -284,7 +209,7 @@ static hsgd_status run_sampled(hsgd_rate *rate, hsgd_rate_plan *plan, size_t i, 
         status = sampled_value(&rate->point[i].value, &w.experiment, plan->quantity, err);
     if (!status) {
         describe(&rate->point[i], &w, plan);
-        status = take_bounds(rate, i, &w, err);
+        status = hsgd_rate_take_bounds(rate, i, &w.experiment, err);
     }
     if (status)
         hsgd_rate_name_point(err, plan, i, file);
@@ -324,59 +249,73 @@ static hsgd_status finish_exact(hsgd_rate *rate, size_t i, work *w, double value
     if (status)
         return status;
     describe(&rate->point[i], w, rate->plan);
-    return take_bounds(rate, i, w, err);
+    return hsgd_rate_take_bounds(rate, i, &w->experiment, err);
 }
 
-/* The points at once, the longest first; their order in the result does not depend on it. */
-static hsgd_status find_all_moments(work *w, double *value, const hsgd_rate_plan *plan,
-                                    const hsgd_rate_options *options, hsgd_error *err)
+/* Some points, first to end - 1, that are worked on at once. */
+typedef struct batch {
+    size_t first, end;
+    work *w;       /* (end - first) owned */
+    double *value; /* (end - first) owned */
+} batch;
+
+static hsgd_status find_all_moments(batch *b, const hsgd_rate_plan *plan, progress_state *progress, hsgd_error *err)
 {
-    size_t count = plan->num_points;
-    double done = 0, total = 0;
+    const hsgd_rate_options *options = progress->options;
     hsgd_status first = HSGD_OK;
-    for (size_t i = 0; i < count; i++)
-        total += work_of(w[i].config);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(options->threads)
-    for (size_t k = 0; k < count; k++) {
-        size_t i = count - 1 - k;
+    for (size_t k = 0; k < b->end - b->first; k++) {
         hsgd_error own;
-        hsgd_status status = find_moments(&w[i], &value[i], plan->quantity, &own);
+        hsgd_status status = find_moments(&b->w[k], &b->value[k], plan->quantity, &own);
 #pragma omp critical(hsgd_rate_progress)
         {
             if (status && !first) {
                 first = status;
                 hsgd_fail(err, status, "%s", own.message);
+                hsgd_rate_name_point(err, plan, b->first + k, b->w[k].file);
             }
-            done += work_of(w[i].config);
+            progress->done += work_of(b->w[k].config);
             if (options->progress)
-                options->progress(options->progress_context, done / total);
+                options->progress(options->progress_context, progress->done / progress->total);
         }
     }
     return first;
 }
 
-static hsgd_status run_exact(hsgd_rate *rate, hsgd_rate_plan *plan, const char *file, const hsgd_rate_options *options,
-                             hsgd_error *err)
+static hsgd_status run_batch(batch *b, hsgd_rate *rate, hsgd_rate_plan *plan, const char *file,
+                             progress_state *progress, hsgd_error *err)
 {
-    size_t count = plan->num_points;
-    work *w = calloc(count, sizeof *w);
-    double *value = calloc(count, sizeof *value);
-    hsgd_status status = w && value ? HSGD_OK : hsgd_fail_memory(err, "the points");
-    for (size_t i = 0; i < count && !status; i++) {
-        status = build(&w[i], &plan->config[i], plan, i, file, err);
+    hsgd_status status = HSGD_OK;
+    for (size_t i = b->first; i < b->end && !status; i++) {
+        status = build(&b->w[i - b->first], &plan->config[i], plan, i, file, err);
         if (!status)
-            status = begin_exact(&w[i], err);
+            status = begin_exact(&b->w[i - b->first], err);
         if (status)
             hsgd_rate_name_point(err, plan, i, file);
     }
     if (!status)
-        status = find_all_moments(w, value, plan, options, err);
-    for (size_t i = 0; i < count && !status; i++)
-        status = finish_exact(rate, i, &w[i], value[i], err);
-    for (size_t i = 0; w && i < count; i++)
-        work_free(&w[i]);
-    free(w);
-    free(value);
+        status = find_all_moments(b, plan, progress, err);
+    for (size_t i = b->first; i < b->end && !status; i++)
+        status = finish_exact(rate, i, &b->w[i - b->first], b->value[i - b->first], err);
+    for (size_t i = b->first; i < b->end; i++)
+        work_free(&b->w[i - b->first]);
+    return status;
+}
+
+/* As many points at once as there are threads, neighbours, which take about as long, and no more problems in memory. */
+static hsgd_status run_exact(hsgd_rate *rate, hsgd_rate_plan *plan, const char *file, progress_state *progress,
+                             hsgd_error *err)
+{
+    size_t threads = (size_t)progress->options->threads, count = plan->num_points;
+    batch b = {.w = calloc(threads, sizeof *b.w), .value = calloc(threads, sizeof *b.value)};
+    hsgd_status status = b.w && b.value ? HSGD_OK : hsgd_fail_memory(err, "the points");
+    for (size_t first = 0; first < count && !status; first += threads) {
+        b.first = first;
+        b.end = first + threads < count ? first + threads : count;
+        status = run_batch(&b, rate, plan, file, progress, err);
+    }
+    free(b.w);
+    free(b.value);
     return status;
 }
 
@@ -385,10 +324,10 @@ static hsgd_status run_points(hsgd_rate *rate, hsgd_rate_plan *plan, const char 
 {
     progress_state progress = {.options = options};
     hsgd_status status = HSGD_OK;
-    if (plan->exact)
-        return run_exact(rate, plan, file, options, err);
     for (size_t i = 0; i < plan->num_points; i++)
         progress.total += work_of(&plan->config[i]);
+    if (plan->exact)
+        return run_exact(rate, plan, file, &progress, err);
     for (size_t i = 0; i < plan->num_points && !status; i++)
         status = run_sampled(rate, plan, i, file, &progress, err);
     return status;

@@ -5,12 +5,19 @@
 
 #include <stdio.h>
 
+#include "experiments/experiment.h"
 #include "experiments/folder.h"
 #include "experiments/json_private.h"
 #include "experiments/rate.h"
 
 /* config_rate.c: "FILE: text" becomes "FILE: rate: T = 100: text". */
 void hsgd_rate_name_point(hsgd_error *err, const hsgd_rate_plan *plan, size_t i, const char *file);
+
+/* ---- bounds (rate_bounds.c) ---- */
+
+/* Put down the bounds on the quantity at point i, whose value, interval and kind are there, from its experiment, whose
+ * bounds have been evaluated. */
+hsgd_status hsgd_rate_take_bounds(hsgd_rate *rate, size_t i, const hsgd_experiment *experiment, hsgd_error *err);
 
 /* ---- files (rate_files.c) ---- */
 

@@ -21,8 +21,20 @@ typedef struct figure {
     const hsgd_figure_style *style;
     double *used, *left_out, *line, *guide; /* (num_points) NAN where nothing is drawn; owned in one piece */
     size_t num_bounds;
-    bool bars, any_left_out;
+    bool bars;
 } figure;
+
+/* Can a log axis show some of them? gnuplot warns where it cannot. */
+static bool shows(const double *data, size_t count)
+{
+    hsgd_range range = hsgd_range_of(data, count, 1);
+    return hsgd_range_positive(&range);
+}
+
+static bool shows_bound(const figure *f, size_t b)
+{
+    return b < f->num_bounds && shows(f->in->bound[b].value, f->in->num_points);
+}
 
 bool hsgd_rate_figure_possible(const hsgd_rate_figure_input *in, char *reason, size_t size)
 {
@@ -36,7 +48,7 @@ bool hsgd_rate_figure_possible(const hsgd_rate_figure_input *in, char *reason, s
 
 static bool draws_bars(const hsgd_rate_figure_input *in, const hsgd_figure_style *style)
 {
-    return style->band != HSGD_BAND_NONE && !in->exact && in->seeds > 1;
+    return style->band != HSGD_BAND_NONE && !in->exact && in->seeds > 1 && shows(in->value, in->num_points);
 }
 
 static bool has_guide(const hsgd_rate_figure_input *in)
@@ -61,7 +73,6 @@ static void fill_lines(figure *f)
         f->left_out[i] = in->fitted[i] ? NAN : in->value[i];
         f->line[i] = in->has_fit && in->fitted[i] ? exp(in->log_constant + in->exponent * x) : NAN;
         f->guide[i] = has_guide(in) && in->fitted[i] ? exp(from_middle + in->guide * (x - middle)) : NAN;
-        f->any_left_out = f->any_left_out || (!in->fitted[i] && isfinite(in->value[i]) && in->value[i] > 0);
     }
 }
 
@@ -305,6 +316,8 @@ static void add_bounds(hsgd_script *s, const figure *f)
     static const char *const dash[MAX_BOUNDS] = {"(8,3)", "(3,2)", "(8,2,2,2)", "(12,2,2,2,2,2)", "(1.5,2)", "(18,4)"};
     static const int point_type[MAX_BOUNDS] = {4, 6, 8, 10, 12, 2};
     for (size_t b = 0; b < f->num_bounds; b++) {
+        if (!shows_bound(f, b))
+            continue;
         hsgd_script_series(
             s, "'rate.dat' using \"x\":\"bound_%zu\" with linespoints lw 1.1 dt %s pt %d ps %.3g lc rgb '%s'", b + 1,
             dash[b], point_type[b], hsgd_point_size(s, BOUND_SIZE), hsgd_colour(b + 2));
@@ -334,25 +347,30 @@ static void add_lines(hsgd_script *s, const figure *f)
 static void add_points(hsgd_script *s, const figure *f)
 {
     const char *colour = hsgd_colour(1);
-    const char *title = hsgd_script_pick(s, measured[find_measured(f->in->quantity)].label,
-                                         measured[find_measured(f->in->quantity)].tex);
+    size_t of = find_measured(f->in->quantity), n = f->in->num_points;
+    double size = hsgd_point_size(s, POINT_SIZE);
     if (f->bars)
         hsgd_script_series(
             s,
             "'rate.dat' using \"x\":\"value\":(above(column(\"low\"))):\"high\" with yerrorbars pt 7 ps 0 "
             "lw 1 lc rgb '%s' notitle",
             colour);
-    hsgd_script_series(s, "'rate.dat' using \"x\":\"fitted\" with points pt 7 ps %.3g lc rgb '%s' title 'measured %s'",
-                       hsgd_point_size(s, POINT_SIZE), colour, title);
-    if (f->any_left_out)
+    if (shows(f->used, n))
+        hsgd_script_series(s,
+                           "'rate.dat' using \"x\":\"fitted\" with points pt 7 ps %.3g lc rgb '%s' title 'measured %s'",
+                           size, colour, hsgd_script_pick(s, measured[of].label, measured[of].tex));
+    if (shows(f->left_out, n))
         hsgd_script_series(
-            s, "'rate.dat' using \"x\":\"left_out\" with points pt 6 ps %.3g lc rgb '%s' title 'not fitted'",
-            hsgd_point_size(s, POINT_SIZE), colour);
+            s, "'rate.dat' using \"x\":\"left_out\" with points pt 6 ps %.3g lc rgb '%s' title 'not fitted'", size,
+            colour);
 }
 
 static size_t legend_entries(const figure *f)
 {
-    return 1 + f->any_left_out + f->in->has_fit + has_guide(f->in) + f->num_bounds;
+    size_t entries = shows(f->used, f->in->num_points) + shows(f->left_out, f->in->num_points);
+    for (size_t b = 0; b < f->num_bounds; b++)
+        entries += shows_bound(f, b);
+    return entries + f->in->has_fit + has_guide(f->in);
 }
 
 static size_t legend_columns(const figure *f)

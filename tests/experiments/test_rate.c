@@ -311,6 +311,7 @@ static void points_have_seeds_of_their_own(void **state)
     run_plan(&rate, &plan);
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(plan.config[i].first_seed, 1 + 10 * i);
+        assert_close(1 - plan.config[i].confidence, 0.01 / 3, 1e-9); /* all verdicts on bounds hold together */
         assert_true(fabs(rate.point[i].value.mean / rate.point[(i + 1) % 3].value.mean - 1) > 1e-6);
         assert_true(fabs(rate.point[i].value.mean - rate.point[0].value.mean) < 7 * rate.point[i].value.se);
     }
@@ -365,6 +366,32 @@ static void bounds_are_those_of_the_point(void **state)
     finish(&rate, &plan);
 }
 
+/* One worker per group of a tree with a single level, noise only: w_j are independent between averages, E B_1 at r steps after
+ * one is (n - 1)/n gamma^2 sigma^2 (1 - a^(2r))/(1 - a^2); for L -> 0 bound and value are both (n - 1)/n gamma^2 sigma^2 r. */
+static void dispersions_are_bounded_by_the_recursion(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"hierarchy\": {\"fanout\": [4], \"periods\": [8]}, \"problem\": {\"type\": \"quadratic\", \"dimension\": 2, "
+        "\"curvature_range\": [1e-7, 1e-7], \"level_divergence\": [0], \"noise_variance\": 0.83}, \"optimizer\": "
+        "{\"step_size\": 0.05, \"steps\": 64}, \"rate\": {\"over\": \"global_period\", \"values\": [2, 4, 8, 16, 32], "
+        "\"of\": \"dispersion\"}}";
+    hsgd_rate_plan plan;
+    hsgd_rate rate;
+    hsgd_error err;
+    assert_ok(hsgd_rate_parse(&plan, text, strlen(text), "x.json", 0, &err), err);
+    run_plan(&rate, &plan);
+    assert_int_equal(rate.num_bounds, 1);
+    for (size_t i = 0; i < rate.num_points; i++) {
+        double want = 0.75 * 0.0025 * 0.83 * (plan.value[i] - 1) / 2; /* the mean of r over a round */
+        assert_close(rate.point[i].value.mean, want, 1e-5);
+        assert_close(rate.bound[0].value[i], want, 1e-5);
+        assert_int_equal(rate.bound[0].verdict[i], HSGD_VERDICT_HOLDS);
+    }
+    assert_int_equal(rate.verdict, HSGD_RATE_AGREES); /* with the bound: there is no asymptotic exponent */
+    finish(&rate, &plan);
+}
+
 /* ---- configurations ---- */
 
 /* Which rules stand for an exponent: as the comment of the reader says. */
@@ -377,7 +404,7 @@ static void rules_stand_for_exponents(void **state)
     } c[] = {{"steps", "sqrt(n/T)", "S", -0.5},        {"steps", "1/sqrt(T)", "S_min", -0.5},
              {"workers", "sqrt(n/T)", "S", -0.5},      {"workers", "1/sqrt(T)", "S", NAN},
              {"steps", "optimizer", "S", NAN},         {"steps", "sqrt(n/T)", "loss_gap", NAN},
-             {"global_period", "sqrt(n/T)", "S", NAN}, {"steps", "sqrt(n/T)", "dispersion", NAN}};
+             {"global_period", "sqrt(n/T)", "S", NAN}, {"steps", "sqrt(n/T)", "dispersion", -1}};
     for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
         hsgd_rate_plan plan;
         char text[512];
@@ -475,6 +502,7 @@ int main(void)
         cmocka_unit_test(sampled_points_are_the_exact_ones),
         cmocka_unit_test(points_have_seeds_of_their_own),
         cmocka_unit_test(bounds_are_those_of_the_point),
+        cmocka_unit_test(dispersions_are_bounded_by_the_recursion),
         cmocka_unit_test(rules_stand_for_exponents),
         cmocka_unit_test(bad_configurations_are_told_why),
         cmocka_unit_test(problems_of_a_point_name_it),

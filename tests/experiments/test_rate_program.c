@@ -84,7 +84,7 @@ static void files_tell_the_same(void **state)
     assert_exit("$H plot d --format svg --width neurips", 0);
     assert_true(exists("d/rate.svg") && !exists("d/rate.pdf"));
     char *drawn = read_text("d/rate.svg");
-    assert_non_null(strstr(drawn, "speed &lt;b&gt; $x_1$"));
+    assert_non_null(strstr(drawn, "speed &lt;b> $x_1$"));
     assert_non_null(strstr(drawn, "hsgd-fixed-recursive"));
     free(drawn);
     cJSON_Delete(root);
@@ -168,6 +168,9 @@ static void refusals_leave_nothing(void **state)
     assert_false(exists("bad"));
     assert_exit("mkdir run && echo '{}' > run/result.json", 0);
     assert_refusal("$H rate c.json --output run", 2, "the results of a single run");
+    write_rate("one.json", "0", "");
+    assert_exit("sed 's/, .rate.: 0//' one.json > plain.json && mkdir there && echo '{}' > there/rate.json", 0);
+    assert_refusal("$H run plain.json --output there", 2, "holds a rate of convergence (rate.json)");
     assert_refusal("$H rate c.json --output ''", 2, "--output");
     assert_refusal("$H rate", 2, "CONFIG.json is missing");
 }
