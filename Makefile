@@ -163,7 +163,7 @@ figures: $(BUILD)/hsgd ## the figures of the paper: run experiments/paper-*.json
 	@HSGD_PROGRAM=$(BUILD)/hsgd experiments/make-figures $(BUILD)/figures $(PAPER)
 
 gallery: figures ## the pictures of the README, from these and two other experiments, into plots/gallery (needs MNIST's test set)
-	@HSGD_PROGRAM=$(BUILD)/hsgd experiments/make-figures $(BUILD)/figures experiments/demo.json experiments/mnist-time.json
+	@HSGD_PROGRAM=$(BUILD)/hsgd experiments/make-figures $(BUILD)/figures experiments/demo.json experiments/mnist-time.json experiments/hunt.json
 	@HSGD_PROGRAM=$(BUILD)/hsgd plots/make-gallery $(BUILD)/figures
 
 test: check
