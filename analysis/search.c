@@ -118,31 +118,63 @@ static hsgd_status run_simplex(state *s, hsgd_error *err)
 
 /* ---- evolution ---- */
 
-/* A step in all directions or, as often, along one: on ridges parallel to an axis only the latter succeed. */
-static void mutate(double *child, const state *s, double length)
+/* The steps of a strategy: one length for each coordinate, and a factor on all of them for steps in all directions. */
+typedef struct steps {
+    double *child, *length; /* (dim) */
+    double joint;
+} steps;
+
+static void begin_steps(steps *x, size_t dim, double reach)
 {
-    size_t dim = s->search->dim, only = gsl_rng_uniform(s->rng) < 0.5 ? dim : gsl_rng_uniform_int(s->rng, dim);
+    x->joint = 1;
     for (size_t i = 0; i < dim; i++)
-        child[i] = s->best[i] + (only == dim || only == i ? gsl_ran_gaussian(s->rng, length) : 0);
+        x->length[i] = reach;
 }
 
-/* Steps grow by half where they succeed and shrink by its fourth root where not: the length stays as it is where one in five
+/* Every length has become too short. */
+static bool rests(const steps *x, const hsgd_search *search)
+{
+    double longest = 0;
+    for (size_t i = 0; i < search->dim; i++)
+        longest = fmax(longest, x->length[i]);
+    return fmin(1, x->joint) * longest < REST * search->reach;
+}
+
+/* Lengths grow by half where a step succeeds and shrink by its fourth root where not: they stay as they are where one in five
  * succeeds. */
+static void adapt(double *length, bool success)
+{
+    const double growth = 1.5;
+    *length *= success ? growth : pow(growth, -0.25);
+}
+
+/* A step in all directions or, as often, along one: on ridges parallel to an axis only the latter succeed. */
+static void mutate(state *s, steps *x)
+{
+    size_t dim = s->search->dim, only = gsl_rng_uniform(s->rng) < 0.5 ? dim : gsl_rng_uniform_int(s->rng, dim);
+    double record = s->best_value;
+    memcpy(x->child, s->best, dim * sizeof *x->child);
+    for (size_t i = 0; i < dim; i++)
+        if (only == dim || only == i)
+            x->child[i] += gsl_ran_gaussian(s->rng, x->length[i] * (only == dim ? x->joint : 1));
+    evaluate(s, x->child);
+    adapt(only == dim ? &x->joint : &x->length[only], s->best_value > record);
+}
+
 static hsgd_status run_evolution(state *s, hsgd_error *err)
 {
-    const double growth = 1.5, shrinkage = pow(growth, -0.25);
-    double *child = malloc(s->search->dim * sizeof *child), length = s->search->reach;
-    if (!child)
+    size_t dim = s->search->dim;
+    double *memory = malloc(2 * dim * sizeof *memory);
+    if (!memory)
         return hsgd_fail_memory(err, "a search");
+    steps x = {memory, memory + dim, 1};
+    begin_steps(&x, dim, s->search->reach);
     while (!is_over(s)) {
-        double record = s->best_value;
-        mutate(child, s, length);
-        evaluate(s, child);
-        length *= s->best_value > record ? growth : shrinkage;
-        if (length < REST * s->search->reach)
-            length = fresh_reach(s);
+        mutate(s, &x);
+        if (rests(&x, s->search))
+            begin_steps(&x, dim, fresh_reach(s));
     }
-    free(child);
+    free(memory);
     return HSGD_OK;
 }
 

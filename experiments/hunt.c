@@ -28,7 +28,7 @@ static const double NOTED_GROWTH = 1.001;
 typedef struct place {
     hsgd_hunt_anchor anchor;
     double *point; /* (num_parameters) */
-    double value;  /* logarithm of its ratio */
+    double value;  /* logarithm of its score */
 } place;
 
 typedef struct attempt {
@@ -49,7 +49,7 @@ static void note(hsgd_hunt_start *start, size_t evaluation, double ratio)
     start->best_ratio[at] = ratio;
 }
 
-/* The logarithm of the ratio: its maxima are the same, and small ratios are as far from each other as large ones. */
+/* The logarithm of the score: its maxima are the same, and small ratios are as far from each other as large ones. */
 static double value_at(void *context, const double *point)
 {
     attempt *a = context;
@@ -66,7 +66,7 @@ static double value_at(void *context, const double *point)
         a->noted = a->start->ratio;
         note(a->start, a->start->evaluations, a->noted);
     }
-    return log(hunted.ratio);
+    return log(hsgd_hunted_score(&hunted));
 }
 
 static void attempt_free(attempt *a)

@@ -31,6 +31,9 @@ typedef struct hsgd_hunted {
 /* More than rounding can explain lies above the bound. */
 bool hsgd_hunted_violates(const hsgd_hunted *hunted);
 
+/* What is left of the ratio when rounding is on the bound's side: what a hunt looks for, lest it find rounding errors. */
+double hsgd_hunted_score(const hsgd_hunted *hunted);
+
 /* The constants of a problem that a bound is evaluated with, before any weakening. */
 typedef struct hsgd_hunt_constants {
     double step_size, smoothness, noise_sq, minimum,

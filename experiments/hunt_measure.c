@@ -25,6 +25,11 @@ bool hsgd_hunted_violates(const hsgd_hunted *hunted)
     return hunted->ratio > 1 + hunted->rounding;
 }
 
+double hsgd_hunted_score(const hsgd_hunted *hunted)
+{
+    return hunted->ratio / (1 + hunted->rounding);
+}
+
 /* ---- one problem ---- */
 
 hsgd_status hsgd_hunt_case_init(hsgd_hunt_case *out, size_t dim, size_t num_workers, bool own, hsgd_error *err)
@@ -399,52 +404,86 @@ static hsgd_status measure_bound(hsgd_hunted *out, const known *k, const hsgd_bo
 
 /* ---- the bound on the dispersion ---- */
 
-/* The largest numbers that models are made of until step t: from the start and from the b_j, as far as they may grow. */
-static double size_of_models(const hsgd_hunt_case *c, size_t t)
+/* How large the numbers are that models are made of. */
+typedef struct sizes {
+    double start, slope; /* of w^0, and of the b_j */
+    double growth;       /* of a model in a local step: |1 - gamma h_ji| or 1 */
+    double minimum;      /* of w* */
+    double flattest;     /* smallest curvature of f */
+    double step_size;
+    size_t period; /* of the root */
+} sizes;
+
+static sizes find_sizes(const known *k)
 {
-    const hsgd_quadratic *q = &c->quadratic;
-    double start = 0, linear = 0, steepest = 0;
+    const hsgd_quadratic *q = &k->problem->quadratic;
+    const hsgd_hierarchy *h = k->setting->tree;
+    sizes out = {.growth = 1,
+                 .flattest = INFINITY,
+                 .step_size = k->problem->step_size,
+                 .period = hsgd_hierarchy_global_period(h)};
     for (size_t i = 0; i < q->dim; i++) {
-        start = fmax(start, fabs(c->initial[i]));
+        double curvature = 0, linear = 0;
+        out.start = fmax(out.start, fabs(k->problem->initial[i]));
         for (size_t j = 0; j < q->num_workers; j++) {
-            steepest = fmax(steepest, -hsgd_quadratic_curvature(q, j)[i]);
-            linear = fmax(linear, fabs(q->linear[j * q->stride + i]));
+            double h_ji = hsgd_quadratic_curvature(q, j)[i], b_ji = q->linear[j * q->stride + i];
+            out.growth = fmax(out.growth, fabs(1 - out.step_size * h_ji));
+            out.slope = fmax(out.slope, fabs(b_ji));
+            curvature += worker_weight(h, j) * h_ji;
+            linear += worker_weight(h, j) * b_ji;
         }
+        out.flattest = fmin(out.flattest, curvature);
+        out.minimum = fmax(out.minimum, fabs(linear / curvature));
     }
-    return (start + c->step_size * (double)t * linear) * pow(1 + c->step_size * steepest, (double)t);
+    return out;
+}
+
+/* Of all models at step t: as far as they may have grown since the root averaged, which left them at wbar. There
+ * |wbar_i - w*_i| <= ||grad f(wbar)||/hbar_i; infinite where some hbar_i is not positive. */
+static double size_at(const sizes *x, const hsgd_exact *exact, size_t t)
+{
+    size_t s = t % x->period, averaged = t - s;
+    double base = x->start;
+    if (averaged > 0)
+        base = x->flattest > 0 ? x->minimum + sqrt(exact->grad_norm_sq[averaged]) / x->flattest : INFINITY;
+    return (base + x->step_size * (double)s * x->slope) * pow(x->growth, (double)s);
 }
 
 static void compare_cell(hsgd_hunted *out, double measured, double bound, double rounding, size_t t, size_t k)
 {
-    if (!(bound > 0) || !isfinite(bound) || !isfinite(measured) || !(rounding < MOST_ROUNDING) ||
-        measured / bound <= out->ratio)
-        return;
-    *out = (hsgd_hunted){measured / bound, measured, bound, rounding, t, k + 1, ""};
+    const hsgd_hunted here = {measured / bound, measured, bound, rounding, t, k + 1, ""};
+    if (bound > 0 && isfinite(bound) && isfinite(measured) && rounding < MOST_ROUNDING &&
+        hsgd_hunted_score(&here) > hsgd_hunted_score(out))
+        *out = here;
 }
 
-static double rounding_of_dispersion(const hsgd_hunt_case *c, double bound, size_t t)
+static double rounding_of_dispersion(double size, double bound)
 {
-    return HSGD_VERDICT_ROUNDING + 2 * ROUNDING_OF_A_STEP * DBL_EPSILON * size_of_models(c, t) / sqrt(bound);
+    return HSGD_VERDICT_ROUNDING + 2 * ROUNDING_OF_A_STEP * DBL_EPSILON * size / sqrt(bound);
 }
 
 /* B_k^t against b_k(t)^2 where that is worst; or the sums over all steps and levels. */
-static void compare_dispersion(hsgd_hunted *out, const hsgd_exact *exact, const double *bound, const hsgd_hunt_case *c,
-                               bool mean)
+static void compare_dispersion(hsgd_hunted *out, const known *k, const double *bound, bool mean)
 {
-    double measured_sum = 0, bound_sum = 0;
-    for (size_t t = 0; t < exact->steps; t++)
-        for (size_t k = 0; k < exact->num_levels; k++) {
-            size_t cell = t * exact->num_levels + k;
+    const hsgd_exact *exact = &k->exact;
+    const sizes x = find_sizes(k);
+    double measured_sum = 0, bound_sum = 0, largest = 0;
+    for (size_t t = 0; t < exact->steps; t++) {
+        double size = size_at(&x, exact, t);
+        largest = fmax(largest, size);
+        for (size_t level = 0; level < exact->num_levels; level++) {
+            size_t cell = t * exact->num_levels + level;
             measured_sum += exact->dispersion[cell];
             bound_sum += bound[cell];
             if (!mean && t > 0)
-                compare_cell(out, exact->dispersion[cell], bound[cell], rounding_of_dispersion(c, bound[cell], t), t,
-                             k);
+                compare_cell(out, exact->dispersion[cell], bound[cell], rounding_of_dispersion(size, bound[cell]), t,
+                             level);
         }
+    }
     double steps = (double)exact->steps;
     if (mean)
-        compare_cell(out, measured_sum / steps, bound_sum / steps,
-                     rounding_of_dispersion(c, bound_sum / steps, exact->steps), 0, 0);
+        compare_cell(out, measured_sum / steps, bound_sum / steps, rounding_of_dispersion(largest, bound_sum / steps),
+                     0, 0);
     out->level = mean ? 0 : out->level;
     if (out->ratio == 0)
         snprintf(out->reason, sizeof out->reason, "nothing disperses, or it is lost in rounding");
@@ -459,7 +498,7 @@ static hsgd_status measure_dispersion(hsgd_hunted *out, const known *k, bool mea
                                       k->constants.smoothness, k->constants.noise_sq, steps, err)
               : hsgd_fail_memory(err, "the dispersion bound");
     if (!status)
-        compare_dispersion(out, &k->exact, bound, k->problem, mean);
+        compare_dispersion(out, k, bound, mean);
     free(bound);
     return status;
 }

@@ -104,30 +104,63 @@ static double draw_angle(gsl_rng *rng, bool both_signs)
     return (both_signs ? gsl_rng_uniform(rng) - 0.5 : 0.5 * gsl_rng_uniform(rng)) * M_PI;
 }
 
-/* Normal amplitudes with a common size between a thousandth and ten, every order of magnitude alike. */
-static double *draw_amplitudes(double *z, size_t count, gsl_rng *rng)
+/* A common size of amplitudes between a thousandth and ten, every order of magnitude alike. Worst cases like corners that
+ * random numbers never meet: where something else may be larger than 0, one of four sizes is 0. */
+static double draw_size(gsl_rng *rng, bool may_vanish)
 {
     double size = pow(10, 4 * gsl_rng_uniform(rng) - 3);
+    return gsl_rng_uniform(rng) < 0.25 && may_vanish ? 0 : size;
+}
+
+static double *draw_amplitudes(double *z, size_t count, double size, gsl_rng *rng)
+{
     for (size_t i = 0; i < count; i++)
         *z++ = gsl_ran_gaussian(rng, size);
     return z;
 }
 
+/* Another such corner: in half of the starts all workers have the Hessian of the first, one that has the anchor's value. */
+static void make_alike(double *z, const hsgd_hunt_space *s, const hsgd_hunt_anchor *anchor)
+{
+    size_t last = num_curvatures(s) + 1;
+    for (size_t index = s->dim; index < last; index++) {
+        size_t first = index % s->dim;
+        bool anchored = first == anchor->coordinate % s->dim;
+        if (index == anchor->coordinate)
+            continue;
+        z[index - (index > anchor->coordinate)] =
+            anchored ? (anchor->negative ? -M_PI / 2 : M_PI / 2) : z[first - (first > anchor->coordinate)];
+    }
+    if (anchor->coordinate >= s->dim) /* the first worker, too */
+        z[anchor->coordinate % s->dim] = anchor->negative ? -M_PI / 2 : M_PI / 2;
+}
+
+static double *draw_curvatures(double *z, const hsgd_hunt_space *s, const hsgd_hunt_anchor *anchor, bool both_signs,
+                               gsl_rng *rng)
+{
+    size_t count = num_curvatures(s);
+    for (size_t i = 0; i < count; i++)
+        z[i] = draw_angle(rng, both_signs);
+    if (gsl_rng_uniform(rng) < 0.5 && s->free[HSGD_HUNT_WORKER_CURVATURE])
+        make_alike(z, s, anchor);
+    return z + count;
+}
+
 void hsgd_hunt_space_draw(hsgd_hunt_anchor *anchor, double *point, const hsgd_hunt_space *s, gsl_rng *rng)
 {
-    double *z = point;
-    size_t curvatures = num_curvatures(s);
-    bool both_signs = s->own || !s->needs_minimum;
-    anchor->coordinate = gsl_rng_uniform_int(rng, curvatures + 1);
+    bool both_signs = s->own || !s->needs_minimum, start_counts = s->free[HSGD_HUNT_INITIAL];
+    double *z = point, size = draw_size(rng, start_counts);
+    anchor->coordinate = gsl_rng_uniform_int(rng, num_curvatures(s) + 1);
     anchor->negative = both_signs && gsl_rng_uniform(rng) < 0.5;
-    for (size_t i = 0; i < curvatures; i++)
-        *z++ = draw_angle(rng, both_signs);
-    for (size_t e = 0; s->free[HSGD_HUNT_LINEAR] && e < s->num_amplitudes; e++)
-        z = draw_amplitudes(z, s->dim, rng);
-    if (s->free[HSGD_HUNT_INITIAL])
-        z = draw_amplitudes(z, s->dim, rng);
+    z = draw_curvatures(z, s, anchor, both_signs, rng);
+    for (size_t e = 0; s->free[HSGD_HUNT_LINEAR] && e < s->num_amplitudes; e++) {
+        z = draw_amplitudes(z, s->dim, size, rng);
+        size = s->own ? size : draw_size(rng, start_counts); /* of the next level or node */
+    }
+    if (start_counts)
+        z = draw_amplitudes(z, s->dim, draw_size(rng, false), rng);
     if (s->free[HSGD_HUNT_NOISE])
-        z = draw_amplitudes(z, 1, rng);
+        z = draw_amplitudes(z, 1, draw_size(rng, start_counts || s->free[HSGD_HUNT_LINEAR]), rng);
     if (s->free[HSGD_HUNT_STEP_SIZE])
         *z = draw_angle(rng, false);
 }

@@ -143,6 +143,9 @@ static const entry files[] = {
     {"sweep.json, sweep.csv", "of the folder of a sweep: the same for all its points, whose folders are in points"},
     {"rate.json, rate.csv", "of the folder of hsgd rate: the points, the fitted power law, and its comparison with the "
                             "theory; its figure is rate"},
+    {"worst.json, hunt.json, hunt.csv",
+     "of the folder of a hunt: the configuration of the worst problem, what was found, and the "
+     "best ratios of every start; the figure is named hunt"},
     {"nodes.csv", "one row per inner node of the tree: its divergence and dispersion"},
     {"PREFIX/share/hsgd", "experiment files that were installed, and config.schema.json, the JSON Schema of a "
                           "configuration"},
