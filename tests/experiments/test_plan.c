@@ -48,6 +48,44 @@ static hsgd_plan_trees list_of(const hsgd_plan_setting *setting, hsgd_plan_famil
     return trees;
 }
 
+/* ---- keys ---- */
+
+/* The reader, the schema and the README know the same ones: the reader lists them when it meets another. */
+static void keys_are_in_schema_and_readme(void **state)
+{
+    (void)state;
+    static const char *const text[] = {
+        "{\"zzz\": 1}", "{\"workers\": 2, \"dimension\": 1, \"communication\": {}, \"constants\": {\"zzz\": 1}}"};
+    cJSON *schema;
+    assert_ok(hsgd_json_read_file(&schema, "experiments/plan.schema.json", &err), err);
+    FILE *file = fopen("README.md", "rb");
+    static char readme[1 << 17], quoted[64];
+    assert_non_null(file);
+    readme[fread(readme, 1, sizeof readme - 1, file)] = '\0';
+    fclose(file);
+    for (size_t i = 0; i < 2; i++) {
+        char path[] = "/tmp/hsgd-plan-XXXXXX", *key;
+        hsgd_plan_setting setting;
+        int descriptor = mkstemp(path), count = 0;
+        assert_true(write(descriptor, text[i], strlen(text[i])) > 0);
+        close(descriptor);
+        assert_fails(hsgd_plan_read(&setting, path, &err), HSGD_ERROR_INPUT, "legal here: ", err);
+        unlink(path);
+        const cJSON *listed = cJSON_GetObjectItem(schema, "properties");
+        if (i == 1)
+            listed = cJSON_GetObjectItem(cJSON_GetObjectItem(listed, "constants"), "properties");
+        for (char *rest = strstr(err.message, "legal here: ") + strlen("legal here: "); (key = strsep(&rest, ", "));)
+            if (*key) {
+                snprintf(quoted, sizeof quoted, "`%s`", key);
+                if (!cJSON_HasObjectItem(listed, key) || !strstr(readme, quoted))
+                    fail_msg("plan.schema.json or README.md lacks %s", key);
+                count++;
+            }
+        assert_int_equal(count, cJSON_GetArraySize(listed));
+    }
+    cJSON_Delete(schema);
+}
+
 /* ---- trees ---- */
 
 /* All triples of factors from 1 on whose product is n; those with a 1 before something larger are shorter ones in disguise. */
@@ -439,20 +477,17 @@ static void elasticities_obey_the_units(void **state)
         assert_true(best->tree.period[0] > 1 && !best->at_limit);
         assert_ok(hsgd_plan_sensitivities(&s, &count, &setting, &trees, best, 2000, &err), err);
         double gap = 2 * 2.1 / (best->step_size * (double)best->steps) / best->bound;
-        assert_near(elasticity(s, count, "delta"), gap, 1e-6);
+        assert_near(elasticity(s, count, "Delta"), gap, 1e-6);
         assert_near(elasticity(s, count, "L"), gap, 1e-6);
-        assert_near(elasticity(s, count, "L") + elasticity(s, count, "sigma_sq") +
-                        elasticity(s, count, "global_divergence_sq"),
+        assert_near(elasticity(s, count, "L") + elasticity(s, count, "sigma^2") +
+                        elasticity(s, count, "global divergence"),
                     1, 1e-6);
-        assert_near(elasticity(s, count, "latency_s, level 1") + elasticity(s, count, "latency_s, level 2") +
-                        elasticity(s, count, "compute_s_per_step") -
-                        elasticity(s, count, "bandwidth_bytes_per_s, level 1") -
-                        elasticity(s, count, "bandwidth_bytes_per_s, level 2"),
+        assert_near(elasticity(s, count, "latency, level 1") + elasticity(s, count, "latency, level 2") +
+                        elasticity(s, count, "compute time") - elasticity(s, count, "bandwidth, level 1") -
+                        elasticity(s, count, "bandwidth, level 2"),
                     gap, 1e-6);
-        assert_near(elasticity(s, count, "bytes_per_parameter"),
-                    -elasticity(s, count, "bandwidth_bytes_per_s, level 1") -
-                        elasticity(s, count, "bandwidth_bytes_per_s, level 2"),
-                    1e-6);
+        assert_near(elasticity(s, count, "message bytes"),
+                    -elasticity(s, count, "bandwidth, level 1") - elasticity(s, count, "bandwidth, level 2"), 1e-6);
         for (size_t k = 0; k < count; k++) /* the envelope theorem */
             assert_near(s[k].elasticity_kept, s[k].elasticity, 1e-6);
         free(s);
@@ -475,8 +510,7 @@ static void times_change_the_bound_as_the_elasticities_say(void **state)
     double *const place[] = {&setting.communication.level[0].latency_s,
                              &setting.communication.level[0].bandwidth_bytes_per_s,
                              &setting.communication.level[1].bandwidth_bytes_per_s, &setting.communication.compute_s};
-    static const char *const name[] = {"latency_s, level 1", "bandwidth_bytes_per_s, level 1",
-                                       "bandwidth_bytes_per_s, level 2", "compute_s_per_step"};
+    static const char *const name[] = {"latency, level 1", "bandwidth, level 1", "bandwidth, level 2", "compute time"};
     for (size_t i = 0; i < 4; i++) {
         double value = *place[i];
         hsgd_plan low, high;
@@ -537,7 +571,8 @@ static void regrets_are_those_of_a_new_search(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_factorisation_is_a_fanout_once),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(keys_are_in_schema_and_readme),
+                                       cmocka_unit_test(every_factorisation_is_a_fanout_once),
                                        cmocka_unit_test(every_tree_is_listed_once),
                                        cmocka_unit_test(nodes_use_the_innermost_links_that_hold_them),
                                        cmocka_unit_test(the_step_size_is_the_root_of_a_polynomial),

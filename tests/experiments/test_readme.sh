@@ -40,6 +40,13 @@ sed -n "/^cat > effect-of-G.json/,/^EOF/p" README.md | sed -e 1d -e '$d' > "$fol
 sed -n '/^effect-of-G: /,/^```/p' README.md | grep -v '^```' | stable > "$folder/expected"
 "${HSGD_PROGRAM:-build/hsgd}" sweep "$folder/effect-of-G.json" --output "$folder/sweep" 2> "$folder/messages" | stable > "$folder/printed"
 compare the_sweep_in_the_readme_is_true
+# The plan: its configuration stands in the README as in the file, and the output is that of the file.
+sed -n '/^{ "name": "plan"/,/^```/p' README.md | grep -v '^```' | tr -d ' \n' > "$folder/expected"
+tr -d ' \n' < experiments/plan.json > "$folder/printed"
+compare the_plan_in_the_readme_is_that_of_the_file
+sed -n '/^plan: plans for/,/^```/p' README.md | grep -v '^```' | stable > "$folder/expected"
+"${HSGD_PROGRAM:-build/hsgd}" plan experiments/plan.json --output "$folder/plan" | stable > "$folder/printed"
+compare the_plan_in_the_readme_is_true
 
 # The LaTeX document, in the folder that the command above it makes.
 if ! command -v pdflatex >/dev/null; then
