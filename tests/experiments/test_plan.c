@@ -196,6 +196,25 @@ static void nodes_use_the_innermost_links_that_hold_them(void **state)
         assert_int_equal(hsgd_plan_link_of(&setting, want[i][0]), want[i][1]);
 }
 
+/* Without other numbers, groups have the divergences of random ones: bounds on either kind agree for every tree. */
+static void groups_are_random_unless_said_otherwise(void **state)
+{
+    (void)state;
+    hsgd_plan_setting fixed = setting_of("hsgd-fixed-sharp", "30", ", \"max_period\": 6");
+    hsgd_plan_setting random = setting_of("hsgd-random-sharp", "30", ", \"max_period\": 6");
+    hsgd_plan_trees trees = list_of(&fixed, HSGD_PLAN_ALL);
+    for (size_t i = 0; i < trees.count; i++) {
+        hsgd_plan a, b;
+        assert_ok(hsgd_plan_evaluate(&a, &fixed, &trees.tree[i], 30, NAN, &err), err);
+        assert_ok(hsgd_plan_evaluate(&b, &random, &trees.tree[i], 30, NAN, &err), err);
+        assert_true(a.found && b.found);
+        assert_close(a.bound, b.bound, 1e-11);
+    }
+    hsgd_plan_trees_free(&trees);
+    hsgd_plan_setting_free(&fixed);
+    hsgd_plan_setting_free(&random);
+}
+
 /* ---- step sizes ---- */
 
 static void set_local(hsgd_bound_params *params, size_t period)
@@ -575,6 +594,7 @@ int main(void)
                                        cmocka_unit_test(every_factorisation_is_a_fanout_once),
                                        cmocka_unit_test(every_tree_is_listed_once),
                                        cmocka_unit_test(nodes_use_the_innermost_links_that_hold_them),
+                                       cmocka_unit_test(groups_are_random_unless_said_otherwise),
                                        cmocka_unit_test(the_step_size_is_the_root_of_a_polynomial),
                                        cmocka_unit_test(no_step_size_is_better),
                                        cmocka_unit_test(an_exhaustive_search_finds_nothing_better),
