@@ -138,9 +138,12 @@ static const entry files[] = {
      "terms and its verdict, the proof ladder, and the configuration"},
     {"series.csv", "one row per measured step"},
     {"sweep.json, sweep.csv", "of the folder of a sweep: the same for all its points, whose folders are in points"},
+    {"plan.json, plan.csv",
+     "of the folder of a plan: the best plans and the Pareto front; plan-params.json is for hsgd bound, "
+     "plan-best.json for hsgd run"},
     {"nodes.csv", "one row per inner node of the tree: its divergence and dispersion"},
     {"PREFIX/share/hsgd", "experiment files that were installed, and config.schema.json, the JSON Schema of a "
-                          "configuration"},
+                          "configuration; plan.schema.json is that of a plan"},
 };
 
 static const entry environment[] = {

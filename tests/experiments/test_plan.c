@@ -293,6 +293,32 @@ static void no_step_size_is_better(void **state)
         }
 }
 
+/* A made-up bound with two valleys: 2 + (ln gamma + 7)^2/10 up to e^-4, the deeper 1 + (ln gamma + 2)^2 above, for gamma up to
+ * 0.3, which it does not say. */
+static void eval_valleys(const hsgd_bound *bound, const hsgd_bound_params *params, hsgd_bound_value *out)
+{
+    double x = log(params->step_size), low = 2 + (x + 7) * (x + 7) / 10, high = 1 + (x + 2) * (x + 2);
+    (void)bound;
+    *out = (hsgd_bound_value){.applicable = params->step_size <= 0.3, .max_step_size = NAN, .value = fmin(low, high)};
+    snprintf(out->reason, sizeof out->reason, "%s", out->applicable ? "" : "above 0.3");
+}
+
+/* Where nothing is proved of a bound, its deepest valley is found all the same, and so is its largest step size; and values
+ * below which nothing is wanted leave nothing out. */
+static void other_bounds_are_searched_on_a_grid(void **state)
+{
+    (void)state;
+    const hsgd_bound valleys = {.id = "valleys", .eval = eval_valleys};
+    hsgd_bound_params params;
+    hsgd_plan_step_size found;
+    set_local(&params, 5);
+    hsgd_plan_minimise(&found, &valleys, &params, 0.5);
+    assert_true(found.found && !found.at_limit);
+    assert_close(found.value, 1, 1e-9);
+    assert_close(found.step_size, exp(-2), 1e-5);
+    hsgd_bound_params_free(&params);
+}
+
 /* ---- the search ---- */
 
 /* The best plan by loops, clocks and a grid. */
@@ -507,6 +533,9 @@ static void elasticities_obey_the_units(void **state)
                     gap, 1e-6);
         assert_near(elasticity(s, count, "message bytes"),
                     -elasticity(s, count, "bandwidth, level 1") - elasticity(s, count, "bandwidth, level 2"), 1e-6);
+        if (i == 2) /* fixed groups: each level has a divergence of its own */
+            assert_near(elasticity(s, count, "divergence, level 1") + elasticity(s, count, "divergence, level 2"),
+                        elasticity(s, count, "global divergence"), 1e-6);
         for (size_t k = 0; k < count; k++) /* the envelope theorem */
             assert_near(s[k].elasticity_kept, s[k].elasticity, 1e-6);
         free(s);
@@ -597,6 +626,7 @@ int main(void)
                                        cmocka_unit_test(groups_are_random_unless_said_otherwise),
                                        cmocka_unit_test(the_step_size_is_the_root_of_a_polynomial),
                                        cmocka_unit_test(no_step_size_is_better),
+                                       cmocka_unit_test(other_bounds_are_searched_on_a_grid),
                                        cmocka_unit_test(an_exhaustive_search_finds_nothing_better),
                                        cmocka_unit_test(the_front_is_that_of_all_pairs),
                                        cmocka_unit_test(the_least_time_is_just_enough),
