@@ -162,8 +162,8 @@ PAPER     := $(wildcard experiments/paper-*.json)
 figures: $(BUILD)/hsgd ## the figures of the paper: run experiments/paper-*.json into build/figures (about a minute)
 	@HSGD_PROGRAM=$(BUILD)/hsgd experiments/make-figures $(BUILD)/figures $(PAPER)
 
-gallery: figures ## the pictures of the README, from these and four other experiments, into plots/gallery (needs MNIST's test set)
-	@HSGD_PROGRAM=$(BUILD)/hsgd experiments/make-figures $(BUILD)/figures experiments/demo.json experiments/mnist-time.json experiments/phase.json experiments/hunt.json
+gallery: figures ## the pictures of the README, from these and five other files, into plots/gallery (needs MNIST's test set)
+	@HSGD_PROGRAM=$(BUILD)/hsgd experiments/make-figures $(BUILD)/figures experiments/demo.json experiments/mnist-time.json experiments/phase.json experiments/hunt.json experiments/plan.json
 	@HSGD_PROGRAM=$(BUILD)/hsgd plots/make-gallery $(BUILD)/figures
 
 test: check

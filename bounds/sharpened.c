@@ -26,12 +26,15 @@ static double max_step_size(double smoothness, size_t period)
     return period > 1 ? limit / step_factor(period) : limit;
 }
 
+/* q_u < 1 is decided as it is used below: at the limit itself, rounding could make q_u at least 1 while the step size is still
+ * below the limit, and the value negative. */
 static bool refuse_step_size(hsgd_bound_value *out, const hsgd_bound_params *params, const hsgd_view *view)
 {
     if (hsgd_refuse_above_inverse_smoothness(out, params))
         return true;
     const char *p = view->period_name;
-    return view->period > 1 && !(params->step_size * params->smoothness * step_factor(view->period) < 1) &&
+    double gamma_l = params->step_size * params->smoothness, period = (double)view->period;
+    return view->period > 1 && !(2 * (gamma_l * gamma_l) * period * (period - 1) < 1) &&
            hsgd_refuse(out, "step size %.6g is not below %.6g = 1/(L sqrt(2 %s (%s - 1)))", params->step_size,
                        out->max_step_size, p, p);
 }

@@ -57,6 +57,8 @@ static int write_folder(const hsgd_plan_analysis *analysis, const char *dir, con
         status = hsgd_plan_plot(dir, NULL, &report, &err);
     else if (!status)
         status = hsgd_folder_remove_figure(dir, HSGD_PLAN_FIGURE, &err); /* that of an earlier plan */
+    hsgd_status printed = json ? hsgd_json_put(hsgd_plan_to_json(analysis), status ? NULL : &err) : HSGD_OK;
+    status = status ? status : printed;
     if (!quiet && !json) {
         hsgd_plan_print(analysis, stdout);
         print_files(dir, &report, with_config, note);
@@ -88,7 +90,6 @@ static int conclude(const hsgd_plan_analysis *analysis, const hsgd_arguments *ar
     const hsgd_plan_setting *setting = analysis->setting;
     const hsgd_plan_result *result = &hsgd_plan_last(analysis)->result[HSGD_PLAN_ALL];
     char folder[128];
-    hsgd_error err;
     if (!result->best.found) {
         fprintf(stderr, "hsgd: %s: no plan for %s within %g s: %s\n", arguments->positional, setting->bound->id,
                 hsgd_plan_last(analysis)->budget_s, result->reason);
@@ -96,8 +97,6 @@ static int conclude(const hsgd_plan_analysis *analysis, const hsgd_arguments *ar
     }
     hsgd_run_default_folder(folder, sizeof folder, setting->name);
     const char *dir = arguments->option[OPTION_OUTPUT] ? arguments->option[OPTION_OUTPUT] : folder;
-    if (arguments->option[OPTION_JSON] && hsgd_json_put(hsgd_plan_to_json(analysis), &err))
-        return hsgd_cli_fail(&err);
     return write_in(analysis, dir, arguments);
 }
 

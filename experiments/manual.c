@@ -146,9 +146,12 @@ static const entry files[] = {
     {"worst.json, hunt.json, hunt.csv",
      "of the folder of a hunt: the configuration of the worst problem, what was found, and the "
      "best ratios of every start; the figure is named hunt"},
+    {"plan.json, plan.csv",
+     "of the folder of a plan: the best plans and the Pareto front; plan-params.json is for hsgd bound, "
+     "plan-best.json for hsgd run"},
     {"nodes.csv", "one row per inner node of the tree: its divergence and dispersion"},
     {"PREFIX/share/hsgd", "experiment files that were installed, and config.schema.json, the JSON Schema of a "
-                          "configuration"},
+                          "configuration; plan.schema.json is that of a plan"},
 };
 
 static const entry environment[] = {

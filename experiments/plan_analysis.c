@@ -80,6 +80,28 @@ static hsgd_status trace_curves(hsgd_plan_analysis *a, hsgd_error *err)
     return status;
 }
 
+/* Also seconds are to be few: what a plan for a shorter budget beats in bound and bytes leaves the front. */
+static void drop_beaten(hsgd_plan_result *result, const hsgd_plan_result *shorter)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < result->num_front; i++) {
+        bool beaten = false;
+        for (size_t j = 0; j < shorter->num_front && !beaten; j++)
+            beaten = shorter->front[j].bound <= result->front[i].bound &&
+                     shorter->front[j].bytes[0] <= result->front[i].bytes[0];
+        if (!beaten)
+            result->front[kept++] = result->front[i];
+    }
+    result->num_front = kept;
+}
+
+static void join_fronts(hsgd_plan_analysis *a)
+{
+    for (size_t i = 1; i < a->setting->num_budgets; i++)
+        for (size_t j = 0; j < i; j++)
+            drop_beaten(&a->answer[i].result[HSGD_PLAN_ALL], &a->answer[j].result[HSGD_PLAN_ALL]);
+}
+
 hsgd_status hsgd_plan_analyse(hsgd_plan_analysis *out, const hsgd_plan_setting *setting, hsgd_error *err)
 {
     hsgd_status status = HSGD_OK;
@@ -90,6 +112,7 @@ hsgd_status hsgd_plan_analyse(hsgd_plan_analysis *out, const hsgd_plan_setting *
         status = hsgd_plan_trees_list(&out->trees[f], setting, (hsgd_plan_family)f, err);
     for (size_t i = 0; i < setting->num_budgets && !status; i++)
         status = answer_budget(&out->answer[i], out, setting->budget_s[i], err);
+    join_fronts(out);
     const hsgd_plan *best = &hsgd_plan_last(out)->result[HSGD_PLAN_ALL].best;
     if (!status && best->found)
         status = trace_curves(out, err);

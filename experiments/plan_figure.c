@@ -74,6 +74,12 @@ static hsgd_status read_curves(folder *f, const hsgd_json *curves, hsgd_error *e
     return status;
 }
 
+/* Where a budget has the best plan of a family. */
+static const char *key_of(int family)
+{
+    return family == HSGD_PLAN_ALL ? "best" : hsgd_plan_family_name((hsgd_plan_family)family);
+}
+
 /* The budgets, and the front of the last of them. */
 static void read_budgets(folder *f, const cJSON *budgets, double *memory)
 {
@@ -81,13 +87,16 @@ static void read_budgets(folder *f, const cJSON *budgets, double *memory)
     size_t count = (size_t)cJSON_GetArraySize(budgets);
     const cJSON *last = cJSON_GetArrayItem(budgets, (int)count - 1);
     const cJSON *front = cJSON_GetObjectItemCaseSensitive(last, "front");
-    double *best_s = memory, *best = memory + count, *bytes = memory + 2 * count;
+    double *best_s = memory, *bytes = memory + (HSGD_NUM_PLAN_CURVES + 1) * count;
     fill(best_s, budgets, "budget_s");
     in->num_best = count;
     in->best_s = best_s;
-    in->best_value = best;
-    for (const cJSON *item = budgets->child; item; item = item->next)
-        *best++ = member(cJSON_GetObjectItemCaseSensitive(item, "best"), "bound");
+    for (int i = 0; i < HSGD_NUM_PLAN_CURVES; i++) {
+        double *value = best_s + ((size_t)i + 1) * count;
+        in->best_value[i] = value;
+        for (const cJSON *item = budgets->child; item; item = item->next)
+            *value++ = member(cJSON_GetObjectItemCaseSensitive(item, key_of(i)), "bound");
+    }
     in->front_budget_s = member(last, "budget_s");
     in->num_front = (size_t)cJSON_GetArraySize(front);
     in->front_bytes = bytes;
@@ -98,8 +107,7 @@ static void read_budgets(folder *f, const cJSON *budgets, double *memory)
         bytes[in->num_front + i] = member(plan, "bound");
     }
     for (int i = 0; i < HSGD_NUM_PLAN_CURVES; i++) {
-        const char *key = i == HSGD_PLAN_ALL ? "best" : hsgd_plan_family_name((hsgd_plan_family)i);
-        const cJSON *plan = cJSON_GetObjectItemCaseSensitive(last, key);
+        const cJSON *plan = cJSON_GetObjectItemCaseSensitive(last, key_of(i));
         in->bytes[i] = bytes_of(plan);
         in->bytes_value[i] = member(plan, "bound");
     }

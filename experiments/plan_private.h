@@ -201,7 +201,7 @@ typedef struct hsgd_plan_regret {
 } hsgd_plan_regret;
 
 typedef struct hsgd_plan_sensitivity {
-    char name[48];     /* "L", "latency_s, level 1" */
+    char name[48];     /* "L", "latency, level 1" */
     double value;      /* of the constant */
     double elasticity; /* d log bound* / d log constant at the best plan, the step size chosen anew, T not rounded */
     double elasticity_kept; /* the same with the step size kept: equal by the envelope theorem where no limit is met */

@@ -174,6 +174,8 @@ static hsgd_status add(hsgd_plan_sensitivity *list, size_t *count, const variati
     *out = (hsgd_plan_sensitivity){.value = place ? *place : NAN, .has_regret = place != NULL};
     if (place && !(*place > 0)) /* nothing is half of it */
         return HSGD_OK;
+    if (k.kind == KIND_BYTES)
+        out->value *= (double)v->setting->dim;
     size_t levels = v->setting->num_links;
     if (k.kind == KIND_LATENCY || k.kind == KIND_BANDWIDTH || k.kind == KIND_LEVEL)
         snprintf(out->name, sizeof out->name, levels > 1 || k.kind == KIND_LEVEL ? "%s, level %zu" : "%s", name,
@@ -199,7 +201,7 @@ static hsgd_status add_levels(hsgd_plan_sensitivity *list, size_t *count, const 
         levels = 0;
     for (size_t i = 0; i < levels && !status; i++)
         if (model.params.divergence_sq[i] > 0)
-            status = add(list, count, v, (knob){KIND_LEVEL, i}, "divergence_sq", err);
+            status = add(list, count, v, (knob){KIND_LEVEL, i}, "divergence", err);
     for (size_t i = first; i < *count; i++)
         list[i].value = model.params.divergence_sq[i - first];
     hsgd_plan_model_free(&model);
@@ -211,9 +213,9 @@ hsgd_status hsgd_plan_sensitivities(hsgd_plan_sensitivity **out, size_t *count, 
                                     hsgd_error *err)
 {
     static const char *const constant[] = {[HSGD_PLAN_L] = "L",
-                                           [HSGD_PLAN_SIGMA_SQ] = "sigma_sq",
-                                           [HSGD_PLAN_DELTA] = "delta",
-                                           [HSGD_PLAN_DIVERGENCE] = "global_divergence_sq"};
+                                           [HSGD_PLAN_SIGMA_SQ] = "sigma^2",
+                                           [HSGD_PLAN_DELTA] = "Delta",
+                                           [HSGD_PLAN_DIVERGENCE] = "global divergence"};
     const variation v = {setting, trees, best, budget_s};
     size_t most = HSGD_NUM_PLAN_CONSTANTS + HSGD_PLAN_MAX_LEVELS + 2 * setting->num_links + 2;
     hsgd_plan_sensitivity *list = calloc(most, sizeof *list);
@@ -225,13 +227,11 @@ hsgd_status hsgd_plan_sensitivities(hsgd_plan_sensitivity **out, size_t *count, 
     if (!status)
         status = add_levels(list, count, &v, err);
     for (size_t j = 0; j < setting->num_links && !status; j++) {
-        status = add(list, count, &v, (knob){KIND_LATENCY, j}, "latency_s", err);
+        status = add(list, count, &v, (knob){KIND_LATENCY, j}, "latency", err);
         if (!status)
-            status = add(list, count, &v, (knob){KIND_BANDWIDTH, j}, "bandwidth_bytes_per_s", err);
+            status = add(list, count, &v, (knob){KIND_BANDWIDTH, j}, "bandwidth", err);
     }
     if (!status)
-        status = add(list, count, &v, (knob){KIND_COMPUTE, 0}, "compute_s_per_step", err);
-    return status ? status
-                  : add(list, count, &v, (knob){KIND_BYTES, 0},
-                        setting->dimension_known ? "bytes_per_parameter" : "model_bytes", err);
+        status = add(list, count, &v, (knob){KIND_COMPUTE, 0}, "compute time", err);
+    return status ? status : add(list, count, &v, (knob){KIND_BYTES, 0}, "message bytes", err);
 }

@@ -40,7 +40,7 @@ static void print_number(FILE *out, int width, double value)
 
 static void print_heading(FILE *out, const char *what)
 {
-    fprintf(out, "  %-16s %-14s %-14s %10s %9s %10s %10s  %s\n", what, "fanout", "periods", "step size", "steps",
+    fprintf(out, "  %-15s %-12s %-13s %9s %8s %9s %10s  %s\n", what, "fanout", "periods", "step size", "steps",
             "seconds", "bound", "bytes per link level");
 }
 
@@ -48,12 +48,12 @@ static void print_plan(FILE *out, const hsgd_plan_setting *setting, const char *
 {
     char fanout[128], periods[128];
     if (!plan->found) {
-        fprintf(out, "  %-16s -\n", name);
+        fprintf(out, "  %-15s -\n", name);
         return;
     }
     hsgd_plan_print_fanout(fanout, sizeof fanout, setting, &plan->tree);
     hsgd_plan_print_periods(periods, sizeof periods, setting, &plan->tree);
-    fprintf(out, "  %-16s %-14s %-14s %9.4g%s %9zu %10.5g %10.5g ", name, fanout, periods, plan->step_size,
+    fprintf(out, "  %-15s %-12s %-13s %8.4g%s %8zu %9.5g %10.5g ", name, fanout, periods, plan->step_size,
             plan->at_limit ? "*" : " ", plan->steps, plan->seconds, plan->bound);
     for (size_t j = 0; j < setting->num_links; j++)
         fprintf(out, " %.3g", plan->bytes[j]);
@@ -113,51 +113,54 @@ static void print_answer(FILE *out, const hsgd_plan_analysis *a, const hsgd_plan
 
 /* ---- sensitivity ---- */
 
-static void print_regret(FILE *out, const hsgd_plan_setting *setting, const hsgd_plan *best, const hsgd_plan_regret *r)
+static void print_share(FILE *out, double share, const char *otherwise)
 {
-    char fanout[128], periods[128], text[300] = "same tree";
+    if (isfinite(share))
+        fprintf(out, " %7.2f%%", 100 * share);
+    else
+        fprintf(out, " %8s", otherwise);
+}
+
+static void print_regret(FILE *out, const hsgd_plan_setting *setting, const hsgd_plan *best, const hsgd_plan_regret *r,
+                         int width)
+{
+    char fanout[128], periods[128], text[300] = "the same";
+    fputs(" |", out);
     if (!r->found) {
-        fprintf(out, " %9s %9s  %-24s", "-", "-", "no plan");
+        fprintf(out, " %8s %8s  %-*s", "-", "-", width, "no plan");
         return;
     }
     hsgd_plan_print_fanout(fanout, sizeof fanout, setting, &r->best.tree);
     hsgd_plan_print_periods(periods, sizeof periods, setting, &r->best.tree);
     if (memcmp(&r->best.tree, &best->tree, sizeof best->tree) != 0)
         snprintf(text, sizeof text, "%s, %s", fanout, periods);
-    if (isfinite(r->kept_all))
-        fprintf(out, " %8.2f%%", 100 * r->kept_all);
-    else
-        fprintf(out, " %9s", "illegal");
-    if (isfinite(r->kept_tree))
-        fprintf(out, " %8.2f%%", 100 * r->kept_tree);
-    else
-        fprintf(out, " %9s", "-");
-    fprintf(out, "  %-24s", text);
+    print_share(out, r->kept_all, "illegal");
+    print_share(out, r->kept_tree, "-");
+    fprintf(out, "  %-*s", width, text);
 }
 
 static void print_sensitivities(FILE *out, const hsgd_plan_analysis *a)
 {
     const hsgd_plan *best = &hsgd_plan_last(a)->result[HSGD_PLAN_ALL].best;
     fprintf(out, "\n  What if a constant is another one? (budget %g s)\n", hsgd_plan_last(a)->budget_s);
-    fprintf(out, "  %-30s %10s %10s | %-44s | %s\n", "", "", "", "half of it: regret of", "twice: regret of");
-    fprintf(out, "  %-30s %10s %10s | %9s %9s  %-24s| %9s %9s  %s\n", "constant", "value", "elasticity", "plan",
-            "its tree", "best there", "plan", "its tree", "best there");
+    fprintf(out, "  %-18s %10s %10s | %-38s | %s\n", "", "", "", "half of it: regret, and what is best",
+            "twice: regret, and what is best");
+    fprintf(out, "  %-18s %10s %10s | %8s %8s  %-20s| %8s %8s  %s\n", "constant", "value", "elasticity", "plan", "tree",
+            "tree there", "plan", "tree", "tree there");
     for (size_t i = 0; i < a->num_sensitivities; i++) {
         const hsgd_plan_sensitivity *s = &a->sensitivity[i];
-        fprintf(out, "  %-30s", s->name);
+        fprintf(out, "  %-18s", s->name);
         print_number(out, 10, s->value);
         print_number(out, 10, s->elasticity);
         if (s->has_regret) {
-            fputs(" |", out);
-            print_regret(out, a->setting, best, &s->half);
-            fputs("|", out);
-            print_regret(out, a->setting, best, &s->twice);
+            print_regret(out, a->setting, best, &s->half, 20);
+            print_regret(out, a->setting, best, &s->twice, 0);
         }
         fputc('\n', out);
     }
-    fputs("  elasticity: percent of the bound per percent of the constant, with the best step size for each\n"
+    fputs("  elasticity: percent of the bound per percent of the constant, the step size chosen anew\n"
           "  regret: how much larger the bound is than that of the best plan there, if the plan with its step size, or "
-          "its\n"
+          "only its\n"
           "  tree with a new step size, is kept; illegal: the bound does not allow this step size there\n",
           out);
 }
@@ -172,9 +175,9 @@ static void print_setting(FILE *out, const hsgd_plan_analysis *a)
     print_list(network, sizeof network, s->network, s->num_links, " x ");
     fprintf(out, "%s: plans for %zu workers on a network of %s, by the bound %s\n", s->name, s->num_workers, network,
             s->bound->id);
-    fprintf(out, "  constants        L = %g (%s), sigma^2 = %g (%s), Delta = %g (%s), eps~^2 = %g (%s)\n", c[0].value,
-            c[0].kind, c[1].value, c[1].kind, c[2].value, c[2].kind, c[3].value, c[3].kind);
-    fprintf(out, "  search           %zu plans: %zu fanouts, periods up to %zu%s\n", a->trees[HSGD_PLAN_ALL].count,
+    fprintf(out, "  constants   L = %g (%s), sigma^2 = %g (%s), Delta = %g (%s), global divergence = %g (%s)\n",
+            c[0].value, c[0].kind, c[1].value, c[1].kind, c[2].value, c[2].kind, c[3].value, c[3].kind);
+    fprintf(out, "  search      %zu plans: %zu fanouts, periods up to %zu%s\n", a->trees[HSGD_PLAN_ALL].count,
             s->num_fanouts, s->max_period,
             hsgd_plan_bound_is_convex(s->bound) ? "; none is better"
                                                 : "; step sizes on a grid: nothing is proved of this bound");

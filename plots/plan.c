@@ -11,8 +11,14 @@
 #define SMALL_TEX_FONT "\\fontsize{7}{8.4}\\selectfont "
 #define ROW_GAP_IN 0.12
 #define PANEL_IN 1.35
+#define MARK_SIZE 0.6
 
-enum { WIDEST_ENTRY = sizeof "synchronous SGD" - 1, NUM_ENTRIES = HSGD_NUM_PLAN_CURVES + 1, CAPTION_TEXT_WIDTH = 60 };
+enum {
+    WIDEST_ENTRY = sizeof "synchronous SGD" - 1,
+    NUM_ENTRIES = HSGD_NUM_PLAN_CURVES,
+    CAPTION_TEXT_WIDTH = 60,
+    NUM_COLUMNS = 4 * HSGD_NUM_PLAN_CURVES + 4
+};
 
 static const char *const curve_name[HSGD_NUM_PLAN_CURVES] = {"hsgd", "local_sgd", "synchronous"};
 static const char *const curve_title[HSGD_NUM_PLAN_CURVES] = {"H-SGD", "local SGD", "synchronous SGD"};
@@ -24,7 +30,7 @@ static const int point_type[HSGD_NUM_PLAN_CURVES] = {7, 5, 9};
 /* Columns are as long as the longest; what is missing is NAN. */
 typedef struct columns {
     size_t num_rows, count;
-    double *memory; /* (2 (HSGD_NUM_PLAN_CURVES + 1) + 4, num_rows), owned */
+    double *memory; /* (NUM_COLUMNS, num_rows), owned */
     hsgd_table table;
 } columns;
 
@@ -43,10 +49,11 @@ static void add_columns(columns *c, const hsgd_plan_figure_input *in)
     for (size_t i = 0; i < HSGD_NUM_PLAN_CURVES; i++)
         add_column(c, curve_name[i], in->value[i], in->num_budgets);
     add_column(c, "best_s", in->best_s, in->num_best);
-    add_column(c, "best", in->best_value, in->num_best);
     add_column(c, "front_bytes", in->front_bytes, in->num_front);
     add_column(c, "front", in->front_value, in->num_front);
     for (size_t i = 0; i < HSGD_NUM_PLAN_CURVES; i++) {
+        snprintf(name, sizeof name, "%s_best", curve_name[i]);
+        add_column(c, name, in->best_value[i], in->num_best);
         snprintf(name, sizeof name, "%s_bytes", curve_name[i]);
         add_column(c, name, &in->bytes[i], 1);
         snprintf(name, sizeof name, "%s_at_budget", curve_name[i]);
@@ -59,7 +66,7 @@ static hsgd_status write_data(const hsgd_plan_figure_input *in, const char *dir,
     columns c = {.num_rows = in->num_budgets};
     c.num_rows = in->num_front > c.num_rows ? in->num_front : c.num_rows;
     c.num_rows = in->num_best > c.num_rows ? in->num_best : c.num_rows;
-    c.memory = malloc((3 * HSGD_NUM_PLAN_CURVES + 5) * (c.num_rows + 1) * sizeof *c.memory);
+    c.memory = malloc(NUM_COLUMNS * (c.num_rows + 1) * sizeof *c.memory);
     if (!c.memory)
         return hsgd_fail_memory(err, "the data of a figure");
     hsgd_table_init(&c.table, c.num_rows);
@@ -105,16 +112,32 @@ static void write_title(hsgd_script *s, const hsgd_plan_figure_input *in)
     title_line(s, 7, 0.25);
 }
 
-static void add_curve(hsgd_script *s, const hsgd_plan_figure_input *in, size_t i, hsgd_unit unit)
+static bool is_drawn(const hsgd_plan_figure_input *in, size_t i)
 {
     const hsgd_range range = hsgd_range_of(in->value[i], in->num_budgets, 1);
-    if (!hsgd_range_positive(&range))
-        hsgd_script_series(s, "keyentry with lines lc rgb '%s' lw 1.5 dt %s title '%s (none)'", hsgd_colour(i + 1),
-                           curve_dash[i], curve_title[i]);
-    else
+    return hsgd_range_positive(&range);
+}
+
+/* A line, and a mark where a budget was asked for. */
+static void add_curve(hsgd_script *s, const hsgd_plan_figure_input *in, size_t i, hsgd_unit unit)
+{
+    const hsgd_range marks = hsgd_range_of(in->best_value[i], in->num_best, 1);
+    if (is_drawn(in, i))
         hsgd_script_series(
-            s, "'plan.dat' using (column(\"budget_s\")/%g):\"%s\" with lines lc rgb '%s' lw 1.5 dt %s title '%s'",
-            unit.size, curve_name[i], hsgd_colour(i + 1), curve_dash[i], curve_title[i]);
+            s, "'plan.dat' using (column(\"budget_s\")/%g):\"%s\" with lines lc rgb '%s' lw 1.5 dt %s notitle",
+            unit.size, curve_name[i], hsgd_colour(i + 1), curve_dash[i]);
+    if (hsgd_range_positive(&marks))
+        hsgd_script_series(
+            s, "'plan.dat' using (column(\"best_s\")/%g):\"%s_best\" with points pt %d ps %.3g lc rgb '%s' notitle",
+            unit.size, curve_name[i], point_type[i], hsgd_point_size(s, MARK_SIZE), hsgd_colour(i + 1));
+}
+
+static void add_legend(hsgd_script *s, const hsgd_plan_figure_input *in)
+{
+    for (size_t i = 0; i < HSGD_NUM_PLAN_CURVES; i++)
+        hsgd_script_series(s, "keyentry with linespoints lc rgb '%s' lw 1.5 dt %s pt %d ps %.3g title '%s%s'",
+                           hsgd_colour(i + 1), curve_dash[i], point_type[i], hsgd_point_size(s, MARK_SIZE),
+                           curve_title[i], is_drawn(in, i) ? "" : " (none)");
 }
 
 static hsgd_range scaled(hsgd_range range, double unit)
@@ -137,13 +160,11 @@ static void draw_curves(hsgd_script *s, const hsgd_plan_figure_input *in)
     hsgd_script_axis_labels(s, label, "smallest bound");
     for (size_t i = HSGD_NUM_PLAN_CURVES; i-- > 0;)
         add_curve(s, in, i, unit);
-    hsgd_script_series(
-        s, "'plan.dat' using (column(\"best_s\")/%g):\"best\" with points pt 7 ps %.3g lc rgb '%s' title 'best plan'",
-        unit.size, hsgd_point_size(s, 0.7), hsgd_colour(1));
+    add_legend(s, in);
     hsgd_script_plotted(s);
 }
 
-/* Plans of the front, joined by steps: what lies above and to the right of them is no better. */
+/* Plans of the front, joined by lines: what lies above and to the right of them is no better. */
 static void draw_front(hsgd_script *s, const hsgd_plan_figure_input *in)
 {
     hsgd_range x = hsgd_range_of(in->front_bytes, in->num_front, 1),
@@ -168,7 +189,7 @@ static void draw_front(hsgd_script *s, const hsgd_plan_figure_input *in)
             hsgd_script_series(s,
                                "'plan.dat' using (column(\"%s_bytes\")/%g):\"%s_at_budget\" with points pt %d ps %.3g "
                                "lc rgb '%s' notitle",
-                               curve_name[i], unit.size, curve_name[i], point_type[i], hsgd_point_size(s, 0.7),
+                               curve_name[i], unit.size, curve_name[i], point_type[i], hsgd_point_size(s, MARK_SIZE),
                                hsgd_colour(i + 1));
     hsgd_script_plotted(s);
 }
@@ -253,7 +274,9 @@ static void say_all(const caption *c)
         in->num_workers);
     if (in->num_plans)
         fprintf(c->out, ", over %zu plans of tree and periods, each with its best step size", in->num_plans);
-    fputs(", over those of local SGD and those of synchronous SGD; dots: the budgets that were asked for.", c->out);
+    fputs(", over those that are local SGD and those that are synchronous SGD; marks: at the budgets that were asked "
+          "for.",
+          c->out);
     if (has_front(in)) {
         fputs(" Below: bound against bytes over the outermost links for the plans that no other beats in both, within ",
               c->out);

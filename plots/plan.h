@@ -27,8 +27,9 @@ typedef struct hsgd_plan_figure_input {
     const double *budget_s;                    /* (num_budgets) ascending */
     const double *value[HSGD_NUM_PLAN_CURVES]; /* (num_budgets) smallest bound; NAN: no plan is feasible */
     size_t num_best;
-    const double *best_s, *best_value; /* (num_best) the budgets that were asked for, and their smallest bounds */
-    double front_budget_s;             /* of the front: seconds */
+    const double *best_s;                           /* (num_best) the budgets that were asked for */
+    const double *best_value[HSGD_NUM_PLAN_CURVES]; /* (num_best) and the smallest bounds there */
+    double front_budget_s;                          /* of the front: seconds */
     size_t num_front;
     const double *front_bytes, *front_value;  /* (num_front) by descending bytes */
     double bytes[HSGD_NUM_PLAN_CURVES];       /* of the best plans of each kind at that budget; NAN: there is none */

@@ -179,6 +179,26 @@ static void conditions_on_the_step_size(void **state)
     hsgd_bound_params_free(&p);
 }
 
+/* The largest step size as the bound itself says it, and its neighbours: by rounding it may be admissible, but then q < 1 and
+ * no term is negative. (G = 477 once gave -5e14.) */
+static void at_the_limit_no_term_is_negative(void **state)
+{
+    (void)state;
+    for (size_t period = 2; period < 5000; period++) {
+        hsgd_bound_params p;
+        uniform_params(&p, (size_t[]){3, 4}, (size_t[]){period, 1}, 2, (double[]){0.7, 1.3});
+        set_scalars(&p, 1e-9, 91, 1, 1.44, 0.37);
+        double limit = evaluate("hsgd-fixed-sharp", &p).max_step_size;
+        p.step_size = nextafter(limit, 0);
+        for (int i = 0; i < 3; i++, p.step_size = nextafter(p.step_size, 1)) {
+            hsgd_bound_value value = evaluate("hsgd-fixed-sharp", &p);
+            for (size_t k = 0; k < value.num_terms; k++)
+                assert_true(value.term[k].value >= 0);
+        }
+        hsgd_bound_params_free(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +209,7 @@ int main(void)
         cmocka_unit_test(period_one_leaves_the_base_terms),
         cmocka_unit_test(weights),
         cmocka_unit_test(conditions_on_the_step_size),
+        cmocka_unit_test(at_the_limit_no_term_is_negative),
     };
     return cmocka_run_group_tests_name("sharpened", tests, NULL, NULL);
 }

@@ -48,6 +48,44 @@ static hsgd_plan_trees list_of(const hsgd_plan_setting *setting, hsgd_plan_famil
     return trees;
 }
 
+/* ---- keys ---- */
+
+/* The reader, the schema and the README know the same ones: the reader lists them when it meets another. */
+static void keys_are_in_schema_and_readme(void **state)
+{
+    (void)state;
+    static const char *const text[] = {
+        "{\"zzz\": 1}", "{\"workers\": 2, \"dimension\": 1, \"communication\": {}, \"constants\": {\"zzz\": 1}}"};
+    cJSON *schema;
+    assert_ok(hsgd_json_read_file(&schema, "experiments/plan.schema.json", &err), err);
+    FILE *file = fopen("README.md", "rb");
+    static char readme[1 << 17], quoted[64];
+    assert_non_null(file);
+    readme[fread(readme, 1, sizeof readme - 1, file)] = '\0';
+    fclose(file);
+    for (size_t i = 0; i < 2; i++) {
+        char path[] = "/tmp/hsgd-plan-XXXXXX", *key;
+        hsgd_plan_setting setting;
+        int descriptor = mkstemp(path), count = 0;
+        assert_true(write(descriptor, text[i], strlen(text[i])) > 0);
+        close(descriptor);
+        assert_fails(hsgd_plan_read(&setting, path, &err), HSGD_ERROR_INPUT, "legal here: ", err);
+        unlink(path);
+        const cJSON *listed = cJSON_GetObjectItem(schema, "properties");
+        if (i == 1)
+            listed = cJSON_GetObjectItem(cJSON_GetObjectItem(listed, "constants"), "properties");
+        for (char *rest = strstr(err.message, "legal here: ") + strlen("legal here: "); (key = strsep(&rest, ", "));)
+            if (*key) {
+                snprintf(quoted, sizeof quoted, "`%s`", key);
+                if (!cJSON_HasObjectItem(listed, key) || !strstr(readme, quoted))
+                    fail_msg("plan.schema.json or README.md lacks %s", key);
+                count++;
+            }
+        assert_int_equal(count, cJSON_GetArraySize(listed));
+    }
+    cJSON_Delete(schema);
+}
+
 /* ---- trees ---- */
 
 /* All triples of factors from 1 on whose product is n; those with a 1 before something larger are shorter ones in disguise. */
@@ -158,6 +196,25 @@ static void nodes_use_the_innermost_links_that_hold_them(void **state)
         assert_int_equal(hsgd_plan_link_of(&setting, want[i][0]), want[i][1]);
 }
 
+/* Without other numbers, groups have the divergences of random ones: bounds on either kind agree for every tree. */
+static void groups_are_random_unless_said_otherwise(void **state)
+{
+    (void)state;
+    hsgd_plan_setting fixed = setting_of("hsgd-fixed-sharp", "30", ", \"max_period\": 6");
+    hsgd_plan_setting random = setting_of("hsgd-random-sharp", "30", ", \"max_period\": 6");
+    hsgd_plan_trees trees = list_of(&fixed, HSGD_PLAN_ALL);
+    for (size_t i = 0; i < trees.count; i++) {
+        hsgd_plan a, b;
+        assert_ok(hsgd_plan_evaluate(&a, &fixed, &trees.tree[i], 30, NAN, &err), err);
+        assert_ok(hsgd_plan_evaluate(&b, &random, &trees.tree[i], 30, NAN, &err), err);
+        assert_true(a.found && b.found);
+        assert_close(a.bound, b.bound, 1e-11);
+    }
+    hsgd_plan_trees_free(&trees);
+    hsgd_plan_setting_free(&fixed);
+    hsgd_plan_setting_free(&random);
+}
+
 /* ---- step sizes ---- */
 
 static void set_local(hsgd_bound_params *params, size_t period)
@@ -234,6 +291,32 @@ static void no_step_size_is_better(void **state)
             assert_true(!again.found || again.value == found.value);
             hsgd_bound_params_free(&params);
         }
+}
+
+/* A made-up bound with two valleys: 2 + (ln gamma + 7)^2/10 up to e^-4, the deeper 1 + (ln gamma + 2)^2 above, for gamma up to
+ * 0.3, which it does not say. */
+static void eval_valleys(const hsgd_bound *bound, const hsgd_bound_params *params, hsgd_bound_value *out)
+{
+    double x = log(params->step_size), low = 2 + (x + 7) * (x + 7) / 10, high = 1 + (x + 2) * (x + 2);
+    (void)bound;
+    *out = (hsgd_bound_value){.applicable = params->step_size <= 0.3, .max_step_size = NAN, .value = fmin(low, high)};
+    snprintf(out->reason, sizeof out->reason, "%s", out->applicable ? "" : "above 0.3");
+}
+
+/* Where nothing is proved of a bound, its deepest valley is found all the same, and so is its largest step size; and values
+ * below which nothing is wanted leave nothing out. */
+static void other_bounds_are_searched_on_a_grid(void **state)
+{
+    (void)state;
+    const hsgd_bound valleys = {.id = "valleys", .eval = eval_valleys};
+    hsgd_bound_params params;
+    hsgd_plan_step_size found;
+    set_local(&params, 5);
+    hsgd_plan_minimise(&found, &valleys, &params, 0.5);
+    assert_true(found.found && !found.at_limit);
+    assert_close(found.value, 1, 1e-9);
+    assert_close(found.step_size, exp(-2), 1e-5);
+    hsgd_bound_params_free(&params);
 }
 
 /* ---- the search ---- */
@@ -439,20 +522,20 @@ static void elasticities_obey_the_units(void **state)
         assert_true(best->tree.period[0] > 1 && !best->at_limit);
         assert_ok(hsgd_plan_sensitivities(&s, &count, &setting, &trees, best, 2000, &err), err);
         double gap = 2 * 2.1 / (best->step_size * (double)best->steps) / best->bound;
-        assert_near(elasticity(s, count, "delta"), gap, 1e-6);
+        assert_near(elasticity(s, count, "Delta"), gap, 1e-6);
         assert_near(elasticity(s, count, "L"), gap, 1e-6);
-        assert_near(elasticity(s, count, "L") + elasticity(s, count, "sigma_sq") +
-                        elasticity(s, count, "global_divergence_sq"),
+        assert_near(elasticity(s, count, "L") + elasticity(s, count, "sigma^2") +
+                        elasticity(s, count, "global divergence"),
                     1, 1e-6);
-        assert_near(elasticity(s, count, "latency_s, level 1") + elasticity(s, count, "latency_s, level 2") +
-                        elasticity(s, count, "compute_s_per_step") -
-                        elasticity(s, count, "bandwidth_bytes_per_s, level 1") -
-                        elasticity(s, count, "bandwidth_bytes_per_s, level 2"),
+        assert_near(elasticity(s, count, "latency, level 1") + elasticity(s, count, "latency, level 2") +
+                        elasticity(s, count, "compute time") - elasticity(s, count, "bandwidth, level 1") -
+                        elasticity(s, count, "bandwidth, level 2"),
                     gap, 1e-6);
-        assert_near(elasticity(s, count, "bytes_per_parameter"),
-                    -elasticity(s, count, "bandwidth_bytes_per_s, level 1") -
-                        elasticity(s, count, "bandwidth_bytes_per_s, level 2"),
-                    1e-6);
+        assert_near(elasticity(s, count, "message bytes"),
+                    -elasticity(s, count, "bandwidth, level 1") - elasticity(s, count, "bandwidth, level 2"), 1e-6);
+        if (i == 2) /* fixed groups: each level has a divergence of its own */
+            assert_near(elasticity(s, count, "divergence, level 1") + elasticity(s, count, "divergence, level 2"),
+                        elasticity(s, count, "global divergence"), 1e-6);
         for (size_t k = 0; k < count; k++) /* the envelope theorem */
             assert_near(s[k].elasticity_kept, s[k].elasticity, 1e-6);
         free(s);
@@ -475,8 +558,7 @@ static void times_change_the_bound_as_the_elasticities_say(void **state)
     double *const place[] = {&setting.communication.level[0].latency_s,
                              &setting.communication.level[0].bandwidth_bytes_per_s,
                              &setting.communication.level[1].bandwidth_bytes_per_s, &setting.communication.compute_s};
-    static const char *const name[] = {"latency_s, level 1", "bandwidth_bytes_per_s, level 1",
-                                       "bandwidth_bytes_per_s, level 2", "compute_s_per_step"};
+    static const char *const name[] = {"latency, level 1", "bandwidth, level 1", "bandwidth, level 2", "compute time"};
     for (size_t i = 0; i < 4; i++) {
         double value = *place[i];
         hsgd_plan low, high;
@@ -537,11 +619,14 @@ static void regrets_are_those_of_a_new_search(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_factorisation_is_a_fanout_once),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(keys_are_in_schema_and_readme),
+                                       cmocka_unit_test(every_factorisation_is_a_fanout_once),
                                        cmocka_unit_test(every_tree_is_listed_once),
                                        cmocka_unit_test(nodes_use_the_innermost_links_that_hold_them),
+                                       cmocka_unit_test(groups_are_random_unless_said_otherwise),
                                        cmocka_unit_test(the_step_size_is_the_root_of_a_polynomial),
                                        cmocka_unit_test(no_step_size_is_better),
+                                       cmocka_unit_test(other_bounds_are_searched_on_a_grid),
                                        cmocka_unit_test(an_exhaustive_search_finds_nothing_better),
                                        cmocka_unit_test(the_front_is_that_of_all_pairs),
                                        cmocka_unit_test(the_least_time_is_just_enough),

@@ -59,6 +59,14 @@ sed -n '/^phase: /,/^```/p' README.md | grep -v '^```' | stable > "$folder/expec
 "${HSGD_PROGRAM:-build/hsgd}" phase experiments/phase.json --output "$folder/phase" | stable > "$folder/printed"
 compare the_phase_diagram_in_the_readme_is_true
 
+# The plan: its configuration stands in the README as in the file, and the output is that of the file.
+sed -n '/^{ "name": "plan"/,/^```/p' README.md | grep -v '^```' | tr -d ' \n' > "$folder/expected"
+tr -d ' \n' < experiments/plan.json > "$folder/printed"
+compare the_plan_in_the_readme_is_that_of_the_file
+sed -n '/^plan: plans for/,/^```/p' README.md | grep -v '^```' | stable > "$folder/expected"
+"${HSGD_PROGRAM:-build/hsgd}" plan experiments/plan.json --output "$folder/plan" | stable > "$folder/printed"
+compare the_plan_in_the_readme_is_true
+
 # The LaTeX document, in the folder that the command above it makes.
 if ! command -v pdflatex >/dev/null; then
     echo "skipped: pdflatex is not installed"

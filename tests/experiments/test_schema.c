@@ -10,6 +10,7 @@
 #include "experiments/config.h"
 #include "experiments/phase_private.h"
 #include "experiments/rate.h"
+#include "experiments/plan_private.h"
 #include "experiments/sweep.h"
 #include "plots/figure.h"
 #include "plots/sweep.h"
@@ -209,6 +210,14 @@ static void schema_and_readme_list_every_figure(void **state)
     cJSON_Delete(schema);
 }
 
+static void plan_file_is_legal(const char *path)
+{
+    hsgd_plan_setting setting;
+    hsgd_error err;
+    assert_ok(hsgd_plan_read(&setting, path, &err), err);
+    hsgd_plan_setting_free(&setting);
+}
+
 /* The experiment files of the repository are legal, and so is the built-in one. */
 static void experiment_files_are_legal(void **state)
 {
@@ -226,6 +235,10 @@ static void experiment_files_are_legal(void **state)
         const char *path = found.gl_pathv[i];
         if (strstr(path, ".schema.json"))
             continue;
+        if (strcmp(path, "experiments/plan.json") == 0) {
+            plan_file_is_legal(path);
+            continue;
+        }
         bool alone = !hsgd_config_read(&config, path, &err), grid = !alone && strstr(err.message, "hsgd sweep");
         bool rate = !alone && strstr(err.message, "hsgd rate"), map = !alone && strstr(err.message, "hsgd phase");
         assert_ok(grid    ? hsgd_sweep_read(&sweep, path, 0, &err)
