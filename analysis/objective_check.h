@@ -36,7 +36,7 @@ enum { HSGD_CHECK_RANDOM_DIRECTIONS = 2, HSGD_CHECK_COORDINATES = 4 };
 enum { HSGD_CHECK_BLOCKS = 16, HSGD_CHECK_BLOCK = 16, HSGD_CHECK_AGAIN = 32 };
 
 typedef struct hsgd_check_request {
-    const hsgd_objective *objective; /* its functions scratch_size, full and stochastic are used */
+    const hsgd_objective *objective; /* its functions for losses and gradients are used */
     const double *start;             /* (dim) */
     size_t batch_size;               /* of the stochastic gradients; 0: they are not looked at */
     double loss_rounding;            /* relative error of a loss from rounding; 0: HSGD_CHECK_LOSS_ROUNDING */

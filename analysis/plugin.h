@@ -139,6 +139,12 @@ typedef struct hsgd_plugin_interface {
     void (*losses)(const void *problem, const size_t *worker, size_t count, const double *point, double *loss,
                    double *gradient, double *scratch);
 
+    /* stochastic_gradient for at most 16 workers, each with its own point (one every `stride` numbers) and its own
+     * random[0..count): gradient (count, dim). Same bits as one by one. */
+    void (*stochastic_gradients)(const void *problem, const size_t *worker, size_t count, const double *point,
+                                 size_t stride, size_t batch_size, const hsgd_plugin_random *random, double *gradient,
+                                 double *scratch);
+
     /* Relative error of a loss from rounding, for the check of the gradient. 0: 1e-13, good for sums of doubles. A
      * plug-in that computes in single precision says 1e-6. */
     double loss_rounding;

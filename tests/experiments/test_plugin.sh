@@ -12,7 +12,7 @@ export SOURCE_DATE_EPOCH=0
 compile() { output=$1 source=$2; shift 2; cc -shared -fPIC -O1 -Wall -Wextra -Werror ${SANITIZE:-} -I. -o "$folder/$output" "$source" "$@" -lm; }
 defects() { output=$1; shift; compile "$output" tests/experiments/plugins/defects.c "$@"; }
 compile_all() {
-    compile my.so experiments/examples/plugin.c && defects defects.so && defects old.so -DOLD && defects nameless.so -DNAMELESS &&
+    compile my.so experiments/examples/plugin.c && defects defects.so -fvisibility=hidden && defects old.so -DOLD && defects nameless.so -DNAMELESS &&
         defects no-loss.so -DNO_LOSS && echo "int main;" > "$folder/text.so" && python3 "$numbers" make "$folder"
 }
 run() { "$program" run "$1" --quiet --output "$folder/$2"; }
