@@ -7,7 +7,7 @@
 . "$(dirname "$0")/../preamble.sh" || exit 1
 program=${HSGD_PROGRAM:-build/hsgd}
 numbers=tests/experiments/plugin_numbers.py
-export SOURCE_DATE_EPOCH=0
+export SOURCE_DATE_EPOCH=0 OMP_WAIT_POLICY=passive
 # shellcheck disable=SC2086 # several words
 compile() { output=$1 source=$2; shift 2; cc -shared -fPIC -O1 -Wall -Wextra -Werror ${SANITIZE:-} -I. -o "$folder/$output" "$source" "$@" -lm; }
 defects() { output=$1; shift; compile "$output" tests/experiments/plugins/defects.c "$@"; }
@@ -15,7 +15,7 @@ compile_all() {
     compile my.so experiments/examples/plugin.c && defects defects.so -fvisibility=hidden && defects old.so -DOLD && defects nameless.so -DNAMELESS &&
         defects no-loss.so -DNO_LOSS && echo "int main;" > "$folder/text.so" && python3 "$numbers" make "$folder"
 }
-run() { "$program" run "$1" --quiet --output "$folder/$2"; }
+run() { "$program" run "$1" --quiet --threads 1 --output "$folder/$2"; }
 # Batches of 3, full gradients, and large batches under random places.
 same_numbers_as_the_built_in_problem() {
     for batch in 3 0 70; do
