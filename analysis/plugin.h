@@ -95,7 +95,8 @@ typedef struct hsgd_plugin_constant {
 typedef struct hsgd_plugin_constants {
     size_t size;                     /* of this record; fields may be added at its end */
     hsgd_plugin_constant smoothness; /* L: every F_j has an L-Lipschitz gradient */
-    hsgd_plugin_constant noise_sq;   /* sigma^2 >= E||g_j - grad F_j||^2 for the batch size asked for */
+    hsgd_plugin_constant noise_sq;   /* sigma^2 >= E||g_j - grad F_j||^2 for the batch size asked for; above 0 but for
+                                        batch size 0 */
     hsgd_plugin_constant minimum;    /* f*: f >= f* for every weighting and order of the workers */
     double convexity; /* mu, proved: every F_j - mu/2 ||w||^2 is convex; preset -INFINITY: nothing is known */
 } hsgd_plugin_constants;

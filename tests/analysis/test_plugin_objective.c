@@ -321,6 +321,30 @@ static void illegal_constants_are_refused(void **state)
     WRONG(convexity = 4, "problem: constants: convexity: 4 is not a number of at most smoothness");
 }
 
+static void silent_gradient(const void *problem, size_t worker, const double *point, size_t batch_size,
+                            const hsgd_plugin_random *random, double *gradient, double *scratch)
+{
+    (void)batch_size;
+    (void)random;
+    loss(problem, worker, point, gradient, scratch);
+}
+
+/* A run that is taken for one without noise is made once; so that must be sure. */
+static void no_noise_takes_full_gradients(void **state)
+{
+    (void)state;
+    hsgd_constants c;
+    said = (hsgd_plugin_constants){
+        .size = sizeof said, .smoothness = {2, HSGD_PLUGIN_EXACT}, .noise_sq = {0, HSGD_PLUGIN_EXACT}, .convexity = -2};
+    assert_ok(ask(0, &c, true), err);
+    assert_fails(ask(5, &c, true), HSGD_ERROR_INPUT, "optimizer.batch_size: 5, but sigma^2", err);
+    hsgd_plugin_interface p = required;
+    p.stochastic_gradient = silent_gradient;
+    hsgd_objective f = open_plugin(&p);
+    assert_fails(f.type->constants(&f, 5, &c, &err), HSGD_ERROR_INPUT, "is 0 (estimate); use 0, or", err);
+    hsgd_objective_free(&f);
+}
+
 /* L = 2 and sigma^2 = 3 * 0.3/b; what is estimated is twice what is seen, and 32 draws see sigma^2 to some 20 %, the largest
  * of four workers and three points to somewhat more. */
 static void other_constants_are_estimated(void **state)
@@ -349,6 +373,7 @@ int main(void)
         cmocka_unit_test(batched_functions_are_used),
         cmocka_unit_test(constants_keep_their_kinds),
         cmocka_unit_test(illegal_constants_are_refused),
+        cmocka_unit_test(no_noise_takes_full_gradients),
         cmocka_unit_test(other_constants_are_estimated),
     };
     gsl_set_error_handler_off();

@@ -88,7 +88,20 @@ nan_is_a_diverged_run() {
     grep -q '"diverged_seeds":	0' "$folder/near/result.json" || return 1
     sed 's/0\.1, "steps"/40, "steps"/' "$folder/config.json" > "$folder/far.json"
     run "$folder/far.json" far || [ $? -eq 3 ] || return 1
-    grep -q '"diverged_seeds":	2' "$folder/far/result.json"
+    grep -q '"diverged_seeds":	2' "$folder/far/result.json" || return 1
+    config defects.so '{ "defect": "nan", "L": 2, "noise_sq": 0.035 }' '"initial": { "point": [9, 9, 9, 9, 9, 9, 9] },'
+    run "$folder/config.json" start || [ $? -eq 3 ] || return 1
+    grep -q '"diverged_at":	0' "$folder/start/result.json" || return 1
+    refused defects.so '{ "defect": "nan" }' 'initial: gradients near the starting point are not finite' '"initial": { "point": [9, 9, 9, 9, 9, 9, 9] },'
+}
+# L is 2, and noise of 7 coordinates with variance 0.01/2 is 0.035; what is said to be less is contradicted by the run.
+lies_about_constants_are_found() {
+    for constants in 0:'"L": 2, "noise_sq": 0.035' 1:'"L": 0.5, "noise_sq": 0.035' 1:'"L": 2, "noise_sq": 0.01'; do
+        config defects.so "{ ${constants#?:} }"
+        sed -i 's/"seeds": 2/"seeds": 16/' "$folder/config.json"
+        run "$folder/config.json" lies; code=$?
+        [ $code -eq "${constants%%:*}" ] || { echo "$constants: exit code $code"; return 1; }
+    done
 }
 # The plug-in gives no constants: L and sigma^2 are estimates, and bounds that need Delta say why they are not there.
 unknown_constants_are_said() {
@@ -128,6 +141,7 @@ check wrong_shared_objects_are_refused wrong_shared_objects_are_refused
 check wrong_gradients_are_refused wrong_gradients_are_refused
 check wrong_parameters_are_refused wrong_parameters_are_refused
 check nan_is_a_diverged_run nan_is_a_diverged_run
+check lies_about_constants_are_found lies_about_constants_are_found
 check unknown_constants_are_said unknown_constants_are_said
 check figures_and_pages_need_no_plugin figures_and_pages_need_no_plugin
 check sweeps_notice_another_plugin sweeps_notice_another_plugin
