@@ -16,7 +16,7 @@ static hsgd_error err;
 
 /* ---- objectives ---- */
 
-typedef enum shape { LOG_COSH, QUARTIC, ABSOLUTE, FLOATS, CONSTANT, NOWHERE, HALF_LINE } shape;
+typedef enum shape { LOG_COSH, QUARTIC, ABSOLUTE, FLOATS, CONSTANT, UNMOVED, NOWHERE, HALF_LINE } shape;
 typedef enum defect {
     NONE,
     FACTOR,        /* one coordinate of one worker is `wrong` times too large */
@@ -56,6 +56,9 @@ static double phi(shape which, double z, double *slope)
         return (double)(float)(1 - cos((double)(float)z));
     case CONSTANT:
         *slope = 0;
+        return 1;
+    case UNMOVED: /* as float sums that small steps do not reach */
+        *slope = 1;
         return 1;
     case NOWHERE:
         *slope = NAN;
@@ -245,6 +248,15 @@ static void messages_have_both_numbers(void **state)
     assert_close(found, tanh(-0.35), 1e-7);
 }
 
+/* And where small steps change nothing, what may be the reason. */
+static void single_precision_is_suspected(void **state)
+{
+    (void)state;
+    mine m = plain(UNMOVED);
+    assert_fails(check(&m, NULL, 0, 0), HSGD_ERROR_INPUT, "give 0 (if losses are computed in single precision, ", err);
+    assert_fails(check(&m, NULL, 0, 1e-6), HSGD_ERROR_INPUT, "coordinate ", err); /* large steps do not, either */
+}
+
 static void other_mistakes_are_refused(void **state)
 {
     (void)state;
@@ -318,6 +330,7 @@ int main(void)
         cmocka_unit_test(right_gradients_pass_in_odd_places),
         cmocka_unit_test(wrong_gradients_are_refused_at_every_scale),
         cmocka_unit_test(messages_have_both_numbers),
+        cmocka_unit_test(single_precision_is_suspected),
         cmocka_unit_test(other_mistakes_are_refused),
         cmocka_unit_test(unbiased_gradients_pass),
         cmocka_unit_test(biased_gradients_are_refused),
