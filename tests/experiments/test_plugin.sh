@@ -94,6 +94,17 @@ nan_is_a_diverged_run() {
     grep -q '"diverged_at":	0' "$folder/start/result.json" || return 1
     refused defects.so '{ "defect": "nan" }' 'initial: gradients near the starting point are not finite' '"initial": { "point": [9, 9, 9, 9, 9, 9, 9] },'
 }
+# Where the plug-in begins, unless the configuration says where: 7 log(1 + (w - 0)^2) for worker 0 and so on at w = 2, 0 and 3.
+begins_where_it_says() {
+    for case in 2: 0:'"initial": { "scale": 0 },' 3:'"initial": { "point": [3, 3, 3, 3, 3, 3, 3] },'; do
+        config defects.so '{ "begin": 2, "L": 2, "noise_sq": 0.035 }' "${case#*:}"
+        run "$folder/config.json" begins || [ $? -eq 3 ] || return 1
+        python3 -c 'import csv, math, sys
+w = float(sys.argv[2]); want = sum(7 * math.log1p((w - j / 4) ** 2) for j in range(4)) / 4
+got = float(next(csv.DictReader(open(sys.argv[1])))["loss"])
+sys.exit(0 if math.isclose(got, want, rel_tol=1e-12) else "%r is not %r" % (got, want))' "$folder/begins/series.csv" "${case%%:*}" || return 1
+    done
+}
 # L is 2, and noise of 7 coordinates with variance 0.01/2 is 0.035; what is said to be less is contradicted by the run.
 lies_about_constants_are_found() {
     for constants in 0:'"L": 2, "noise_sq": 0.035' 1:'"L": 0.5, "noise_sq": 0.035' 1:'"L": 2, "noise_sq": 0.01'; do
@@ -141,6 +152,7 @@ check wrong_shared_objects_are_refused wrong_shared_objects_are_refused
 check wrong_gradients_are_refused wrong_gradients_are_refused
 check wrong_parameters_are_refused wrong_parameters_are_refused
 check nan_is_a_diverged_run nan_is_a_diverged_run
+check begins_where_it_says begins_where_it_says
 check lies_about_constants_are_found lies_about_constants_are_found
 check unknown_constants_are_said unknown_constants_are_said
 check figures_and_pages_need_no_plugin figures_and_pages_need_no_plugin
