@@ -209,6 +209,8 @@ install: all ## install program, libraries, headers, pkg-config file, manual pag
 	$(Q)for header in $(HEADERS); do install -D -m 644 $$header $(DESTDIR)$(PREFIX)/include/hsgd/$$header || exit 1; done
 	$(Q)mv $(DESTDIR)$(PREFIX)/include/hsgd/experiments/hsgd.h $(DESTDIR)$(PREFIX)/include/hsgd/hsgd.h
 	$(Q)install -m 644 experiments/*.json $(DESTDIR)$(PREFIX)/share/hsgd
+	$(Q)install -d $(DESTDIR)$(PREFIX)/share/hsgd/examples
+	$(Q)install -m 644 experiments/examples/*.c experiments/examples/*.json $(DESTDIR)$(PREFIX)/share/hsgd/examples
 	$(Q)install -D -m 644 $(BUILD)/hsgd.1 $(DESTDIR)$(MAN_PAGE)
 	$(Q)install -D -m 644 $(BUILD)/hsgd.bash $(DESTDIR)$(COMPLETION)
 	@{ echo 'prefix=$(PREFIX)'; echo 'Name: hsgd'; echo 'Description: Verify the convergence theory of hierarchical SGD'; \
@@ -223,7 +225,7 @@ uninstall: ## remove what install put there
 	  $(DESTDIR)$(MAN_PAGE) $(DESTDIR)$(COMPLETION)
 
 format: ## apply the house style
-	$(CLANG_FORMAT) -i $(wildcard $(LAYERS:%=%/*.[ch]) experiments/examples/*.c tests/*.h tests/*/*.[ch])
+	$(CLANG_FORMAT) -i $(wildcard $(LAYERS:%=%/*.[ch]) experiments/examples/*.c tests/*.h tests/*/*.[ch] tests/*/*/*.c)
 
 clean: ## remove everything that was built
 	rm -rf build

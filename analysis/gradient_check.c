@@ -169,13 +169,20 @@ static void set_coordinate(hsgd_checker *c, size_t i)
     c->direction[i] = 1;
 }
 
+/* Small steps do not move a loss in single precision at all. */
+static const char *hint(double claimed, double error)
+{
+    bool unmoved = fabs(claimed + error) <= HSGD_CHECK_TOLERANCE * fabs(claimed);
+    return unmoved ? " (if losses are computed in single precision, loss_rounding must say so)" : "";
+}
+
 static hsgd_status refuse_coordinate(const hsgd_checker *c, size_t i, double error, double step, hsgd_error *err)
 {
     return hsgd_fail(
         err, HSGD_ERROR_INPUT,
         "worker %zu, coordinate %zu: the gradient at %s is %.9g, but differences of the loss with the step "
-        "%.2g give %.9g",
-        c->worker, i, hsgd_checker_place(c), c->gradient[i], step, c->gradient[i] + error);
+        "%.2g give %.9g%s",
+        c->worker, i, hsgd_checker_place(c), c->gradient[i], step, c->gradient[i] + error, hint(c->gradient[i], error));
 }
 
 /* The coordinate that is off by most at this step. */
@@ -210,8 +217,8 @@ static hsgd_status refuse_direction(hsgd_checker *c, size_t number, double error
     return hsgd_fail(
         err, HSGD_ERROR_INPUT,
         "worker %zu, random direction %zu: the slope at %s is %.9g by the gradient, but differences of the "
-        "loss with the step %.2g give %.9g",
-        c->worker, number, hsgd_checker_place(c), claimed, step, claimed + error);
+        "loss with the step %.2g give %.9g%s",
+        c->worker, number, hsgd_checker_place(c), claimed, step, claimed + error, hint(claimed, error));
 }
 
 static hsgd_status check_random(hsgd_checker *c, size_t number, hsgd_error *err)

@@ -4,7 +4,7 @@
  * For a direction u the numbers z_k = <u, g_k - grad F> of draws k have mean 0. Their means over blocks are taken for
  * normal, and the mean of these is compared with Student's t, with the blocks' own spread. Two directions are tested: the
  * gradient, along which factors show (a sum in the place of a mean), and the mean of other draws minus the gradient, along
- * which any bias shows, in any dimension. All tests together have the false-alarm probability of objective_check.h.
+ * which any bias shows that is not small beside the noise of that mean.
  *
  * Samples that matter and are rarely drawn make blocks that look alike and are all wrong; therefore the blocks of the second
  * round, which alone refuses, are long. */

@@ -98,6 +98,29 @@ static hsgd_status check_stochastic(hsgd_checker *c, hsgd_error *err)
     return status ? status : check_same(c, "the stochastic gradient", c->mean, err);
 }
 
+/* All workers in one call, as the engine makes it, against the one: its loss and gradient, and its stochastic gradient. */
+static hsgd_status check_together(hsgd_checker *c, const size_t *worker, size_t count, size_t own, hsgd_error *err)
+{
+    const hsgd_objective *objective = c->request->objective;
+    const double *point[HSGD_CHECK_WORKERS];
+    double loss[HSGD_CHECK_WORKERS];
+    for (size_t k = 0; k < count; k++)
+        point[k] = c->point;
+    hsgd_objective_full_at(objective, point, 1, worker, count, loss, c->together, c->scratch);
+    memcpy(c->spare, c->together + own * c->dim, c->dim * sizeof *c->spare);
+    if (loss[own] != c->loss && !(isnan(loss[own]) && isnan(c->loss)))
+        return hsgd_fail(err, HSGD_ERROR_INPUT,
+                         "worker %zu: the loss at %s is %.17g alone, and %.17g together with other workers", c->worker,
+                         hsgd_checker_place(c), c->loss, loss[own]);
+    hsgd_status status = check_same(c, "the gradient (alone, and together with other workers)", c->gradient, err);
+    if (status || c->request->batch_size == 0)
+        return status;
+    hsgd_objective_stochastic_rows(objective, c->point, 0, worker, count, c->request->batch_size, SEED, 0, c->together,
+                                   c->scratch);
+    memcpy(c->spare, c->together + own * c->dim, c->dim * sizeof *c->spare);
+    return check_same(c, "the stochastic gradient (alone, and together with other workers)", c->mean, err);
+}
+
 /* A finite loss has a finite gradient. */
 static hsgd_status check_finite(const hsgd_checker *c, hsgd_error *err)
 {
@@ -111,16 +134,19 @@ static hsgd_status check_finite(const hsgd_checker *c, hsgd_error *err)
 
 /* ---- all together ---- */
 
-static hsgd_status check_here(hsgd_checker *c, hsgd_error *err)
+static hsgd_status check_here(hsgd_checker *c, const size_t *worker, size_t count, size_t own, hsgd_error *err)
 {
+    c->worker = worker[own];
     hsgd_status status = check_full(c, err);
     if (!status && c->request->batch_size > 0)
         status = check_stochastic(c, err);
+    if (!status && isfinite(c->loss))
+        status = check_finite(c, err);
+    if (!status)
+        status = check_together(c, worker, count, own, err);
     if (status || !isfinite(c->loss))
         return status;
-    status = check_finite(c, err);
-    if (!status)
-        status = hsgd_check_gradient(c, err);
+    status = hsgd_check_gradient(c, err);
     bool between = c->point_number > 0 && c->point_number + 1 < HSGD_CHECK_POINTS; /* many draws: two points will do */
     if (!status && c->request->batch_size > 0 && !between)
         status = hsgd_check_noise(c, err);
@@ -143,20 +169,21 @@ static void set_point(hsgd_checker *c, size_t p)
 static hsgd_status check_all(hsgd_checker *c, hsgd_error *err)
 {
     size_t n = c->request->objective->num_workers, looked = n < HSGD_CHECK_WORKERS ? n : HSGD_CHECK_WORKERS;
+    size_t worker[HSGD_CHECK_WORKERS] = {0};
     hsgd_status status = HSGD_OK;
+    for (size_t k = 1; k < looked; k++)
+        worker[k] = k * (n - 1) / (looked - 1);
     for (size_t p = 0; p < HSGD_CHECK_POINTS && !status; p++) {
         set_point(c, p);
-        for (size_t k = 0; k < looked && !status; k++) {
-            c->worker = looked > 1 ? k * (n - 1) / (looked - 1) : 0;
-            status = check_here(c, err);
-        }
+        for (size_t k = 0; k < looked && !status; k++)
+            status = check_here(c, worker, looked, k, err);
     }
     return status;
 }
 
 hsgd_status hsgd_objective_check(const hsgd_check_request *request, hsgd_error *err)
 {
-    enum { VECTORS = 6 };
+    enum { VECTORS = 6 + HSGD_CHECK_WORKERS };
     const hsgd_objective *objective = request->objective;
     size_t dim = objective->dim, scratch = objective->type->scratch_size(objective, request->batch_size);
     size_t numbers = VECTORS * dim + HSGD_CHECK_GUARD + scratch + 1;
@@ -176,7 +203,8 @@ hsgd_status hsgd_objective_check(const hsgd_check_request *request, hsgd_error *
                       .direction = memory + 2 * dim,
                       .mean = memory + 3 * dim,
                       .shifted = memory + 4 * dim,
-                      .spare = memory + 5 * dim,
+                      .together = memory + 5 * dim,
+                      .spare = memory + (5 + HSGD_CHECK_WORKERS) * dim,
                       .scratch = memory + VECTORS * dim + HSGD_CHECK_GUARD};
     status = check_all(&c, err);
     free(memory);

@@ -29,14 +29,14 @@ enum { HSGD_CHECK_RANDOM_DIRECTIONS = 2, HSGD_CHECK_COORDINATES = 4 };
 #define HSGD_CHECK_LOSS_ROUNDING 1e-13
 
 /* The probability that a right objective is refused for its stochastic gradients, at any of the workers and points, where
- * means over HSGD_CHECK_BLOCK * HSGD_CHECK_AGAIN of them are normal. Biases of more than about an eighth of the noise's
- * standard deviation are found if a first round with 1/HSGD_CHECK_AGAIN as many draws, and a lower threshold, finds them
- * suspicious: above a quarter of it, most often. */
+ * means over HSGD_CHECK_BLOCK * HSGD_CHECK_AGAIN of them are normal. Of a bias along the gradient, a first round with
+ * HSGD_CHECK_AGAIN times fewer draws and a lower threshold becomes suspicious above about a quarter of the noise's standard
+ * deviation; the second, which decides, sees half of that. */
 #define HSGD_CHECK_FALSE_ALARM 1e-6
 enum { HSGD_CHECK_BLOCKS = 16, HSGD_CHECK_BLOCK = 16, HSGD_CHECK_AGAIN = 32 };
 
 typedef struct hsgd_check_request {
-    const hsgd_objective *objective; /* its functions scratch_size, full and stochastic are used */
+    const hsgd_objective *objective; /* its functions for losses and gradients are used */
     const double *start;             /* (dim) */
     size_t batch_size;               /* of the stochastic gradients; 0: they are not looked at */
     double loss_rounding;            /* relative error of a loss from rounding; 0: HSGD_CHECK_LOSS_ROUNDING */

@@ -16,6 +16,7 @@ typedef struct hsgd_checker {
     double *direction; /* (dim) */
     double *mean;      /* (dim) */
     double *shifted;   /* (dim) */
+    double *together;  /* (HSGD_CHECK_WORKERS, dim) */
     double *spare;     /* (dim + HSGD_CHECK_GUARD) a gradient, and numbers behind it that must stay */
     double *scratch;
 } hsgd_checker;

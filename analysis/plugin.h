@@ -95,7 +95,8 @@ typedef struct hsgd_plugin_constant {
 typedef struct hsgd_plugin_constants {
     size_t size;                     /* of this record; fields may be added at its end */
     hsgd_plugin_constant smoothness; /* L: every F_j has an L-Lipschitz gradient */
-    hsgd_plugin_constant noise_sq;   /* sigma^2 >= E||g_j - grad F_j||^2 for the batch size asked for */
+    hsgd_plugin_constant noise_sq;   /* sigma^2 >= E||g_j - grad F_j||^2 for the batch size asked for; above 0 but for
+                                        batch size 0 */
     hsgd_plugin_constant minimum;    /* f*: f >= f* for every weighting and order of the workers */
     double convexity; /* mu, proved: every F_j - mu/2 ||w||^2 is convex; preset -INFINITY: nothing is known */
 } hsgd_plugin_constants;
@@ -138,6 +139,12 @@ typedef struct hsgd_plugin_interface {
     /* loss for the workers worker[0..count) at one point: loss (count), gradient (count, dim). Same bits as one by one. */
     void (*losses)(const void *problem, const size_t *worker, size_t count, const double *point, double *loss,
                    double *gradient, double *scratch);
+
+    /* stochastic_gradient for at most 16 workers, each with its own point (one every `stride` numbers) and its own
+     * random[0..count): gradient (count, dim). Same bits as one by one. */
+    void (*stochastic_gradients)(const void *problem, const size_t *worker, size_t count, const double *point,
+                                 size_t stride, size_t batch_size, const hsgd_plugin_random *random, double *gradient,
+                                 double *scratch);
 
     /* Relative error of a loss from rounding, for the check of the gradient. 0: 1e-13, good for sums of doubles. A
      * plug-in that computes in single precision says 1e-6. */

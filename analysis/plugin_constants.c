@@ -109,6 +109,18 @@ static hsgd_status estimate(const hsgd_objective *objective, size_t batch_size, 
     return HSGD_OK;
 }
 
+/* Runs without noise are made once only, and batch size 0 is how to ask for them. */
+static hsgd_status check_noise(const hsgd_constant *noise_sq, size_t batch_size, hsgd_error *err)
+{
+    if (noise_sq->value > 0)
+        return HSGD_OK;
+    return hsgd_fail(
+        err, HSGD_ERROR_INPUT,
+        "optimizer.batch_size: %zu, but sigma^2 of the plug-in's stochastic gradients is 0 (%s); use 0, or let "
+        "the plug-in give noise_sq",
+        batch_size, hsgd_constant_kind_name(noise_sq->kind));
+}
+
 hsgd_status hsgd_plugin_find_constants(const hsgd_objective *objective, size_t batch_size, hsgd_constants *out,
                                        hsgd_error *err)
 {
@@ -120,5 +132,7 @@ hsgd_status hsgd_plugin_find_constants(const hsgd_objective *objective, size_t b
         out->noise_sq = (hsgd_constant){0, HSGD_EXACT};
         has_noise = true;
     }
-    return has_smoothness && has_noise ? HSGD_OK : estimate(objective, batch_size, out, has_smoothness, has_noise, err);
+    if (!has_smoothness || !has_noise)
+        status = estimate(objective, batch_size, out, has_smoothness, has_noise, err);
+    return status || batch_size == 0 ? status : check_noise(&out->noise_sq, batch_size, err);
 }

@@ -112,16 +112,59 @@ static void full(const hsgd_objective *objective, const double *point, const siz
         loss[j] = s->calls.loss(s->problem, worker[j], point, grad + j * objective->dim, scratch);
 }
 
+/* Do all workers look at one and the same point? */
+static bool is_shared(const double *const *point, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (point[i] != point[0])
+            return false;
+    return true;
+}
+
+static void full_at(const hsgd_objective *objective, const double *const *point, size_t num_points,
+                    const size_t *worker, size_t count, double *loss, double *grad, double *scratch)
+{
+    double unwanted[HSGD_ROWS_AT_ONCE * HSGD_POINTS_AT_ONCE];
+    loss = loss ? loss : unwanted;
+    if (num_points == 1 && is_shared(point, count))
+        full(objective, point[0], worker, count, loss, grad, scratch);
+    else
+        for (size_t i = 0; i < count * num_points; i++)
+            full(objective, point[i], worker + i / num_points, 1, loss + i, grad + i * objective->dim, scratch);
+}
+
+static hsgd_plugin_random random_of(uint64_t seed, size_t worker, uint64_t step)
+{
+    return (hsgd_plugin_random){
+        .seed = seed, .step = step, .worker = (uint32_t)worker, .normals = step_normals, .indices = step_indices};
+}
+
 static void stochastic(const hsgd_objective *objective, const double *point, size_t worker, size_t batch_size,
                        uint64_t seed, uint64_t step, double *grad, double *scratch)
 {
     const hsgd_plugin_state *s = objective->state;
-    const hsgd_plugin_random random = {
-        .seed = seed, .step = step, .worker = (uint32_t)worker, .normals = step_normals, .indices = step_indices};
+    const hsgd_plugin_random random = random_of(seed, worker, step);
     if (batch_size > 0)
         s->calls.stochastic_gradient(s->problem, worker, point, batch_size, &random, grad, scratch);
     else
         s->calls.loss(s->problem, worker, point, grad, scratch);
+}
+
+static void stochastic_rows(const hsgd_objective *objective, const double *point, size_t stride, const size_t *worker,
+                            size_t count, size_t batch_size, uint64_t seed, uint64_t step, double *grad,
+                            double *scratch)
+{
+    const hsgd_plugin_state *s = objective->state;
+    hsgd_plugin_random random[HSGD_ROWS_AT_ONCE];
+    if (s->calls.stochastic_gradients && batch_size > 0) {
+        for (size_t j = 0; j < count; j++)
+            random[j] = random_of(seed, worker[j], step);
+        s->calls.stochastic_gradients(s->problem, worker, count, point, stride, batch_size, random, grad, scratch);
+        return;
+    }
+    for (size_t j = 0; j < count; j++)
+        stochastic(objective, point + j * stride, worker[j], batch_size, seed, step, grad + j * objective->dim,
+                   scratch);
 }
 
 static void free_state(void *state)
@@ -170,6 +213,8 @@ hsgd_status hsgd_plugin_objective(hsgd_objective *out, const hsgd_plugin_interfa
     static const hsgd_objective_type type = {.scratch_size = scratch_size,
                                              .full = full,
                                              .stochastic = stochastic,
+                                             .full_at = full_at,
+                                             .stochastic_rows = stochastic_rows,
                                              .constants = hsgd_plugin_find_constants,
                                              .free = free_state};
     hsgd_plugin_state *s = calloc(1, sizeof *s);

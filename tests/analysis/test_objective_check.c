@@ -16,12 +16,13 @@ static hsgd_error err;
 
 /* ---- objectives ---- */
 
-typedef enum shape { LOG_COSH, QUARTIC, ABSOLUTE, FLOATS, CONSTANT, NOWHERE, HALF_LINE } shape;
+typedef enum shape { LOG_COSH, QUARTIC, ABSOLUTE, FLOATS, CONSTANT, UNMOVED, NOWHERE, HALF_LINE } shape;
 typedef enum defect {
     NONE,
     FACTOR,        /* one coordinate of one worker is `wrong` times too large */
     UNWRITTEN,     /* that coordinate is not written */
     BEYOND,        /* one number too many is written */
+    TOGETHER,      /* the last bits depend on how many workers are in a call */
     RESTLESS,      /* another loss at every call */
     RESTLESS_NOISE /* another stochastic gradient at every call */
 } defect;
@@ -55,6 +56,9 @@ static double phi(shape which, double z, double *slope)
         return (double)(float)(1 - cos((double)(float)z));
     case CONSTANT:
         *slope = 0;
+        return 1;
+    case UNMOVED: /* as float sums that small steps do not reach */
+        *slope = 1;
         return 1;
     case NOWHERE:
         *slope = NAN;
@@ -94,9 +98,19 @@ static double loss_and_gradient(const mine *m, const double *w, size_t worker, d
 static void full(const hsgd_objective *objective, const double *point, const size_t *worker, size_t count, double *loss,
                  double *grad, double *scratch)
 {
+    const mine *m = objective->state;
     (void)scratch;
     for (size_t j = 0; j < count; j++)
-        loss[j] = loss_and_gradient(objective->state, point, worker[j], grad + j * DIM);
+        loss[j] = loss_and_gradient(m, point, worker[j], grad + j * DIM);
+    if (m->defect == TOGETHER && count > 1)
+        grad[1] *= 1 + 1e-15;
+}
+
+static void full_at(const hsgd_objective *objective, const double *const *point, size_t num_points,
+                    const size_t *worker, size_t count, double *loss, double *grad, double *scratch)
+{
+    assert_true(num_points == 1 && loss);
+    full(objective, point[0], worker, count, loss, grad, scratch);
 }
 
 /* z with mean 0: what the noise of one coordinate is. */
@@ -142,7 +156,7 @@ static void stochastic(const hsgd_objective *objective, const double *point, siz
 }
 
 static const hsgd_objective_type type = {
-    .name = "mine", .scratch_size = scratch_size, .full = full, .stochastic = stochastic};
+    .name = "mine", .scratch_size = scratch_size, .full = full, .stochastic = stochastic, .full_at = full_at};
 
 static hsgd_status check(mine *m, const double *start, size_t batch_size, double rounding)
 {
@@ -234,6 +248,15 @@ static void messages_have_both_numbers(void **state)
     assert_close(found, tanh(-0.35), 1e-7);
 }
 
+/* And where small steps change nothing, what may be the reason. */
+static void single_precision_is_suspected(void **state)
+{
+    (void)state;
+    mine m = plain(UNMOVED);
+    assert_fails(check(&m, NULL, 0, 0), HSGD_ERROR_INPUT, "give 0 (if losses are computed in single precision, ", err);
+    assert_fails(check(&m, NULL, 0, 1e-6), HSGD_ERROR_INPUT, "coordinate ", err); /* large steps do not, either */
+}
+
 static void other_mistakes_are_refused(void **state)
 {
     (void)state;
@@ -242,6 +265,7 @@ static void other_mistakes_are_refused(void **state)
         const char *message;
     } cases[] = {{UNWRITTEN, "worker 0, coordinate 2: the gradient at the starting point is nan, but the loss"},
                  {BEYOND, "worker 0: the gradient at the starting point writes beyond the 6 numbers of a gradient"},
+                 {TOGETHER, "worker 0, coordinate 1: the gradient (alone, and together with other workers) at the "},
                  {RESTLESS, "worker 0: the loss at the starting point is first "},
                  {RESTLESS_NOISE, "worker 0, coordinate 0: the stochastic gradient at the starting point is first "}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -306,6 +330,7 @@ int main(void)
         cmocka_unit_test(right_gradients_pass_in_odd_places),
         cmocka_unit_test(wrong_gradients_are_refused_at_every_scale),
         cmocka_unit_test(messages_have_both_numbers),
+        cmocka_unit_test(single_precision_is_suspected),
         cmocka_unit_test(other_mistakes_are_refused),
         cmocka_unit_test(unbiased_gradients_pass),
         cmocka_unit_test(biased_gradients_are_refused),

@@ -111,6 +111,16 @@ static void losses(const void *problem, const size_t *worker, size_t count, cons
         out[j] = loss(problem, worker[j], point, gradient + j * DIM, scratch);
 }
 
+static void stochastic_gradients(const void *problem, const size_t *worker, size_t count, const double *point,
+                                 size_t stride, size_t batch_size, const hsgd_plugin_random *random, double *gradient,
+                                 double *scratch)
+{
+    batched++;
+    for (size_t j = 0; j < count; j++)
+        stochastic_gradient(problem, worker[j], point + j * stride, batch_size, &random[j], gradient + j * DIM,
+                            scratch);
+}
+
 static const hsgd_plugin_interface required = {.interface = HSGD_PLUGIN_INTERFACE,
                                                .size = sizeof required,
                                                .name = "quadratic",
@@ -226,22 +236,39 @@ static void random_numbers_are_those_of_the_streams(void **state)
     hsgd_objective_free(&f);
 }
 
-static void batched_losses_are_used(void **state)
+static void batched_functions_are_used(void **state)
 {
     (void)state;
     hsgd_plugin_interface p = required;
     hsgd_objective one = open_plugin(&p), all;
-    double point[DIM] = {1, -2, 3}, scratch[DIM], value[2][3], gradient[2][3 * DIM];
+    double point[2 * DIM] = {1, -2, 3, 4, 5, -6}, scratch[DIM + 1], value[2][6], gradient[2][6 * DIM], alone[DIM];
     const size_t worker[] = {3, 0, 2};
     p.losses = losses;
+    p.stochastic_gradients = stochastic_gradients;
     all = open_plugin(&p);
     batched = 0;
     one.type->full(&one, point, worker, 3, value[0], gradient[0], scratch);
     assert_int_equal(batched, 0);
     all.type->full(&all, point, worker, 3, value[1], gradient[1], scratch);
     assert_int_equal(batched, 1);
+    assert_memory_equal(value[0], value[1], 3 * sizeof(double));
+    assert_memory_equal(gradient[0], gradient[1], 3 * DIM * sizeof(double));
+    const double *at[] = {point, point, point, point + DIM, point, point}, *shared[] = {point, point, point};
+    hsgd_objective_full_at(&one, at, 2, worker, 3, value[0], gradient[0], scratch);
+    hsgd_objective_full_at(&all, at, 2, worker, 3, value[1], gradient[1], scratch);
     assert_memory_equal(value[0], value[1], sizeof value[0]);
     assert_memory_equal(gradient[0], gradient[1], sizeof gradient[0]);
+    assert_true(value[0][2] == loss(NULL, 0, point, alone, NULL));
+    assert_true(value[0][3] == loss(NULL, 0, point + DIM, alone, NULL));
+    hsgd_objective_full_at(&one, shared, 1, worker, 3, NULL, gradient[0], scratch);
+    batched = 0;
+    hsgd_objective_full_at(&all, shared, 1, worker, 3, NULL, gradient[1], scratch);
+    assert_int_equal(batched, 1); /* one call for all */
+    assert_memory_equal(gradient[0], gradient[1], 3 * DIM * sizeof(double));
+    hsgd_objective_stochastic_rows(&one, point, DIM, worker, 2, 3, 11, 5, gradient[0], scratch);
+    hsgd_objective_stochastic_rows(&all, point, DIM, worker, 2, 3, 11, 5, gradient[1], scratch);
+    assert_int_equal(batched, 2);
+    assert_memory_equal(gradient[0], gradient[1], 2 * DIM * sizeof(double));
     hsgd_objective_free(&one);
     hsgd_objective_free(&all);
 }
@@ -294,6 +321,30 @@ static void illegal_constants_are_refused(void **state)
     WRONG(convexity = 4, "problem: constants: convexity: 4 is not a number of at most smoothness");
 }
 
+static void silent_gradient(const void *problem, size_t worker, const double *point, size_t batch_size,
+                            const hsgd_plugin_random *random, double *gradient, double *scratch)
+{
+    (void)batch_size;
+    (void)random;
+    loss(problem, worker, point, gradient, scratch);
+}
+
+/* A run that is taken for one without noise is made once; so that must be sure. */
+static void no_noise_takes_full_gradients(void **state)
+{
+    (void)state;
+    hsgd_constants c;
+    said = (hsgd_plugin_constants){
+        .size = sizeof said, .smoothness = {2, HSGD_PLUGIN_EXACT}, .noise_sq = {0, HSGD_PLUGIN_EXACT}, .convexity = -2};
+    assert_ok(ask(0, &c, true), err);
+    assert_fails(ask(5, &c, true), HSGD_ERROR_INPUT, "optimizer.batch_size: 5, but sigma^2", err);
+    hsgd_plugin_interface p = required;
+    p.stochastic_gradient = silent_gradient;
+    hsgd_objective f = open_plugin(&p);
+    assert_fails(f.type->constants(&f, 5, &c, &err), HSGD_ERROR_INPUT, "is 0 (estimate); use 0, or", err);
+    hsgd_objective_free(&f);
+}
+
 /* L = 2 and sigma^2 = 3 * 0.3/b; what is estimated is twice what is seen, and 32 draws see sigma^2 to some 20 %, the largest
  * of four workers and three points to somewhat more. */
 static void other_constants_are_estimated(void **state)
@@ -319,9 +370,10 @@ int main(void)
         cmocka_unit_test(records_of_earlier_days_are_legal),
         cmocka_unit_test(problems_are_made_and_destroyed_once),
         cmocka_unit_test(random_numbers_are_those_of_the_streams),
-        cmocka_unit_test(batched_losses_are_used),
+        cmocka_unit_test(batched_functions_are_used),
         cmocka_unit_test(constants_keep_their_kinds),
         cmocka_unit_test(illegal_constants_are_refused),
+        cmocka_unit_test(no_noise_takes_full_gradients),
         cmocka_unit_test(other_constants_are_estimated),
     };
     gsl_set_error_handler_off();

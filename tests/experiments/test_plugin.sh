@@ -7,15 +7,15 @@
 . "$(dirname "$0")/../preamble.sh" || exit 1
 program=${HSGD_PROGRAM:-build/hsgd}
 numbers=tests/experiments/plugin_numbers.py
-export SOURCE_DATE_EPOCH=0
+export SOURCE_DATE_EPOCH=0 OMP_WAIT_POLICY=passive
 # shellcheck disable=SC2086 # several words
 compile() { output=$1 source=$2; shift 2; cc -shared -fPIC -O1 -Wall -Wextra -Werror ${SANITIZE:-} -I. -o "$folder/$output" "$source" "$@" -lm; }
 defects() { output=$1; shift; compile "$output" tests/experiments/plugins/defects.c "$@"; }
 compile_all() {
-    compile my.so experiments/examples/plugin.c && defects defects.so && defects old.so -DOLD && defects nameless.so -DNAMELESS &&
+    compile my.so experiments/examples/plugin.c && defects defects.so -fvisibility=hidden && defects old.so -DOLD && defects nameless.so -DNAMELESS &&
         defects no-loss.so -DNO_LOSS && echo "int main;" > "$folder/text.so" && python3 "$numbers" make "$folder"
 }
-run() { "$program" run "$1" --quiet --output "$folder/$2"; }
+run() { "$program" run "$1" --quiet --threads 1 --output "$folder/$2"; }
 # Batches of 3, full gradients, and large batches under random places.
 same_numbers_as_the_built_in_problem() {
     for batch in 3 0 70; do
@@ -88,7 +88,31 @@ nan_is_a_diverged_run() {
     grep -q '"diverged_seeds":	0' "$folder/near/result.json" || return 1
     sed 's/0\.1, "steps"/40, "steps"/' "$folder/config.json" > "$folder/far.json"
     run "$folder/far.json" far || [ $? -eq 3 ] || return 1
-    grep -q '"diverged_seeds":	2' "$folder/far/result.json"
+    grep -q '"diverged_seeds":	2' "$folder/far/result.json" || return 1
+    config defects.so '{ "defect": "nan", "L": 2, "noise_sq": 0.035 }' '"initial": { "point": [9, 9, 9, 9, 9, 9, 9] },'
+    run "$folder/config.json" start || [ $? -eq 3 ] || return 1
+    grep -q '"diverged_at":	0' "$folder/start/result.json" || return 1
+    refused defects.so '{ "defect": "nan" }' 'initial: gradients near the starting point are not finite' '"initial": { "point": [9, 9, 9, 9, 9, 9, 9] },'
+}
+# Where the plug-in begins, unless the configuration says where: 7 log(1 + (w - 0)^2) for worker 0 and so on at w = 2, 0 and 3.
+begins_where_it_says() {
+    for case in 2: 0:'"initial": { "scale": 0 },' 3:'"initial": { "point": [3, 3, 3, 3, 3, 3, 3] },'; do
+        config defects.so '{ "begin": 2, "L": 2, "noise_sq": 0.035 }' "${case#*:}"
+        run "$folder/config.json" begins || [ $? -eq 3 ] || return 1
+        python3 -c 'import csv, math, sys
+w = float(sys.argv[2]); want = sum(7 * math.log1p((w - j / 4) ** 2) for j in range(4)) / 4
+got = float(next(csv.DictReader(open(sys.argv[1])))["loss"])
+sys.exit(0 if math.isclose(got, want, rel_tol=1e-12) else "%r is not %r" % (got, want))' "$folder/begins/series.csv" "${case%%:*}" || return 1
+    done
+}
+# L is 2, and noise of 7 coordinates with variance 0.01/2 is 0.035; what is said to be less is contradicted by the run.
+lies_about_constants_are_found() {
+    for constants in 0:'"L": 2, "noise_sq": 0.035' 1:'"L": 0.5, "noise_sq": 0.035' 1:'"L": 2, "noise_sq": 0.01'; do
+        config defects.so "{ ${constants#?:} }"
+        sed -i 's/"seeds": 2/"seeds": 16/' "$folder/config.json"
+        run "$folder/config.json" lies; code=$?
+        [ $code -eq "${constants%%:*}" ] || { echo "$constants: exit code $code"; return 1; }
+    done
 }
 # The plug-in gives no constants: L and sigma^2 are estimates, and bounds that need Delta say why they are not there.
 unknown_constants_are_said() {
@@ -128,6 +152,8 @@ check wrong_shared_objects_are_refused wrong_shared_objects_are_refused
 check wrong_gradients_are_refused wrong_gradients_are_refused
 check wrong_parameters_are_refused wrong_parameters_are_refused
 check nan_is_a_diverged_run nan_is_a_diverged_run
+check begins_where_it_says begins_where_it_says
+check lies_about_constants_are_found lies_about_constants_are_found
 check unknown_constants_are_said unknown_constants_are_said
 check figures_and_pages_need_no_plugin figures_and_pages_need_no_plugin
 check sweeps_notice_another_plugin sweeps_notice_another_plugin

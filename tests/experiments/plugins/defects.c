@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A plug-in that is wrong in the way that its parameter "defect" says; right without it. With -DOLD, -DNO_LOSS and -DNAMELESS
- * its record is wrong instead.
+ * its record is wrong instead. It knows of its constants what the parameters "L" and "noise_sq" say, and
+ * begins where all coordinates are "begin".
  *     F_j(w) = sum_i log(1 + (w_i - c_j)^2) with c_j = j/n; stochastic gradients have normal noise of variance 0.01/b. */
 #include <analysis/plugin.h>
 
@@ -16,6 +17,8 @@ typedef enum { NOTHING, GRADIENT, BIAS, NAN_FAR, INTERNAL } defect;
 typedef struct problem {
     defect defect;
     size_t workers;
+    double smoothness, noise_sq; /* 0: unknown */
+    double begin;
 } problem;
 
 static void *create(const hsgd_plugin_setting *setting, char *message, size_t message_size)
@@ -26,6 +29,9 @@ static void *create(const hsgd_plugin_setting *setting, char *message, size_t me
     if (!p)
         return NULL;
     p->workers = setting->num_workers;
+    setting->parameters->number(setting->parameters, "L", &p->smoothness);
+    setting->parameters->number(setting->parameters, "noise_sq", &p->noise_sq);
+    setting->parameters->number(setting->parameters, "begin", &p->begin);
     for (int k = GRADIENT; name && k <= INTERNAL; k++)
         if (strcmp(name, names[k]) == 0)
             p->defect = (defect)k;
@@ -72,6 +78,22 @@ static void stochastic_gradient(const void *state, size_t worker, const double *
         gradient[i] *= 1.5;
 }
 
+static void constants(const void *state, size_t batch_size, hsgd_plugin_constants *out)
+{
+    const problem *p = state;
+    (void)batch_size;
+    if (p->smoothness > 0)
+        out->smoothness = (hsgd_plugin_constant){p->smoothness, HSGD_PLUGIN_CERTIFIED};
+    if (p->noise_sq > 0)
+        out->noise_sq = (hsgd_plugin_constant){p->noise_sq, HSGD_PLUGIN_EXACT};
+}
+
+static void initial_point(const void *state, double *point)
+{
+    for (size_t i = 0; i < DIM; i++)
+        point[i] = ((const problem *)state)->begin;
+}
+
 #ifdef NAMELESS
 #define hsgd_plugin another_name
 #endif
@@ -91,4 +113,6 @@ const hsgd_plugin_interface hsgd_plugin = {
     .loss = loss,
 #endif
     .stochastic_gradient = stochastic_gradient,
+    .initial_point = initial_point,
+    .constants = constants,
 };
