@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Seconds and bytes of a schedule in closed form: the model of communication.h where every step of every worker takes the
- * same time and nodes of one depth are alike, so that all clocks always agree (THEORY 12).
+ * same time and nodes of one depth are alike, so that all clocks always agree (THEORY 13).
  *
  * After T steps the nodes of depth k - 1 have acted A_k(T) = floor(T/P_k) - floor(T/P_{k-1}) times (P_0 infinite), for a
  * node whose parent is due, too, does not act. With the cost C_k of one such average

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* hsgd plan: the tree, periods and step size with the smallest bound that a time budget allows (THEORY 12).
+/* hsgd plan: the tree, periods and step size with the smallest bound that a time budget allows (THEORY 13).
  *
  * A plan is a uniform tree over all n workers: fanouts N_1..N_M >= 2 with product n, periods P_1..P_M each dividing the one
  * before. Its seconds give its number of steps T, the most within the budget; its step size minimises the bound.
@@ -80,7 +80,7 @@ void hsgd_plan_setting_free(hsgd_plan_setting *setting);
 /* The bound with this id, wherever bounds are defined; NULL: there is none. */
 const hsgd_bound *hsgd_plan_find_bound(const char *id);
 
-/* Is it one of those of which THEORY 12 proves what the search relies on: base terms plus a part that grows with the step
+/* Is it one of those of which THEORY 13 proves what the search relies on: base terms plus a part that grows with the step
  * size, convex in it? Others are searched without pruning, on a grid of step sizes. */
 bool hsgd_plan_bound_is_convex(const hsgd_bound *bound);
 

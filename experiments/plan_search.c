@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The search over all plans. It leaves out only what is proved not to be wanted (THEORY 12), so that what it finds is what a
+/* The search over all plans. It leaves out only what is proved not to be wanted (THEORY 13), so that what it finds is what a
  * search without any proof would find. */
 #include <math.h>
 #include <stdlib.h>

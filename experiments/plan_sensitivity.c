@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What if a constant is another one: elasticities at the best plan, and the regret of keeping it (THEORY 12).
+/* What if a constant is another one: elasticities at the best plan, and the regret of keeping it (THEORY 13).
  *
  * Elasticities take T as a real number: seconds per step follow from a whole period, and d log T = - d log(seconds per step).
  * The bound is evaluated at the T at hand, and only its first term, 2 Delta/(gamma T), is taken to change with T. */

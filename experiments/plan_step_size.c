@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The step size that minimises a bound, and the proof that a plan cannot get below a value (THEORY 12).
+/* The step size that minimises a bound, and the proof that a plan cannot get below a value (THEORY 13).
  *
  * Glossary    a  2 Delta/T    b  L sigma^2 sum_j p_j^2    base(gamma) = a/gamma + b gamma    R  what a bound has beyond it */
 #include <gsl/gsl_errno.h>
