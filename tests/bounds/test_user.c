@@ -54,6 +54,41 @@ static void check_reason(const char *formula, const hsgd_bound_params *p, const 
         fail_msg("%s: reason \"%s\", expected \"%s\"", formula, got.reason, reason);
 }
 
+/* ---- the list ---- */
+
+static int released;
+
+static void count_release(const hsgd_bound *bound)
+{
+    (void)bound;
+    released++;
+}
+
+/* The built-in bounds first; an id stands once; what was added is released once, also where it was refused. */
+static void list_owns_what_is_added(void **state)
+{
+    (void)state;
+    hsgd_bound_list list;
+    const hsgd_bound other = {.id = "other"}, twice = {.id = "other"}, taken = {.id = "hsgd-fixed"},
+                     lent = {.id = "lent"};
+    assert_ok(hsgd_bound_list_init(&list, &err), err);
+    assert_int_equal(list.count, hsgd_num_bounds);
+    assert_ptr_equal(hsgd_bound_list_find(&list, "hsgd-fixed"), hsgd_bound_find("hsgd-fixed"));
+    assert_null(hsgd_bound_list_find(&list, "other"));
+    assert_ok(hsgd_bound_list_add(&list, &other, count_release, &err), err);
+    assert_ok(hsgd_bound_list_add(&list, &lent, NULL, &err), err);
+    assert_int_equal(released, 0);
+    assert_fails(hsgd_bound_list_add(&list, &twice, count_release, &err), HSGD_ERROR_INPUT, "\"other\"", err);
+    assert_fails(hsgd_bound_list_add(&list, &taken, count_release, &err), HSGD_ERROR_INPUT, "\"hsgd-fixed\"", err);
+    assert_int_equal(released, 2);
+    assert_int_equal(list.count, hsgd_num_bounds + 2);
+    assert_ptr_equal(hsgd_bound_list_find(&list, "other"), &other);
+    hsgd_bound_list_free(&list);
+    assert_int_equal(released, 3);
+    hsgd_bound_list_free(&list);
+    assert_int_equal(released, 3);
+}
+
 /* ---- what the names stand for ---- */
 
 /* 3 groups of 4 workers, periods 12 and 4. */
@@ -339,6 +374,7 @@ static void sharpened_and_random_formulas_agree_on_uniform_trees(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(list_owns_what_is_added),
         cmocka_unit_test(names_in_a_uniform_tree),
         cmocka_unit_test(names_in_a_tree_of_unequal_groups),
         cmocka_unit_test(a_worker_beside_groups_makes_a_tree_uneven),
