@@ -246,6 +246,21 @@ static void conditions_decide_where_it_is_claimed(void **state)
     v = evaluate_all("7", "gamma*L*G <= 0.06", NULL, &p);
     assert_true(!v.applicable && isnan(v.value) && isnan(v.max_step_size));
     assert_string_equal(v.reason, "its condition fails: gamma*L*G <= 0.06");
+    v = evaluate_all("7", "gamma <= 0.1/(L*G)", NULL, &p);
+    assert_true(v.applicable);
+    assert_close(v.max_step_size, 0.1 / (1.7 * 12), 1e-15);
+    v = evaluate_all("7", " gamma<0.01/(L*G)", "1/L", &p); /* the smaller of both */
+    assert_false(v.applicable);
+    assert_close(v.max_step_size, 0.01 / (1.7 * 12), 1e-15);
+    v = evaluate_all("7", "gamma < 1/L", "0.1/(L*G)", &p);
+    assert_true(v.applicable);
+    assert_close(v.max_step_size, 0.1 / (1.7 * 12), 1e-15);
+    static const char *const others[] = {"gamma < 1/L && n > 1", "gamma < 1 - gamma", "gamma < n > 0", "gamma > 0",
+                                         "gamma < (n > 1)",      "gamma*L < 1"}; /* not plain */
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        v = evaluate_all("7", others[i], NULL, &p);
+        assert_true(v.applicable && isnan(v.max_step_size));
+    }
     v = evaluate_all("7", "n > 11", NULL, &p); /* says nothing of the step size */
     assert_true(v.applicable && isinf(v.max_step_size));
     v = evaluate_all("7", NULL, NULL, &p);
