@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Of muParser's C interface only what keeps its state in the handle is used: messages, error tokens and lists of variables
- * go through one buffer for all threads, so messages are made here from the code and the position. */
+ * go through one buffer for all threads. What is wrong with a formula, and where, is found here word by word, in the same
+ * grammar; muParser has the last word on numbers, and does the arithmetic. */
 #include "bounds/expression.h"
 
 #include <math.h>
@@ -41,6 +42,8 @@ typedef struct checker {
     bool *used;
     frame frame[HSGD_EXPRESSION_MAX_DEPTH + 1];
     size_t depth; /* of the innermost frame, 0 for the whole formula */
+    bool operand; /* the next word has to start one */
+    bool sign;    /* the last word was the sign of one */
     hsgd_error *err;
 } checker;
 
@@ -119,21 +122,27 @@ static hsgd_status check_questions(const checker *c)
     return f->questions ? fail_at(c, f->question, "its \":\" is missing; write c ? a : b") : HSGD_OK;
 }
 
-static hsgd_status close_parenthesis(checker *c, hsgd_token token)
+/* A function with no arguments, or with more than it takes. */
+static hsgd_status check_arguments(const checker *c, const frame *f, bool none)
 {
     char reason[80];
+    size_t arguments = none ? 0 : f->commas + 1, wanted = function[f->function].arguments;
+    snprintf(reason, sizeof reason, "takes %s, but has %zu here", wanted ? "one argument" : "one argument or more",
+             arguments);
+    return none || (wanted && arguments != wanted) ? fail_at(c, f->token, reason) : HSGD_OK;
+}
+
+static hsgd_status close_parenthesis(checker *c, hsgd_token token)
+{
     if (c->depth == 0)
         return fail_at(c, token, "no \"(\" before it");
     hsgd_status status = check_questions(c);
     const frame *f = &c->frame[c->depth--];
-    bool empty = hsgd_token_next(c->text, f->first_byte).at == token.at;
-    size_t arguments = empty ? 0 : f->commas + 1;
-    if (status || f->function == NUM_FUNCTIONS)
-        return status || !empty ? status : fail_at(c, token, EXPECT_OPERAND);
-    size_t wanted = function[f->function].arguments;
-    snprintf(reason, sizeof reason, "takes %s, but has %zu here", wanted ? "one argument" : "one argument or more",
-             arguments);
-    return arguments == 0 || (wanted && arguments != wanted) ? fail_at(c, f->token, reason) : HSGD_OK;
+    bool none = f->function < NUM_FUNCTIONS && hsgd_token_next(c->text, f->first_byte).at == token.at;
+    if (!status && c->operand && !none)
+        status = fail_at(c, token, EXPECT_OPERAND);
+    c->operand = false;
+    return status || f->function == NUM_FUNCTIONS ? status : check_arguments(c, f, none);
 }
 
 static hsgd_status check_comma(checker *c, hsgd_token token)
@@ -142,12 +151,21 @@ static hsgd_status check_comma(checker *c, hsgd_token token)
     if (f->function == NUM_FUNCTIONS)
         return fail_at(c, token, "commas stand between the arguments of a function only; decimals have a point");
     f->commas++;
+    if (c->operand)
+        return fail_at(c, token, EXPECT_OPERAND);
+    c->operand = true;
     return check_questions(c);
 }
 
-static hsgd_status check_condition(checker *c, hsgd_token token)
+/* An operator, or the one sign that an operand may have. */
+static hsgd_status check_operator(checker *c, hsgd_token token)
 {
     frame *f = &c->frame[c->depth];
+    bool sign = c->operand && (c->text[token.at] == '+' || c->text[token.at] == '-');
+    if (c->operand && (!sign || c->sign))
+        return fail_at(c, token, EXPECT_OPERAND);
+    c->operand = true;
+    c->sign = sign;
     if (c->text[token.at] == '?') {
         f->questions++;
         f->question = token;
@@ -156,26 +174,39 @@ static hsgd_status check_condition(checker *c, hsgd_token token)
     return HSGD_OK;
 }
 
+/* A number, a name or an opening parenthesis. */
+static hsgd_status check_operand(checker *c, hsgd_token token, hsgd_token before)
+{
+    bool call =
+        token.kind == HSGD_TOKEN_NAME && hsgd_token_next(c->text, token.at + token.length).kind == HSGD_TOKEN_OPEN;
+    hsgd_status status = token.kind == HSGD_TOKEN_NAME ? check_name(c, token, call) : HSGD_OK;
+    if (!status && !c->operand)
+        status = fail_at(c, token, EXPECT_OPERATOR);
+    if (!status && token.kind == HSGD_TOKEN_OPEN)
+        status = open_parenthesis(c, token, before);
+    c->sign = false;
+    c->operand = token.kind == HSGD_TOKEN_OPEN || (call && find_function(c->text, token) < NUM_FUNCTIONS);
+    return status;
+}
+
 static hsgd_status check_word(checker *c, hsgd_token token, hsgd_token before)
 {
     switch (token.kind) {
+    case HSGD_TOKEN_NUMBER:
     case HSGD_TOKEN_NAME:
-        return check_name(c, token, hsgd_token_next(c->text, token.at + token.length).kind == HSGD_TOKEN_OPEN);
     case HSGD_TOKEN_OPEN:
-        return open_parenthesis(c, token, before);
+        return check_operand(c, token, before);
     case HSGD_TOKEN_CLOSE:
         return close_parenthesis(c, token);
     case HSGD_TOKEN_COMMA:
         return check_comma(c, token);
     case HSGD_TOKEN_OPERATOR:
-        return check_condition(c, token);
-    case HSGD_TOKEN_NONE:
+        return check_operator(c, token);
+    default:
         return fail_at(c, token,
                        c->text[token.at] == '='
                            ? "a formula cannot assign; == compares"
                            : "no such operator; legal are + - * / ^ < <= > >= == != && || ? : ( ) and the comma");
-    default:
-        return HSGD_OK;
     }
 }
 
@@ -184,6 +215,7 @@ static hsgd_status check_words(checker *c)
     hsgd_token before = {HSGD_TOKEN_END, 0, 0}, token = hsgd_token_next(c->text, 0);
     hsgd_status status = HSGD_OK;
     c->frame[0] = (frame){.function = NUM_FUNCTIONS};
+    c->operand = true;
     while (token.kind != HSGD_TOKEN_END && !status) {
         status = check_word(c, token, before);
         before = token;
@@ -191,7 +223,9 @@ static hsgd_status check_words(checker *c)
     }
     if (!status && c->depth)
         status = fail_at(c, c->frame[c->depth].token, "its \")\" is missing");
-    return status ? status : check_questions(c);
+    if (!status)
+        status = check_questions(c);
+    return !status && c->operand ? fail_at(c, token, EXPECT_OPERAND) : status;
 }
 
 /* ---- muParser ---- */
@@ -215,64 +249,19 @@ static muParserHandle_t make_parser(const char *text, hsgd_variable *variable, s
     return parser;
 }
 
-/* muParser's codes that are left after check_words (EErrorCodes in its muParserDef.h). */
-enum {
-    UNEXPECTED_OPERATOR = 0,
-    UNASSIGNABLE_TOKEN = 1,
-    UNEXPECTED_END = 2,
-    UNEXPECTED_COMMA = 3,
-    UNEXPECTED_VALUE = 5,
-    UNEXPECTED_VARIABLE = 6,
-    UNEXPECTED_PARENTHESIS = 7,
-    UNEXPECTED_FUNCTION = 12,
-    UNEXPECTED_CONDITION = 32,
-    INTERNAL_ERROR = 39 /* a sign with nothing behind it */
-};
-
-/* first: of the word, 0 at the end. */
-static const char *explain(int code, char first)
+/* What check_words leaves for muParser to refuse: numbers that a double cannot hold, at their position. */
+static hsgd_status check_numbers(const checker *c, muParserHandle_t parser)
 {
-    if (!first)
-        return code == UNEXPECTED_END || code == INTERNAL_ERROR ? EXPECT_OPERAND : "it cannot be evaluated";
-    switch (code) {
-    case UNEXPECTED_OPERATOR:
-    case UNEXPECTED_COMMA:
-    case UNEXPECTED_CONDITION: /* ? or : */
-        return EXPECT_OPERAND;
-    case UNEXPECTED_VALUE:
-    case UNEXPECTED_VARIABLE:
-    case UNEXPECTED_FUNCTION:
-        return EXPECT_OPERATOR;
-    case UNEXPECTED_PARENTHESIS:
-        return first == '(' ? EXPECT_OPERATOR : EXPECT_OPERAND;
-    case UNASSIGNABLE_TOKEN:
-        return "not a number in the range of floating-point numbers";
-    default:
-        return "not legal here";
-    }
-}
-
-/* The word that muParser means: at its position or, for an operator that it has read already, the one before. The end where it
- * names no position (-1). */
-static hsgd_token find_culprit(const char *text, int code, int position)
-{
-    hsgd_token last = {HSGD_TOKEN_END, 0, 0}, token = hsgd_token_next(text, 0);
-    while (token.kind != HSGD_TOKEN_END && (position < 0 || token.at + token.length <= (size_t)position)) {
-        last = token;
-        token = hsgd_token_next(text, token.at + token.length);
-    }
-    bool passed = code == UNEXPECTED_OPERATOR && token.kind != HSGD_TOKEN_OPERATOR;
-    return passed ? last : token;
-}
-
-static hsgd_status check_grammar(const checker *c, muParserHandle_t parser)
-{
+    hsgd_token token = hsgd_token_next(c->text, 0);
     mupEval(parser);
     if (!mupError(parser))
         return HSGD_OK;
-    int code = mupGetErrorCode(parser);
-    hsgd_token token = find_culprit(c->text, code, mupGetErrorPos(parser));
-    return fail_at(c, token, explain(code, c->text[token.at]));
+    int position = mupGetErrorPos(parser);
+    while (token.kind != HSGD_TOKEN_END && (position < 0 || token.at + token.length <= (size_t)position))
+        token = hsgd_token_next(c->text, token.at + token.length);
+    return fail_at(c, token,
+                   token.kind == HSGD_TOKEN_NUMBER ? "not a number in the range of floating-point numbers"
+                                                   : "it cannot be evaluated");
 }
 
 hsgd_status hsgd_expression_check(const char *text, hsgd_variable *variable, size_t count, const char *known,
@@ -293,7 +282,7 @@ hsgd_status hsgd_expression_check(const char *text, hsgd_variable *variable, siz
     muParserHandle_t parser = make_parser(text, variable, count);
     if (!parser)
         return hsgd_fail_memory(err, "a formula");
-    status = check_grammar(&c, parser);
+    status = check_numbers(&c, parser);
     mupRelease(parser);
     return status;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The words of a formula. muParser reads formulas by itself; that they are cut into words here, too, is for messages that
- * point at the right place, and so that nothing reaches the library that it should not do (assign, recurse deeply). */
+/* The words of a formula. */
 #ifndef HSGD_BOUNDS_EXPRESSION_TOKEN_PRIVATE_H
 #define HSGD_BOUNDS_EXPRESSION_TOKEN_PRIVATE_H
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bounds/bound_private.h"
+#include "bounds/expression_token_private.h"
 #include "bounds/variables.h"
 
 const char hsgd_user_whole_term[] = "expression";
@@ -18,6 +19,7 @@ typedef struct user_bound {
     char *citation;                /* owned */
     bool used[HSGD_NUM_VARIABLES]; /* by any of the formulas */
     bool condition_on_step_size;   /* valid_if depends on gamma */
+    const char *limit;             /* the right side of a valid_if of the form gamma <= ...; NULL: of another form */
 } user_bound;
 
 /* ---- evaluation ---- */
@@ -64,9 +66,11 @@ static bool refuse_step_size(hsgd_bound_value *out, const user_bound *user, hsgd
 
 static bool refuse_condition(hsgd_bound_value *out, const user_bound *user, hsgd_variable *variable)
 {
-    double value;
+    double value, limit;
     if (!user->spec.valid_if)
         return false;
+    if (user->limit && !hsgd_expression_eval(&limit, user->limit, variable, HSGD_NUM_VARIABLES, NULL) && limit >= 0)
+        out->max_step_size = isnan(out->max_step_size) ? limit : fmin(limit, out->max_step_size);
     return evaluate(&value, out, user->spec.valid_if, variable, "valid_if") ||
            (value == 0 && hsgd_refuse(out, "its condition fails: %.200s", user->spec.valid_if));
 }
@@ -172,6 +176,23 @@ static char *cite(const hsgd_user_spec *spec)
     return NULL;
 }
 
+/* What stands behind "gamma <" or "gamma <=", where that is all that the condition says: then it is the largest step size, the
+ * one case in which that is plain from the text. NULL otherwise. */
+static const char *limit_of(const char *condition)
+{
+    hsgd_token gamma = hsgd_token_next(condition, 0), below = hsgd_token_next(condition, gamma.at + gamma.length);
+    size_t start = below.at + below.length;
+    if (gamma.length != 5 || strncmp(condition + gamma.at, "gamma", 5) != 0 || condition[below.at] != '<')
+        return NULL;
+    for (hsgd_token t = hsgd_token_next(condition, start); t.kind != HSGD_TOKEN_END;
+         t = hsgd_token_next(condition, t.at + t.length)) {
+        bool again = t.kind == HSGD_TOKEN_NAME && t.length == 5 && strncmp(condition + t.at, "gamma", 5) == 0;
+        if (again || (t.kind == HSGD_TOKEN_OPERATOR && strchr("<>=!&|?:", condition[t.at])))
+            return NULL;
+    }
+    return condition + start;
+}
+
 /* Note down which variables a formula names. */
 static hsgd_status add_used(user_bound *user, const char *formula, bool is_condition, hsgd_error *err)
 {
@@ -201,7 +222,10 @@ static hsgd_status fill(user_bound *user, hsgd_error *err)
         status = add_used(user, spec->term[i].formula, false, err);
     if (!status)
         status = add_used(user, spec->max_step_size, false, err);
-    return status ? status : add_used(user, spec->valid_if, true, err);
+    if (!status)
+        status = add_used(user, spec->valid_if, true, err);
+    user->limit = !status && spec->valid_if ? limit_of(spec->valid_if) : NULL;
+    return status;
 }
 
 hsgd_status hsgd_user_bound_alloc(const hsgd_bound **out, hsgd_user_spec *spec, hsgd_error *err)

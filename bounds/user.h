@@ -31,7 +31,8 @@ typedef struct hsgd_user_spec {
     hsgd_algorithm algorithm;
     hsgd_user_term *term; /* (num_terms) at most HSGD_MAX_TERMS */
     size_t num_terms;
-    char *valid_if;      /* a formula that is not 0 where the bound is claimed; NULL: everywhere */
+    char *valid_if; /* a formula that is not 0 where the bound is claimed; NULL: everywhere. "gamma <= ..." sets the
+                         max_step_size of the result, other conditions on gamma leave it unknown */
     char *max_step_size; /* a formula without gamma, above which the bound is not claimed; NULL: not given */
 } hsgd_user_spec;
 

@@ -102,6 +102,7 @@ static void put_bounds(hsgd_manual *m)
                  hsgd_bounds[i]->citation);
         hsgd_manual_sentence(m, text);
     }
+    hsgd_manual_text(m, "A configuration may have others: formulas of your own, in user_bounds.");
 }
 
 static void put_exit_status(hsgd_manual *m, const hsgd_program *program)

@@ -132,28 +132,45 @@ static void label_bar(hsgd_script *s, const terms *t, size_t b)
             bound->applicable ? "" : hsgd_script_pick(s, " †", " $\\dagger$"), y, font);
 }
 
-/* A hue for each kind of term, lighter from level to level: kinds are told apart by colour, levels by shade. The last hue is
- * for names that only one paper uses. */
+typedef unsigned char rgb[3];
+
+/* A hue for each kind of term, lighter from level to level: kinds are told apart by colour, levels by shade. */
 static const struct {
     const char *kind; /* how the name of the term starts */
-    unsigned char rgb[3];
-} hue[] = {{"initial gap", {0x00, 0x72, 0xb2}}, {"gradient noise", {0xd5, 0x5e, 0x00}},
-           {"noise drift", {0x00, 0x9e, 0x73}}, {"divergence", {0xb8, 0x4f, 0x8f}},
-           {"dispersion", {0xe6, 0x9f, 0x00}},  {"", {0x70, 0x70, 0x70}}};
+    rgb colour;
+} hue[] = {{"initial gap", {0x00, 0x72, 0xb2}},
+           {"gradient noise", {0xd5, 0x5e, 0x00}},
+           {"noise drift", {0x00, 0x9e, 0x73}},
+           {"divergence", {0xb8, 0x4f, 0x8f}},
+           {"dispersion", {0xe6, 0x9f, 0x00}}};
+enum { NUM_HUES = sizeof hue / sizeof *hue };
 
-/* "#rrggbb" for a term; shade counts the earlier terms of its kind. */
+/* Names that only one paper or one user has take these in turn, lighter from one round to the next. */
+static const rgb other[] = {{0x70, 0x70, 0x70}, {0x56, 0xb4, 0xe9}, {0xf0, 0xe4, 0x42}, {0x33, 0x22, 0x88},
+                            {0xc8, 0xc8, 0xc8}, {0x88, 0x22, 0x55}, {0x99, 0x99, 0x33}};
+enum { NUM_OTHERS = sizeof other / sizeof *other };
+
+/* The index of a hue; NUM_HUES: none of these. */
+static size_t kind_of(const char *name)
+{
+    size_t kind = 0;
+    while (kind < NUM_HUES && strncmp(name, hue[kind].kind, strlen(hue[kind].kind)) != 0)
+        kind++;
+    return kind;
+}
+
+/* "#rrggbb" for a term; earlier terms of its kind make it lighter. */
 static void term_colour(char colour[8], const terms *t, size_t i)
 {
-    size_t kind = 0, shade = 0;
-    while (strncmp(t->name[i], hue[kind].kind, strlen(hue[kind].kind)) != 0)
-        kind++;
+    size_t kind = kind_of(t->name[i]), earlier = 0;
     for (size_t j = 0; j < i; j++)
-        shade += strncmp(t->name[j], hue[kind].kind, strlen(hue[kind].kind)) == 0;
-    double keep = pow(0.55, (double)shade);
-    unsigned rgb[3];
+        earlier += kind_of(t->name[j]) == kind;
+    const unsigned char *base = kind < NUM_HUES ? hue[kind].colour : other[earlier % NUM_OTHERS];
+    double keep = pow(0.55, (double)(kind < NUM_HUES ? earlier : earlier / NUM_OTHERS));
+    unsigned shown[3];
     for (size_t c = 0; c < 3; c++)
-        rgb[c] = (unsigned)lround(255 - keep * (255 - hue[kind].rgb[c]));
-    snprintf(colour, 8, "#%02x%02x%02x", rgb[0] & 0xff, rgb[1] & 0xff, rgb[2] & 0xff);
+        shown[c] = (unsigned)lround(255 - keep * (255 - base[c]));
+    snprintf(colour, 8, "#%02x%02x%02x", shown[0] & 0xff, shown[1] & 0xff, shown[2] & 0xff);
 }
 
 /* Term i of every bound. */

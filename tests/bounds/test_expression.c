@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Formulas: their values against C's own arithmetic, every kind of mistake with its column, and texts that are meant to do
  * harm. */
-#include "tests/test.h"
+#include "tests/bounds/cases.h"
 
 #include "bounds/expression.h"
 
@@ -23,7 +23,7 @@ static hsgd_status check(const char *text, bool *used)
     return hsgd_expression_check(text, v, NUM_VARIABLES, KNOWN, used, &err);
 }
 
-static double value_of(const char *text)
+static double value_of_formula(const char *text)
 {
     double value;
     hsgd_variable v[NUM_VARIABLES];
@@ -65,11 +65,12 @@ static void values_are_those_of_c(void **state)
                {"min(x, y, 3) + max(x) + sum(1, 2, 3) + avg(1, 2)", y + x + 6 + 1.5},
                {"D10 + 1e1", d + 10}};
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
-        double got = value_of(row[i].text);
+        double got = value_of_formula(row[i].text);
         if (!(fabs(got - row[i].value) <= 1e-14 * fmax(1, fabs(row[i].value))))
             fail_msg("%s = %.17g, expected %.17g", row[i].text, got, row[i].value);
     }
-    assert_true(isinf(value_of("1/zero")) && isnan(value_of("zero/zero")) && isnan(value_of("sqrt(y)")));
+    assert_true(isinf(value_of_formula("1/zero")) && isnan(value_of_formula("zero/zero")) &&
+                isnan(value_of_formula("sqrt(y)")));
 }
 
 static void used_variables_are_told(void **state)
@@ -189,11 +190,109 @@ static void hostile_texts_are_refused(void **state)
     check_repeated("-", 3999, "x", "\"-\": a number");
     check_repeated("9", 400, "", "not a number in the range");
     char *deep = repeat("", "(", 64, "1"), *whole = repeat(deep, ")", 64, ""), *sum = repeat("1", "+x", 1999, "");
-    assert_true(value_of(whole) == 1);
-    assert_close(value_of(sum), 1 + 1999 * 2.385, 1e-12);
+    assert_true(value_of_formula(whole) == 1);
+    assert_close(value_of_formula(sum), 1 + 1999 * 2.385, 1e-12);
     free(deep);
     free(whole);
     free(sum);
+}
+
+/* ---- random formulas ---- */
+
+/* Writes a random formula as text and computes its value in C, with parentheses only where precedence asks for them: level 0
+ * is a sum, 1 a product, 2 a signed power, 3 what stands alone. */
+static double write_formula(gsl_rng *rng, char *text, int level, int depth)
+{
+    static const double variable[] = {2.385, -0.71, 0, 0.3};
+    static const char *const name[] = {"x", "y", "zero", "D10"};
+    char *end = text + strlen(text);
+    unsigned long draw = gsl_rng_uniform_int(rng, 6);
+    if (level == 3) {
+        size_t i = gsl_rng_uniform_int(rng, 4);
+        double number = (double)gsl_rng_uniform_int(rng, 100) / 8, value;
+        if (depth <= 0 || draw < 2) {
+            if (draw % 2)
+                strcpy(end, name[i]);
+            else
+                sprintf(end, "%.17g", number);
+            return draw % 2 ? variable[i] : number;
+        }
+        strcat(text, draw == 2 ? "max(" : draw == 3 ? "sqrt(abs(" : "(");
+        value = write_formula(rng, text, 0, depth - 1);
+        if (draw == 2) {
+            strcat(text, ", ");
+            value = fmax(value, write_formula(rng, text, 0, depth - 1));
+        }
+        strcat(text, draw == 3 ? "))" : ")");
+        return draw == 3 ? sqrt(fabs(value)) : value;
+    }
+    if (level == 2 && draw == 0) {
+        strcat(text, "-");
+        return -write_formula(rng, text, 3, depth - 1);
+    }
+    double value = write_formula(rng, text, level + 1, depth - 1);
+    if (level == 2) {
+        if (draw == 1)
+            strcat(text, "^2");
+        return draw == 1 ? value * value : value;
+    }
+    for (unsigned long i = 0; i < draw % 3; i++) {
+        bool first = gsl_rng_uniform_int(rng, 2);
+        strcat(text, level == 0 ? (first ? " + " : " - ") : (first ? "*" : "/"));
+        double next = write_formula(rng, text, level + 1, depth - 1);
+        value = level == 0 ? (first ? value + next : value - next) : first ? value * next : value / next;
+    }
+    return value;
+}
+
+static void random_formulas_have_the_values_of_c(void **state)
+{
+    (void)state;
+    gsl_rng *rng = test_rng(73);
+    int finite = 0;
+    for (int i = 0; i < 2000; i++) {
+        static char text[1 << 16];
+        *text = '\0';
+        double want = write_formula(rng, text, 0, 5);
+        if (strlen(text) > HSGD_EXPRESSION_MAX_LENGTH)
+            continue;
+        double got = value_of_formula(text);
+        if (!isfinite(want) || !isfinite(got)) /* a division by zero, which rounding may move */
+            continue;
+        finite++;
+        if (!(fabs(got - want) <= 1e-9 * fmax(1, fabs(want))))
+            fail_msg("%s = %.17g, expected %.17g", text, got, want);
+    }
+    assert_true(finite > 1000);
+    gsl_rng_free(rng);
+}
+
+/* Words in any order: each is refused at a column that it has, or has a value. */
+static void random_words_do_no_harm(void **state)
+{
+    (void)state;
+    static const char *const word[] = {"x",  "y",   "1", "2.5", "1e3",      "(",    ")",     "(",    ")",
+                                       "+",  "-",   "*", "/",   "^",        "<",    "<=",    "==",   "&&",
+                                       "||", "?",   ":", ",",   "=",        "max(", "sqrt(", "min",  "foo",
+                                       " ",  "D10", ".", "!",   "\xc3\xbc", "\"",   "1e",    "sum(", "1e999"};
+    gsl_rng *rng = test_rng(74);
+    int legal = 0;
+    for (int i = 0; i < 20000; i++) {
+        char text[200] = "";
+        size_t words = 1 + gsl_rng_uniform_int(rng, 9);
+        unsigned long column;
+        for (size_t k = 0; k < words; k++)
+            strcat(text, word[gsl_rng_uniform_int(rng, sizeof word / sizeof *word)]);
+        if (check(text, NULL) == HSGD_OK) {
+            legal++;
+            value_of_formula(text);
+        } else if (sscanf(err.message, "column %lu: ", &column) != 1 || column < 1 || column > strlen(text) + 1)
+            fail_msg("%s: \"%s\"", text, err.message);
+        else if (strstr(err.message, "not legal here") || strstr(err.message, "cannot be evaluated"))
+            fail_msg("%s: \"%s\" does not say what would be legal", text, err.message);
+    }
+    assert_true(legal > 100);
+    gsl_rng_free(rng);
 }
 
 /* Nothing that threads share: many of them, with right and wrong formulas, get what one gets. */
@@ -228,6 +327,8 @@ int main(void)
         cmocka_unit_test(used_variables_are_told),
         cmocka_unit_test(mistakes_are_named_with_their_column),
         cmocka_unit_test(hostile_texts_are_refused),
+        cmocka_unit_test(random_formulas_have_the_values_of_c),
+        cmocka_unit_test(random_words_do_no_harm),
         cmocka_unit_test(threads_do_not_disturb_each_other),
     };
     return cmocka_run_group_tests_name("expression", tests, NULL, NULL);

@@ -54,6 +54,41 @@ static void check_reason(const char *formula, const hsgd_bound_params *p, const 
         fail_msg("%s: reason \"%s\", expected \"%s\"", formula, got.reason, reason);
 }
 
+/* ---- the list ---- */
+
+static int released;
+
+static void count_release(const hsgd_bound *bound)
+{
+    (void)bound;
+    released++;
+}
+
+/* The built-in bounds first; an id stands once; what was added is released once, also where it was refused. */
+static void list_owns_what_is_added(void **state)
+{
+    (void)state;
+    hsgd_bound_list list;
+    const hsgd_bound other = {.id = "other"}, twice = {.id = "other"}, taken = {.id = "hsgd-fixed"},
+                     lent = {.id = "lent"};
+    assert_ok(hsgd_bound_list_init(&list, &err), err);
+    assert_int_equal(list.count, hsgd_num_bounds);
+    assert_ptr_equal(hsgd_bound_list_find(&list, "hsgd-fixed"), hsgd_bound_find("hsgd-fixed"));
+    assert_null(hsgd_bound_list_find(&list, "other"));
+    assert_ok(hsgd_bound_list_add(&list, &other, count_release, &err), err);
+    assert_ok(hsgd_bound_list_add(&list, &lent, NULL, &err), err);
+    assert_int_equal(released, 0);
+    assert_fails(hsgd_bound_list_add(&list, &twice, count_release, &err), HSGD_ERROR_INPUT, "\"other\"", err);
+    assert_fails(hsgd_bound_list_add(&list, &taken, count_release, &err), HSGD_ERROR_INPUT, "\"hsgd-fixed\"", err);
+    assert_int_equal(released, 2);
+    assert_int_equal(list.count, hsgd_num_bounds + 2);
+    assert_ptr_equal(hsgd_bound_list_find(&list, "other"), &other);
+    hsgd_bound_list_free(&list);
+    assert_int_equal(released, 3);
+    hsgd_bound_list_free(&list);
+    assert_int_equal(released, 3);
+}
+
 /* ---- what the names stand for ---- */
 
 /* 3 groups of 4 workers, periods 12 and 4. */
@@ -211,6 +246,21 @@ static void conditions_decide_where_it_is_claimed(void **state)
     v = evaluate_all("7", "gamma*L*G <= 0.06", NULL, &p);
     assert_true(!v.applicable && isnan(v.value) && isnan(v.max_step_size));
     assert_string_equal(v.reason, "its condition fails: gamma*L*G <= 0.06");
+    v = evaluate_all("7", "gamma <= 0.1/(L*G)", NULL, &p);
+    assert_true(v.applicable);
+    assert_close(v.max_step_size, 0.1 / (1.7 * 12), 1e-15);
+    v = evaluate_all("7", " gamma<0.01/(L*G)", "1/L", &p); /* the smaller of both */
+    assert_false(v.applicable);
+    assert_close(v.max_step_size, 0.01 / (1.7 * 12), 1e-15);
+    v = evaluate_all("7", "gamma < 1/L", "0.1/(L*G)", &p);
+    assert_true(v.applicable);
+    assert_close(v.max_step_size, 0.1 / (1.7 * 12), 1e-15);
+    static const char *const others[] = {"gamma < 1/L && n > 1", "gamma < 1 - gamma", "gamma < n > 0", "gamma > 0",
+                                         "gamma < (n > 1)",      "gamma*L < 1"}; /* not plain */
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        v = evaluate_all("7", others[i], NULL, &p);
+        assert_true(v.applicable && isnan(v.max_step_size));
+    }
     v = evaluate_all("7", "n > 11", NULL, &p); /* says nothing of the step size */
     assert_true(v.applicable && isinf(v.max_step_size));
     v = evaluate_all("7", NULL, NULL, &p);
@@ -339,6 +389,7 @@ static void sharpened_and_random_formulas_agree_on_uniform_trees(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(list_owns_what_is_added),
         cmocka_unit_test(names_in_a_uniform_tree),
         cmocka_unit_test(names_in_a_tree_of_unequal_groups),
         cmocka_unit_test(a_worker_beside_groups_makes_a_tree_uneven),

@@ -339,7 +339,7 @@ static void bound_takes_them(void **state)
     snprintf(text, sizeof text, params, "gamma < 1");
     write_text("p.json", text);
     assert_exit("$H bound p.json", 0);
-    check_in(out, "mine                     S_min             18.5             -  \n");
+    check_in(out, "mine                     S_min             18.5             1  \n");
     assert_exit("$H bound p.json --json", 0);
     cJSON *json = cJSON_Parse(out);
     const cJSON *bounds = get(json, "bounds"), *bound = cJSON_GetArrayItem(bounds, cJSON_GetArraySize(bounds) - 1);

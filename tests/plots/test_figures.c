@@ -517,6 +517,36 @@ static void only_bounds_of_this_run_that_apply_are_drawn(void **state)
     teardown(&f);
 }
 
+/* Terms that no built-in bound has are told apart, too: ten names, ten colours, none of them nearly white. */
+static void terms_of_any_name_have_colours(void **state)
+{
+    (void)state;
+    enum { NAMES = 10 };
+    static const char *const name[NAMES] = {"expression", "a", "b", "c", "bias", "d", "initial gap", "noise", "e", "f"};
+    const double value[NAMES] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+    const hsgd_figure_bound own = {"own", "Own", "S", "hsgd", 55, true, true, NAMES, name, value};
+    hsgd_error err;
+    fixture f;
+    unsigned colour[NAMES], count = 0;
+    setup(&f, 2, 60);
+    f.in.bound = &own;
+    f.in.num_bounds = 1;
+    assert_ok(hsgd_figure_find("terms")->write(&f.in, f.dir, in_format(HSGD_FIGURE_PDF), &err), err);
+    char *text = file_text(f.dir, "terms", "gp");
+    for (const char *c = text; (c = strstr(c, "lw 0.4 lc rgb '#")); count++) {
+        c += strlen("lw 0.4 lc rgb '#");
+        assert_true(count < NAMES);
+        assert_int_equal(sscanf(c, "%6x", &colour[count]), 1);
+        assert_true((colour[count] & 0xff) < 0xe0 || (colour[count] >> 8 & 0xff) < 0xe0 || colour[count] >> 16 < 0xe0);
+        for (unsigned i = 0; i < count; i++)
+            assert_int_not_equal(colour[i], colour[count]);
+    }
+    assert_int_equal(count, NAMES);
+    free(text);
+    f.in.bound = f.bound;
+    teardown(&f);
+}
+
 /* X, X-inner and X-outer, if they are about these algorithms and on S; else what is built in. */
 static void sandwich_takes_own_bounds_first(void **state)
 {
@@ -659,6 +689,7 @@ int main(void)
         cmocka_unit_test(derived_columns),
         cmocka_unit_test(terms_are_gathered_by_name),
         cmocka_unit_test(only_bounds_of_this_run_that_apply_are_drawn),
+        cmocka_unit_test(terms_of_any_name_have_colours),
         cmocka_unit_test(sandwich_takes_own_bounds_first),
         cmocka_unit_test(sandwich_takes_one_family_of_bounds),
         cmocka_unit_test(long_runs_are_thinned_and_keep_their_spikes),
