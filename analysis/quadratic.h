@@ -91,6 +91,9 @@ hsgd_status hsgd_quadratic_objective(hsgd_objective *out, const hsgd_quadratic *
 void hsgd_quadratic_mean_linear(const hsgd_quadratic *quadratic, const double *weight, double *mean);
 void hsgd_quadratic_mean_curvature(const hsgd_quadratic *quadratic, const double *weight, double *mean);
 
+/* The L of f alone, max |sum_j p_j h_ji| over i: at most that of the F_j, and equal to it with one Hessian. */
+double hsgd_quadratic_mean_smoothness(const hsgd_quadratic *quadratic, const double *weight);
+
 #ifdef __cplusplus
 }
 #endif

@@ -129,6 +129,16 @@ static void audit_drift(hsgd_audit *audit, const hsgd_experiment *e, double drif
         snprintf(item->where, sizeof item->where, "rounding only");
 }
 
+/* f may be smoother than the F_j: on quadratics with Hessians of their own it is known how much. */
+static hsgd_constant smoothness_of_mean(const hsgd_experiment *e)
+{
+    const hsgd_problem *problem = e->problem;
+    if (!problem->is_quadratic || !problem->quadratic.worker_curvature)
+        return e->constants.smoothness;
+    double known = hsgd_quadratic_mean_smoothness(&problem->quadratic, problem->hierarchy.worker_weight);
+    return (hsgd_constant){fmin(known, e->constants.smoothness.value), HSGD_EXACT};
+}
+
 static void audit_smoothness(hsgd_audit *audit, const hsgd_experiment *e)
 {
     const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
@@ -147,6 +157,7 @@ static void audit_smoothness(hsgd_audit *audit, const hsgd_experiment *e)
         explain(item, hsgd_experiment_measures_smoothness(e) ? "the models never moved apart"
                                                              : "exact by definition; too many workers to look at");
     }
+    limit = smoothness_of_mean(e);
     item = add(audit, "A1", "L of f", "f is L-smooth", "the same for f between successive averages", limit,
                HSGD_AUDIT_AT_MOST, pathwise(s->path_smoothness.ratio));
     if (s->path_smoothness.ratio > 0)

@@ -47,6 +47,9 @@ static void noiseless_runs_are_exact(void **state)
     assert_int_equal(find_bound(&x.e, "hsgd-fixed-recursive")->kind, HSGD_EXACT);
     assert_int_equal(find_bound(&x.e, "hsgd-fixed-recursive")->verdict, HSGD_VERDICT_HOLDS);
     assert_int_equal(x.e.worst, HSGD_VERDICT_HOLDS);
+    const hsgd_audit_item *of_f = find_audit(&x.e, "L of f"); /* the mean of the curvatures is the common one */
+    assert_close(of_f->limit.value, 1.3, 1e-12);
+    assert_true(x.e.constants.smoothness.value > 1.5 && of_f->verdict == HSGD_VERDICT_HOLDS && of_f->margin > 0.5);
     release(&x);
 }
 
