@@ -218,9 +218,7 @@ static void experiment_files_are_legal(void **state)
                   : config.name ? HSGD_OK
                                 : err.status,
                   err);
-        snprintf(want, sizeof want, "experiments/%s.json", grid  ? sweep.name
-                                                           : map ? phase.grid.name
-                                                                 : config.name);
+        snprintf(want, sizeof want, "experiments/%s.json", grid ? sweep.name : map ? phase.grid.name : config.name);
         assert_string_equal(want, path);
         hsgd_sweep_free(&sweep);
         hsgd_phase_free(&phase);
