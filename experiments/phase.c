@@ -43,22 +43,24 @@ static hsgd_status try_point(double *time_s, bool *exact, const hsgd_phase *phas
     return status;
 }
 
+/* The index among the legal points, first to last, of trial number k. */
+static size_t trial_at(size_t k, size_t trials, size_t points)
+{
+    return trials > 1 ? k * (points - 1) / (trials - 1) : 0;
+}
+
 hsgd_status hsgd_phase_predict(hsgd_phase_prediction *out, const hsgd_phase *phase, int threads, hsgd_error *err)
 {
-    const hsgd_sweep *grid = &phase->grid;
-    double begin_s = hsgd_now_s(), sum_s = 0, tried = 0;
+    double begin_s = hsgd_now_s(), sum_s = 0;
+    size_t count = phase->grid.num_points, tried = 0;
     *out = (hsgd_phase_prediction){.exact = true};
-    for (size_t i = 0; i < grid->num_points; i++)
+    for (size_t i = 0; i < count; i++)
         out->points += is_legal(phase, i);
     size_t trials = out->points < MAX_TRIALS ? out->points : MAX_TRIALS;
-    for (size_t i = 0, seen = 0; i < grid->num_points; i++) {
+    for (size_t i = 0, legal = 0; i < count; i++) {
         double time_s;
         bool exact;
-        if (!is_legal(phase, i))
-            continue;
-        /* evenly from the first to the last */
-        size_t next = trials > 1 ? (size_t)(tried * (double)(out->points - 1) / (double)(trials - 1)) : 0;
-        if (seen++ != next)
+        if (!is_legal(phase, i) || legal++ != trial_at(tried, trials, out->points))
             continue;
         hsgd_status status = try_point(&time_s, &exact, phase, i, err);
         if (status)
@@ -68,7 +70,7 @@ hsgd_status hsgd_phase_predict(hsgd_phase_prediction *out, const hsgd_phase *pha
         tried++;
     }
     size_t at_once = (size_t)threads < out->points ? (size_t)threads : out->points;
-    out->time_s = sum_s / tried * (double)out->points / (double)at_once;
+    out->time_s = sum_s / (double)tried * (double)out->points / (double)at_once;
     out->trial_time_s = hsgd_now_s() - begin_s;
     return HSGD_OK;
 }
@@ -133,20 +135,20 @@ static void judge_all(hsgd_phase *phase)
             hsgd_phase_judge(&phase->point[i], phase->grid.confidence, phase->comparisons ? phase->comparisons : 1);
 }
 
-/* Moments keep one thread busy per point; runs share the threads among their seeds. */
+/* Moments keep one thread busy per point; where any point takes runs, the threads are shared among their seeds instead. */
 static bool takes_runs(const hsgd_phase *phase)
 {
-    hsgd_phase_work work;
-    hsgd_error err;
-    for (size_t i = 0; i < phase->grid.num_points; i++)
-        if (is_legal(phase, i)) {
-            if (hsgd_phase_begin(&work, phase, i, 1, &err))
-                return true;
-            bool runs = !work.exact;
-            hsgd_phase_end(&work);
-            return runs;
-        }
-    return false;
+    bool runs = phase->settings.method == HSGD_PHASE_MONTE_CARLO;
+    for (size_t i = 0; i < phase->grid.num_points && !runs; i++) {
+        const char *text = phase->grid.point[i].config;
+        hsgd_config config;
+        hsgd_error err;
+        if (!text || hsgd_config_parse(&config, text, strlen(text), phase->file, &err))
+            continue;
+        runs = !hsgd_phase_moments_known(&config);
+        hsgd_config_free(&config);
+    }
+    return runs;
 }
 
 hsgd_status hsgd_phase_run(hsgd_phase *phase, int threads, void (*progress)(void *context, double fraction),

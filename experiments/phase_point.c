@@ -18,9 +18,14 @@ static void shorten(hsgd_config *config, size_t steps, bool one_seed)
     }
 }
 
-bool hsgd_phase_moments_known(const hsgd_phase_work *work)
+static bool is_quadratic(const hsgd_config *config)
 {
-    return work->problem.is_quadratic && !work->experiment.variant;
+    return config->problem == HSGD_PROBLEM_QUADRATIC || config->problem == HSGD_PROBLEM_QUADRATIC_GENERATED;
+}
+
+bool hsgd_phase_moments_known(const hsgd_config *config)
+{
+    return is_quadratic(config) && !hsgd_variant_differs(&config->variant, NULL);
 }
 
 static hsgd_status read_point(hsgd_phase_work *out, const hsgd_phase *phase, const char *text, hsgd_error *err)
@@ -39,7 +44,7 @@ static hsgd_status prepare(hsgd_phase_work *out, const hsgd_phase *phase, hsgd_e
         return status;
     out->experiment = (hsgd_experiment){.config = &out->config, .problem = &out->problem};
     status = hsgd_experiment_prepare(&out->experiment, err);
-    out->exact = phase->settings.method != HSGD_PHASE_MONTE_CARLO && hsgd_phase_moments_known(out);
+    out->exact = phase->settings.method != HSGD_PHASE_MONTE_CARLO && hsgd_phase_moments_known(&out->config);
     if (!status && phase->settings.method == HSGD_PHASE_EXACT && !out->exact)
         status = hsgd_fail(err, HSGD_ERROR_INPUT,
                            "exact moments are known for plain H-SGD on quadratics only; legal here: "
@@ -55,10 +60,9 @@ hsgd_status hsgd_phase_begin(hsgd_phase_work *out, const hsgd_phase *phase, size
     hsgd_status status = read_point(out, phase, phase->grid.point[index].config, err);
     if (status)
         return status;
-    bool quadratic =
-        out->config.problem == HSGD_PROBLEM_QUADRATIC || out->config.problem == HSGD_PROBLEM_QUADRATIC_GENERATED;
+    bool exact = phase->settings.method != HSGD_PHASE_MONTE_CARLO && hsgd_phase_moments_known(&out->config);
     if (steps)
-        shorten(&out->config, steps, !quadratic || phase->settings.method == HSGD_PHASE_MONTE_CARLO);
+        shorten(&out->config, steps, !exact);
     status = prepare(out, phase, err);
     if (status)
         hsgd_phase_end(out);

@@ -102,7 +102,7 @@ void hsgd_phase_end(hsgd_phase_work *work);
 hsgd_status hsgd_phase_find(hsgd_phase_point *out, hsgd_phase_work *work, hsgd_error *err);
 
 /* The parts of it. */
-bool hsgd_phase_moments_known(const hsgd_phase_work *work);
+bool hsgd_phase_moments_known(const hsgd_config *config);
 hsgd_status hsgd_phase_find_exact(hsgd_phase_point *out, hsgd_phase_work *work, hsgd_error *err);
 hsgd_status hsgd_phase_find_runs(hsgd_phase_point *out, hsgd_phase_work *work, hsgd_error *err);
 

@@ -500,6 +500,15 @@ static void write_entry(hsgd_script *s, int verdict, double x_in, double y_in, i
             y_in / h, hsgd_script_font(&font, s, 7));
 }
 
+static bool any_contour(const figure *f)
+{
+    for (size_t p = 0; p < f->panel.count; p++)
+        for (size_t l = 0; l < NUM_CONTOURS; l++)
+            if (f->has_contour[p][l])
+                return true;
+    return false;
+}
+
 static void write_legend(hsgd_script *s, const figure *f, double top_in)
 {
     legend l = make_legend(f);
@@ -510,7 +519,7 @@ static void write_legend(hsgd_script *s, const figure *f, double top_in)
         write_entry(s, l.verdict[i], left + (double)column * l.column_in, y - (double)row * LEGEND_ROW_IN, (int)i + 1);
     }
     double below = y - (double)((l.count + l.columns - 1) / l.columns) * LEGEND_ROW_IN;
-    const char *text = has_contours(f) ? "lines: (H-SGD - inner)/(outer - inner) = 0.25 (thin), 0.5, 0.75 (thick)"
+    const char *text = any_contour(f) ? "lines: (H-SGD - inner)/(outer - inner) = 0.25 (thin), 0.5, 0.75 (thick)"
                        : numbers_fit(f) && f->occurs[HSGD_CELL_HOLDS] ? "numbers: (H-SGD - inner)/(outer - inner)"
                                                                       : NULL;
     if (text)

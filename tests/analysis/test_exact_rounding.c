@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The bound on the rounding errors of exact moments: three steps by hand, the true errors of random problems against brute force
- * in long double, and schedules that agree in theory and differ in their last digits. */
+ * in long double, schedules that agree in theory and differ in their last digits, and dispersions that lie in order. */
 #include "tests/analysis/dense_moments.h"
 
 #include <float.h>
@@ -138,12 +138,38 @@ static void schedules_that_agree_differ_by_less(void **state)
     assert_true(different > TRIALS / 4);
 }
 
+/* THEORY 6.1: with one Hessian and gamma h <= 1 the dispersions of the three lie in order at every single step. */
+static void dispersions_lie_between_at_every_step(void **state)
+{
+    (void)state;
+    size_t strict = 0;
+    for (uint64_t trial = 0; trial < TRIALS; trial++) {
+        fixture f;
+        set_up(&f, trial, false);
+        hsgd_exact inner = moments(&f, 3, 3), middle = moments(&f, 12, 3), outer = moments(&f, 12, 12);
+        for (size_t t = 0; t < STEPS; t++) {
+            double x = inner.dispersion[2 * t] + inner.dispersion[2 * t + 1];
+            double y = middle.dispersion[2 * t] + middle.dispersion[2 * t + 1];
+            double z = outer.dispersion[2 * t] + outer.dispersion[2 * t + 1];
+            assert_at_most(x, y, 1e-9);
+            assert_at_most(y, z, 1e-9);
+            strict += x < y && y < z;
+        }
+        hsgd_exact_free(&inner);
+        hsgd_exact_free(&middle);
+        hsgd_exact_free(&outer);
+        hsgd_quadratic_free(&f.q);
+    }
+    assert_true(strict > TRIALS * STEPS / 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_steps_by_hand),
         cmocka_unit_test(bounds_hold_for_random_problems),
         cmocka_unit_test(schedules_that_agree_differ_by_less),
+        cmocka_unit_test(dispersions_lie_between_at_every_step),
     };
     return cmocka_run_group_tests_name("exact_rounding", tests, NULL, NULL);
 }
