@@ -137,7 +137,7 @@ static void print_points(const hsgd_rate *rate, FILE *f)
     }
     fputs("  slope: the exponent from this point to the next\n", f);
     if (left_out)
-        fputs("  *: not fitted\n", f);
+        fputs("  *: not fitted: below fit_from, or not finite and positive\n", f);
 }
 
 /* ---- the fit ---- */
@@ -159,8 +159,8 @@ static void print_straightness(const hsgd_rate *rate, FILE *f)
     const hsgd_power_law *law = &rate->law;
     double low, high;
     if (law->weighted) {
-        fprintf(f, "  straight line: chi-squared %.3g on %zu degrees of freedom, p = %.2g: %s\n", law->chi_sq,
-                law->scatter_dof, law->p_value,
+        fprintf(f, "  straight line: chi-squared %.3g on %zu degree%s of freedom, p = %.2g: %s\n", law->chi_sq,
+                law->scatter_dof, law->scatter_dof == 1 ? "" : "s", law->p_value,
                 rate->straight ? "nothing contradicts a power law"
                                : "not a power law over this range;\n    the error is that of the best line");
         return;
