@@ -5,7 +5,7 @@
 # shellcheck source=tests/preamble.sh
 . "$(dirname "$0")/../preamble.sh" || exit 1
 program=${HSGD_PROGRAM:-build/hsgd}
-command_for() { if grep -q '"sweep":' "$1"; then echo sweep; else echo run; fi; }
+command_for() { if grep -q '"sweep":' "$1"; then echo sweep; elif grep -q '"rate":' "$1"; then echo rate; else echo run; fi; }
 # One file: predicted, or refused because of data or libraries that are not here, in one line that says so.
 predicted() {
     "$program" "$(command_for "$1")" "$1" --dry-run > "$folder/out" 2> "$folder/err" && return 0
