@@ -169,6 +169,7 @@ static void describe(hsgd_rate_point *p, const work *w, const hsgd_rate_plan *pl
     p->smoothness = e->constants.smoothness.value;
     p->low = p->value.mean - half_width;
     p->high = p->value.mean + half_width;
+    p->minimum_kind = e->constants.minimum.kind;
     p->kind = HSGD_EXACT;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         p->kind = kinds[i] > p->kind ? kinds[i] : p->kind;
