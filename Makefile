@@ -158,12 +158,13 @@ demo: $(BUILD)/hsgd ## run the built-in experiment; figures land in build/demo
 	$(BUILD)/hsgd run --output $(BUILD)/demo
 
 PAPER     := $(wildcard experiments/paper-*.json)
+GALLERY   := $(patsubst %,experiments/%.json,demo hunt mnist-time phase plan rate)
 
 figures: $(BUILD)/hsgd ## the figures of the paper: run experiments/paper-*.json into build/figures (about a minute)
 	@HSGD_PROGRAM=$(BUILD)/hsgd experiments/make-figures $(BUILD)/figures $(PAPER)
 
-gallery: figures ## the pictures of the README, from these and five other files, into plots/gallery (needs MNIST's test set)
-	@HSGD_PROGRAM=$(BUILD)/hsgd experiments/make-figures $(BUILD)/figures experiments/demo.json experiments/mnist-time.json experiments/phase.json experiments/hunt.json experiments/plan.json
+gallery: figures ## the pictures of the README, from these and six other files, into plots/gallery (needs MNIST's test set)
+	@HSGD_PROGRAM=$(BUILD)/hsgd experiments/make-figures $(BUILD)/figures $(GALLERY)
 	@HSGD_PROGRAM=$(BUILD)/hsgd plots/make-gallery $(BUILD)/figures
 
 test: check

@@ -8,13 +8,14 @@
 #include "experiments/rate_private.h"
 #include "experiments/run_private.h"
 
-enum { OPTION_OUTPUT, OPTION_THREADS, OPTION_SEEDS, OPTION_JSON, OPTION_QUIET, NUM_OPTIONS };
+enum { OPTION_OUTPUT, OPTION_THREADS, OPTION_SEEDS, OPTION_JSON, OPTION_DRY_RUN, OPTION_QUIET, NUM_OPTIONS };
 
 static const hsgd_option options[NUM_OPTIONS] = {
     [OPTION_OUTPUT] = {"output", "DIR", "folder for the table and the figure (default: results/NAME)"},
     [OPTION_THREADS] = {"threads", "K", "threads to use (default: all cores); the numbers do not depend on it"},
     [OPTION_SEEDS] = {"seeds", "R", "number of seeds for each point, instead of the configuration's"},
     [OPTION_JSON] = {"json", NULL, "print rate.json instead of the table"},
+    [OPTION_DRY_RUN] = {"dry-run", NULL, "predict time and memory, and do nothing else"},
     [OPTION_QUIET] = {"quiet", NULL, "print nothing but errors"},
 };
 
@@ -117,6 +118,25 @@ static int run_in_folder(call *c)
     return code;
 }
 
+static int predict(call *c)
+{
+    hsgd_error err;
+    double time_s = 0, bytes = 0;
+    for (size_t i = 0; i < c->plan.num_points; i++) {
+        hsgd_prediction p;
+        if (hsgd_rate_predict(&p, &c->plan, i, c->file, (int)c->threads, &err))
+            return hsgd_cli_fail(&err);
+        printf("%s = %.10g: about %.2g s and %.3g MB\n", hsgd_rate_symbol(c->plan.over), c->plan.value[i], p.time_s,
+               p.memory_bytes / 1e6);
+        time_s += p.time_s;
+        bytes = p.memory_bytes > bytes ? p.memory_bytes : bytes;
+    }
+    size_t at_once = c->plan.exact ? c->threads : 1; /* exact moments: one thread for each point */
+    printf("all: about %.2g s and %.3g MB, %zu point%s at once\n", time_s / (double)at_once,
+           bytes * (double)at_once / 1e6, at_once, at_once == 1 ? "" : "s");
+    return hsgd_cli_finish(HSGD_EXIT_OK);
+}
+
 static int run(const hsgd_arguments *arguments)
 {
     hsgd_error err;
@@ -127,7 +147,7 @@ static int run(const hsgd_arguments *arguments)
     hsgd_threads_limit((int)c.threads);
     hsgd_run_default_folder(folder, sizeof folder, c.plan.name);
     c.dir = arguments->option[OPTION_OUTPUT] ? arguments->option[OPTION_OUTPUT] : folder;
-    int code = run_in_folder(&c);
+    int code = arguments->option[OPTION_DRY_RUN] ? predict(&c) : run_in_folder(&c);
     hsgd_rate_plan_free(&c.plan);
     return code;
 }

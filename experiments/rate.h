@@ -99,9 +99,10 @@ typedef struct hsgd_rate_point {
     double at; /* the value swept over */
     size_t workers, steps, local_period, global_period;
     double step_size, smoothness;
-    hsgd_constant_kind kind; /* the weakest of L, sigma^2, f* and the divergences */
-    hsgd_estimate value;     /* the quantity; se 0 where nothing is sampled */
-    double low, high;        /* its interval, for this number alone */
+    hsgd_constant_kind kind;         /* the weakest of L, sigma^2, f* and the divergences */
+    hsgd_constant_kind minimum_kind; /* of f*, from which the loss gap is measured */
+    hsgd_estimate value;             /* the quantity; se 0 where nothing is sampled */
+    double low, high;                /* its interval, for this number alone */
     bool fitted;
     hsgd_estimate slope; /* the exponent from this point to the next; NAN at the last one */
 } hsgd_rate_point;

@@ -66,6 +66,7 @@ static cJSON *point_to_json(const hsgd_rate *rate, size_t i)
     cJSON_AddNumberToObject(object, "step_size", p->step_size);
     cJSON_AddNumberToObject(object, "L", p->smoothness);
     cJSON_AddStringToObject(object, "constants", hsgd_constant_kind_name(p->kind));
+    cJSON_AddStringToObject(object, "f_star", hsgd_constant_kind_name(p->minimum_kind));
     cJSON_AddNumberToObject(object, "value", p->value.mean);
     cJSON_AddNumberToObject(object, "se", p->value.se);
     cJSON_AddItemToObject(object, "ci", interval_to_json(p->low, p->high));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/clock.h"
 #include "analysis/exact_moments.h"
 #include "experiments/experiment_private.h"
 #include "experiments/rate_private.h"
@@ -168,6 +169,7 @@ static void describe(hsgd_rate_point *p, const work *w, const hsgd_rate_plan *pl
     p->smoothness = e->constants.smoothness.value;
     p->low = p->value.mean - half_width;
     p->high = p->value.mean + half_width;
+    p->minimum_kind = e->constants.minimum.kind;
     p->kind = HSGD_EXACT;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         p->kind = kinds[i] > p->kind ? kinds[i] : p->kind;
@@ -344,4 +346,38 @@ hsgd_status hsgd_rate_run(hsgd_rate *out, hsgd_rate_plan *plan, const char *file
         out->point[i].at = plan->value[i];
     hsgd_status status = run_points(out, plan, file, options, err);
     return status ? status : hsgd_rate_judge(out, err);
+}
+
+/* ---- dry run ---- */
+
+/* Some steps are tried and scaled up; all that they need is there for T steps, too. */
+static hsgd_status predict_exact(hsgd_prediction *out, work *w, hsgd_error *err)
+{
+    enum { TRIAL_STEPS = 200 };
+    hsgd_exact exact;
+    size_t steps = w->config->steps, tried = steps < TRIAL_STEPS ? steps : TRIAL_STEPS;
+    const hsgd_hierarchy *h = &w->problem.hierarchy;
+    double vectors = 2 * (double)h->num_workers + 2 * (double)h->num_nodes, begun_s = hsgd_now_s();
+    hsgd_status status = hsgd_exact_moments(&exact, &w->problem.quadratic, h, w->problem.initial,
+                                            w->config->step_size > 0 ? w->config->step_size : 1e-3, tried, err);
+    hsgd_exact_free(&exact);
+    out->time_s = (hsgd_now_s() - begun_s) * (double)steps / (double)tried;
+    out->memory_bytes = 8 * (vectors * (double)w->problem.quadratic.dim + (double)steps * (double)(h->num_levels + 2));
+    return status;
+}
+
+hsgd_status hsgd_rate_predict(hsgd_prediction *out, hsgd_rate_plan *plan, size_t i, const char *file, int threads,
+                              hsgd_error *err)
+{
+    work w;
+    const hsgd_experiment_options how = {.threads = threads};
+    *out = (hsgd_prediction){0};
+    hsgd_status status = build(&w, &plan->config[i], plan, i, file, err);
+    if (!status)
+        status =
+            plan->exact ? predict_exact(out, &w, err) : hsgd_experiment_predict(out, w.config, &w.problem, &how, err);
+    if (status)
+        hsgd_rate_name_point(err, plan, i, file);
+    work_free(&w);
+    return status;
 }

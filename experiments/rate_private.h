@@ -13,6 +13,13 @@
 /* config_rate.c: "FILE: text" becomes "FILE: rate: T = 100: text". */
 void hsgd_rate_name_point(hsgd_error *err, const hsgd_rate_plan *plan, size_t i, const char *file);
 
+/* ---- dry run (rate_points.c) ---- */
+
+/* What point i will need: seconds on so many threads (exact moments: on one) and bytes. Changes the point's configuration
+ * as hsgd_rate_run does. */
+hsgd_status hsgd_rate_predict(hsgd_prediction *out, hsgd_rate_plan *plan, size_t i, const char *file, int threads,
+                              hsgd_error *err);
+
 /* ---- bounds (rate_bounds.c) ---- */
 
 /* Put down the bounds on the quantity at point i, whose value, interval and kind are there, from its experiment, whose

@@ -127,6 +127,25 @@ static void print_point(const hsgd_rate *rate, size_t i, FILE *f)
     fputc('\n', f);
 }
 
+/* What numbers rest on that nobody proved. */
+static void print_kinds(const hsgd_rate *rate, FILE *f)
+{
+    hsgd_constant_kind kind = HSGD_EXACT, minimum_kind = HSGD_EXACT;
+    for (size_t i = 0; i < rate->num_points; i++) {
+        kind = rate->point[i].kind > kind ? rate->point[i].kind : kind;
+        minimum_kind = rate->point[i].minimum_kind > minimum_kind ? rate->point[i].minimum_kind : minimum_kind;
+    }
+    if (rate->num_bounds && kind == HSGD_TRAJECTORY)
+        fputs("  bounds: with the largest divergences at the measured steps, which prove nothing elsewhere\n", f);
+    if (rate->num_bounds && kind == HSGD_ESTIMATE)
+        fputs("  bounds: with estimates of L or sigma^2, which prove nothing\n", f);
+    if (rate->plan->quantity == HSGD_RATE_LOSS_GAP && minimum_kind != HSGD_EXACT &&
+        !rate->plan->config[0].solve_minimum)
+        fputs("  loss_gap: f* is not known, only a lower bound: the gap is too large, and its exponent too flat;\n"
+              "    \"constants\": {\"f_star\": \"solve\"} finds it\n",
+              f);
+}
+
 static void print_points(const hsgd_rate *rate, FILE *f)
 {
     bool left_out = false;
@@ -136,8 +155,9 @@ static void print_points(const hsgd_rate *rate, FILE *f)
         left_out = left_out || !rate->point[i].fitted;
     }
     fputs("  slope: the exponent from this point to the next\n", f);
+    print_kinds(rate, f);
     if (left_out)
-        fputs("  *: not fitted\n", f);
+        fputs("  *: not fitted: below fit_from, or not finite and positive\n", f);
 }
 
 /* ---- the fit ---- */
@@ -159,8 +179,8 @@ static void print_straightness(const hsgd_rate *rate, FILE *f)
     const hsgd_power_law *law = &rate->law;
     double low, high;
     if (law->weighted) {
-        fprintf(f, "  straight line: chi-squared %.3g on %zu degrees of freedom, p = %.2g: %s\n", law->chi_sq,
-                law->scatter_dof, law->p_value,
+        fprintf(f, "  straight line: chi-squared %.3g on %zu degree%s of freedom, p = %.2g: %s\n", law->chi_sq,
+                law->scatter_dof, law->scatter_dof == 1 ? "" : "s", law->p_value,
                 rate->straight ? "nothing contradicts a power law"
                                : "not a power law over this range;\n    the error is that of the best line");
         return;

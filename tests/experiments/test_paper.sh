@@ -6,7 +6,10 @@
 . "$(dirname "$0")/../preamble.sh" || exit 1
 program=${HSGD_PROGRAM:-build/hsgd}
 command_for() {
-    if grep -q '"sweep":' "$1"; then echo sweep; elif grep -q '"phase":' "$1"; then echo phase; else echo run; fi
+    for command in sweep phase rate; do
+        ! grep -q "\"$command\":" "$1" || { echo $command; return; }
+    done
+    echo run
 }
 # One file: predicted, or refused because of data or libraries that are not here, in one line that says so.
 predicted() {
@@ -14,10 +17,11 @@ predicted() {
     [ "$(wc -l < "$folder/err")" -eq 1 ] && grep -qE 'HSGD_DATA_DIR|oneDNN|libjpeg' "$folder/err" && return 0
     echo "$1:"; cat "$folder/err"; return 1
 }
-# A dry run of CIFAR-10 reads all of it and tries some steps of VGG-11; the rest of the files cost nothing.
+# A dry run of CIFAR-10 reads all of it and tries some steps of VGG-11; the rest of the files cost nothing. A plan simulates
+# nothing.
 every_file_is_predicted() {
     for file in experiments/*.json; do
-        case $file in *.schema.json | *vgg-11.json) continue ;; esac
+        case $file in *.schema.json | *vgg-11.json | */plan.json) continue ;; esac
         predicted "$file" || return 1
     done
 }

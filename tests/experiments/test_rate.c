@@ -318,6 +318,62 @@ static void points_have_seeds_of_their_own(void **state)
     finish(&rate, &plan);
 }
 
+/* Data are partitioned again for every n, and the constants are those of the new problem; full gradients leave nothing to
+ * chance, so that S of one step is ||grad f(0)||^2, the same for every partition into equal parts. */
+static void data_are_partitioned_again(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"hierarchy\": {\"fanout\": [2, 2], \"periods\": [4, 2]}, \"problem\": {\"type\": "
+                               "\"softmax\", \"data\": {\"format\": "
+                               "\"mixture\", \"classes\": 3, \"samples_per_class\": 32, \"features\": 4}, "
+                               "\"partition\": {\"scheme\": \"by-label\"}}, "
+                               "\"optimizer\": {\"step_size\": 0.1, \"steps\": 1}, \"rate\": {\"over\": \"workers\", "
+                               "\"level\": 1, \"values\": [4, 8, "
+                               "16], \"step_size\": {\"rule\": \"sqrt(n/T)\", \"constant\": 0.1}}}";
+    hsgd_rate_plan plan;
+    hsgd_rate rate;
+    hsgd_error err;
+    assert_ok(hsgd_rate_parse(&plan, text, strlen(text), "x.json", 0, &err), err);
+    assert_false(plan.exact);
+    run_plan(&rate, &plan);
+    for (size_t i = 0; i < 3; i++) {
+        const hsgd_rate_point *p = &rate.point[i];
+        assert_int_equal(p->workers, plan.value[i]);
+        assert_close(p->value.mean, rate.point[0].value.mean, 1e-9);
+        assert_close(p->step_size, 0.1 * sqrt(plan.value[i]) / p->smoothness, 1e-12);
+        assert_true(p->kind == HSGD_TRAJECTORY && p->value.se == 0);
+    }
+    assert_true(rate.point[2].smoothness > rate.point[0].smoothness); /* of the worst worker, who has fewer labels */
+    finish(&rate, &plan);
+}
+
+/* Random groupings are sampled, one for each seed, and those of a point are its own: with no noise, full periods and seeds that
+ * were shared, all points of one tree would have the same dispersion in their first steps. */
+static void random_groupings_are_drawn_anew(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"hierarchy\": {\"fanout\": [4, 4], \"periods\": [4, 2]}, \"grouping\": \"random\", \"problem\": {\"type\": "
+        "\"quadratic\", \"dimension\": 3, \"curvature_range\": [0.5, 1], \"level_divergence\": [0.5, 0.4]}, "
+        "\"initial\": {\"scale\": "
+        "1.5}, \"optimizer\": {\"step_size\": 0.05, \"steps\": 8}, \"seeds\": 3, \"rate\": {\"over\": \"step_size\", "
+        "\"values\": "
+        "[0.05, 0.050000001, 0.05000001], \"of\": \"%s\"}}";
+    for (int of_S = 0; of_S < 2; of_S++) {
+        hsgd_rate_plan plan;
+        hsgd_rate rate;
+        hsgd_error err;
+        char config[1024];
+        snprintf(config, sizeof config, text, of_S ? "S" : "dispersion");
+        assert_ok(hsgd_rate_parse(&plan, config, strlen(config), "x.json", 0, &err), err);
+        assert_false(plan.exact);
+        run_plan(&rate, &plan);
+        double change = fabs(rate.point[1].value.mean / rate.point[0].value.mean - 1);
+        assert_true(of_S ? change < 1e-6 : change > 1e-4); /* S is of the average, which starts at the same point */
+        finish(&rate, &plan);
+    }
+}
+
 /* Bounds of a point are those of the registry for its constants. The level divergences are prescribed; Delta is not, but it
  * is one number, of which all bounds have the term 2 Delta/(gamma T): one value tells it to all others. */
 static double bound_at(const char *id, double workers, double delta)
@@ -501,6 +557,8 @@ int main(void)
         cmocka_unit_test(points_have_the_closed_form),
         cmocka_unit_test(sampled_points_are_the_exact_ones),
         cmocka_unit_test(points_have_seeds_of_their_own),
+        cmocka_unit_test(data_are_partitioned_again),
+        cmocka_unit_test(random_groupings_are_drawn_anew),
         cmocka_unit_test(bounds_are_those_of_the_point),
         cmocka_unit_test(dispersions_are_bounded_by_the_recursion),
         cmocka_unit_test(rules_stand_for_exponents),

@@ -173,6 +173,8 @@ static void refusals_leave_nothing(void **state)
     assert_refusal("$H run plain.json --output there", 2, "holds a rate of convergence (rate.json)");
     assert_refusal("$H rate c.json --output ''", 2, "--output");
     assert_refusal("$H rate", 2, "CONFIG.json is missing");
+    assert_exit("$H rate c.json --output dry --dry-run", 0);
+    assert_true(strncmp(out, "T = 50: about ", 14) == 0 && strstr(out, "\nall: about ") && !exists("dry"));
 }
 
 int main(void)

@@ -192,7 +192,7 @@ static void bars_and_figures_that_are_not_there(void **state)
     hsgd_rate_figure_input in = sampled();
     make_folder(dir, sizeof dir);
     for (int i = 0; i < 3; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "b%d", i);
         in.exact = i == 1;
         style.band = i == 2 ? HSGD_BAND_NONE : HSGD_BAND_SD;
