@@ -37,6 +37,7 @@
 #include "analysis/communication.h"
 #include "analysis/exact_moments.h"
 #include "analysis/minimum.h"
+#include "analysis/search.h"
 #include "bounds/bound.h"
 #include "bounds/ladder.h"
 #include "bounds/sandwich.h"
@@ -44,6 +45,7 @@
 #include "plots/figure.h"
 #include "plots/caption.h"
 #include "plots/sweep.h"
+#include "plots/hunt.h"
 #include "plots/output.h"
 #include "experiments/checksum.h"
 #include "experiments/data.h"
@@ -61,6 +63,7 @@
 #include "experiments/page.h"
 #include "experiments/params.h"
 #include "experiments/sweep.h"
+#include "experiments/hunt.h"
 #include "experiments/cli.h"
 
 #endif
