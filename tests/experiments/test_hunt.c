@@ -37,7 +37,7 @@ static double hunt(const char *text, bool *violated)
     hunted h;
     hsgd_hunt found;
     read_hunt(&h, text);
-    assert_ok(hsgd_hunt_run(&found, &h.config, &h.problem, 2, &err), err);
+    assert_ok(hsgd_hunt_run(&found, &h.config, &h.problem, &(hsgd_hunt_options){.threads = 2}, &err), err);
     double ratio = found.found.ratio;
     assert_true(found.confirmed);
     assert_int_equal(found.evaluations, h.config.hunt.evaluations);
@@ -330,7 +330,7 @@ static size_t first_violation(const char *text)
     hsgd_hunt found;
     size_t first = SIZE_MAX;
     read_hunt(&h, text);
-    assert_ok(hsgd_hunt_run(&found, &h.config, &h.problem, 2, &err), err);
+    assert_ok(hsgd_hunt_run(&found, &h.config, &h.problem, &(hsgd_hunt_options){.threads = 2}, &err), err);
     for (size_t i = 0; i < found.num_starts; i++)
         for (size_t p = 0; p < found.start[i].num_points; p++) {
             size_t at = found.start[i].first_evaluation + found.start[i].evaluation[p];
