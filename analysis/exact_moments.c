@@ -170,12 +170,42 @@ static hsgd_status one_hessian(hsgd_exact *out, const hsgd_quadratic *quadratic,
     return status;
 }
 
+/* From the first number beyond the range of a double on, everything is infinite, as in a run that diverged: inf - inf would
+ * say nothing. */
+static void mark_overflow(hsgd_exact *e)
+{
+    size_t t = 0, levels = e->num_levels;
+    for (bool finite = true; t < e->steps; t++) {
+        finite = isfinite(e->grad_norm_sq[t]) && isfinite(e->loss[t]);
+        for (size_t k = 0; k < levels; k++)
+            finite = finite && isfinite(e->dispersion[t * levels + k]);
+        if (!finite)
+            break;
+    }
+    if (t < e->steps)
+        e->S = INFINITY;
+    if (t < e->steps || !isfinite(e->final_loss))
+        e->final_loss = INFINITY;
+    for (; t < e->steps; t++) {
+        e->grad_norm_sq[t] = e->loss[t] = INFINITY;
+        for (size_t k = 0; k < levels; k++)
+            e->dispersion[t * levels + k] = INFINITY;
+        if (e->global_divergence)
+            e->global_divergence[t] = INFINITY;
+        for (size_t u = 0; u < e->num_nodes; u++)
+            e->node_divergence[t * e->num_nodes + u] = INFINITY;
+    }
+}
+
 hsgd_status hsgd_exact_moments(hsgd_exact *out, const hsgd_quadratic *quadratic, const hsgd_hierarchy *h,
                                const double *initial, double step_size, size_t steps, hsgd_error *err)
 {
-    if (quadratic->worker_curvature)
-        return hsgd_exact_moments_own(out, quadratic, h, initial, step_size, steps, err);
-    return one_hessian(out, quadratic, h, initial, step_size, steps, err);
+    hsgd_status status = quadratic->worker_curvature
+                             ? hsgd_exact_moments_own(out, quadratic, h, initial, step_size, steps, err)
+                             : one_hessian(out, quadratic, h, initial, step_size, steps, err);
+    if (!status)
+        mark_overflow(out);
+    return status;
 }
 
 void hsgd_exact_free(hsgd_exact *exact)

@@ -37,8 +37,8 @@ typedef struct hsgd_exact {
 } hsgd_exact;
 
 /* Moments of H-SGD on a quadratic of either kind from `initial` (dim), for an expanded hierarchy with quadratic->num_workers workers
- * (weights included), step_size > 0, steps >= 1. Where a run diverges beyond the range of a double, entries are infinite
- * or NAN. Fails where memory is out. */
+ * (weights included), step_size > 0, steps >= 1. From the first step on at which something is beyond the range of a double,
+ * all is INFINITY. Fails where memory is out. */
 hsgd_status hsgd_exact_moments(hsgd_exact *out, const hsgd_quadratic *quadratic, const hsgd_hierarchy *h,
                                const double *initial, double step_size, size_t steps, hsgd_error *err);
 void hsgd_exact_free(hsgd_exact *exact);

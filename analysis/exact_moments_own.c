@@ -33,6 +33,8 @@ typedef struct own_work {
     double step_size, fresh;      /* variance that a step adds: gamma^2 sigma^2/d */
     double *share, *mean, *response, *inner, *source, *curvature, *linear;
     parabola *divergence, global_divergence;
+    double *
+        at_canonical; /* (steps, nodes) E beta_u^2 at the average of u's node of the canonical tree; NULL: all their own */
 } own_work;
 
 /* ---- the children of a node ---- */
@@ -173,16 +175,20 @@ static double expected_at(const own_work *w, const parabola *p, size_t u)
     return p->curve > 0 ? p->curve * (distance * distance + variance_of_node(w, u)) + p->least : p->least;
 }
 
-/* At wbar_u; in a node that averages whenever its parent does, no less than at the average of the node that it is a part of
- * in the canonical tree (THEORY 1). */
-static double expected_divergence(const own_work *w, size_t u)
+/* The node that u is a part of in the canonical tree (THEORY 1): up while the parent averages at the same steps. */
+static size_t canonical_node(const hsgd_hierarchy *h, size_t u)
 {
-    const hsgd_node *node = w->h->node;
-    double expected = expected_at(w, &w->divergence[u], u);
-    size_t x = u;
-    while (node[x].parent != HSGD_NO_NODE && node[x].period == node[node[x].parent].period)
-        x = node[x].parent;
-    return x == u ? expected : fmax(expected, expected_at(w, &w->divergence[u], x));
+    while (h->node[u].parent != HSGD_NO_NODE && h->node[u].period == h->node[h->node[u].parent].period)
+        u = h->node[u].parent;
+    return u;
+}
+
+static bool has_merged_nodes(const hsgd_hierarchy *h)
+{
+    for (size_t u = 0; u < h->num_nodes; u++)
+        if (canonical_node(h, u) != u)
+            return true;
+    return false;
 }
 
 /* ---- what is recorded ---- */
@@ -213,7 +219,9 @@ static void record(const own_work *w, hsgd_exact *out, size_t t)
     out->global_divergence[t] += expected_at(w, &w->global_divergence, 0);
     for (size_t u = 0; u < nodes; u++) {
         out->dispersion[t * out->num_levels + w->h->node[u].depth] += w->h->node[u].weight * expected_dispersion(w, u);
-        out->node_divergence[t * nodes + u] += expected_divergence(w, u);
+        out->node_divergence[t * nodes + u] += expected_at(w, &w->divergence[u], u);
+        if (w->at_canonical)
+            w->at_canonical[t * nodes + u] += expected_at(w, &w->divergence[u], canonical_node(w->h, u));
     }
 }
 
@@ -320,6 +328,8 @@ static void run(own_work *w, hsgd_exact *out, const hsgd_quadratic *q, const dou
         set_coordinate(w, q, i);
         run_coordinate(w, out, initial[i]);
     }
+    for (size_t i = 0; w->at_canonical && i < out->steps * out->num_nodes; i++)
+        out->node_divergence[i] = fmax(out->node_divergence[i], w->at_canonical[i]);
     for (size_t t = 0; t < out->steps; t++)
         out->S += (out->grad_norm_sq[t] - out->S) / (double)(t + 1);
 }
@@ -340,6 +350,8 @@ static hsgd_status allocate(own_work *w, hsgd_exact *out, size_t steps, hsgd_err
     out->num_nodes = nodes;
     out->node_divergence = calloc(steps * nodes, sizeof *out->node_divergence);
     out->global_divergence = calloc(steps, sizeof *out->global_divergence);
+    if (has_merged_nodes(w->h))
+        complete = (w->at_canonical = calloc(steps * nodes, sizeof *w->at_canonical)) && complete;
     complete = complete && w->response && w->source && w->divergence && out->node_divergence && out->global_divergence;
     return status || complete ? status : hsgd_fail_memory(err, "the exact moments");
 }
@@ -354,6 +366,7 @@ static void free_work(own_work *w)
     free(w->curvature);
     free(w->linear);
     free(w->divergence);
+    free(w->at_canonical);
 }
 
 hsgd_status hsgd_exact_moments_own(hsgd_exact *out, const hsgd_quadratic *quadratic, const hsgd_hierarchy *h,
@@ -362,7 +375,7 @@ hsgd_status hsgd_exact_moments_own(hsgd_exact *out, const hsgd_quadratic *quadra
     size_t d = quadratic->dim, n = h->num_workers;
     own_work w = {.h = h, .workers = n, .places = n + h->num_nodes, .step_size = step_size};
     w.fresh = step_size * step_size * quadratic->noise_sq / (double)d;
-    double rows = (double)steps * (double)(h->num_levels + 3 + h->num_nodes);
+    double rows = (double)steps * (double)(h->num_levels + 3 + (has_merged_nodes(h) ? 2 : 1) * h->num_nodes);
     double bytes = 8 * (rows + (double)(h->num_levels + 9) * (double)w.places + 2 * (double)d);
     *out = (hsgd_exact){0};
     hsgd_status status = hsgd_memory_check(bytes, "the table of exact moments", "fewer steps or fewer workers", err);

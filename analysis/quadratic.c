@@ -169,6 +169,19 @@ void hsgd_quadratic_mean_curvature(const hsgd_quadratic *quadratic, const double
             mean[i] = 0;
 }
 
+double hsgd_quadratic_mean_smoothness(const hsgd_quadratic *quadratic, const double *weight)
+{
+    double largest = 0;
+    size_t rows = quadratic->worker_curvature ? quadratic->num_workers : 1;
+    for (size_t i = 0; i < quadratic->dim; i++) {
+        double mean = 0;
+        for (size_t j = 0; j < rows; j++)
+            mean += (rows > 1 && weight ? weight[j] : 1 / (double)rows) * hsgd_quadratic_curvature(quadratic, j)[i];
+        largest = fmax(largest, fabs(mean));
+    }
+    return largest;
+}
+
 /* ---- the objective ---- */
 
 typedef struct quadratic_state {

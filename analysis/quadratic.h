@@ -60,7 +60,7 @@ typedef struct hsgd_quadratic_spec {
 hsgd_status hsgd_quadratic_generate(hsgd_quadratic *out, const hsgd_hierarchy *h, const hsgd_quadratic_spec *spec,
                                     hsgd_error *err);
 
-/* How far the Hessians of a generated quadratic differ: standard deviations of h_ji over the common h_i, the same in every
+/* How far the Hessians of a generated quadratic differ: standard deviations of h_ji as shares of the common h_i, the same in every
  * coordinate i, hit exactly. */
 typedef struct hsgd_curvature_spread {
     double workers; /* >= 0: between all workers, drawn without regard to the groups */
@@ -90,6 +90,9 @@ hsgd_status hsgd_quadratic_objective(hsgd_objective *out, const hsgd_quadratic *
 /* mean (dim) = sum_j p_j b_j, and sum_j p_j h_j, which is 0 where curvatures cancel up to rounding; weight as above. */
 void hsgd_quadratic_mean_linear(const hsgd_quadratic *quadratic, const double *weight, double *mean);
 void hsgd_quadratic_mean_curvature(const hsgd_quadratic *quadratic, const double *weight, double *mean);
+
+/* The L of f alone, max |sum_j p_j h_ji| over i: at most that of the F_j, and equal to it with one Hessian. */
+double hsgd_quadratic_mean_smoothness(const hsgd_quadratic *quadratic, const double *weight);
 
 #ifdef __cplusplus
 }

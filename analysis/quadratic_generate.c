@@ -163,13 +163,18 @@ static void list_workers(child *out, const hsgd_hierarchy *h)
 }
 
 /* h_j = h (1 + what was drawn for worker j), where the rows hold the latter; curvature: h. */
-static void finish_curvatures(hsgd_quadratic *q, const double *curvature)
+static hsgd_status finish_curvatures(hsgd_quadratic *q, const double *curvature, hsgd_error *err)
 {
     for (size_t j = 0; j < q->num_workers; j++)
         for (size_t i = 0; i < q->dim; i++) {
             double *h = &q->worker_curvature[j * q->stride + i];
             *h = curvature[i] * (1 + *h);
+            if (!isfinite(*h))
+                return hsgd_fail(err, HSGD_ERROR_INPUT,
+                                 "curvature_range: curvatures of %g leave the range of a double with this spread",
+                                 curvature[i]);
         }
+    return HSGD_OK;
 }
 
 static hsgd_status set_worker_curvatures(hsgd_quadratic *q, const hsgd_hierarchy *h,
@@ -190,8 +195,7 @@ static hsgd_status set_worker_curvatures(hsgd_quadratic *q, const hsgd_hierarchy
                 spread_curvatures(q, h->node[u].num_children, target_sq, CURVATURE_NUMBERS + depth, seed, work);
             }
     }
-    finish_curvatures(q, curvature);
-    return status;
+    return status ? status : finish_curvatures(q, curvature, err);
 }
 
 /* b_j = H_j w* for every worker, w* standard normal: all have the minimiser w*. */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The divergences that bounds are evaluated with: constants of a quadratic with one Hessian, suprema along the trajectories otherwise. */
+/* The divergences that bounds are evaluated with: constants of a quadratic with one Hessian, exact expectations where its
+ * workers have Hessians of their own, suprema along the trajectories otherwise. */
 #include "experiments/experiment_private.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "analysis/exact_moments.h"
 
 /* Storing all gradients for the largest deviations is worth this much memory per seed; above it the bounds that need
  * them say that they were not measured. */
@@ -90,6 +93,85 @@ static hsgd_status find_suprema(hsgd_experiment *e, hsgd_error *err)
     return status;
 }
 
+/* ---- exact expectations ---- */
+
+/* The largest expectations over the steps, so far. */
+typedef struct expected {
+    double *level, *node, global; /* (num_levels), (num_nodes); their own memory */
+    double *step_level;           /* (num_levels) scratch memory */
+} expected;
+
+static void raise_to(expected *most, const hsgd_exact *exact, const hsgd_hierarchy *h, bool is_main)
+{
+    for (size_t t = 0; t < exact->steps; t++) {
+        const double *node = exact->node_divergence + t * exact->num_nodes;
+        most->global = fmax(most->global, exact->global_divergence[t]);
+        memset(most->step_level, 0, h->num_levels * sizeof *most->step_level);
+        for (size_t u = 0; is_main && u < h->num_nodes; u++) {
+            most->node[u] = fmax(most->node[u], node[u]);
+            most->step_level[h->node[u].depth] += node[u] * h->node[u].weight;
+        }
+        for (size_t k = 0; is_main && k < h->num_levels; k++)
+            most->level[k] = fmax(most->level[k], most->step_level[k]);
+    }
+}
+
+static hsgd_status find_expected(expected *most, const hsgd_experiment *e, hsgd_error *err)
+{
+    const hsgd_problem *problem = e->problem;
+    const hsgd_hierarchy *h = &problem->hierarchy;
+    *most = (expected){.level = calloc(h->num_levels + 1, sizeof(double)),
+                       .node = calloc(h->num_nodes + 1, sizeof(double)),
+                       .step_level = calloc(h->num_levels + 1, sizeof(double))};
+    hsgd_status status = HSGD_OK;
+    if (!most->level || !most->node || !most->step_level)
+        status = hsgd_fail_memory(err, "the divergences");
+    for (int i = 0; i < HSGD_NUM_RUNS && !status; i++) {
+        hsgd_exact exact = {0};
+        if (!e->run[i].made)
+            continue;
+        status = hsgd_exact_moments(&exact, &problem->quadratic, &e->run[i].hierarchy, problem->initial, e->step_size,
+                                    e->config->steps, err);
+        if (!status)
+            raise_to(most, &exact, h, i == HSGD_RUN_MAIN);
+        hsgd_exact_free(&exact);
+    }
+    return status;
+}
+
+static bool has_expected(const hsgd_experiment *e)
+{
+    const hsgd_problem *problem = e->problem;
+    return problem->is_quadratic && problem->quadratic.worker_curvature && !problem->placement && !e->variant &&
+           isfinite(e->global_divergence_sq.value);
+}
+
+static void exchange(double **a, double **b)
+{
+    double *old = *a;
+    *a = *b;
+    *b = old;
+}
+
+/* Where workers have Hessians of their own, the expectations that A3' speaks of (THEORY 3) are known without the runs,
+ * whose suprema they replace. Where the table of them does not fit into memory, those remain. */
+static hsgd_status use_expected(hsgd_experiment *e, hsgd_error *err)
+{
+    expected most;
+    hsgd_status status = find_expected(&most, e, err);
+    if (!status) {
+        exchange(&e->level_divergence_sq, &most.level);
+        exchange(&e->node_divergence_sq, &most.node);
+        e->global_divergence_sq = (hsgd_constant){most.global, HSGD_EXACT};
+        e->divergence_kind = HSGD_EXACT;
+        e->expected_divergence = true;
+    }
+    free(most.level);
+    free(most.node);
+    free(most.step_level);
+    return status == HSGD_ERROR_MEMORY ? HSGD_OK : status;
+}
+
 /* ---- proved bounds ---- */
 
 /* Raise the certified divergences to those of one placement; node (num_nodes) is scratch memory. */
@@ -148,6 +230,8 @@ hsgd_status hsgd_experiment_find_divergences(hsgd_experiment *e, hsgd_error *err
     e->divergence_kind = constant ? HSGD_EXACT : HSGD_TRAJECTORY;
     e->certified_global_sq = NAN;
     hsgd_status status = constant ? find_exact(e, err) : find_suprema(e, err);
+    if (!status && has_expected(e))
+        status = use_expected(e, err);
     if (!status && can_certify && (e->config->certified_divergence || e->every_check)) /* passes over all data */
         status = certify(e, err);
     if (!status && e->config->certified_divergence && e->certified_level_sq)

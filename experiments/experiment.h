@@ -75,6 +75,8 @@ typedef struct hsgd_experiment {
     hsgd_constant delta;                /* f(w^0) - f* */
     hsgd_constant global_divergence_sq; /* eps~^2: largest over the runs */
     hsgd_constant_kind divergence_kind;
+    bool
+        expected_divergence; /* the divergences are largest expectations over the steps, which single runs may exceed */
     double *level_divergence_sq; /* (num_levels) D_k, owned */
     double *node_divergence_sq;  /* (num_nodes) beta_u^2 of the expanded tree, owned */
     double

@@ -154,8 +154,8 @@ static hsgd_interval measured_by(const hsgd_run *run, hsgd_target target)
     return nothing;
 }
 
-/* Beyond quadratics with one Hessian, the largest single deviations are known from the run only, and random grouping takes the lemma of THEORY
- * 5 from a fixed point to the trajectory, which no constant proves. */
+/* Beyond quadratics with one Hessian, the largest single deviations are known from the run only, and random grouping takes
+ * the lemma of THEORY 5 from a fixed point to the trajectory, which no constant proves. */
 static bool rests_on_the_run(const hsgd_experiment *e, const hsgd_bound *bound)
 {
     return !hsgd_problem_has_constant_divergence(e->problem) &&
@@ -280,6 +280,8 @@ static void compare(hsgd_comparison *c, const hsgd_experiment *e)
     c->measured = measured_by(run, c->bound->target);
     c->ratio = c->measured.estimate.count ? c->measured.estimate.mean / c->value.value : NAN;
     decide(c, e, run && run->made ? run : NULL, no_run);
+    if (e->expected_divergence && c->verdict == HSGD_VERDICT_NOT_APPLICABLE)
+        c->kind = e->divergence_kind; /* no verdict rests on the run, and all constants are exact */
 }
 
 static hsgd_status evaluate_bounds(hsgd_experiment *e, const hsgd_bound_params *params, hsgd_error *err)

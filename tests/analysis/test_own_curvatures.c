@@ -84,6 +84,9 @@ static void constants_by_hand(void **state)
     assert_ok(hsgd_quadratic_objective(&f, &q, weight, &err), err);
     assert_ok(f.type->constants(&f, 0, &c, &err), err);
     assert_true(c.smoothness.value == 3.1 && c.convexity == -0.55 && c.noise_sq.value == 0.7);
+    /* means in the third coordinate, the largest: -0.04 + 0.52 + 0.62 + 0.24, and 4.8/4 */
+    assert_close(hsgd_quadratic_mean_smoothness(&q, weight), 1.34, 1e-14);
+    assert_close(hsgd_quadratic_mean_smoothness(&q, NULL), 1.2, 1e-14);
     assert_true(c.smoothness.kind == HSGD_EXACT && c.noise_sq.kind == HSGD_EXACT && c.minimum.kind == HSGD_EXACT);
     for (size_t i = 0; i < DIM; i++) {
         double h = 0, b = 0;
@@ -156,6 +159,12 @@ static void bad_numbers_are_refused(void **state)
                  HSGD_ERROR_INPUT, "curvature_spread: nan", err);
     assert_fails(hsgd_quadratic_generate_spread(&q, &one, &spec, &(hsgd_curvature_spread){0.2, NULL}, &err),
                  HSGD_ERROR_INPUT, "curvature_spread: 0.2 cannot be reached", err);
+    const double far[] = {1e6, 0};
+    hsgd_quadratic_spec large = {3, 1e304, 1e304, level, 0.3, 9};
+    hsgd_hierarchy pair = uniform((size_t[]){2, 2}, (size_t[]){6, 2}, 2);
+    assert_fails(hsgd_quadratic_generate_spread(&q, &pair, &large, &(hsgd_curvature_spread){0, far}, &err),
+                 HSGD_ERROR_INPUT, "curvature_range: curvatures of 1e+304", err);
+    hsgd_hierarchy_free(&pair);
     hsgd_hierarchy_free(&chain);
     hsgd_hierarchy_free(&one);
 }
@@ -583,6 +592,37 @@ static void schedules_matter_and_need_no_sandwich(void **state)
     hsgd_quadratic_free(&q);
 }
 
+/* Beyond the range of a double everything is infinite, and nothing is not a number; S of what comes before is not touched. */
+static void overflow_is_infinite(void **state)
+{
+    (void)state;
+    enum { STEPS = 1000 };
+    hsgd_hierarchy h = uniform((size_t[]){2, 2}, (size_t[]){4, 2}, 2);
+    hsgd_quadratic q[2];
+    q[0] = small(0.3);
+    assert_ok(hsgd_quadratic_init(&q[1], curvature, linear, DIM, WORKERS, 0.3, &err), err);
+    for (int i = 0; i < 2; i++) {
+        hsgd_exact e = exact_of(&h, &q[i], (double[DIM]){1, 1, 1}, 30, STEPS);
+        size_t t = 0;
+        for (; isfinite(e.loss[t]); t++)
+            assert_true(isfinite(e.grad_norm_sq[t]) && isfinite(e.dispersion[2 * t]) &&
+                        isfinite(e.dispersion[2 * t + 1]));
+        assert_true(t > 50 && t < STEPS);
+        for (; t < STEPS; t++) {
+            assert_true(e.loss[t] == INFINITY && e.grad_norm_sq[t] == INFINITY);
+            assert_true(e.dispersion[2 * t] == INFINITY && e.dispersion[2 * t + 1] == INFINITY);
+            assert_true(i == 1 || e.global_divergence[t] == INFINITY);
+        }
+        assert_true(e.S == INFINITY && e.final_loss == INFINITY);
+        hsgd_exact_free(&e);
+        e = exact_of(&h, &q[i], (double[DIM]){1, 1, 1}, 30, 40);
+        assert_true(isfinite(e.S) && isfinite(e.final_loss));
+        hsgd_exact_free(&e);
+        hsgd_quadratic_free(&q[i]);
+    }
+    hsgd_hierarchy_free(&h);
+}
+
 static void tables_that_cannot_fit_are_refused(void **state)
 {
     (void)state;
@@ -612,6 +652,7 @@ int main(void)
         cmocka_unit_test(equal_hessians_are_one_hessian),
         cmocka_unit_test(simulator_agrees_with_exact_moments),
         cmocka_unit_test(schedules_matter_and_need_no_sandwich),
+        cmocka_unit_test(overflow_is_infinite),
         cmocka_unit_test(tables_that_cannot_fit_are_refused),
     };
     return cmocka_run_group_tests_name("own_curvatures", tests, NULL, NULL);

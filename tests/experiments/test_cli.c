@@ -208,6 +208,27 @@ static void exact_has_the_shape_of_the_contract(void **state)
     assert_refusal("$H exact l.json", 2, "l.json: problem.type");
 }
 
+/* A Hessian for each of two workers; the numbers are those of test_own_curvatures.c, three_steps_by_hand. Overflow is said
+ * in words that are numbers. */
+static void exact_takes_a_hessian_for_each_worker(void **state)
+{
+    (void)state;
+#define TWO(step_size, steps)                                                                                          \
+    "{\"hierarchy\": {\"fanout\": [2], \"periods\": [2]}, \"problem\": {\"type\": \"quadratic\", \"curvature\":"       \
+    "[[1], [0.5]], \"linear\": [[3], [1]], \"noise_variance\": 4}, \"initial\": {\"point\": [2]}, \"optimizer\":"      \
+    "{\"step_size\": " step_size ", \"steps\": " steps "}}"
+    write_text("own.json", TWO("0.5", "3"));
+    assert_exit("$H exact own.json --json", 0);
+    cJSON *document = parse_json(out);
+    assert_close(number(document, "S"), (0.25 + 97.0 / 256 + 454.0 / 1024) / 3, 1e-14);
+    assert_close(cJSON_GetArrayItem(get(document, "loss"), 2)->valuedouble, -607.0 / 256, 1e-14);
+    cJSON_Delete(document);
+    write_text("far.json", TWO("100", "1000"));
+    assert_exit("$H exact far.json", 0);
+    assert_non_null(strstr(out, "S = inf"));
+    assert_null(strstr(out, "nan"));
+}
+
 /* ---- run ---- */
 
 static void check_constant(const cJSON *constants, const char *key)
@@ -697,6 +718,7 @@ int main(void)
         cmocka_unit_test(sandwich_in_rationals),
         cmocka_unit_test(bounds_by_hand),
         cmocka_unit_test(exact_has_the_shape_of_the_contract),
+        cmocka_unit_test(exact_takes_a_hessian_for_each_worker),
         cmocka_unit_test(result_has_the_fields_of_the_contract),
         cmocka_unit_test(series_has_the_columns_of_the_contract),
         cmocka_unit_test(threads_do_not_matter_and_seeds_do),

@@ -87,6 +87,25 @@ static void quadratic_workers_move_with_their_terms_and_weights(void **state)
     }
 }
 
+/* The same with curvatures of two kinds and linear terms of one: they decide who is alike, and move with their workers. */
+static void own_curvatures_decide_who_is_alike(void **state)
+{
+    (void)state;
+    hsgd_config c;
+    hsgd_problem p;
+    build(
+        &p, &c,
+        "{\"hierarchy\": {\"fanout\": [2, 3], \"periods\": [6, 2]}, \"problem\": {\"type\": \"quadratic\","
+        "\"curvature\": [[1], [9], [1.1], [9.1], [1.2], [9.2]], \"linear\": [[1], [1.1], [1.2], [1.3], [1.4], [1.5]]},"
+        "\"grouping\": \"group-noniid\", \"optimizer\": {\"step_size\": 0.1, \"steps\": 3}}");
+    for (size_t i = 0; i < 6; i++) {
+        assert_true(p.quadratic.worker_curvature[i] == c.worker_curvature[p.place[i]]);
+        assert_true(p.quadratic.linear[i] == c.linear[p.place[i]]);
+        assert_int_equal(p.quadratic.worker_curvature[i] > 5, p.quadratic.worker_curvature[i / 3 * 3] > 5);
+    }
+    release(&p, &c);
+}
+
 /* Random grouping leaves the workers in the order given and gives each seed places of its own, from its own number. */
 static void random_places_belong_to_seeds(void **state)
 {
@@ -255,6 +274,7 @@ int main(void)
     gsl_set_error_handler_off();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quadratic_workers_move_with_their_terms_and_weights),
+        cmocka_unit_test(own_curvatures_decide_who_is_alike),
         cmocka_unit_test(random_places_belong_to_seeds),
         cmocka_unit_test(initial_points),
         cmocka_unit_test(impossible_divergence_names_its_place),
