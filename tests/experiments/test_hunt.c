@@ -434,6 +434,49 @@ static void every_point_is_a_legal_problem(void **state)
     finish(&h);
 }
 
+/* Hessians of their own: |h_ji| is at most L and somewhere equal to it, f has a minimum at 0, and in about half of the starts
+ * all Hessians are alike. */
+static void own_hessians_are_legal_and_often_alike(void **state)
+{
+    (void)state;
+    enum { N = 4, D = 3 };
+    hunted h;
+    hsgd_quarry quarry;
+    hsgd_hunt_space space;
+    hsgd_hunt_case c;
+    hsgd_hunt_anchor anchor;
+    size_t alike = 0;
+    const hsgd_stream stream = {3, HSGD_PURPOSE_HUNT, 0, 0};
+    gsl_rng *rng = hsgd_stream_rng(&stream);
+    read_hunt(&h, ALL_FREE("hsgd-fixed", "\"worker_curvature\", \"linear\", \"initial\"", 1, ", \"dimension\": 3"));
+    assert_true(hsgd_quarry_find(&quarry, "hsgd-fixed"));
+    assert_ok(hsgd_hunt_space_init(&space, &h.config, &h.problem, &h.setting, &quarry, &err), err);
+    assert_ok(hsgd_hunt_case_init(&c, D, N, true, &err), err);
+    for (size_t draw = 0; draw < 100; draw++) {
+        double point[2 * N * D - 1 + D], largest = 0, apart = 0;
+        hsgd_hunt_space_draw(&anchor, point, &space, rng);
+        hsgd_hunt_space_case(&c, &space, &anchor, point);
+        for (size_t i = 0; i < D; i++) {
+            double mean = 0, slope = 0;
+            for (size_t j = 0; j < N; j++) {
+                double h_ji = c.quadratic.worker_curvature[j * c.quadratic.stride + i];
+                mean += h_ji / N;
+                slope += c.quadratic.linear[j * c.quadratic.stride + i] / N;
+                largest = fmax(largest, fabs(h_ji));
+                apart = fmax(apart, fabs(h_ji - c.quadratic.worker_curvature[i]));
+            }
+            assert_true(mean >= 0);
+            assert_near(slope, 0, 1e-15);
+        }
+        assert_true(largest == 0.7);
+        alike += apart < 1e-15;
+    }
+    assert_in_range(alike, 35, 65);
+    hsgd_hunt_case_free(&c);
+    gsl_rng_free(rng);
+    finish(&h);
+}
+
 /* ---- reading ---- */
 
 #define START                                                                                                          \
@@ -604,6 +647,7 @@ int main(void)
         cmocka_unit_test(wrong_bounds_are_violated_soon),
         cmocka_unit_test(right_bounds_are_not),
         cmocka_unit_test(every_point_is_a_legal_problem),
+        cmocka_unit_test(own_hessians_are_legal_and_often_alike),
         cmocka_unit_test(what_is_read_is_written_back),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(threads_change_nothing),
