@@ -52,19 +52,28 @@ static int write_all(const hsgd_hunt *hunt, const char *dir, bool quiet)
     return hsgd_cli_finish(status ? hsgd_cli_fail(&err) : exit_code(hunt));
 }
 
+/* One line on a terminal, written again and again. */
+static void tell_progress(const hsgd_hunt *hunt, double ratio)
+{
+    fprintf(stderr, "\r\033[K%zu evaluations, best ratio %.6g", hunt->evaluations, ratio);
+}
+
 static int run_in_folder(const hsgd_config *config, const hsgd_problem *problem, const char *file, const char *dir,
                          int threads, bool quiet)
 {
     hsgd_error err;
     hsgd_hunt hunt;
     int lock;
-    bool existed = access(dir, F_OK) == 0;
+    bool existed = access(dir, F_OK) == 0, terminal = !quiet && isatty(STDERR_FILENO);
+    const hsgd_hunt_options how = {threads, terminal ? tell_progress : NULL};
     if (hsgd_folder_refuse(dir, "sweep.json", "a sweep", &err) ||
         hsgd_folder_refuse(dir, "result.json", "the results of a run", &err) || hsgd_folder_make(dir, &err) ||
         hsgd_folder_lock(&lock, dir, &err))
         return hsgd_cli_fail(&err);
     hsgd_folder_sweep(dir);
-    if (hsgd_hunt_run(&hunt, config, problem, threads, &err)) {
+    hsgd_status status = hsgd_hunt_run(&hunt, config, problem, &how, &err);
+    fputs(terminal ? "\r\033[K" : "", stderr);
+    if (status) {
         hsgd_folder_unlock(lock);
         if (!existed)
             rmdir(dir); /* succeeds only while it is empty */

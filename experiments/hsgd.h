@@ -42,6 +42,7 @@
 #include "analysis/communication_uniform.h"
 #include "analysis/exact_moments.h"
 #include "analysis/minimum.h"
+#include "analysis/search.h"
 #include "bounds/bound.h"
 #include "bounds/list.h"
 #include "bounds/expression.h"
@@ -55,6 +56,7 @@
 #include "plots/sweep.h"
 #include "plots/rate.h"
 #include "plots/plan.h"
+#include "plots/hunt.h"
 #include "plots/output.h"
 #include "experiments/checksum.h"
 #include "experiments/data.h"
@@ -74,6 +76,7 @@
 #include "experiments/params.h"
 #include "experiments/sweep.h"
 #include "experiments/rate.h"
+#include "experiments/hunt.h"
 #include "experiments/cli.h"
 
 #endif

@@ -158,6 +158,7 @@ typedef struct rounds {
     place best;         /* of the rounds before; its point is owned */
     place found[ROUND]; /* of this round; their points are owned */
     int threads;
+    hsgd_hunt_progress progress;
 } rounds;
 
 static void rounds_free(rounds *r)
@@ -167,16 +168,27 @@ static void rounds_free(rounds *r)
         free(r->found[i].point);
 }
 
-static hsgd_status rounds_init(rounds *r, hsgd_hunt *hunt, const hsgd_hunt_space *space, int threads, hsgd_error *err)
+/* As many as a start needs to come to rest; but a small budget is to be enough for a round. */
+static size_t evaluations_per_start(const hsgd_hunt_spec *spec, size_t num_parameters)
+{
+    size_t needed = LEAST_EVALUATIONS + EVALUATIONS_PER_PARAMETER * num_parameters, share = spec->evaluations / ROUND;
+    if (spec->evaluations == 0 || needed <= share)
+        return needed;
+    return share > LEAST_EVALUATIONS ? share : LEAST_EVALUATIONS;
+}
+
+static hsgd_status rounds_init(rounds *r, hsgd_hunt *hunt, const hsgd_hunt_space *space,
+                               const hsgd_hunt_options *options, hsgd_error *err)
 {
     const hsgd_hunt_spec *spec = &space->config->hunt;
     size_t room = (space->num_parameters + 1) * sizeof(double);
     *r = (rounds){.space = space,
                   .hunt = hunt,
-                  .per_start = LEAST_EVALUATIONS + EVALUATIONS_PER_PARAMETER * space->num_parameters,
+                  .per_start = evaluations_per_start(spec, space->num_parameters),
                   .deadline_s = hsgd_now_s() + spec->seconds,
                   .best = {.point = malloc(room), .value = -INFINITY},
-                  .threads = threads};
+                  .threads = options->threads,
+                  .progress = options->progress};
     bool complete = r->best.point;
     for (size_t i = 0; i < ROUND; i++)
         complete = (r->found[i].point = malloc(room)) && complete;
@@ -239,6 +251,8 @@ static hsgd_status run_rounds(rounds *r, hsgd_error *err)
 {
     hsgd_status status = HSGD_OK;
     for (size_t count; !status && (count = size_of_round(r)) > 0;) {
+        if (r->progress)
+            r->progress(r->hunt, exp(r->best.value));
         hsgd_hunt_start *grown = realloc(r->hunt->start, (r->hunt->num_starts + count) * sizeof *grown);
         if (!grown)
             return hsgd_fail_memory(err, "the starts of the hunt");
@@ -272,6 +286,7 @@ static void set_problem(hsgd_config *config, const hsgd_hunt_case *c, double *li
     config->noise_sq = q->noise_sq;
     config->initial_point = c->initial;
     config->step_size = c->step_size;
+    config->measure_every = 1; /* S is the mean over all steps */
 }
 
 /* The configuration of a problem: the hunt's own with everything explicit. NULL when memory is out. */
@@ -361,10 +376,11 @@ static hsgd_status conclude(hsgd_hunt *hunt, const rounds *r, hsgd_error *err)
 
 /* ---- all of it ---- */
 
-static hsgd_status search_space(hsgd_hunt *hunt, const hsgd_hunt_space *space, int threads, hsgd_error *err)
+static hsgd_status search_space(hsgd_hunt *hunt, const hsgd_hunt_space *space, const hsgd_hunt_options *options,
+                                hsgd_error *err)
 {
     rounds r;
-    hsgd_status status = rounds_init(&r, hunt, space, threads, err);
+    hsgd_status status = rounds_init(&r, hunt, space, options, err);
     hunt->num_parameters = space->num_parameters;
     hunt->dimension = space->dim;
     if (!status && !space->num_parameters)
@@ -377,8 +393,8 @@ static hsgd_status search_space(hsgd_hunt *hunt, const hsgd_hunt_space *space, i
     return status;
 }
 
-hsgd_status hsgd_hunt_run(hsgd_hunt *out, const hsgd_config *config, const hsgd_problem *problem, int threads,
-                          hsgd_error *err)
+hsgd_status hsgd_hunt_run(hsgd_hunt *out, const hsgd_config *config, const hsgd_problem *problem,
+                          const hsgd_hunt_options *options, hsgd_error *err)
 {
     hsgd_hunt_setting setting;
     hsgd_hunt_space space;
@@ -393,7 +409,7 @@ hsgd_status hsgd_hunt_run(hsgd_hunt *out, const hsgd_config *config, const hsgd_
     if (!status) {
         status = hsgd_hunt_space_init(&space, config, problem, &setting, &out->quarry, err);
         if (!status)
-            status = search_space(out, &space, threads, err);
+            status = search_space(out, &space, options, err);
         hsgd_hunt_setting_free(&setting);
     }
     if (status)

@@ -71,10 +71,18 @@ typedef struct hsgd_hunt {
     bool violated;      /* found above the bound by more than rounding, and confirmed */
 } hsgd_hunt;
 
+/* Called now and then by the calling thread: what has been done so far, and the best ratio, up to rounding. */
+typedef void (*hsgd_hunt_progress)(const hsgd_hunt *hunt, double ratio);
+
+typedef struct hsgd_hunt_options {
+    int threads;
+    hsgd_hunt_progress progress; /* NULL: not wanted */
+} hsgd_hunt_options;
+
 /* Search as config->hunt says; problem is config's own. Both are borrowed and must outlive the result. The result is a
  * function of them alone where the budget is in evaluations, whatever the number of threads. */
-hsgd_status hsgd_hunt_run(hsgd_hunt *out, const hsgd_config *config, const hsgd_problem *problem, int threads,
-                          hsgd_error *err);
+hsgd_status hsgd_hunt_run(hsgd_hunt *out, const hsgd_config *config, const hsgd_problem *problem,
+                          const hsgd_hunt_options *options, hsgd_error *err);
 void hsgd_hunt_free(hsgd_hunt *hunt);
 
 /* The report for people. */

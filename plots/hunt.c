@@ -17,10 +17,11 @@ enum { MOST_LINES = 200 };
 
 enum { TITLE_MAX_WIDTH = 44, NAME_WIDTH = 44 };
 
-#define ROW_IN 0.25     /* one bar with the line above it */
-#define BETWEEN_IN 0.08 /* the two panels, beyond the axis of the upper */
-#define RIGHT_IN 0.22   /* the last tick label is that of a large number */
-#define NOTE_IN 0.12    /* the line of the title about weakening */
+#define ROW_IN 0.25      /* one bar with the line above it */
+#define BETWEEN_IN 0.08  /* the two panels, beyond the axis of the upper */
+#define RIGHT_IN 0.22    /* the last tick label is that of a large number */
+#define LABEL_SHARE 0.14 /* of the panel's width, a ratio beside its bar */
+#define NOTE_IN 0.12     /* the line of the title about weakening */
 
 /* The columns of the data file. */
 typedef struct table_data {
@@ -184,7 +185,8 @@ static void label_bar(hsgd_script *s, const hsgd_hunt_figure_bound *bound, size_
     hsgd_number value;
     hsgd_font seven;
     const char *font = hsgd_script_font(&seven, s, 7);
-    bool inside = bound->ratio > 0.88 * width;
+    double end = bound->ratio + LABEL_SHARE * width; /* of a label beside the bar; it must not meet the line at 1 */
+    bool inside = end > width || (bound->ratio < 1 && end > 1);
     fprintf(s->stream, "set label %zu %s at graph 0.006,first %.2f left%s\n", 10 + 2 * row,
             hsgd_text_quote(&title, s->format, bound->title, TITLE_MAX_WIDTH), (double)row - 0.26, font);
     fprintf(s->stream, "set label %zu '%s' at first %.17g,%.2f %s%s front\n", 11 + 2 * row,

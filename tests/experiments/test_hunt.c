@@ -37,7 +37,7 @@ static double hunt(const char *text, bool *violated)
     hunted h;
     hsgd_hunt found;
     read_hunt(&h, text);
-    assert_ok(hsgd_hunt_run(&found, &h.config, &h.problem, 2, &err), err);
+    assert_ok(hsgd_hunt_run(&found, &h.config, &h.problem, &(hsgd_hunt_options){.threads = 2}, &err), err);
     double ratio = found.found.ratio;
     assert_true(found.confirmed);
     assert_int_equal(found.evaluations, h.config.hunt.evaluations);
@@ -71,7 +71,7 @@ static const double linear[WORKERS][DIM] = {{0.3, 1.1}, {-0.7, 0.2}, {0.5, -0.9}
     "{\"hierarchy\": {\"fanout\": [3, 2], \"periods\": [4, 2]}, \"problem\": {\"type\": \"quadratic\", "               \
     "\"curvature\": "                                                                                                  \
     "[[0.9, -0.2], [0.1, 0.7], [-0.5, 0.3], [1.3, 0.6], [0.4, 0.2], [0.8, 1.1]], \"linear\": [[0.3, 1.1], [-0.7, "     \
-    "0.2], [0.5, -0.9], [0.2, 0.4], [-1.3, 0.1], [0.6, -0.5]]}, \"initial\": {\"point\": [1.7, -0.6]}, "               \
+    "0.2], [0.5, -0.9], [0.2, 0.4], [-1.3, 0.1], [0.6, -0.5]]}, \"initial\": {\"point\": [0.6, -0.6]}, "               \
     "\"optimizer\": "                                                                                                  \
     "{\"step_size\": 0.13, \"steps\": 11}}"
 
@@ -111,6 +111,7 @@ static void average(double w[WORKERS][DIM], size_t first, size_t count)
 /* S, the largest D_1 and D_2, and Delta of the run of OWN. */
 typedef struct written_out {
     double S, divergence_sq[2], delta;
+    size_t largest_at[2]; /* steps of the former */
 } written_out;
 
 static double loss_of(const double *w)
@@ -122,7 +123,7 @@ static double loss_of(const double *w)
     return sum;
 }
 
-static void follow(written_out *x, double w[WORKERS][DIM])
+static void follow(written_out *x, size_t t, double w[WORKERS][DIM])
 {
     double wbar[DIM], group[DIM], level[2] = {0, 0}, mean_sq = 0;
     mean_of(wbar, w, 0, WORKERS);
@@ -140,17 +141,20 @@ static void follow(written_out *x, double w[WORKERS][DIM])
     }
     x->S += mean_sq / STEPS;
     for (size_t k = 0; k < 2; k++)
-        x->divergence_sq[k] = fmax(x->divergence_sq[k], level[k]);
+        if (level[k] > x->divergence_sq[k]) {
+            x->divergence_sq[k] = level[k];
+            x->largest_at[k] = t;
+        }
 }
 
 static void write_out(written_out *x)
 {
     double w[WORKERS][DIM], best[DIM];
-    *x = (written_out){0, {0, 0}, 0};
+    *x = (written_out){0};
     for (size_t j = 0; j < WORKERS; j++)
-        memcpy(w[j], (const double[]){1.7, -0.6}, sizeof w[j]);
+        memcpy(w[j], (const double[]){0.6, -0.6}, sizeof w[j]);
     for (size_t t = 0; t < STEPS; t++) {
-        follow(x, w);
+        follow(x, t, w);
         for (size_t j = 0; j < WORKERS; j++)
             for (size_t i = 0; i < DIM; i++)
                 w[j][i] -= 0.13 * (curvature[j][i] * w[j][i] - linear[j][i]);
@@ -167,7 +171,7 @@ static void write_out(written_out *x)
         }
         best[i] = b / h;
     }
-    x->delta = loss_of((const double[]){1.7, -0.6}) - loss_of(best);
+    x->delta = loss_of((const double[]){0.6, -0.6}) - loss_of(best);
 }
 
 /* Hessians of their own: S, the largest divergences along the run, and 4.2 with them, written out for two levels. */
@@ -179,6 +183,7 @@ static void own_hessians_agree_with_sums_written_out(void **state)
     read_hunt(&h, OWN);
     hsgd_hunted got = measure(&h, "hsgd-fixed-sharp");
     write_out(&x);
+    assert_true(x.largest_at[0] > 0 && x.largest_at[1] > 0);
     double gl_sq = 0.13 * 1.3 * 0.13 * 1.3, q1 = 2 * gl_sq * G * (G - 1), q2 = 2 * gl_sq * I * (I - 1);
     double a1 = gl_sq * 2 / 3 * (G - 1) * (2 * G - 1) * x.divergence_sq[0];
     double a2 = gl_sq * 2 / 3 * (I - 1) * (2 * I - 1) * x.divergence_sq[1];
@@ -325,7 +330,7 @@ static size_t first_violation(const char *text)
     hsgd_hunt found;
     size_t first = SIZE_MAX;
     read_hunt(&h, text);
-    assert_ok(hsgd_hunt_run(&found, &h.config, &h.problem, 2, &err), err);
+    assert_ok(hsgd_hunt_run(&found, &h.config, &h.problem, &(hsgd_hunt_options){.threads = 2}, &err), err);
     for (size_t i = 0; i < found.num_starts; i++)
         for (size_t p = 0; p < found.start[i].num_points; p++) {
             size_t at = found.start[i].first_evaluation + found.start[i].evaluation[p];
@@ -370,12 +375,12 @@ static void right_bounds_are_not(void **state)
 
 /* ---- the space ---- */
 
-/* Unequal groups, one with three children, and weights: every point is a problem with the largest curvature L, gradients of
+/* Groups of five and three workers, and weights: every point is a problem with the largest curvature L, gradients of
  * mean 0 at w*, and divergences that add up to the amplitudes. */
 static void every_point_is_a_legal_problem(void **state)
 {
     (void)state;
-    enum { N = 6, D = 3, NODES = 3 };
+    enum { N = 8, D = 3, NODES = 3 };
     hunted h;
     hsgd_quarry quarry;
     hsgd_hunt_space space;
@@ -385,9 +390,11 @@ static void every_point_is_a_legal_problem(void **state)
     gsl_rng *rng = hsgd_stream_rng(&stream);
     read_hunt(
         &h,
-        "{\"hierarchy\": {\"tree\": {\"period\": 4, \"children\": [{\"period\": 2, \"workers\": 3}, {\"period\": 2, "
-        "\"workers\": 3}]}, \"weights\": [1, 2, 3, 4, 5, 6]}, \"problem\": {\"type\": \"quadratic\", \"curvature\": "
-        "[0.2, 1.6, 0.1], \"linear\": [[0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0]]}, "
+        "{\"hierarchy\": {\"tree\": {\"period\": 4, \"children\": [{\"period\": 2, \"workers\": 5}, {\"period\": 2, "
+        "\"workers\": 3}]}, \"weights\": [1, 2, 3, 4, 5, 6, 7, 8]}, \"problem\": {\"type\": \"quadratic\", "
+        "\"curvature\": "
+        "[0.2, 1.6, 0.1], \"linear\": [[0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0], "
+        "[0, 0, 0]]}, "
         "\"optimizer\": {\"step_size\": 0.1, \"steps\": 9}, \"hunt\": {\"bound\": \"hsgd-fixed-sharp\", \"free\": "
         "[\"curvature\", \"linear\", \"initial\", \"step_size\"]}}");
     assert_true(hsgd_quarry_find(&quarry, "hsgd-fixed-sharp"));
@@ -405,15 +412,15 @@ static void every_point_is_a_legal_problem(void **state)
         for (size_t i = 0; i < D; i++) {
             double mean = 0, steepness = c.quadratic.curvature[i];
             for (size_t j = 0; j < N; j++) {
-                double b = c.quadratic.linear[j * c.quadratic.stride + i], p = (double)(j + 1) / 21;
+                double b = c.quadratic.linear[j * c.quadratic.stride + i], p = (double)(j + 1) / 36;
                 mean += p * b;
                 variance += p * b * b;
             }
             assert_near(mean, 0, 1e-15);
             assert_true(steepness > 0 && steepness <= 1.6);
             largest = fmax(largest, steepness);
-            amplitudes += (linear_z[i] * linear_z[i] + linear_z[D + i] * linear_z[D + i] * 6 / 21 +
-                           linear_z[2 * D + i] * linear_z[2 * D + i] * 15 / 21) *
+            amplitudes += (linear_z[i] * linear_z[i] + linear_z[D + i] * linear_z[D + i] * 15 / 36 +
+                           linear_z[2 * D + i] * linear_z[2 * D + i] * 21 / 36) *
                           1.6 / size;
             delta += initial_z[i] * initial_z[i] / 2 / size - steepness * c.initial[i] * c.initial[i] / 2;
         }
@@ -422,6 +429,49 @@ static void every_point_is_a_legal_problem(void **state)
         assert_near(delta, 0, 1e-12);
         assert_true(c.step_size > 0 && c.step_size < 1 / (1.6 * sqrt(24)));
     }
+    hsgd_hunt_case_free(&c);
+    gsl_rng_free(rng);
+    finish(&h);
+}
+
+/* Hessians of their own: |h_ji| is at most L and somewhere equal to it, f has a minimum at 0, and in about half of the starts
+ * all Hessians are alike. */
+static void own_hessians_are_legal_and_often_alike(void **state)
+{
+    (void)state;
+    enum { N = 4, D = 3 };
+    hunted h;
+    hsgd_quarry quarry;
+    hsgd_hunt_space space;
+    hsgd_hunt_case c;
+    hsgd_hunt_anchor anchor;
+    size_t alike = 0;
+    const hsgd_stream stream = {3, HSGD_PURPOSE_HUNT, 0, 0};
+    gsl_rng *rng = hsgd_stream_rng(&stream);
+    read_hunt(&h, ALL_FREE("hsgd-fixed", "\"worker_curvature\", \"linear\", \"initial\"", 1, ", \"dimension\": 3"));
+    assert_true(hsgd_quarry_find(&quarry, "hsgd-fixed"));
+    assert_ok(hsgd_hunt_space_init(&space, &h.config, &h.problem, &h.setting, &quarry, &err), err);
+    assert_ok(hsgd_hunt_case_init(&c, D, N, true, &err), err);
+    for (size_t draw = 0; draw < 100; draw++) {
+        double point[2 * N * D - 1 + D], largest = 0, apart = 0;
+        hsgd_hunt_space_draw(&anchor, point, &space, rng);
+        hsgd_hunt_space_case(&c, &space, &anchor, point);
+        for (size_t i = 0; i < D; i++) {
+            double mean = 0, slope = 0;
+            for (size_t j = 0; j < N; j++) {
+                double h_ji = c.quadratic.worker_curvature[j * c.quadratic.stride + i];
+                mean += h_ji / N;
+                slope += c.quadratic.linear[j * c.quadratic.stride + i] / N;
+                largest = fmax(largest, fabs(h_ji));
+                apart = fmax(apart, fabs(h_ji - c.quadratic.worker_curvature[i]));
+            }
+            assert_true(mean >= 0);
+            assert_near(slope, 0, 1e-15);
+        }
+        assert_true(largest == 0.7);
+        alike += apart < 1e-15;
+    }
+    assert_in_range(alike, 35, 65);
     hsgd_hunt_case_free(&c);
     gsl_rng_free(rng);
     finish(&h);
@@ -597,6 +647,7 @@ int main(void)
         cmocka_unit_test(wrong_bounds_are_violated_soon),
         cmocka_unit_test(right_bounds_are_not),
         cmocka_unit_test(every_point_is_a_legal_problem),
+        cmocka_unit_test(own_hessians_are_legal_and_often_alike),
         cmocka_unit_test(what_is_read_is_written_back),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(threads_change_nothing),
