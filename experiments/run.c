@@ -138,7 +138,8 @@ static int run_and_report(const hsgd_config *config, const hsgd_problem *problem
                                    .progress = !quiet && isatty(STDERR_FILENO) ? draw_progress : NULL,
                                    .progress_context = &drawn,
                                    .provenance = provenance};
-    if (hsgd_folder_refuse(dir, "sweep.json", "a sweep", &err) || hsgd_folder_make(dir, &err) ||
+    if (hsgd_folder_refuse(dir, "sweep.json", "a sweep", &err) ||
+        hsgd_folder_refuse(dir, "plan.json", "a plan", &err) || hsgd_folder_make(dir, &err) ||
         hsgd_folder_lock(&lock, dir, &err))
         return hsgd_cli_fail(&err);
     if (hsgd_experiment_run(&experiment, config, problem, &how, &err)) {

@@ -107,6 +107,9 @@ static void constants_come_from_a_result_with_their_kinds(void **state)
     cJSON_Delete(document);
     write_plan("sub/p.json", ", \"constants_from\": \"r/none.json\"");
     assert_refusal("$H plan sub/p.json", 2, "sub/r/none.json: cannot be opened");
+    write_text("sub/r/weighted.json", "{\"hierarchy\": {\"workers\": 12, \"weighted\": true}}");
+    write_plan("sub/p.json", ", \"constants_from\": \"r/weighted.json\"");
+    assert_refusal("$H plan sub/p.json", 2, "hierarchy.weighted: true: a plan is for workers of equal weights");
     write_text("sub/r/empty.json", "{}");
     write_plan("sub/p.json", ", \"constants_from\": \"r/empty.json\"");
     assert_refusal("$H plan sub/p.json", 2, "sub/r/empty.json: hierarchy.workers: missing");
@@ -172,6 +175,15 @@ static void the_figure_is_drawn_and_drawn_again(void **state)
     assert_string_equal(data, again);
     free(data);
     free(again);
+    assert_refusal("$H run --output p", 2, "holds a plan (plan.json)");
+    assert_refusal("mkdir bad; echo '{}' > bad/plan.json; $H plot bad", 2, "bad/plan.json: name: missing");
+    assert_refusal(
+        "sed 's/\"budget_s\":.*\\[/\"budget_s\": [\"x\", /' p/plan.json | head -c 3000 > bad/plan.json; $H plot bad", 2,
+        "not valid JSON");
+    assert_refusal("echo '{\"name\": \"a\", \"bound\": \"b\", \"workers\": 3, \"budgets\": [1, null, {\"front\": [7, "
+                   "{}]}], \"curves\":"
+                   "{\"budget_s\": [1], \"hsgd\": [1, 2]}}' > bad/plan.json; $H plot bad",
+                   2, "curves.hsgd: 2 plans for 1 budgets");
     assert_refusal("cp p/plan.json p/sweep.json; $H plan p.json --output p", 2, "holds a sweep");
 }
 
