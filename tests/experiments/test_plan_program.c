@@ -159,15 +159,20 @@ static void the_table_has_the_front(void **state)
     cJSON_Delete(document);
 }
 
-/* With the figure, drawn again from the folder alone in another format. */
+/* With the figure, whatever the plan is called; drawn again from the folder alone in another format. */
 static void the_figure_is_drawn_and_drawn_again(void **state)
 {
     (void)state;
-    write_plan("p.json", ", " CONSTANTS ", \"figure_style\": {\"format\": \"svg\"}");
-    assert_exit("sed -i 's/\"figures\": \\[\\],//' p.json; rm -rf p; $H plan p.json --output p", 0);
+    write_text("p.json", "{\"name\": \"it's `echo` 50% {/Bold x}_y^2 \\\"q\\\" $z$ \\\\n\", \"workers\": 12, " NETWORK
+                         ", " CONSTANTS
+                         ", \"budget_seconds\": [5, 20], \"max_period\": 12, \"figure_style\": {\"format\": \"svg\"}}");
+    assert_exit("rm -rf p; $H plan p.json --output p", 0);
+    assert_string_equal(err_text, "");
     assert_non_null(strstr(out, "plan.svg"));
     assert_true(exists("p/plan.svg") && exists("p/plan.caption.tex"));
-    char *data = read_text("p/plan.dat");
+    char *svg = read_text("p/plan.svg"), *data = read_text("p/plan.dat");
+    assert_non_null(strstr(svg, "{/Bold x}_y^2"));
+    free(svg);
     assert_exit("cp p/plan.gp before; rm p/plan.gp p/plan.dat; $H plot p --format png --no-title", 0);
     assert_non_null(strstr(out, "p/plan.png"));
     assert_false(exists("p/plan.svg"));
