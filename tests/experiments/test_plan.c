@@ -12,6 +12,7 @@
 #include "tests/temp_files.h"
 
 static hsgd_error err;
+static const hsgd_plan_watcher nobody = {.tell = NULL};
 
 static int without_gsl_handler(void **state)
 {
@@ -520,6 +521,48 @@ static void pruning_leaves_out_nothing(void **state)
     assert_true(largest > 10 && none >= 3);
 }
 
+static void note_share(void *context, double share)
+{
+    double *last = context;
+    assert_true(share >= *last && share <= 1);
+    *last = share;
+}
+
+/* Over all budgets no plan beats another in bound, bytes and seconds, and what one budget's own front lacks then is beaten
+ * by a shorter one. Who watches sees shares that grow to 1. */
+static void fronts_of_several_budgets_are_one(void **state)
+{
+    (void)state;
+    hsgd_plan_setting setting = setting_of("hsgd-random-sharp", "[3.3, 3, 3.1]", ", \"max_period\": 12");
+    hsgd_plan_analysis a;
+    double share = 0;
+    size_t dropped = 0;
+    assert_ok(hsgd_plan_analyse(&a, &setting, (hsgd_plan_watcher){.tell = note_share, .context = &share}, &err), err);
+    assert_true(share == 1);
+    for (size_t i = 0; i < 3; i++) {
+        hsgd_plan_result own;
+        const hsgd_plan_result *joined = &a.answer[i].result[HSGD_PLAN_ALL];
+        assert_true(i == 0 || a.answer[i].budget_s > a.answer[i - 1].budget_s);
+        assert_ok(hsgd_plan_search(&own, &setting, &a.trees[HSGD_PLAN_ALL], a.answer[i].budget_s, INFINITY, true, &err),
+                  err);
+        for (size_t p = 0; p < own.num_front; p++) {
+            bool beaten = false;
+            for (size_t j = 0; j < i; j++)
+                for (size_t q = 0; q < a.answer[j].result[HSGD_PLAN_ALL].num_front; q++) {
+                    const hsgd_plan *other = &a.answer[j].result[HSGD_PLAN_ALL].front[q];
+                    beaten |= other->bound <= own.front[p].bound && other->bytes[0] <= own.front[p].bytes[0];
+                }
+            assert_true(beaten == (place_on_front(joined, &own.front[p].tree) == joined->num_front));
+            dropped += beaten;
+        }
+        assert_true(joined->num_front <= own.num_front);
+        hsgd_plan_result_free(&own);
+    }
+    assert_true(dropped > 0); /* a little more time, one more global average, and a plan needs more bytes than before */
+    hsgd_plan_analysis_free(&a);
+    hsgd_plan_setting_free(&setting);
+}
+
 /* Just enough: a little less time, and no plan of the family has that bound. */
 static void the_least_time_is_just_enough(void **state)
 {
@@ -567,7 +610,7 @@ static void elasticities_obey_the_units(void **state)
         assert_ok(hsgd_plan_search(&result, &setting, &trees, 2000, INFINITY, false, &err), err);
         const hsgd_plan *best = &result.best;
         assert_true(best->tree.period[0] > 1 && !best->at_limit);
-        assert_ok(hsgd_plan_sensitivities(&s, &count, &setting, &trees, best, 2000, &err), err);
+        assert_ok(hsgd_plan_sensitivities(&s, &count, &setting, &trees, best, 2000, &nobody, &err), err);
         double gap = 2 * 2.1 / (best->step_size * (double)best->steps) / best->bound;
         assert_near(elasticity(s, count, "Delta"), gap, 1e-6);
         assert_near(elasticity(s, count, "L"), gap, 1e-6);
@@ -601,7 +644,7 @@ static void times_change_the_bound_as_the_elasticities_say(void **state)
     hsgd_plan_sensitivity *s;
     size_t count;
     assert_ok(hsgd_plan_search(&result, &setting, &trees, 2e7, INFINITY, false, &err), err);
-    assert_ok(hsgd_plan_sensitivities(&s, &count, &setting, &trees, &result.best, 2e7, &err), err);
+    assert_ok(hsgd_plan_sensitivities(&s, &count, &setting, &trees, &result.best, 2e7, &nobody, &err), err);
     double *const place[] = {&setting.communication.level[0].latency_s,
                              &setting.communication.level[0].bandwidth_bytes_per_s,
                              &setting.communication.level[1].bandwidth_bytes_per_s, &setting.communication.compute_s};
@@ -652,7 +695,7 @@ static void regrets_are_those_of_a_new_search(void **state)
     size_t count;
     double largest = 0;
     assert_ok(hsgd_plan_search(&result, &setting, &trees, 300, INFINITY, false, &err), err);
-    assert_ok(hsgd_plan_sensitivities(&s, &count, &setting, &trees, &result.best, 300, &err), err);
+    assert_ok(hsgd_plan_sensitivities(&s, &count, &setting, &trees, &result.best, 300, &nobody, &err), err);
     for (size_t i = 0; i < HSGD_NUM_PLAN_CONSTANTS; i++) { /* the first of the list */
         check_regret(&setting, &trees, &result.best, &s[i].half, (hsgd_plan_constant)i, 0.5);
         check_regret(&setting, &trees, &result.best, &s[i].twice, (hsgd_plan_constant)i, 2);
@@ -676,6 +719,7 @@ int main(void)
                                        cmocka_unit_test(other_bounds_are_searched_on_a_grid),
                                        cmocka_unit_test(an_exhaustive_search_finds_nothing_better),
                                        cmocka_unit_test(pruning_leaves_out_nothing),
+                                       cmocka_unit_test(fronts_of_several_budgets_are_one),
                                        cmocka_unit_test(the_least_time_is_just_enough),
                                        cmocka_unit_test(elasticities_obey_the_units),
                                        cmocka_unit_test(times_change_the_bound_as_the_elasticities_say),
