@@ -100,14 +100,30 @@ static int conclude(const hsgd_plan_analysis *analysis, const hsgd_arguments *ar
     return write_in(analysis, dir, arguments);
 }
 
+/* A bar on a terminal, drawn anew when it grows; gone at the end. */
+static void draw_progress(void *context, double share)
+{
+    enum { WIDTH = 40 };
+    int *drawn = context, width = (int)(share * WIDTH);
+    if (width <= *drawn)
+        return;
+    *drawn = width;
+    fprintf(stderr, "\r[%-*.*s] %3.0f %%", WIDTH, width, "########################################", 100 * share);
+    if (width >= WIDTH)
+        fputs("\r\033[K", stderr);
+}
+
 static int run(const hsgd_arguments *arguments)
 {
     hsgd_error err;
+    int drawn = 0;
+    bool quiet = arguments->option[OPTION_QUIET] != NULL;
+    hsgd_plan_watcher watcher = {.tell = !quiet && isatty(STDERR_FILENO) ? draw_progress : NULL, .context = &drawn};
     hsgd_plan_setting setting;
     hsgd_plan_analysis analysis;
     if (set_threads(arguments, &err) || hsgd_plan_read(&setting, arguments->positional, &err))
         return hsgd_cli_fail(&err);
-    hsgd_status status = hsgd_plan_analyse(&analysis, &setting, &err);
+    hsgd_status status = hsgd_plan_analyse(&analysis, &setting, watcher, &err);
     if (status == HSGD_ERROR_INPUT)
         hsgd_error_prefix(&err, "%s: ", arguments->positional);
     int code = status ? hsgd_cli_fail(&err) : conclude(&analysis, arguments);

@@ -130,6 +130,9 @@ static hsgd_status take_constants(hsgd_plan_setting *out, const hsgd_json *resul
     hsgd_status status = hsgd_json_count(&workers, 1, HSGD_MAX_WORKERS, &num_workers, err);
     if (!status && num_workers != out->num_workers)
         status = hsgd_json_fail(&workers, err, "the plan is for %zu workers; expected as many", out->num_workers);
+    hsgd_json weighted = hsgd_json_member(&hierarchy, "weighted");
+    if (!status && cJSON_IsTrue(weighted.value))
+        status = hsgd_json_fail(&weighted, err, "a plan is for workers of equal weights");
     for (size_t i = 0; i < HSGD_NUM_PLAN_CONSTANTS && !status; i++) {
         bool of_gradients = i == HSGD_PLAN_DIVERGENCE;
         hsgd_json at =

@@ -9,6 +9,22 @@
 /* Curves start this many times below the smallest budget and end this many times above the largest. */
 static const double CURVE_BELOW = 30, CURVE_ABOVE = 3;
 
+/* Of the time, the answers take about this share, and with the curves about that one; the rest is for the what-ifs. */
+static const double ANSWERS = 0.45, CURVES = 0.65;
+
+void hsgd_plan_tell(const hsgd_plan_watcher *w, size_t done, size_t of)
+{
+    if (w->tell)
+        w->tell(w->context, w->from + (w->to - w->from) * (double)done / (double)of);
+}
+
+static hsgd_plan_watcher part_of(hsgd_plan_watcher watcher, double from, double to)
+{
+    watcher.from = from;
+    watcher.to = to;
+    return watcher;
+}
+
 const hsgd_plan_answer *hsgd_plan_last(const hsgd_plan_analysis *analysis)
 {
     return &analysis->answer[analysis->setting->num_budgets - 1];
@@ -68,15 +84,17 @@ static hsgd_status trace_curve(hsgd_plan_analysis *a, hsgd_plan_family family, h
     return status;
 }
 
-static hsgd_status trace_curves(hsgd_plan_analysis *a, hsgd_error *err)
+static hsgd_status trace_curves(hsgd_plan_analysis *a, const hsgd_plan_watcher *watcher, hsgd_error *err)
 {
     double low = log(a->setting->budget_s[0] / CURVE_BELOW);
     double high = log(hsgd_plan_last(a)->budget_s * CURVE_ABOVE);
     hsgd_status status = HSGD_OK;
     for (size_t i = 0; i < HSGD_PLAN_CURVE_POINTS; i++)
         a->curve_s[i] = exp(low + (high - low) * (double)i / (HSGD_PLAN_CURVE_POINTS - 1));
-    for (int f = 0; f < HSGD_NUM_PLAN_FAMILIES && !status; f++)
+    for (int f = 0; f < HSGD_NUM_PLAN_FAMILIES && !status; f++) {
         status = trace_curve(a, (hsgd_plan_family)f, err);
+        hsgd_plan_tell(watcher, (size_t)f + 1, HSGD_NUM_PLAN_FAMILIES);
+    }
     return status;
 }
 
@@ -102,23 +120,36 @@ static void join_fronts(hsgd_plan_analysis *a)
             drop_beaten(&a->answer[i].result[HSGD_PLAN_ALL], &a->answer[j].result[HSGD_PLAN_ALL]);
 }
 
-hsgd_status hsgd_plan_analyse(hsgd_plan_analysis *out, const hsgd_plan_setting *setting, hsgd_error *err)
+static hsgd_status answer_all(hsgd_plan_analysis *a, const hsgd_plan_watcher *watcher, hsgd_error *err)
 {
+    const hsgd_plan_setting *setting = a->setting;
     hsgd_status status = HSGD_OK;
+    for (int f = 0; f < HSGD_NUM_PLAN_FAMILIES && !status; f++)
+        status = hsgd_plan_trees_list(&a->trees[f], setting, (hsgd_plan_family)f, err);
+    for (size_t i = 0; i < setting->num_budgets && !status; i++) {
+        status = answer_budget(&a->answer[i], a, setting->budget_s[i], err);
+        hsgd_plan_tell(watcher, i + 1, setting->num_budgets);
+    }
+    join_fronts(a);
+    return status;
+}
+
+hsgd_status hsgd_plan_analyse(hsgd_plan_analysis *out, const hsgd_plan_setting *setting, hsgd_plan_watcher watcher,
+                              hsgd_error *err)
+{
+    const hsgd_plan_watcher answers = part_of(watcher, 0, ANSWERS), curves = part_of(watcher, ANSWERS, CURVES);
+    const hsgd_plan_watcher rest = part_of(watcher, CURVES, 1);
     *out = (hsgd_plan_analysis){.setting = setting, .answer = calloc(setting->num_budgets, sizeof *out->answer)};
     if (!out->answer)
         return hsgd_fail_memory(err, "the answers");
-    for (int f = 0; f < HSGD_NUM_PLAN_FAMILIES && !status; f++)
-        status = hsgd_plan_trees_list(&out->trees[f], setting, (hsgd_plan_family)f, err);
-    for (size_t i = 0; i < setting->num_budgets && !status; i++)
-        status = answer_budget(&out->answer[i], out, setting->budget_s[i], err);
-    join_fronts(out);
+    hsgd_status status = answer_all(out, &answers, err);
     const hsgd_plan *best = &hsgd_plan_last(out)->result[HSGD_PLAN_ALL].best;
     if (!status && best->found)
-        status = trace_curves(out, err);
+        status = trace_curves(out, &curves, err);
     if (!status && best->found)
         status = hsgd_plan_sensitivities(&out->sensitivity, &out->num_sensitivities, setting,
-                                         &out->trees[HSGD_PLAN_ALL], best, hsgd_plan_last(out)->budget_s, err);
+                                         &out->trees[HSGD_PLAN_ALL], best, hsgd_plan_last(out)->budget_s, &rest, err);
+    hsgd_plan_tell(&rest, 1, 1);
     return status;
 }
 

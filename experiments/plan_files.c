@@ -139,33 +139,35 @@ static void fit_problem(cJSON *problem, const hsgd_plan_setting *setting, const 
         cJSON_ReplaceItemInObjectCaseSensitive(problem, "level_divergence", divergences_to_json(setting, plan));
 }
 
+/* The experiment without what the plan decides, whatever it was. */
+static cJSON *without_tree(const hsgd_plan_setting *setting)
+{
+    static const char *const decided[] = {"hierarchy", "steps", "communication"};
+    cJSON *root = cJSON_Duplicate(setting->experiment, true);
+    for (size_t i = 0; i < sizeof decided / sizeof *decided; i++)
+        cJSON_DeleteItemFromObjectCaseSensitive(root, decided[i]);
+    return root;
+}
+
 /* The experiment with the plan in it. The step size stands in "optimizer" alone. */
 static cJSON *experiment_to_json(const hsgd_plan_setting *setting, const hsgd_plan *plan)
 {
-    cJSON *root = cJSON_Duplicate(setting->experiment, true), *patch = cJSON_CreateObject();
-    bool random = setting->bound->algorithm == HSGD_ALGORITHM_HSGD_RANDOM;
     char name[256];
+    cJSON *patch = cJSON_CreateObject();
     snprintf(name, sizeof name, "%.200s-best", setting->name);
     cJSON_AddStringToObject(patch, "name", name);
-    cJSON_AddNullToObject(patch, "hierarchy"); /* whatever it was */
-    cJSON_AddNullToObject(patch, "steps");
-    cJSON_AddNullToObject(patch, "communication");
-    root = hsgd_json_merge(root, patch);
-    cJSON *optimizer = cJSON_CreateObject();
+    cJSON_AddItemToObject(patch, "hierarchy", tree_to_json(setting, plan));
+    cJSON *optimizer = cJSON_AddObjectToObject(patch, "optimizer");
     cJSON_AddNullToObject(optimizer, "step_size_fraction");
     cJSON_AddNumberToObject(optimizer, "step_size", plan->step_size);
     cJSON_AddNumberToObject(optimizer, "steps", (double)plan->steps);
-    cJSON *rest = cJSON_CreateObject();
-    cJSON_AddItemToObject(rest, "hierarchy", tree_to_json(setting, plan));
-    cJSON_AddItemToObject(rest, "optimizer", optimizer);
-    if (random)
-        cJSON_AddStringToObject(rest, "grouping", "random");
+    if (setting->bound->algorithm == HSGD_ALGORITHM_HSGD_RANDOM)
+        cJSON_AddStringToObject(patch, "grouping", "random");
     if (setting->dimension_known)
-        cJSON_AddItemToObject(rest, "communication", communication_of(setting, plan));
-    root = hsgd_json_merge(root, rest);
+        cJSON_AddItemToObject(patch, "communication", communication_of(setting, plan));
+    cJSON *root = hsgd_json_merge(without_tree(setting), patch);
     fit_problem(cJSON_GetObjectItemCaseSensitive(root, "problem"), setting, plan);
     cJSON_Delete(patch);
-    cJSON_Delete(rest);
     return root;
 }
 

@@ -191,6 +191,15 @@ hsgd_status hsgd_plan_evaluate(hsgd_plan *out, const hsgd_plan_setting *setting,
 hsgd_status hsgd_plan_time_for(double *out_s, const hsgd_plan_setting *setting, const hsgd_plan_trees *trees,
                                double target, double start_s, hsgd_error *err);
 
+/* Who wants to know how far an analysis is: a share from 0 to 1. tell NULL: nobody. */
+typedef struct hsgd_plan_watcher {
+    void (*tell)(void *context, double share);
+    void *context;
+    double from, to; /* the part of the whole that is being done */
+} hsgd_plan_watcher;
+
+void hsgd_plan_tell(const hsgd_plan_watcher *watcher, size_t done, size_t of);
+
 /* ---- what the answer rests on ---- */
 
 typedef struct hsgd_plan_regret {
@@ -212,7 +221,7 @@ typedef struct hsgd_plan_sensitivity {
 /* Of all constants at the best plan; *out (count) is to be freed. */
 hsgd_status hsgd_plan_sensitivities(hsgd_plan_sensitivity **out, size_t *count, const hsgd_plan_setting *setting,
                                     const hsgd_plan_trees *trees, const hsgd_plan *best, double budget_s,
-                                    hsgd_error *err);
+                                    const hsgd_plan_watcher *watcher, hsgd_error *err);
 
 /* ---- all of it ---- */
 
@@ -237,7 +246,8 @@ typedef struct hsgd_plan_analysis {
 } hsgd_plan_analysis;
 
 /* Search, compare and vary. Where not even the largest budget has a plan, the rest is left out. */
-hsgd_status hsgd_plan_analyse(hsgd_plan_analysis *out, const hsgd_plan_setting *setting, hsgd_error *err);
+hsgd_status hsgd_plan_analyse(hsgd_plan_analysis *out, const hsgd_plan_setting *setting, hsgd_plan_watcher watcher,
+                              hsgd_error *err);
 void hsgd_plan_analysis_free(hsgd_plan_analysis *analysis);
 
 /* The answer for the largest budget. */

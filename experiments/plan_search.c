@@ -236,6 +236,19 @@ static void merge(finding *all, const finding *pack)
         memcpy(all->reason, pack->reason, sizeof all->reason);
 }
 
+/* Packs at once, joined in their order. */
+static void try_all(finding *all, finding *found, size_t packs, search *s)
+{
+    try_sample(all, s);
+#pragma omp parallel for schedule(dynamic) if (packs > 1)
+    for (size_t i = 0; i < packs; i++)
+        try_pack(&found[i], s, i * PACK);
+    for (size_t i = 0; i < packs; i++) {
+        merge(all, &found[i]);
+        free(found[i].front.plan);
+    }
+}
+
 hsgd_status hsgd_plan_search(hsgd_plan_result *out, const hsgd_plan_setting *setting, const hsgd_plan_trees *trees,
                              double budget_s, double below, bool with_front, hsgd_error *err)
 {
@@ -245,15 +258,7 @@ hsgd_status hsgd_plan_search(hsgd_plan_result *out, const hsgd_plan_setting *set
     *out = (hsgd_plan_result){.best.found = false};
     if (!found)
         return hsgd_fail_memory(err, "the search");
-    try_sample(all, &s);
-#pragma omp parallel for schedule(dynamic) if (packs > 1)
-    for (size_t i = 0; i < packs; i++)
-        try_pack(&found[i], &s, i * PACK);
-    s.sample = NULL;
-    for (size_t i = 0; i < packs; i++) {
-        merge(all, &found[i]);
-        free(found[i].front.plan);
-    }
+    try_all(all, found, packs, &s);
     out->best = all->best;
     out->front = all->front.plan;
     out->num_front = all->front.count;

@@ -17,6 +17,8 @@ typedef struct variation {
     const hsgd_plan_trees *trees;
     const hsgd_plan *best;
     double budget_s;
+    const hsgd_plan_watcher *watcher;
+    size_t most; /* constants that there can be */
 } variation;
 
 /* What varies: a constant of the theory, or of the network. */
@@ -182,7 +184,7 @@ static hsgd_status add(hsgd_plan_sensitivity *list, size_t *count, const variati
                  k.index + 1);
     else
         snprintf(out->name, sizeof out->name, "%s", name);
-    ++*count;
+    hsgd_plan_tell(v->watcher, ++*count, v->most);
     hsgd_status status = set_elasticities(out, v, k, err);
     if (!status && out->has_regret)
         status = set_regret(&out->half, v, k, 0.5, err);
@@ -196,28 +198,29 @@ static hsgd_status add_levels(hsgd_plan_sensitivity *list, size_t *count, const 
 {
     hsgd_plan_model model;
     hsgd_status status = hsgd_plan_model_init(&model, v->setting, &v->best->tree, err);
-    size_t levels = status ? 0 : model.params.tree.num_nodes, first = *count;
+    size_t levels = status ? 0 : model.params.tree.num_nodes;
     if (v->setting->bound->algorithm != HSGD_ALGORITHM_HSGD || levels < 2)
         levels = 0;
-    for (size_t i = 0; i < levels && !status; i++)
-        if (model.params.divergence_sq[i] > 0)
-            status = add(list, count, v, (knob){KIND_LEVEL, i}, "divergence", err);
-    for (size_t i = first; i < *count; i++)
-        list[i].value = model.params.divergence_sq[i - first];
+    for (size_t i = 0; i < levels && !status; i++) {
+        if (!(model.params.divergence_sq[i] > 0))
+            continue;
+        status = add(list, count, v, (knob){KIND_LEVEL, i}, "divergence", err);
+        list[*count - 1].value = model.params.divergence_sq[i];
+    }
     hsgd_plan_model_free(&model);
     return status;
 }
 
 hsgd_status hsgd_plan_sensitivities(hsgd_plan_sensitivity **out, size_t *count, const hsgd_plan_setting *setting,
                                     const hsgd_plan_trees *trees, const hsgd_plan *best, double budget_s,
-                                    hsgd_error *err)
+                                    const hsgd_plan_watcher *watcher, hsgd_error *err)
 {
     static const char *const constant[] = {[HSGD_PLAN_L] = "L",
                                            [HSGD_PLAN_SIGMA_SQ] = "sigma^2",
                                            [HSGD_PLAN_DELTA] = "Delta",
                                            [HSGD_PLAN_DIVERGENCE] = "global divergence"};
-    const variation v = {setting, trees, best, budget_s};
     size_t most = HSGD_NUM_PLAN_CONSTANTS + HSGD_PLAN_MAX_LEVELS + 2 * setting->num_links + 2;
+    const variation v = {setting, trees, best, budget_s, watcher, most};
     hsgd_plan_sensitivity *list = calloc(most, sizeof *list);
     hsgd_status status = list ? HSGD_OK : hsgd_fail_memory(err, "the sensitivities");
     *out = list;

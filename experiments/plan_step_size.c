@@ -84,17 +84,17 @@ bool hsgd_plan_is_slow(const hsgd_plan_setting *setting, double steps, double be
 
 /* For gamma below the root of base = below - R, base alone is too large; above it the bound is at least the smallest base
  * plus R at the root, for R grows with gamma. Each root gives a larger one, until the proof succeeds or they converge. */
-static bool is_hopeless(curve *c, double below, double largest)
+static bool is_hopeless(curve *c, double below, double limit)
 {
     const hsgd_bound_params *p = c->params;
     double a = 2 * p->delta / (double)p->steps, b = p->smoothness * p->noise_sq * p->tree.noise_share, rest = 0;
-    double least = base_minimum(a, b, largest);
+    double least = base_minimum(a, b, limit);
     for (int i = 0; i < 8; i++) {
         if (least + rest > below)
             return true;
         double root = base_root(a, b, below - rest);
-        if (root >= largest)
-            return root > largest * (1 + 1e-9);
+        if (root >= limit)
+            return root > limit * (1 + ROUNDING);
         double found = at(c, root), grown = found - (a / root + b * root);
         if (!(grown > rest * (1 + 1e-6)))
             return false;
@@ -220,7 +220,7 @@ void hsgd_plan_minimise(hsgd_plan_step_size *out, const hsgd_bound *bound, hsgd_
     }
     out->max_step_size = c.value.max_step_size;
     double largest = largest_of(&c, convex), stop = largest;
-    if (convex && isfinite(below) && is_hopeless(&c, below, largest))
+    if (convex && isfinite(below) && is_hopeless(&c, below, out->max_step_size))
         return;
     if (convex && params->noise_sq > 0) /* the minimum of base is not below that of the sum */
         stop = fmin(largest, sqrt(2 * params->delta / (double)params->steps /

@@ -36,15 +36,64 @@ static void print_number(FILE *out, int width, double value)
         fprintf(out, " %*s", width, "-");
 }
 
-/* ---- plans ---- */
+/* ---- columns ---- */
 
-static void print_heading(FILE *out, const char *what)
+/* As wide as what is in them. */
+typedef struct widths {
+    int fanout, periods, tree; /* tree: both, with a comma between */
+} widths;
+
+static void widen(int *width, size_t length)
 {
-    fprintf(out, "  %-15s %-12s %-13s %9s %8s %9s %10s  %s\n", what, "fanout", "periods", "step size", "steps",
-            "seconds", "bound", "bytes per link level");
+    if ((int)length > *width)
+        *width = (int)length;
 }
 
-static void print_plan(FILE *out, const hsgd_plan_setting *setting, const char *name, const hsgd_plan *plan)
+static void widen_for(widths *w, const hsgd_plan_setting *setting, const hsgd_plan *plan)
+{
+    char fanout[128], periods[128];
+    if (!plan->found)
+        return;
+    hsgd_plan_print_fanout(fanout, sizeof fanout, setting, &plan->tree);
+    hsgd_plan_print_periods(periods, sizeof periods, setting, &plan->tree);
+    widen(&w->fanout, strlen(fanout));
+    widen(&w->periods, strlen(periods));
+}
+
+static void widen_for_tree(widths *w, const hsgd_plan_setting *setting, const hsgd_plan *plan)
+{
+    widths own = {0, 0, 0};
+    widen_for(&own, setting, plan);
+    widen(&w->tree, (size_t)(own.fanout + own.periods + 2));
+}
+
+static widths widths_of(const hsgd_plan_analysis *a)
+{
+    widths out = {(int)strlen("fanout"), (int)strlen("periods"), (int)strlen("best there")};
+    for (size_t i = 0; i < a->setting->num_budgets; i++) {
+        const hsgd_plan_result *result = a->answer[i].result;
+        for (int f = 0; f < HSGD_NUM_PLAN_FAMILIES; f++)
+            widen_for(&out, a->setting, &result[f].best);
+        for (size_t p = 0; p < result[HSGD_PLAN_ALL].num_front; p++)
+            widen_for(&out, a->setting, &result[HSGD_PLAN_ALL].front[p]);
+    }
+    for (size_t i = 0; i < a->num_sensitivities; i++) {
+        widen_for_tree(&out, a->setting, &a->sensitivity[i].half.best);
+        widen_for_tree(&out, a->setting, &a->sensitivity[i].twice.best);
+    }
+    return out;
+}
+
+/* ---- plans ---- */
+
+static void print_heading(FILE *out, const widths *w)
+{
+    fprintf(out, "  %-15s %-*s  %-*s %9s %8s %9s %10s  %s\n", "", w->fanout, "fanout", w->periods, "periods",
+            "step size", "steps", "seconds", "bound", "bytes per link level");
+}
+
+static void print_plan(FILE *out, const hsgd_plan_setting *setting, const widths *w, const char *name,
+                       const hsgd_plan *plan)
 {
     char fanout[128], periods[128];
     if (!plan->found) {
@@ -53,8 +102,8 @@ static void print_plan(FILE *out, const hsgd_plan_setting *setting, const char *
     }
     hsgd_plan_print_fanout(fanout, sizeof fanout, setting, &plan->tree);
     hsgd_plan_print_periods(periods, sizeof periods, setting, &plan->tree);
-    fprintf(out, "  %-15s %-12s %-13s %8.4g%s %8zu %9.5g %10.5g ", name, fanout, periods, plan->step_size,
-            plan->at_limit ? "*" : " ", plan->steps, plan->seconds, plan->bound);
+    fprintf(out, "  %-15s %-*s  %-*s %8.4g%s %8zu %9.5g %10.5g ", name, w->fanout, fanout, w->periods, periods,
+            plan->step_size, plan->at_limit ? "*" : " ", plan->steps, plan->seconds, plan->bound);
     for (size_t j = 0; j < setting->num_links; j++)
         fprintf(out, " %.3g", plan->bytes[j]);
     fputc('\n', out);
@@ -71,26 +120,26 @@ static void print_gain(FILE *out, const hsgd_plan_answer *answer, hsgd_plan_fami
         fprintf(out, "  %s is the best plan: more levels gain nothing here\n", name);
         return;
     }
-    fprintf(out, "  against %s: the bound is %.4g times as small;", name, other->bound / best->bound);
+    fprintf(out, "  %s has %.4g times that bound;", name, other->bound / best->bound);
     if (isfinite(answer->family_time_s[family]))
-        fprintf(out, " it would need %.4g s for this bound,", answer->family_time_s[family]);
-    fprintf(out, " the best plan %.4g s for its bound\n", answer->best_time_s[family]);
+        fprintf(out, " it needs %.5g s to come down to it,", answer->family_time_s[family]);
+    fprintf(out, " the best plan needs %.5g s for that of %s\n", answer->best_time_s[family], name);
 }
 
-static void print_front(FILE *out, const hsgd_plan_setting *setting, const hsgd_plan_result *result)
+static void print_front(FILE *out, const hsgd_plan_setting *setting, const widths *w, const hsgd_plan_result *result)
 {
     size_t count = result->num_front, shown = count < MAX_FRONT_ROWS ? count : MAX_FRONT_ROWS;
     if (count < 2)
         return;
     fputs("\n  Pareto front: the bound against bytes over the outermost links, at this budget\n", out);
-    print_heading(out, "");
+    print_heading(out, w);
     for (size_t i = 0; i < shown; i++)
-        print_plan(out, setting, "", &result->front[shown > 1 ? i * (count - 1) / (shown - 1) : 0]);
+        print_plan(out, setting, w, "", &result->front[shown > 1 ? i * (count - 1) / (shown - 1) : 0]);
     if (shown < count)
         fprintf(out, "  %zu of %zu plans; all are in plan.csv\n", shown, count);
 }
 
-static void print_answer(FILE *out, const hsgd_plan_analysis *a, const hsgd_plan_answer *answer)
+static void print_answer(FILE *out, const hsgd_plan_analysis *a, const widths *w, const hsgd_plan_answer *answer)
 {
     const hsgd_plan_result *result = answer->result;
     bool any_limit = false;
@@ -99,16 +148,16 @@ static void print_answer(FILE *out, const hsgd_plan_analysis *a, const hsgd_plan
         fprintf(out, "  no plan is feasible: %s\n", result[HSGD_PLAN_ALL].reason);
         return;
     }
-    print_heading(out, "");
-    print_plan(out, a->setting, "best", &result[HSGD_PLAN_ALL].best);
-    print_plan(out, a->setting, "local SGD", &result[HSGD_PLAN_LOCAL].best);
-    print_plan(out, a->setting, "synchronous SGD", &result[HSGD_PLAN_SYNCHRONOUS].best);
+    print_heading(out, w);
+    print_plan(out, a->setting, w, "best", &result[HSGD_PLAN_ALL].best);
+    print_plan(out, a->setting, w, "local SGD", &result[HSGD_PLAN_LOCAL].best);
+    print_plan(out, a->setting, w, "synchronous SGD", &result[HSGD_PLAN_SYNCHRONOUS].best);
     for (int f = 0; f < HSGD_NUM_PLAN_FAMILIES; f++)
         any_limit |= result[f].best.at_limit;
     fputs(any_limit ? "  *: at the limit of the bound's step sizes\n" : "", out);
     print_gain(out, answer, HSGD_PLAN_LOCAL, "local SGD");
     print_gain(out, answer, HSGD_PLAN_SYNCHRONOUS, "synchronous SGD");
-    print_front(out, a->setting, &result[HSGD_PLAN_ALL]);
+    print_front(out, a->setting, w, &result[HSGD_PLAN_ALL]);
 }
 
 /* ---- sensitivity ---- */
@@ -139,21 +188,21 @@ static void print_regret(FILE *out, const hsgd_plan_setting *setting, const hsgd
     fprintf(out, "  %-*s", width, text);
 }
 
-static void print_sensitivities(FILE *out, const hsgd_plan_analysis *a)
+static void print_sensitivities(FILE *out, const hsgd_plan_analysis *a, const widths *w)
 {
     const hsgd_plan *best = &hsgd_plan_last(a)->result[HSGD_PLAN_ALL].best;
     fprintf(out, "\n  What if a constant is another one? (budget %g s)\n", hsgd_plan_last(a)->budget_s);
-    fprintf(out, "  %-18s %10s %10s | %-38s | %s\n", "", "", "", "half of it: regret, and what is best",
-            "twice: regret, and what is best");
-    fprintf(out, "  %-18s %10s %10s | %8s %8s  %-20s| %8s %8s  %s\n", "constant", "value", "elasticity", "plan", "tree",
-            "tree there", "plan", "tree", "tree there");
+    fprintf(out, "  %-18s %10s %10s | %-*s | %s\n", "", "", "", w->tree + 19, "half of it: regret of",
+            "twice: regret of");
+    fprintf(out, "  %-18s %10s %10s | %8s %8s  %-*s | %8s %8s  %s\n", "constant", "value", "elasticity", "plan", "tree",
+            w->tree, "best there", "plan", "tree", "best there");
     for (size_t i = 0; i < a->num_sensitivities; i++) {
         const hsgd_plan_sensitivity *s = &a->sensitivity[i];
         fprintf(out, "  %-18s", s->name);
         print_number(out, 10, s->value);
         print_number(out, 10, s->elasticity);
         if (s->has_regret) {
-            print_regret(out, a->setting, best, &s->half, 20);
+            print_regret(out, a->setting, best, &s->half, w->tree);
             print_regret(out, a->setting, best, &s->twice, 0);
         }
         fputc('\n', out);
@@ -186,8 +235,9 @@ static void print_setting(FILE *out, const hsgd_plan_analysis *a)
 void hsgd_plan_print(const hsgd_plan_analysis *a, FILE *out)
 {
     print_setting(out, a);
+    const widths w = widths_of(a);
     for (size_t i = 0; i < a->setting->num_budgets; i++)
-        print_answer(out, a, &a->answer[i]);
+        print_answer(out, a, &w, &a->answer[i]);
     if (a->num_sensitivities)
-        print_sensitivities(out, a);
+        print_sensitivities(out, a, &w);
 }

@@ -135,7 +135,7 @@ static void add_curve(hsgd_script *s, const hsgd_plan_figure_input *in, size_t i
 static void add_legend(hsgd_script *s, const hsgd_plan_figure_input *in)
 {
     for (size_t i = 0; i < HSGD_NUM_PLAN_CURVES; i++)
-        hsgd_script_series(s, "keyentry with linespoints lc rgb '%s' lw 1.5 dt %s pt %d ps %.3g title '%s%s'",
+        hsgd_script_series(s, "keyentry with lp lc rgb '%s' lw 1.5 dt %s pt %d ps %.3g title '%s%s'",
                            hsgd_colour(i + 1), curve_dash[i], point_type[i], hsgd_point_size(s, MARK_SIZE),
                            curve_title[i], is_drawn(in, i) ? "" : " (none)");
 }
@@ -179,8 +179,9 @@ static void draw_front(hsgd_script *s, const hsgd_plan_figure_input *in)
     hsgd_script_log_axis(s, y);
     snprintf(label, sizeof label, "bytes over the outermost links (%s)", unit.name);
     hsgd_script_axis_labels(s, label, "bound");
-    hsgd_script_series(s, "'plan.dat' using (column(\"front_bytes\")/%g):\"front\" with lines lw 1 lc rgb '%s' notitle",
-                       unit.size, hsgd_colour(1));
+    hsgd_script_series(
+        s, "'plan.dat' using (column(\"front_bytes\")/%g):\"front\" with lines lw 1 dt solid lc rgb '%s' notitle",
+        unit.size, hsgd_colour(1));
     hsgd_script_series(
         s, "'plan.dat' using (column(\"front_bytes\")/%g):\"front\" with points pt 7 ps %.3g lc rgb '%s' notitle",
         unit.size, hsgd_point_size(s, 0.25), hsgd_colour(1));

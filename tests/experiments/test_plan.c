@@ -12,6 +12,7 @@
 #include "tests/temp_files.h"
 
 static hsgd_error err;
+static const hsgd_plan_watcher nobody = {.tell = NULL};
 
 static int without_gsl_handler(void **state)
 {
@@ -434,42 +435,131 @@ static void an_exhaustive_search_finds_nothing_better(void **state)
         }
 }
 
-/* Without pruning, and by comparing every two plans. */
-static void the_front_is_that_of_all_pairs(void **state)
+/* Is plan i of the list beaten, or equalled by one before it? */
+static bool is_beaten(const hsgd_plan *plan, size_t count, size_t i)
 {
-    (void)state;
-    hsgd_plan_setting setting = setting_of("hsgd-random-sharp", "60", ", \"max_period\": 12");
-    hsgd_plan_trees trees = list_of(&setting, HSGD_PLAN_ALL);
-    hsgd_plan_result result;
-    hsgd_plan *plan = calloc(trees.count, sizeof *plan);
+    for (size_t j = 0; j < count; j++)
+        if (plan[j].found && plan[j].bound <= plan[i].bound && plan[j].bytes[0] <= plan[i].bytes[0] &&
+            (plan[j].bound < plan[i].bound || plan[j].bytes[0] < plan[i].bytes[0] || j < i))
+            return true;
+    return false;
+}
+
+static size_t place_on_front(const hsgd_plan_result *result, const hsgd_plan_tree *tree)
+{
+    size_t at = 0;
+    while (at < result->num_front && memcmp(&result->front[at].tree, tree, sizeof *tree) != 0)
+        at++;
+    return at;
+}
+
+/* The search against all plans, evaluated one by one without pruning; the front by comparing every two. Returns its size. */
+static size_t compare_with_all_plans(const hsgd_plan_setting *setting, const hsgd_plan_trees *trees, double budget_s)
+{
+    hsgd_plan_result result, best_only;
+    hsgd_plan *plan = calloc(trees->count, sizeof *plan);
     size_t wanted = 0;
+    double least = INFINITY;
     assert_non_null(plan);
-    for (size_t i = 0; i < trees.count; i++)
-        assert_ok(hsgd_plan_evaluate(&plan[i], &setting, &trees.tree[i], 60, NAN, &err), err);
-    assert_ok(hsgd_plan_search(&result, &setting, &trees, 60, INFINITY, true, &err), err);
-    for (size_t i = 0; i < trees.count; i++) {
-        bool beaten = !plan[i].found;
-        for (size_t j = 0; j < trees.count && !beaten; j++)
-            beaten = plan[j].found && plan[j].bound <= plan[i].bound && plan[j].bytes[0] <= plan[i].bytes[0] &&
-                     (plan[j].bound < plan[i].bound || plan[j].bytes[0] < plan[i].bytes[0] || j < i);
-        if (beaten)
+    for (size_t i = 0; i < trees->count; i++) {
+        assert_ok(hsgd_plan_evaluate(&plan[i], setting, &trees->tree[i], budget_s, NAN, &err), err);
+        least = plan[i].found ? fmin(least, plan[i].bound) : least;
+    }
+    assert_ok(hsgd_plan_search(&result, setting, trees, budget_s, INFINITY, true, &err), err);
+    assert_ok(hsgd_plan_search(&best_only, setting, trees, budget_s, INFINITY, false, &err), err);
+    for (size_t i = 0; i < trees->count; i++) {
+        if (!plan[i].found || is_beaten(plan, trees->count, i))
             continue;
-        assert_true(wanted < result.num_front);
-        size_t at = 0;
-        while (at < result.num_front && memcmp(&result.front[at].tree, &plan[i].tree, sizeof plan[i].tree) != 0)
-            at++;
+        size_t at = place_on_front(&result, &plan[i].tree);
         assert_true(at < result.num_front);
         assert_close(result.front[at].bound, plan[i].bound, 0);
         wanted++;
     }
     assert_int_equal(result.num_front, wanted);
-    assert_true(wanted > 10);
+    assert_true(result.best.found == isfinite(least) && best_only.best.found == isfinite(least));
+    assert_true(!isfinite(least) || (result.best.bound == least && best_only.best.bound == least));
+    assert_true(memcmp(&best_only.best.tree, &result.best.tree, sizeof result.best.tree) == 0);
     for (size_t i = 1; i < result.num_front; i++)
         assert_true(result.front[i].bound > result.front[i - 1].bound &&
                     result.front[i].bytes[0] < result.front[i - 1].bytes[0]);
     free(plan);
     hsgd_plan_result_free(&result);
-    hsgd_plan_trees_free(&trees);
+    hsgd_plan_result_free(&best_only);
+    return wanted;
+}
+
+/* Constants over many powers of ten, none of noise or divergence at times, budgets too short for some plans or for all. */
+static void pruning_leaves_out_nothing(void **state)
+{
+    (void)state;
+    static const char *const bound[] = {"hsgd-random-sharp", "hsgd-fixed", "hsgd-random-recursive"};
+    size_t largest = 0, none = 0;
+    uint64_t random = 7;
+    for (size_t i = 0; i < 3; i++) {
+        hsgd_plan_setting setting = setting_of(bound[i], "60", ", \"max_period\": 12");
+        hsgd_plan_trees trees = list_of(&setting, HSGD_PLAN_ALL);
+        for (size_t world = 0; world < 12; world++) {
+            double drawn[HSGD_NUM_PLAN_CONSTANTS + 1];
+            for (size_t k = 0; k <= HSGD_NUM_PLAN_CONSTANTS; k++) { /* a linear congruential generator of Knuth's */
+                random = random * 6364136223846793005u + 1442695040888963407u;
+                drawn[k] = exp(((double)(random >> 33) / 0x1p31 - 0.5) * 9);
+            }
+            for (size_t k = 0; k < HSGD_NUM_PLAN_CONSTANTS; k++)
+                setting.constant[k].value = drawn[k];
+            if (world % 4 == 1)
+                setting.constant[HSGD_PLAN_SIGMA_SQ].value = 0;
+            if (world % 4 >= 2)
+                setting.constant[HSGD_PLAN_DIVERGENCE].value = 0;
+            size_t front =
+                compare_with_all_plans(&setting, &trees, world == 11 ? 0.005 : 3 * drawn[HSGD_NUM_PLAN_CONSTANTS]);
+            largest = front > largest ? front : largest;
+            none += front == 0;
+        }
+        hsgd_plan_trees_free(&trees);
+        hsgd_plan_setting_free(&setting);
+    }
+    assert_true(largest > 10 && none >= 3);
+}
+
+static void note_share(void *context, double share)
+{
+    double *last = context;
+    assert_true(share >= *last && share <= 1);
+    *last = share;
+}
+
+/* Over all budgets no plan beats another in bound, bytes and seconds, and what one budget's own front lacks then is beaten
+ * by a shorter one. Who watches sees shares that grow to 1. */
+static void fronts_of_several_budgets_are_one(void **state)
+{
+    (void)state;
+    hsgd_plan_setting setting = setting_of("hsgd-random-sharp", "[3.3, 3, 3.1]", ", \"max_period\": 12");
+    hsgd_plan_analysis a;
+    double share = 0;
+    size_t dropped = 0;
+    assert_ok(hsgd_plan_analyse(&a, &setting, (hsgd_plan_watcher){.tell = note_share, .context = &share}, &err), err);
+    assert_true(share == 1);
+    for (size_t i = 0; i < 3; i++) {
+        hsgd_plan_result own;
+        const hsgd_plan_result *joined = &a.answer[i].result[HSGD_PLAN_ALL];
+        assert_true(i == 0 || a.answer[i].budget_s > a.answer[i - 1].budget_s);
+        assert_ok(hsgd_plan_search(&own, &setting, &a.trees[HSGD_PLAN_ALL], a.answer[i].budget_s, INFINITY, true, &err),
+                  err);
+        for (size_t p = 0; p < own.num_front; p++) {
+            bool beaten = false;
+            for (size_t j = 0; j < i; j++)
+                for (size_t q = 0; q < a.answer[j].result[HSGD_PLAN_ALL].num_front; q++) {
+                    const hsgd_plan *other = &a.answer[j].result[HSGD_PLAN_ALL].front[q];
+                    beaten |= other->bound <= own.front[p].bound && other->bytes[0] <= own.front[p].bytes[0];
+                }
+            assert_true(beaten == (place_on_front(joined, &own.front[p].tree) == joined->num_front));
+            dropped += beaten;
+        }
+        assert_true(joined->num_front <= own.num_front);
+        hsgd_plan_result_free(&own);
+    }
+    assert_true(dropped > 0); /* a little more time, one more global average, and a plan needs more bytes than before */
+    hsgd_plan_analysis_free(&a);
     hsgd_plan_setting_free(&setting);
 }
 
@@ -520,7 +610,7 @@ static void elasticities_obey_the_units(void **state)
         assert_ok(hsgd_plan_search(&result, &setting, &trees, 2000, INFINITY, false, &err), err);
         const hsgd_plan *best = &result.best;
         assert_true(best->tree.period[0] > 1 && !best->at_limit);
-        assert_ok(hsgd_plan_sensitivities(&s, &count, &setting, &trees, best, 2000, &err), err);
+        assert_ok(hsgd_plan_sensitivities(&s, &count, &setting, &trees, best, 2000, &nobody, &err), err);
         double gap = 2 * 2.1 / (best->step_size * (double)best->steps) / best->bound;
         assert_near(elasticity(s, count, "Delta"), gap, 1e-6);
         assert_near(elasticity(s, count, "L"), gap, 1e-6);
@@ -554,7 +644,7 @@ static void times_change_the_bound_as_the_elasticities_say(void **state)
     hsgd_plan_sensitivity *s;
     size_t count;
     assert_ok(hsgd_plan_search(&result, &setting, &trees, 2e7, INFINITY, false, &err), err);
-    assert_ok(hsgd_plan_sensitivities(&s, &count, &setting, &trees, &result.best, 2e7, &err), err);
+    assert_ok(hsgd_plan_sensitivities(&s, &count, &setting, &trees, &result.best, 2e7, &nobody, &err), err);
     double *const place[] = {&setting.communication.level[0].latency_s,
                              &setting.communication.level[0].bandwidth_bytes_per_s,
                              &setting.communication.level[1].bandwidth_bytes_per_s, &setting.communication.compute_s};
@@ -605,7 +695,7 @@ static void regrets_are_those_of_a_new_search(void **state)
     size_t count;
     double largest = 0;
     assert_ok(hsgd_plan_search(&result, &setting, &trees, 300, INFINITY, false, &err), err);
-    assert_ok(hsgd_plan_sensitivities(&s, &count, &setting, &trees, &result.best, 300, &err), err);
+    assert_ok(hsgd_plan_sensitivities(&s, &count, &setting, &trees, &result.best, 300, &nobody, &err), err);
     for (size_t i = 0; i < HSGD_NUM_PLAN_CONSTANTS; i++) { /* the first of the list */
         check_regret(&setting, &trees, &result.best, &s[i].half, (hsgd_plan_constant)i, 0.5);
         check_regret(&setting, &trees, &result.best, &s[i].twice, (hsgd_plan_constant)i, 2);
@@ -628,7 +718,8 @@ int main(void)
                                        cmocka_unit_test(no_step_size_is_better),
                                        cmocka_unit_test(other_bounds_are_searched_on_a_grid),
                                        cmocka_unit_test(an_exhaustive_search_finds_nothing_better),
-                                       cmocka_unit_test(the_front_is_that_of_all_pairs),
+                                       cmocka_unit_test(pruning_leaves_out_nothing),
+                                       cmocka_unit_test(fronts_of_several_budgets_are_one),
                                        cmocka_unit_test(the_least_time_is_just_enough),
                                        cmocka_unit_test(elasticities_obey_the_units),
                                        cmocka_unit_test(times_change_the_bound_as_the_elasticities_say),

@@ -107,6 +107,9 @@ static void constants_come_from_a_result_with_their_kinds(void **state)
     cJSON_Delete(document);
     write_plan("sub/p.json", ", \"constants_from\": \"r/none.json\"");
     assert_refusal("$H plan sub/p.json", 2, "sub/r/none.json: cannot be opened");
+    write_text("sub/r/weighted.json", "{\"hierarchy\": {\"workers\": 12, \"weighted\": true}}");
+    write_plan("sub/p.json", ", \"constants_from\": \"r/weighted.json\"");
+    assert_refusal("$H plan sub/p.json", 2, "hierarchy.weighted: true: a plan is for workers of equal weights");
     write_text("sub/r/empty.json", "{}");
     write_plan("sub/p.json", ", \"constants_from\": \"r/empty.json\"");
     assert_refusal("$H plan sub/p.json", 2, "sub/r/empty.json: hierarchy.workers: missing");
@@ -156,15 +159,20 @@ static void the_table_has_the_front(void **state)
     cJSON_Delete(document);
 }
 
-/* With the figure, drawn again from the folder alone in another format. */
+/* With the figure, whatever the plan is called; drawn again from the folder alone in another format. */
 static void the_figure_is_drawn_and_drawn_again(void **state)
 {
     (void)state;
-    write_plan("p.json", ", " CONSTANTS ", \"figure_style\": {\"format\": \"svg\"}");
-    assert_exit("sed -i 's/\"figures\": \\[\\],//' p.json; rm -rf p; $H plan p.json --output p", 0);
+    write_text("p.json", "{\"name\": \"it's `echo` 50% {/Bold x}_y^2 \\\"q\\\" $z$ \\\\n\", \"workers\": 12, " NETWORK
+                         ", " CONSTANTS
+                         ", \"budget_seconds\": [5, 20], \"max_period\": 12, \"figure_style\": {\"format\": \"svg\"}}");
+    assert_exit("rm -rf p; $H plan p.json --output p", 0);
+    assert_string_equal(err_text, "");
     assert_non_null(strstr(out, "plan.svg"));
     assert_true(exists("p/plan.svg") && exists("p/plan.caption.tex"));
-    char *data = read_text("p/plan.dat");
+    char *svg = read_text("p/plan.svg"), *data = read_text("p/plan.dat");
+    assert_non_null(strstr(svg, "{/Bold x}_y^2"));
+    free(svg);
     assert_exit("cp p/plan.gp before; rm p/plan.gp p/plan.dat; $H plot p --format png --no-title", 0);
     assert_non_null(strstr(out, "p/plan.png"));
     assert_false(exists("p/plan.svg"));
@@ -172,6 +180,15 @@ static void the_figure_is_drawn_and_drawn_again(void **state)
     assert_string_equal(data, again);
     free(data);
     free(again);
+    assert_refusal("$H run --output p", 2, "holds a plan (plan.json)");
+    assert_refusal("mkdir bad; echo '{}' > bad/plan.json; $H plot bad", 2, "bad/plan.json: name: missing");
+    assert_refusal(
+        "sed 's/\"budget_s\":.*\\[/\"budget_s\": [\"x\", /' p/plan.json | head -c 3000 > bad/plan.json; $H plot bad", 2,
+        "not valid JSON");
+    assert_refusal("echo '{\"name\": \"a\", \"bound\": \"b\", \"workers\": 3, \"budgets\": [1, null, {\"front\": [7, "
+                   "{}]}], \"curves\":"
+                   "{\"budget_s\": [1], \"hsgd\": [1, 2]}}' > bad/plan.json; $H plot bad",
+                   2, "curves.hsgd: 2 plans for 1 budgets");
     assert_refusal("cp p/plan.json p/sweep.json; $H plan p.json --output p", 2, "holds a sweep");
 }
 

@@ -11,6 +11,7 @@
 #include "tests/plots/figure_input.h"
 
 #include "plots/phase.h"
+#include "plots/plan.h"
 #include "plots/script_private.h"
 
 #define LEAST_DISTANCE 10
@@ -267,6 +268,37 @@ static void lines_of_similar_grey_differ_in_dash(void **state)
     }
 }
 
+static void lines_of_a_plan_differ_in_dash(void **state)
+{
+    (void)state;
+    hsgd_error err;
+    fixture f;
+    const double x[] = {1, 2, 3}, y[] = {9, 8, 7}, z[] = {3, 2, 1};
+    const hsgd_plan_figure_input in = {.name = "plan",
+                                       .bound = "a-bound",
+                                       .num_workers = 4,
+                                       .num_budgets = 3,
+                                       .budget_s = x,
+                                       .value = {y, y, y},
+                                       .num_best = 1,
+                                       .best_s = x,
+                                       .best_value = {y, y, y},
+                                       .num_front = 3,
+                                       .front_bytes = z,
+                                       .front_value = x,
+                                       .bytes = {3, 4, 5},
+                                       .bytes_value = {1, 2, 3}};
+    size_t seen = 0;
+    setup(&f, 2, 10);
+    assert_ok(hsgd_plan_figure_write(&in, f.dir, in_format(HSGD_FIGURE_PDF), &err), err);
+    char *script = file_text(f.dir, HSGD_PLAN_FIGURE, "gp");
+    for (const char *plot = script; (plot = strstr(plot, "\nplot ")); plot++)
+        seen += check_panel(HSGD_PLAN_FIGURE, script, plot + 1);
+    assert_int_equal(seen, 4);
+    free(script);
+    teardown(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +306,7 @@ int main(void)
         cmocka_unit_test(colours_differ_for_everybody),
         cmocka_unit_test(verdicts_differ_for_everybody),
         cmocka_unit_test(lines_of_similar_grey_differ_in_dash),
+        cmocka_unit_test(lines_of_a_plan_differ_in_dash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
