@@ -66,11 +66,8 @@ static int run_in_folder(const hsgd_config *config, const hsgd_problem *problem,
     int lock;
     bool existed = access(dir, F_OK) == 0, terminal = !quiet && isatty(STDERR_FILENO);
     const hsgd_hunt_options how = {threads, terminal ? tell_progress : NULL};
-    if (hsgd_folder_refuse(dir, "sweep.json", "a sweep", &err) ||
-        hsgd_folder_refuse(dir, "result.json", "the results of a run", &err) || hsgd_folder_make(dir, &err) ||
-        hsgd_folder_lock(&lock, dir, &err))
+    if (hsgd_folder_open(&lock, dir, HSGD_FOLDER_HUNT, &err))
         return hsgd_cli_fail(&err);
-    hsgd_folder_sweep(dir);
     hsgd_status status = hsgd_hunt_run(&hunt, config, problem, &how, &err);
     fputs(terminal ? "\r\033[K" : "", stderr);
     if (status) {

@@ -110,15 +110,9 @@ static int run_in_folder(call *c)
 {
     hsgd_error err;
     int lock;
-    hsgd_status status = hsgd_folder_refuse(c->dir, "result.json", "the results of a single run", &err);
-    if (!status)
-        status = hsgd_folder_refuse(c->dir, "sweep.json", "a sweep", &err);
-    if (!status)
-        status = hsgd_folder_make(c->dir, &err);
-    if (status || hsgd_folder_lock(&lock, c->dir, &err))
+    if (hsgd_folder_open(&lock, c->dir, HSGD_FOLDER_PHASE, &err))
         return hsgd_cli_fail(&err);
-    hsgd_folder_sweep(c->dir);
-    status = hsgd_phase_write(&c->phase, &c->summary, c->dir, &err);
+    hsgd_status status = hsgd_phase_write(&c->phase, &c->summary, c->dir, &err);
     if (!status)
         status = hsgd_phase_plot(c->dir, NULL, &c->report, &err);
     hsgd_folder_unlock(lock);

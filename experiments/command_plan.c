@@ -71,14 +71,8 @@ static int write_in(const hsgd_plan_analysis *analysis, const char *dir, const h
 {
     hsgd_error err;
     int lock;
-    hsgd_status status = hsgd_folder_make(dir, &err);
-    if (!status)
-        status = hsgd_folder_refuse(dir, "result.json", "the results of a single run", &err);
-    if (!status)
-        status = hsgd_folder_refuse(dir, "sweep.json", "a sweep", &err);
-    if (status || hsgd_folder_lock(&lock, dir, &err))
+    if (hsgd_folder_open(&lock, dir, HSGD_FOLDER_PLAN, &err))
         return hsgd_cli_fail(&err);
-    hsgd_folder_sweep(dir);
     int code = write_folder(analysis, dir, arguments);
     hsgd_folder_unlock(lock);
     return code;

@@ -22,24 +22,16 @@ static const hsgd_option options[NUM_OPTIONS] = {
                      "bands: confidence interval, standard error, standard deviation, all seeds"},
     [OPTION_NO_TITLE] = {"no-title", NULL, "nothing above the panels: it is in the caption"}};
 
-/* Folders that another command than run left, each known by a file of its own. */
-static const struct {
-    bool (*is_folder)(const char *dir);
-    hsgd_status (*plot)(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report, hsgd_error *err);
-} kind[] = {
-    {hsgd_sweep_is_folder, hsgd_sweep_plot}, {hsgd_rate_is_folder, hsgd_rate_plot},
-    {hsgd_plan_is_folder, hsgd_plan_plot},   {hsgd_phase_is_folder, hsgd_phase_plot},
-    {hsgd_hunt_is_folder, hsgd_hunt_plot},
-};
+typedef hsgd_status plot_function(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,
+                                  hsgd_error *err);
 
-static hsgd_status plot_folder(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,
-                               hsgd_error *err)
-{
-    for (size_t i = 0; i < sizeof kind / sizeof *kind; i++)
-        if (kind[i].is_folder(dir))
-            return kind[i].plot(dir, change, report, err);
-    return hsgd_folder_plot(dir, change, report, err);
-}
+/* By the kind of the folder; one that holds nothing gets the message of hsgd_folder_plot. */
+static plot_function *const plot[HSGD_NUM_FOLDER_KINDS + 1] = {
+    [HSGD_FOLDER_RUN] = hsgd_folder_plot,       [HSGD_FOLDER_SWEEP] = hsgd_sweep_plot,
+    [HSGD_FOLDER_PHASE] = hsgd_phase_plot,      [HSGD_FOLDER_RATE] = hsgd_rate_plot,
+    [HSGD_FOLDER_HUNT] = hsgd_hunt_plot,        [HSGD_FOLDER_PLAN] = hsgd_plan_plot,
+    [HSGD_NUM_FOLDER_KINDS] = hsgd_folder_plot,
+};
 
 static int run(const hsgd_arguments *arguments)
 {
@@ -53,7 +45,8 @@ static int run(const hsgd_arguments *arguments)
     int lock;
     if (hsgd_folder_lock(&lock, arguments->positional, &err))
         return hsgd_cli_fail(&err);
-    hsgd_status status = plot_folder(arguments->positional, &change, &report, &err);
+    hsgd_status status =
+        plot[hsgd_folder_kind_of(arguments->positional)](arguments->positional, &change, &report, &err);
     hsgd_folder_unlock(lock);
     if (status)
         return hsgd_cli_fail(&err);

@@ -104,11 +104,8 @@ static int run_in_folder(call *c)
     hsgd_rate_options how = {.threads = (int)c->threads,
                              .progress = !c->quiet && isatty(STDERR_FILENO) ? hsgd_run_draw_progress : NULL,
                              .progress_context = &drawn};
-    if (hsgd_folder_refuse(c->dir, "result.json", "the results of a single run", &err) ||
-        hsgd_folder_refuse(c->dir, "sweep.json", "a sweep", &err) || hsgd_folder_make(c->dir, &err) ||
-        hsgd_folder_lock(&lock, c->dir, &err))
+    if (hsgd_folder_open(&lock, c->dir, HSGD_FOLDER_RATE, &err))
         return hsgd_cli_fail(&err);
-    hsgd_folder_sweep(c->dir);
     hsgd_status status = hsgd_rate_run(&c->rate, &c->plan, c->file, &how, &err);
     int code = status ? hsgd_cli_fail(&err) : conclude(c);
     hsgd_folder_unlock(lock);

@@ -7,7 +7,6 @@
 
 #include "experiments/folder.h"
 #include "experiments/page.h"
-#include "experiments/phase_private.h"
 
 enum { OPTION_OUTPUT, NUM_OPTIONS };
 
@@ -28,10 +27,11 @@ static int run(const hsgd_arguments *arguments)
         hsgd_fail_memory(&err, "a path");
         return hsgd_cli_fail(&err);
     }
-    hsgd_status status =
-        hsgd_phase_is_folder(dir)
-            ? hsgd_fail(&err, HSGD_ERROR_INPUT, "%s: a phase diagram has no page; hsgd plot draws it", dir)
-            : hsgd_folder_lock(&lock, dir, &err);
+    hsgd_folder_kind kind = hsgd_folder_kind_of(dir);
+    bool has_page = kind == HSGD_FOLDER_RUN || kind == HSGD_FOLDER_SWEEP || kind == HSGD_NUM_FOLDER_KINDS;
+    hsgd_status status = has_page ? hsgd_folder_lock(&lock, dir, &err)
+                                  : hsgd_fail(&err, HSGD_ERROR_INPUT, "%s: %s has no page; hsgd plot draws its figure",
+                                              dir, hsgd_folder_content(kind));
     if (!status) {
         hsgd_folder_sweep(dir);
         status = hsgd_report_page(dir, file, &err);

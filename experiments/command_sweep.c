@@ -231,22 +231,14 @@ static int run_points(call *c)
 static int run_in_folder(call *c)
 {
     hsgd_error err;
-    int lock, code;
+    int lock;
     char *points = NULL;
-    if (asprintf(&points, "%s/points", c->dir) < 0) {
-        hsgd_fail_memory(&err, "a path");
+    if (hsgd_folder_open(&lock, c->dir, HSGD_FOLDER_SWEEP, &err))
         return hsgd_cli_fail(&err);
-    }
-    hsgd_status status = hsgd_folder_refuse(c->dir, "result.json", "the results of a single run", &err);
-    if (!status)
-        status = hsgd_folder_refuse(c->dir, "phase.json", "a phase diagram", &err);
-    if (!status)
-        status = hsgd_folder_make(points, &err);
+    hsgd_status status =
+        asprintf(&points, "%s/points", c->dir) < 0 ? hsgd_fail_memory(&err, "a path") : hsgd_folder_make(points, &err);
+    int code = status ? hsgd_cli_fail(&err) : run_points(c);
     free(points);
-    if (status || hsgd_folder_lock(&lock, c->dir, &err))
-        return hsgd_cli_fail(&err);
-    hsgd_folder_sweep(c->dir);
-    code = run_points(c);
     hsgd_folder_unlock(lock);
     return code;
 }

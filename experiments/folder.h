@@ -15,9 +15,27 @@ extern "C" {
 /* Make a folder and its parents; fine if it is there. Fails where it cannot be written to. */
 hsgd_status hsgd_folder_make(const char *path, hsgd_error *err);
 
-/* Fails if there is DIR/file, the sign of something else, in words as "a sweep": what is written now would stand beside it
- * as if the two belonged together. */
-hsgd_status hsgd_folder_refuse(const char *dir, const char *file, const char *what, hsgd_error *err);
+/* Whose results a folder holds. */
+typedef enum hsgd_folder_kind {
+    HSGD_FOLDER_RUN, /* hsgd run, hsgd verify */
+    HSGD_FOLDER_SWEEP,
+    HSGD_FOLDER_PHASE,
+    HSGD_FOLDER_RATE,
+    HSGD_FOLDER_HUNT,
+    HSGD_FOLDER_PLAN,
+    HSGD_NUM_FOLDER_KINDS /* nobody's yet */
+} hsgd_folder_kind;
+
+/* Found by the file that only this kind has; a folder with several is that of the last of them. */
+hsgd_folder_kind hsgd_folder_kind_of(const char *dir);
+
+/* "a sweep" */
+const char *hsgd_folder_content(hsgd_folder_kind kind);
+
+/* Before results of this kind are written: make the folder and its parents, keep other processes out as hsgd_folder_lock
+ * does, and remove what killed processes left. Fails if the folder holds results of another kind: what is written now would
+ * stand beside them as if the two belonged together. */
+hsgd_status hsgd_folder_open(int *lock, const char *dir, hsgd_folder_kind kind, hsgd_error *err);
 
 /* Keep other processes of hsgd from writing to a folder until *lock is handed to hsgd_folder_unlock or the process
  * ends. Fails at once if another one does; where the file system has no locks, nothing is locked. */

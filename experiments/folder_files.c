@@ -50,18 +50,6 @@ hsgd_status hsgd_folder_make(const char *path, hsgd_error *err)
     return status;
 }
 
-hsgd_status hsgd_folder_refuse(const char *dir, const char *file, const char *what, hsgd_error *err)
-{
-    char *path;
-    if (asprintf(&path, "%s/%s", dir, file) < 0)
-        return hsgd_fail_memory(err, "a path");
-    bool found = access(path, F_OK) == 0;
-    free(path);
-    return found ? hsgd_fail(err, HSGD_ERROR_INPUT, "--output: \"%s\" holds %s (%s); expected another folder", dir,
-                             what, file)
-                 : HSGD_OK;
-}
-
 hsgd_status hsgd_folder_lock(int *lock, const char *dir, hsgd_error *err)
 {
     *lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* the folder itself is the lock: no file is left behind */
@@ -126,4 +114,54 @@ void hsgd_folder_sweep(const char *dir)
         else if (is_left(dirfd(entries), entry->d_name))
             unlinkat(dirfd(entries), entry->d_name, 0);
     closedir(entries);
+}
+
+/* ---- whose results ---- */
+
+static const struct {
+    const char *file, *content;
+} kinds[HSGD_NUM_FOLDER_KINDS] = {
+    [HSGD_FOLDER_RUN] = {"result.json", "the results of a single run"},
+    [HSGD_FOLDER_SWEEP] = {"sweep.json", "a sweep"},
+    [HSGD_FOLDER_PHASE] = {"phase.json", "a phase diagram"},
+    [HSGD_FOLDER_RATE] = {"rate.json", "a rate of convergence"},
+    [HSGD_FOLDER_HUNT] = {"hunt.json", "a hunt"},
+    [HSGD_FOLDER_PLAN] = {"plan.json", "a plan"},
+};
+
+static bool has_file(const char *dir, const char *file)
+{
+    char *path;
+    if (asprintf(&path, "%s/%s", dir, file) < 0)
+        return false;
+    bool found = access(path, F_OK) == 0;
+    free(path);
+    return found;
+}
+
+hsgd_folder_kind hsgd_folder_kind_of(const char *dir)
+{
+    for (size_t k = HSGD_NUM_FOLDER_KINDS; k-- > 0;)
+        if (has_file(dir, kinds[k].file))
+            return (hsgd_folder_kind)k;
+    return HSGD_NUM_FOLDER_KINDS;
+}
+
+const char *hsgd_folder_content(hsgd_folder_kind kind)
+{
+    return kinds[kind].content;
+}
+
+hsgd_status hsgd_folder_open(int *lock, const char *dir, hsgd_folder_kind kind, hsgd_error *err)
+{
+    for (int k = 0; k < HSGD_NUM_FOLDER_KINDS; k++)
+        if (k != (int)kind && has_file(dir, kinds[k].file))
+            return hsgd_fail(err, HSGD_ERROR_INPUT, "--output: \"%s\" holds %s (%s); expected another folder", dir,
+                             kinds[k].content, kinds[k].file);
+    hsgd_status status = hsgd_folder_make(dir, err);
+    if (!status)
+        status = hsgd_folder_lock(lock, dir, err);
+    if (!status)
+        hsgd_folder_sweep(dir);
+    return status;
 }

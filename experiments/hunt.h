@@ -91,9 +91,6 @@ void hsgd_hunt_print(const hsgd_hunt *hunt, FILE *stream);
 /* Write hunt.json, hunt.csv and worst.json. */
 hsgd_status hsgd_hunt_write(const hsgd_hunt *hunt, const char *dir, hsgd_error *err);
 
-/* Is this the folder of a hunt? */
-bool hsgd_hunt_is_folder(const char *dir);
-
 /* Make the figure of a hunt from DIR/hunt.json, as hsgd_folder_plot does for an experiment. */
 hsgd_status hsgd_hunt_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,
                            hsgd_error *err);

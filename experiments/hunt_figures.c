@@ -4,21 +4,10 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "experiments/folder_private.h"
 #include "experiments/style_private.h"
 #include "plots/hunt.h"
-
-bool hsgd_hunt_is_folder(const char *dir)
-{
-    char *path;
-    if (asprintf(&path, "%s/hunt.json", dir) < 0)
-        return false;
-    bool found = access(path, F_OK) == 0;
-    free(path);
-    return found;
-}
 
 /* What the figure borrows. */
 typedef struct folder {

@@ -207,7 +207,7 @@ static void join(char *out, size_t size, const char *const *names)
 
 hsgd_status hsgd_json_object(const hsgd_json *at, const char *const *keys, hsgd_error *err)
 {
-    char list[256];
+    char list[512];
     join(list, sizeof list, keys);
     if (!cJSON_IsObject(at->value))
         return hsgd_json_fail(at, err, "expected an object with the keys %s", list);

@@ -147,7 +147,7 @@ hsgd_status hsgd_report_page(const char *dir, const char *file, hsgd_error *err)
     char *path;
     cJSON *root = NULL;
     place p;
-    bool is_sweep = hsgd_sweep_is_folder(dir);
+    bool is_sweep = hsgd_folder_kind_of(dir) == HSGD_FOLDER_SWEEP;
     if (asprintf(&path, "%s/%s.json", dir, is_sweep ? "sweep" : "result") < 0)
         return hsgd_fail_memory(err, "a path");
     hsgd_status status = hsgd_json_read_file(&root, path, err);

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "experiments/folder_private.h"
 #include "experiments/phase_private.h"
@@ -98,16 +97,6 @@ static hsgd_status read_folder(folder *f, const char *dir, const hsgd_style_chan
     memcpy(f->input.axis, f->axes.axis, sizeof f->input.axis);
     f->input.num_axes = f->axes.count;
     return status ? status : read_points(f, &root, err);
-}
-
-bool hsgd_phase_is_folder(const char *dir)
-{
-    char *path;
-    if (asprintf(&path, "%s/phase.json", dir) < 0)
-        return false;
-    bool found = access(path, F_OK) == 0;
-    free(path);
-    return found;
 }
 
 hsgd_status hsgd_phase_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,

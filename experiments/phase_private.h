@@ -144,9 +144,6 @@ cJSON *hsgd_phase_to_json(const hsgd_phase *phase, const hsgd_phase_summary *sum
 
 void hsgd_phase_print(const hsgd_phase *phase, const hsgd_phase_summary *summary, FILE *stream);
 
-/* Is this the folder of a phase diagram? */
-bool hsgd_phase_is_folder(const char *dir);
-
 /* Make the figure of DIR/phase.json, as hsgd_folder_plot. */
 hsgd_status hsgd_phase_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,
                             hsgd_error *err);

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "experiments/folder_private.h"
 #include "experiments/plan_private.h"
@@ -164,16 +163,6 @@ static hsgd_status read_folder(folder *f, const char *dir, const hsgd_style_chan
     if (!status && change)
         status = hsgd_style_apply(&f->style, change, err);
     return status ? status : read_input(f, &root, err);
-}
-
-bool hsgd_plan_is_folder(const char *dir)
-{
-    char *path;
-    if (asprintf(&path, "%s/plan.json", dir) < 0)
-        return false;
-    bool found = access(path, F_OK) == 0;
-    free(path);
-    return found;
 }
 
 hsgd_status hsgd_plan_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,

@@ -267,8 +267,7 @@ cJSON *hsgd_plan_to_json(const hsgd_plan_analysis *analysis);
 hsgd_status hsgd_plan_write(const hsgd_plan_analysis *analysis, const char *dir, char *note, size_t size,
                             bool *with_config, hsgd_error *err);
 
-/* Is this the folder of a plan? Make its figure again, from its plan.json. */
-bool hsgd_plan_is_folder(const char *dir);
+/* Make its figure again, from its plan.json. */
 hsgd_status hsgd_plan_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,
                            hsgd_error *err);
 

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "experiments/folder_private.h"
 #include "experiments/rate_private.h"
@@ -170,16 +169,6 @@ static hsgd_status read_folder(folder *f, const char *dir, const hsgd_style_chan
     if (!status && change)
         status = hsgd_style_apply(&f->style, change, err);
     return status ? status : read_input(f, &root, err);
-}
-
-bool hsgd_rate_is_folder(const char *dir)
-{
-    char *path;
-    if (asprintf(&path, "%s/rate.json", dir) < 0)
-        return false;
-    bool found = access(path, F_OK) == 0;
-    free(path);
-    return found;
 }
 
 static hsgd_status draw(const folder *f, hsgd_figure_report *report, hsgd_error *err)

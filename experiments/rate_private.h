@@ -40,9 +40,6 @@ void hsgd_rate_print(const hsgd_rate *rate, FILE *stream);
 
 /* ---- the figure (rate_figure.c) ---- */
 
-/* Is this the folder of hsgd rate? */
-bool hsgd_rate_is_folder(const char *dir);
-
 /* Make the figure from DIR/rate.json, as hsgd_folder_plot does for one experiment. */
 hsgd_status hsgd_rate_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,
                            hsgd_error *err);

@@ -137,9 +137,7 @@ static int run_and_report(const hsgd_config *config, const hsgd_problem *problem
                                    .progress = !quiet && isatty(STDERR_FILENO) ? hsgd_run_draw_progress : NULL,
                                    .progress_context = &drawn,
                                    .provenance = provenance};
-    if (hsgd_folder_refuse(dir, "sweep.json", "a sweep", &err) ||
-        hsgd_folder_refuse(dir, "phase.json", "a phase diagram", &err) || hsgd_folder_make(dir, &err) ||
-        hsgd_folder_lock(&lock, dir, &err))
+    if (hsgd_folder_open(&lock, dir, HSGD_FOLDER_RUN, &err))
         return hsgd_cli_fail(&err);
     if (hsgd_experiment_run(&experiment, config, problem, &how, &err)) {
         hsgd_folder_unlock(lock);

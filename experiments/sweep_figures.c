@@ -3,7 +3,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "analysis/statistics.h"
 #include "experiments/folder_private.h"
@@ -258,16 +257,6 @@ static hsgd_status read_folder(folder *f, const char *dir, const hsgd_style_chan
     memcpy(f->input.axis, f->axes.axis, sizeof f->input.axis);
     f->input.num_axes = f->axes.count;
     return status ? status : read_points(f, &root, err);
-}
-
-bool hsgd_sweep_is_folder(const char *dir)
-{
-    char *path;
-    if (asprintf(&path, "%s/sweep.json", dir) < 0)
-        return false;
-    bool found = access(path, F_OK) == 0;
-    free(path);
-    return found;
 }
 
 /* ---- making the figures ---- */

@@ -164,9 +164,6 @@ void hsgd_sweep_tell_others(const hsgd_sweep *sweep, const char *dir);
 
 /* ---- figures (sweep_figures.c) ---- */
 
-/* Is this the folder of a sweep? */
-bool hsgd_sweep_is_folder(const char *dir);
-
 /* Make the combined figures that DIR/sweep.json asks for, from it and the series.csv of the points, as hsgd_folder_plot does
  * for one experiment. */
 hsgd_status hsgd_sweep_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,
