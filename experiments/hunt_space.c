@@ -331,7 +331,7 @@ static const double *set_initial(hsgd_hunt_case *c, const hsgd_hunt_space *s, co
 static double scale_of(const hsgd_hunt_space *s, const double *amplitude)
 {
     double sum = 0;
-    size_t count = s->num_parameters - s->free[HSGD_HUNT_STEP_SIZE] - (s->free[HSGD_HUNT_CURVATURE] ? s->dim - 1 : 0);
+    size_t count = s->num_parameters - s->free[HSGD_HUNT_STEP_SIZE] - num_curvatures(s);
     for (size_t i = 0; i < count; i++)
         sum += amplitude[i] * amplitude[i];
     return sum > DBL_MIN && isfinite(sum) ? 1 / sqrt(sum) : 1;

@@ -453,9 +453,12 @@ static void own_hessians_are_legal_and_often_alike(void **state)
     assert_ok(hsgd_hunt_space_init(&space, &h.config, &h.problem, &h.setting, &quarry, &err), err);
     assert_ok(hsgd_hunt_case_init(&c, D, N, true, &err), err);
     for (size_t draw = 0; draw < 100; draw++) {
-        double point[2 * N * D - 1 + D], largest = 0, apart = 0;
+        double point[2 * N * D - 1 + D], largest = 0, apart = 0, size = 0, delta = 0;
+        const double *amplitude = point + N * D - 1, *initial_z = amplitude + N * D;
         hsgd_hunt_space_draw(&anchor, point, &space, rng);
         hsgd_hunt_space_case(&c, &space, &anchor, point);
+        for (size_t i = 0; i < (N + 1) * D; i++)
+            size += amplitude[i] * amplitude[i];
         for (size_t i = 0; i < D; i++) {
             double mean = 0, slope = 0;
             for (size_t j = 0; j < N; j++) {
@@ -467,8 +470,11 @@ static void own_hessians_are_legal_and_often_alike(void **state)
             }
             assert_true(mean >= 0);
             assert_near(slope, 0, 1e-15);
+            if (mean > 1e-6)
+                delta += initial_z[i] * initial_z[i] / 2 / size - mean * c.initial[i] * c.initial[i] / 2;
         }
         assert_true(largest == 0.7);
+        assert_near(delta, 0, 1e-12); /* amplitudes are scaled to unit length */
         alike += apart < 1e-15;
     }
     assert_in_range(alike, 35, 65);
