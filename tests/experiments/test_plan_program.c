@@ -47,7 +47,7 @@ static void hsgd_bound_evaluates_the_best_plan_alike(void **state)
                 {"hsgd-random-recursive", ""},
                 {"hsgd-fixed-sharp",
                  ", \"fanouts\": [[3, 4], [3, 2, 2]], \"level_divergence_sq\": [[0.7, 0.3], [0.7, 0.2, 0.1]]"},
-                {"hsgd-fixed", ", \"fanouts\": [[3, 4]], \"periods\": [1]"}};
+                {"hsgd-fixed", ", \"fanouts\": [[3, 4]], \"level_divergence_sq\": [[0.7, 0.3]], \"periods\": [1]"}};
     for (size_t i = 0; i < sizeof plan / sizeof *plan; i++) {
         char rest[512];
         snprintf(rest, sizeof rest, ", " CONSTANTS ", \"bound\": \"%s\"%s", plan[i].bound, plan[i].rest);
