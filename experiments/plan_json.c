@@ -19,6 +19,18 @@ static void add_number(cJSON *object, const char *key, double value)
     cJSON_AddItemToObject(object, key, isfinite(value) ? cJSON_CreateNumber(value) : cJSON_CreateNull());
 }
 
+/* For each level of the tree the level of the network whose links it uses, from 1. */
+static cJSON *links_to_json(const hsgd_plan_setting *setting, const hsgd_plan_fanout *fanout)
+{
+    cJSON *array = cJSON_CreateArray();
+    size_t workers = setting->num_workers;
+    for (size_t k = 0; k < fanout->num_levels; k++) {
+        cJSON_AddItemToArray(array, cJSON_CreateNumber((double)hsgd_plan_link_of(setting, workers) + 1));
+        workers /= fanout->fanout[k];
+    }
+    return array;
+}
+
 /* null where there is no plan. */
 static cJSON *plan_to_json(const hsgd_plan_setting *setting, const hsgd_plan *plan)
 {
@@ -28,6 +40,7 @@ static cJSON *plan_to_json(const hsgd_plan_setting *setting, const hsgd_plan *pl
     cJSON *object = cJSON_CreateObject();
     cJSON_AddItemToObject(object, "fanout", counts_to_json(fanout->fanout, fanout->num_levels));
     cJSON_AddItemToObject(object, "periods", counts_to_json(plan->tree.period, fanout->num_levels));
+    cJSON_AddItemToObject(object, "links", links_to_json(setting, fanout));
     cJSON_AddNumberToObject(object, "step_size", plan->step_size);
     add_number(object, "max_step_size", plan->max_step_size);
     cJSON_AddBoolToObject(object, "at_step_size_limit", plan->at_limit);

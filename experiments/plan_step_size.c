@@ -105,22 +105,32 @@ static bool is_hopeless(curve *c, double below, double limit)
 
 /* ---- the minimum ---- */
 
-/* Brent between low and high with a value at middle below both ends. */
+/* Slower than Brent's method, but it needs nothing: no memory, and no value between that is strictly smaller. */
+static double golden_section(curve *c, double low, double high)
+{
+    const double share = (sqrt(5) - 1) / 2;
+    while (high - low > LOG_WIDTH) {
+        double left = high - share * (high - low), right = low + share * (high - low);
+        bool is_left = at_log(left, c) <= at_log(right, c);
+        *(is_left ? &high : &low) = is_left ? right : left;
+    }
+    return exp(low / 2 + high / 2);
+}
+
+/* Brent between low and high with a value at middle below both ends. GSL refuses to start where values are equal up to
+ * rounding, or an end is not admissible. */
 static double refine(curve *c, double low, double middle, double high)
 {
     gsl_function function = {at_log, c};
     gsl_min_fminimizer *minimizer = gsl_min_fminimizer_alloc(gsl_min_fminimizer_brent);
-    if (!minimizer)
-        return exp(middle);
-    int status = gsl_min_fminimizer_set(minimizer, &function, middle, low, high);
-    bool started = status == GSL_SUCCESS; /* not where values are equal to rounding, or an end is not admissible */
-    for (int i = 0; i < MAX_ITERATIONS && status == GSL_SUCCESS; i++) {
-        status = gsl_min_fminimizer_iterate(minimizer);
+    if (!minimizer || gsl_min_fminimizer_set(minimizer, &function, middle, low, high) != GSL_SUCCESS) {
+        gsl_min_fminimizer_free(minimizer);
+        return golden_section(c, low, high);
+    }
+    for (int i = 0; i < MAX_ITERATIONS && gsl_min_fminimizer_iterate(minimizer) == GSL_SUCCESS; i++)
         if (gsl_min_fminimizer_x_upper(minimizer) - gsl_min_fminimizer_x_lower(minimizer) < LOG_WIDTH)
             break;
-    }
-    if (started)
-        middle = gsl_min_fminimizer_x_minimum(minimizer);
+    middle = gsl_min_fminimizer_x_minimum(minimizer);
     gsl_min_fminimizer_free(minimizer);
     return exp(middle);
 }

@@ -47,7 +47,7 @@ static void hsgd_bound_evaluates_the_best_plan_alike(void **state)
                 {"hsgd-random-recursive", ""},
                 {"hsgd-fixed-sharp",
                  ", \"fanouts\": [[3, 4], [3, 2, 2]], \"level_divergence_sq\": [[0.7, 0.3], [0.7, 0.2, 0.1]]"},
-                {"hsgd-fixed", ", \"fanouts\": [[3, 4]], \"periods\": [1]"}};
+                {"hsgd-fixed", ", \"fanouts\": [[3, 4]], \"level_divergence_sq\": [[0.7, 0.3]], \"periods\": [1]"}};
     for (size_t i = 0; i < sizeof plan / sizeof *plan; i++) {
         char rest[512];
         snprintf(rest, sizeof rest, ", " CONSTANTS ", \"bound\": \"%s\"%s", plan[i].bound, plan[i].rest);
@@ -82,6 +82,8 @@ static void hsgd_run_takes_as_long_as_planned(void **state)
         assert_close(cJSON_GetArrayItem(get(run, "bytes_level"), k)->valuedouble,
                      cJSON_GetArrayItem(get(best, "bytes_level"), k)->valuedouble, 1e-13);
     assert_close(number(get(get(get(result, "constants"), "divergence_sq"), "global"), "value"), 0.9, 1e-12);
+    for (int k = 0; k < 2; k++)
+        assert_true(cJSON_GetArrayItem(get(best, "links"), k)->valuedouble == k + 1);
     cJSON_Delete(result);
     cJSON_Delete(document);
 }
@@ -257,6 +259,7 @@ static void bad_input_is_refused_with_its_place(void **state)
     assert_refusal("sed 's/12,\"figures/720, \"levels\": {\"max\": 8}, \"figures/; s/\"workers\": 12/\"workers\": "
                    "4096/; s/\\[3, 4\\]/[64, 64]/' p.json > b.json; $H plan b.json",
                    2, "b.json: max_period: 720 allows more than");
+    assert_exit("rm -rf p; $H plan - --output p --quiet < p.json && ls p/plan.json", 0);
     assert_refusal("$H plan", 2, "PLAN.json is missing");
     assert_refusal("$H plan p.json --threads 0", 2, "--threads: \"0\"");
     assert_refusal("touch file; $H plan p.json --output file", 4, "file: the output folder cannot be made");
