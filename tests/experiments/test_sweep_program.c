@@ -266,7 +266,7 @@ static pid_t start_until(char *const *arguments, const char *file)
 static void start_slow_sweep(pid_t *child, const char *folder)
 {
     char path[128], sweep[] = "sweep", file[] = "slow.json", output[] = "--output", jobs[] = "--jobs", one[] = "1",
-                    name[256];
+                    name[512];
     snprintf(name, sizeof name, "%s/%s", work, folder); /* by which its processes are found */
     char *const arguments[] = {program, sweep, file, output, name, jobs, one, NULL};
     snprintf(path, sizeof path, "%s/points/T-300000", folder);
