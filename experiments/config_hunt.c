@@ -64,7 +64,24 @@ static hsgd_status read_weaken(hsgd_hunt_spec *spec, const hsgd_json *at, hsgd_e
     return status ? status : read_factor(&spec->weaken_noise, at, "noise", err);
 }
 
-static hsgd_status read_spec(hsgd_hunt_spec *spec, const hsgd_json *at, hsgd_error *err)
+static hsgd_status read_quarry(hsgd_hunt_spec *spec, const hsgd_bound_list *bounds, const hsgd_json *at,
+                               hsgd_error *err)
+{
+    const char *id = NULL;
+    char list[512] = "";
+    hsgd_quarry quarry;
+    hsgd_status status = hsgd_json_text(at, &id, err);
+    if (status || hsgd_quarry_find(&quarry, bounds, id)) {
+        snprintf(spec->bound, sizeof spec->bound, "%s", status ? "" : id);
+        return status;
+    }
+    for (size_t i = 0, used = 0; i < hsgd_num_quarries(bounds) && used < sizeof list; i++)
+        used +=
+            (size_t)snprintf(list + used, sizeof list - used, "%s\"%s\"", i ? ", " : "", hsgd_quarry_at(bounds, i).id);
+    return hsgd_json_fail(at, err, "expected one of %s", list);
+}
+
+static hsgd_status read_spec(hsgd_hunt_spec *spec, const hsgd_bound_list *bounds, const hsgd_json *at, hsgd_error *err)
 {
     static const char *const keys[] = {"bound", "free", "dimension", "budget", "seed", "searcher", "weaken", NULL};
     hsgd_json bound = hsgd_json_member(at, "bound"), free = hsgd_json_member(at, "free");
@@ -74,9 +91,7 @@ static hsgd_status read_spec(hsgd_hunt_spec *spec, const hsgd_json *at, hsgd_err
     size_t choice, value;
     hsgd_status status = hsgd_json_object(at, keys, err);
     if (!status)
-        status = hsgd_json_choice_of(&bound, hsgd_quarry_id, hsgd_num_quarries(), &choice, err);
-    if (!status)
-        snprintf(spec->bound, sizeof spec->bound, "%s", hsgd_quarry_id(choice));
+        status = read_quarry(spec, bounds, &bound, err);
     if (!status)
         status = read_free(spec, &free, err);
     if (!status && dimension.value)
@@ -151,7 +166,7 @@ hsgd_status hsgd_config_read_hunt(hsgd_config *config, const hsgd_json *root, hs
                                     .weaken_divergence = 1,
                                     .weaken_initial_gap = 1,
                                     .weaken_noise = 1};
-    hsgd_status status = read_spec(&config->hunt, &at, err);
+    hsgd_status status = read_spec(&config->hunt, &config->bounds, &at, err);
     return status ? status : check_together(config, root, &at, err);
 }
 

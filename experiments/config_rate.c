@@ -278,9 +278,10 @@ static hsgd_status read_point(reader *r, size_t i, hsgd_error *err)
 /* Local SGDs beside the run are not asked for; the verdicts of all points hold together (Bonferroni). */
 static void prepare_point(hsgd_config *config, size_t num_points)
 {
-    for (size_t b = 0; b < hsgd_num_bounds; b++)
-        if (hsgd_bounds[b]->algorithm != HSGD_ALGORITHM_HSGD && hsgd_bounds[b]->algorithm != HSGD_ALGORITHM_HSGD_RANDOM)
-            config->use_bound[b] = false;
+    for (size_t b = 0; b < config->bounds.count; b++) {
+        hsgd_algorithm of = config->bounds.bound[b]->algorithm;
+        config->use_bound[b] = config->use_bound[b] && (of == HSGD_ALGORITHM_HSGD || of == HSGD_ALGORITHM_HSGD_RANDOM);
+    }
     for (size_t f = 0; f < hsgd_num_figures; f++)
         config->use_figure[f] = false;
     config->confidence = 1 - (1 - config->confidence) / (double)num_points;

@@ -296,15 +296,15 @@ static char *write_config(const hsgd_hunt_case *c, const hsgd_hunt_space *space,
     const hsgd_quadratic *q = &c->quadratic;
     char name[160], *text = NULL;
     double *linear = close_rows(q->linear, q), *worker_curvature = close_rows(q->worker_curvature, q);
-    bool *use_bound = calloc(hsgd_num_bounds, sizeof *use_bound);
+    bool *use_bound = calloc(config.bounds.count, sizeof *use_bound);
     snprintf(name, sizeof name, "%.100s-worst", config.name);
     set_problem(&config, c, linear, worker_curvature);
     config.name = name;
     config.steps = hsgd_hunt_steps(space->setting, quarry, q);
     config.use_bound = use_bound;
     if (linear && use_bound && (worker_curvature || !q->worker_curvature)) {
-        for (size_t i = 0; i < hsgd_num_bounds; i++)
-            use_bound[i] = space->config->use_bound[i] || hsgd_bounds[i] == quarry->bound;
+        for (size_t i = 0; i < config.bounds.count; i++)
+            use_bound[i] = space->config->use_bound[i] || config.bounds.bound[i] == quarry->bound;
         text = hsgd_config_to_json(&config);
     }
     free(linear);
@@ -321,8 +321,9 @@ static hsgd_status measure_all(hsgd_hunt *hunt, const hsgd_hunt_setting *setting
     hsgd_status status = hsgd_hunt_find_constants(&hunt->constants, setting, c, setting->steps, err);
     if (!status)
         status = hsgd_hunt_measure(&again, setting, c, &hunt->quarry, &hunt->config->hunt, err);
-    for (size_t i = 0; i < hsgd_num_quarries() && !status; i++) {
-        hsgd_quarry quarry = hsgd_quarry_at(i);
+    const hsgd_bound_list *bounds = &hunt->config->bounds;
+    for (size_t i = 0; i < hsgd_num_quarries(bounds) && !status; i++) {
+        hsgd_quarry quarry = hsgd_quarry_at(bounds, i);
         status = hsgd_hunt_measure(&hunt->other[i], setting, c, &quarry, NULL, err);
     }
     if (status)
@@ -400,9 +401,9 @@ hsgd_status hsgd_hunt_run(hsgd_hunt *out, const hsgd_config *config, const hsgd_
     hsgd_hunt_space space;
     *out = (hsgd_hunt){.config = config, .weakened = hsgd_hunt_is_weakened(&config->hunt)};
     hsgd_threads_setup();
-    if (!hsgd_quarry_find(&out->quarry, config->hunt.bound))
+    if (!hsgd_quarry_find(&out->quarry, &config->bounds, config->hunt.bound))
         return hsgd_fail(err, HSGD_ERROR_INPUT, "hunt.bound: \"%s\" is not known", config->hunt.bound);
-    out->other = calloc(hsgd_num_quarries(), sizeof *out->other);
+    out->other = calloc(hsgd_num_quarries(&config->bounds), sizeof *out->other);
     if (!out->other)
         return hsgd_fail_memory(err, "the bounds of the hunt");
     hsgd_status status = hsgd_hunt_setting_init(&setting, config, problem, err);

@@ -67,7 +67,7 @@ typedef struct hsgd_hunt {
     hsgd_hunt_constants constants;
     char *worst;        /* its configuration as text, without "hunt"; owned */
     bool confirmed;     /* read from that text, it has this ratio again */
-    hsgd_hunted *other; /* (hsgd_num_quarries()) every quarry, not weakened, on that problem; owned */
+    hsgd_hunted *other; /* (hsgd_num_quarries) every quarry, not weakened, on that problem; owned */
     bool violated;      /* found above the bound by more than rounding, and confirmed */
 } hsgd_hunt;
 

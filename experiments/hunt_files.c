@@ -63,8 +63,9 @@ static cJSON *start_to_json(const hsgd_hunt_start *s)
 static cJSON *other_to_json(const hsgd_hunt *hunt)
 {
     cJSON *array = cJSON_CreateArray();
-    for (size_t i = 0; i < hsgd_num_quarries(); i++) {
-        hsgd_quarry quarry = hsgd_quarry_at(i);
+    const hsgd_bound_list *bounds = &hunt->config->bounds;
+    for (size_t i = 0; i < hsgd_num_quarries(bounds); i++) {
+        hsgd_quarry quarry = hsgd_quarry_at(bounds, i);
         cJSON *object = hunted_to_json(&hunt->other[i]);
         cJSON_AddStringToObject(object, "id", quarry.id);
         cJSON_AddStringToObject(object, "title", quarry.title);

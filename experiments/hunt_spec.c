@@ -13,34 +13,29 @@ static const hsgd_quarry dispersion[] = {{"dispersion", "dispersion, step by ste
                                          {"mean-dispersion", "dispersion, mean over steps", NULL, true}};
 enum { NUM_DISPERSION = sizeof dispersion / sizeof *dispersion };
 
-size_t hsgd_num_quarries(void)
+size_t hsgd_num_quarries(const hsgd_bound_list *bounds)
 {
     size_t count = NUM_DISPERSION;
-    for (size_t i = 0; i < hsgd_num_bounds; i++)
-        count += can_be_hunted(hsgd_bounds[i]);
+    for (size_t i = 0; i < bounds->count; i++)
+        count += can_be_hunted(bounds->bound[i]);
     return count;
 }
 
-hsgd_quarry hsgd_quarry_at(size_t index)
+hsgd_quarry hsgd_quarry_at(const hsgd_bound_list *bounds, size_t index)
 {
-    for (size_t i = 0; i < hsgd_num_bounds; i++)
-        if (can_be_hunted(hsgd_bounds[i]) && index-- == 0)
-            return (hsgd_quarry){hsgd_bounds[i]->id, hsgd_bounds[i]->title, hsgd_bounds[i], false};
+    for (size_t i = 0; i < bounds->count; i++)
+        if (can_be_hunted(bounds->bound[i]) && index-- == 0)
+            return (hsgd_quarry){bounds->bound[i]->id, bounds->bound[i]->title, bounds->bound[i], false};
     return dispersion[index];
 }
 
-const char *hsgd_quarry_id(size_t index)
+bool hsgd_quarry_find(hsgd_quarry *out, const hsgd_bound_list *bounds, const char *id)
 {
-    return hsgd_quarry_at(index).id;
-}
-
-bool hsgd_quarry_find(hsgd_quarry *out, const char *id)
-{
-    for (size_t i = 0; i < hsgd_num_quarries(); i++)
-        if (strcmp(hsgd_quarry_id(i), id) == 0) {
-            *out = hsgd_quarry_at(i);
+    for (size_t i = 0; i < hsgd_num_quarries(bounds); i++) {
+        *out = hsgd_quarry_at(bounds, i);
+        if (strcmp(out->id, id) == 0)
             return true;
-        }
+    }
     return false;
 }
 

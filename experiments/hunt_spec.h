@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bounds/bound.h"
+#include "bounds/list.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -15,20 +15,19 @@ extern "C" {
 
 /* What is hunted: a bound whose violation would be a counterexample. */
 typedef struct hsgd_quarry {
-    const char *id;          /* static */
+    const char *id;          /* borrowed, from the bound */
     const char *title;       /* for tables and legends, a few words */
     const hsgd_bound *bound; /* on S, S_round or S_min; NULL: the bound 4.4 on the dispersion itself */
     bool mean; /* the latter: of all steps and levels together, not at the step and level where it is worst */
 } hsgd_quarry;
 
-/* Every quarry has a number below hsgd_num_quarries: bounds in the order of the registry, then the dispersion. This is the
- * one place where a bound is looked up by its id; those about random places or about the distance are none. */
-size_t hsgd_num_quarries(void);
-hsgd_quarry hsgd_quarry_at(size_t index);
-const char *hsgd_quarry_id(size_t index);
+/* Every quarry has a number below hsgd_num_quarries: bounds in the order of the configuration's list, the user's own among
+ * them, then the dispersion. Those about random places or about the distance are none. */
+size_t hsgd_num_quarries(const hsgd_bound_list *bounds);
+hsgd_quarry hsgd_quarry_at(const hsgd_bound_list *bounds, size_t index);
 
 /* The quarry with this id; false: there is none. */
-bool hsgd_quarry_find(hsgd_quarry *out, const char *id);
+bool hsgd_quarry_find(hsgd_quarry *out, const hsgd_bound_list *bounds, const char *id);
 
 /* What a hunt may change about the problem. */
 typedef enum hsgd_hunt_part {

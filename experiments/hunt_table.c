@@ -76,16 +76,17 @@ static void print_other(const hsgd_hunt *hunt, FILE *out)
 {
     const char *between = "\n  not there: ";
     fprintf(out, "\n  %-24s %-9s %14s %12s %12s\n", "bounds on that case", "of", "value", "measured", "measured/bnd");
-    for (size_t i = 0; i < hsgd_num_quarries(); i++) {
-        hsgd_quarry quarry = hsgd_quarry_at(i);
+    const hsgd_bound_list *bounds = &hunt->config->bounds;
+    for (size_t i = 0; i < hsgd_num_quarries(bounds); i++) {
+        hsgd_quarry quarry = hsgd_quarry_at(bounds, i);
         const hsgd_hunted *h = &hunt->other[i];
         if (h->ratio > 0)
             fprintf(out, "  %-24s %-9s %14.5g %12.5g %12.7g\n", quarry.id,
                     quarry.bound ? hsgd_target_name(quarry.bound->target) : "B_k", h->bound, h->measured, h->ratio);
     }
-    for (size_t i = 0; i < hsgd_num_quarries(); i++)
+    for (size_t i = 0; i < hsgd_num_quarries(bounds); i++)
         if (!(hunt->other[i].ratio > 0)) {
-            fprintf(out, "%s%s", between, hsgd_quarry_id(i));
+            fprintf(out, "%s%s", between, hsgd_quarry_at(bounds, i).id);
             between = ", ";
         }
     fputs(*between == ',' ? " (hunt.json says why)\n" : "", out);

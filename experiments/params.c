@@ -125,16 +125,11 @@ static hsgd_status read_params(hsgd_bound_params *out, size_t *num_levels, const
     return status;
 }
 
-static hsgd_status take_bound(void *context, const hsgd_bound *bound, hsgd_bound_release release, hsgd_error *err)
-{
-    return hsgd_bound_list_add(context, bound, release, err);
-}
-
 static hsgd_status read_bounds(hsgd_bound_list *out, size_t num_levels, const hsgd_json *root, hsgd_error *err)
 {
     hsgd_json at = hsgd_json_member(root, "user_bounds");
     hsgd_status status = hsgd_bound_list_init(out, err);
-    return status ? status : hsgd_user_bounds_read(&at, num_levels, take_bound, out, err);
+    return status ? status : hsgd_user_bounds_read(&at, num_levels, hsgd_user_bounds_to_list, out, err);
 }
 
 hsgd_status hsgd_params_read_bounds(hsgd_bound_params *out, hsgd_bound_list *bounds, const char *path, hsgd_error *err)

@@ -216,3 +216,8 @@ void hsgd_user_bounds_to_json(cJSON *object, const hsgd_bound_list *list)
             cJSON_AddItemToArray(array, spec_to_json(spec));
     }
 }
+
+hsgd_status hsgd_user_bounds_to_list(void *list, const hsgd_bound *bound, hsgd_bound_release release, hsgd_error *err)
+{
+    return hsgd_bound_list_add(list, bound, release, err);
+}

@@ -15,6 +15,9 @@ typedef hsgd_status (*hsgd_bound_taker)(void *context, const hsgd_bound *bound, 
 hsgd_status hsgd_user_bounds_read(const hsgd_json *at, size_t num_levels, hsgd_bound_taker take, void *context,
                                   hsgd_error *err);
 
+/* The taker whose context is a hsgd_bound_list. */
+hsgd_status hsgd_user_bounds_to_list(void *list, const hsgd_bound *bound, hsgd_bound_release release, hsgd_error *err);
+
 /* Add "user_bounds" to an object, if the list has any. */
 void hsgd_user_bounds_to_json(cJSON *object, const hsgd_bound_list *list);
 
