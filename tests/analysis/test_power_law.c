@@ -171,7 +171,8 @@ static void draw(gsl_rng *random, hsgd_estimate *y, size_t values)
 }
 
 /* The spread of the exponents of many samples is the error that each of them states. 3000 samples know a standard deviation
- * to 1.3 %, so that 4 % are three standard errors. With few values the stated variance is right in the mean. */
+ * to 1.3 %, so that 4 % are three standard errors. With few values the stated variance is right in the mean. False alarm 6e-3
+ * over the four checks; the seed is fixed. */
 static void errors_are_those_of_a_bootstrap(void **state)
 {
     (void)state;
@@ -199,7 +200,8 @@ static void errors_are_those_of_a_bootstrap(void **state)
 
 /* 95 % intervals miss in 5 % of 20000 fits, and the test of a straight line rejects as many: 0.46 % are three standard errors.
  * Errors known, and estimated from 8 values (the fewest that count; 5.65 and 5.4 % in 100000 fits) and from 32. Quantiles for
- * known errors would miss in 10 % with 8 values. */
+ * known errors would miss in 10 % with 8 values. False alarm 1.2 % over the four checks with known and 32 values, less with
+ * 8; the seed is fixed. */
 static void false_alarms_are_as_rare_as_stated(void **state)
 {
     (void)state;
