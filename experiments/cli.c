@@ -36,6 +36,22 @@ int hsgd_cli_finish(int code)
     return HSGD_EXIT_ENVIRONMENT;
 }
 
+static bool goes_without_saying(const char *file)
+{
+    return strstr(file, ".gp") || strstr(file, ".dat") || strstr(file, ".caption");
+}
+
+void hsgd_cli_print_files(const char *dir, const char *files, const hsgd_figure_report *report, const char *ending)
+{
+    for (size_t i = 0; i < report->num_notes; i++)
+        printf("  %s\n", report->note[i]);
+    printf("\n  in %s: %s", dir, files);
+    for (size_t i = 0; i < report->num_files; i++)
+        if (!goes_without_saying(report->file[i]))
+            printf(", %s", report->file[i]);
+    puts(ending);
+}
+
 hsgd_status hsgd_cli_counts(const char *text, const char *option, size_t low, size_t high, size_t *out,
                             size_t max_length, size_t *length, hsgd_error *err)
 {

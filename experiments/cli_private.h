@@ -10,6 +10,7 @@
 
 #include "analysis/error.h"
 #include "experiments/cli.h"
+#include "experiments/folder.h"
 
 typedef struct hsgd_option {
     const char *name;     /* without the dashes */
@@ -83,6 +84,10 @@ int hsgd_cli_fail(const hsgd_error *err);
 
 /* Flush standard output; an exit code of its own if that fails, else `code`. */
 int hsgd_cli_finish(int code);
+
+/* The last lines of a table: what could not be drawn, and "in DIR: FILES, FIGURES", then ending. Scripts, data and captions
+ * go without saying. */
+void hsgd_cli_print_files(const char *dir, const char *files, const hsgd_figure_report *report, const char *ending);
 
 /* A whole number, or a comma-separated list of them, from an option's argument. */
 hsgd_status hsgd_cli_count(const char *text, const char *option, size_t low, size_t high, size_t *out, hsgd_error *err);

@@ -26,17 +26,6 @@ static int exit_code(const hsgd_hunt *hunt)
     return hunt->found.ratio > 0 && hunt->confirmed ? HSGD_EXIT_OK : HSGD_EXIT_INCONCLUSIVE;
 }
 
-static void print_files(const char *dir, const hsgd_figure_report *report)
-{
-    for (size_t i = 0; i < report->num_notes; i++)
-        printf("  %s\n", report->note[i]);
-    printf("\n  in %s: worst.json (for hsgd run and hsgd exact), hunt.json, hunt.csv", dir);
-    for (size_t i = 0; i < report->num_files; i++)
-        if (!strstr(report->file[i], ".gp") && !strstr(report->file[i], ".dat") && !strstr(report->file[i], ".caption"))
-            printf(", %s", report->file[i]);
-    puts("");
-}
-
 /* The numbers first, so that they are there whatever becomes of the figure. */
 static int write_all(const hsgd_hunt *hunt, const char *dir, bool quiet)
 {
@@ -47,7 +36,7 @@ static int write_all(const hsgd_hunt *hunt, const char *dir, bool quiet)
         status = hsgd_hunt_plot(dir, NULL, &report, &err);
     if (!quiet) {
         hsgd_hunt_print(hunt, stdout);
-        print_files(dir, &report);
+        hsgd_cli_print_files(dir, "worst.json (for hsgd run and hsgd exact), hunt.json, hunt.csv", &report, "");
     }
     return hsgd_cli_finish(status ? hsgd_cli_fail(&err) : exit_code(hunt));
 }

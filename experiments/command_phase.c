@@ -64,16 +64,6 @@ static hsgd_status check_budget(const call *c, const hsgd_phase_prediction *p, h
 
 /* ---- after ---- */
 
-static void print_files(const call *c)
-{
-    printf("\n  in %s: phase.json, phase.csv", c->dir);
-    for (size_t i = 0; i < c->report.num_files; i++)
-        if (!strstr(c->report.file[i], ".gp") && !strstr(c->report.file[i], ".dat") &&
-            !strstr(c->report.file[i], ".caption"))
-            printf(", %s", c->report.file[i]);
-    puts("");
-}
-
 /* A broken order is a finding unless it was expected to hold; a verdict that was asked for and is missing is told. */
 static int exit_code(const call *c)
 {
@@ -91,7 +81,7 @@ static int tell(const call *c)
         return hsgd_cli_fail(&err);
     if (!c->json && !c->quiet) {
         hsgd_phase_print(&c->phase, &c->summary, stdout);
-        print_files(c);
+        hsgd_cli_print_files(c->dir, "phase.json, phase.csv", &c->report, "");
     }
     return hsgd_cli_finish(exit_code(c));
 }

@@ -37,12 +37,10 @@ static void print_files(const char *dir, const hsgd_figure_report *report, bool 
 {
     if (*note)
         printf("\n  no plan-best.json: %s\n", note);
-    printf("\n  in %s: plan.json, plan.csv, plan-params.json%s", dir, with_config ? ", plan-best.json" : "");
-    for (size_t i = 0; i < report->num_files; i++)
-        if (strstr(report->file[i], ".") && !strstr(report->file[i], ".gp") && !strstr(report->file[i], ".dat") &&
-            !strstr(report->file[i], ".caption"))
-            printf(", %s", report->file[i]);
-    puts("");
+    hsgd_cli_print_files(dir,
+                         with_config ? "plan.json, plan.csv, plan-params.json, plan-best.json"
+                                     : "plan.json, plan.csv, plan-params.json",
+                         report, "");
 }
 
 /* Numbers first, so that they are safe whatever becomes of the figure. */

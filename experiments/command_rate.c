@@ -69,18 +69,6 @@ static int exit_code(const hsgd_rate *rate)
     return rate->verdict == HSGD_RATE_INCONCLUSIVE ? HSGD_EXIT_INCONCLUSIVE : HSGD_EXIT_OK;
 }
 
-static void print_files(const call *c)
-{
-    for (size_t i = 0; i < c->report.num_notes; i++)
-        printf("  %s\n", c->report.note[i]);
-    printf("\n  in %s: rate.json, rate.csv", c->dir);
-    for (size_t i = 0; i < c->report.num_files; i++)
-        if (!strstr(c->report.file[i], ".gp") && !strstr(c->report.file[i], ".dat") &&
-            !strstr(c->report.file[i], ".caption"))
-            printf(", %s", c->report.file[i]);
-    puts("");
-}
-
 static int conclude(call *c)
 {
     hsgd_error err, print_err;
@@ -89,7 +77,7 @@ static int conclude(call *c)
         printed = hsgd_json_put(hsgd_rate_to_json(&c->rate, &c->report), &print_err);
     else if (!c->quiet) {
         hsgd_rate_print(&c->rate, stdout);
-        print_files(c);
+        hsgd_cli_print_files(c->dir, "rate.json, rate.csv", &c->report, "");
     }
     if (printed)
         return hsgd_cli_fail(&print_err);

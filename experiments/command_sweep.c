@@ -166,18 +166,6 @@ static int worst_code(const call *c)
     return worst;
 }
 
-static void print_files(const call *c)
-{
-    for (size_t i = 0; i < c->report.num_notes; i++)
-        printf("  %s\n", c->report.note[i]);
-    printf("\n  in %s: sweep.json, sweep.csv", c->dir);
-    for (size_t i = 0; i < c->report.num_files; i++)
-        if (!strstr(c->report.file[i], ".gp") && !strstr(c->report.file[i], ".dat") &&
-            !strstr(c->report.file[i], ".caption"))
-            printf(", %s", c->report.file[i]);
-    puts("; each point in points/NAME");
-}
-
 /* Points that failed are named even where nothing else is printed. */
 static void print_failures(const call *c)
 {
@@ -196,7 +184,7 @@ static int conclude(call *c)
     if (!c->quiet) {
         hsgd_sweep_tell_others(&c->sweep, c->dir);
         hsgd_sweep_print(&c->sweep, c->row, stdout);
-        print_files(c);
+        hsgd_cli_print_files(c->dir, "sweep.json, sweep.csv", &c->report, "; each point in points/NAME");
     }
     fflush(stdout);
     print_failures(c);

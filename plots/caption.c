@@ -3,7 +3,7 @@
  *
  * A caption is one to three sentences that are true of the run at hand, put together from phrases that are written in both
  * syntaxes. Text from a user goes through hsgd_text_clean and hsgd_text_to_tex. */
-#include "plots/caption.h"
+#include "plots/caption_private.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -26,7 +26,7 @@ typedef struct caption {
 /* The phrase of the caption's syntax. */
 static const char *pick(const caption *c, const char *plain, const char *tex)
 {
-    return c->syntax == HSGD_CAPTION_TEX ? tex : plain;
+    return hsgd_caption_pick(c->syntax, plain, tex);
 }
 
 static void say(const caption *c, const char *plain, const char *tex)
@@ -42,10 +42,7 @@ static void say_count(const caption *c, const char *before, const char *symbol, 
 
 static void say_text(const caption *c, const char *text)
 {
-    char tex[HSGD_QUOTED_SIZE], plain[HSGD_TEXT_SIZE];
-    hsgd_text_clean(plain, text, TEXT_MAX_WIDTH);
-    hsgd_text_to_tex(tex, text, TEXT_MAX_WIDTH);
-    say(c, plain, tex);
+    hsgd_caption_say_text(c->out, c->syntax, text, TEXT_MAX_WIDTH);
 }
 
 /* ", γ = 0.01"; the number has math shifts of its own. */

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plots/caption_private.h"
 #include "plots/phase.h"
-#include "plots/text_private.h"
 
 enum { TEXT_MAX_WIDTH = 90 };
 
@@ -17,23 +17,18 @@ typedef struct caption {
 
 static const char *pick(const caption *c, const char *plain, const char *tex)
 {
-    return c->syntax == HSGD_CAPTION_TEX ? tex : plain;
+    return hsgd_caption_pick(c->syntax, plain, tex);
 }
 
 static void say_text(const caption *c, const char *text)
 {
-    char tex[HSGD_QUOTED_SIZE], plain[HSGD_TEXT_SIZE];
-    hsgd_text_clean(plain, text, TEXT_MAX_WIDTH);
-    hsgd_text_to_tex(tex, text, TEXT_MAX_WIDTH);
-    fputs(pick(c, plain, tex), c->out);
+    hsgd_caption_say_text(c->out, c->syntax, text, TEXT_MAX_WIDTH);
 }
 
 static void say_number(const caption *c, double value)
 {
     hsgd_number number;
-    fputs(c->syntax == HSGD_CAPTION_TEX ? hsgd_text_number(&number, HSGD_FIGURE_TEX, value)
-                                        : hsgd_text_plain_number(&number, value),
-          c->out);
+    fputs(hsgd_caption_number(&number, c->syntax, value), c->out);
 }
 
 static void say_range(const caption *c, const char *plain, const char *tex, hsgd_phase_range x)

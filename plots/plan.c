@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plots/caption_private.h"
 #include "plots/script_private.h"
 #include "plots/table_private.h"
 
@@ -245,15 +246,12 @@ typedef struct caption {
 
 static const char *pick(const caption *c, const char *plain, const char *tex)
 {
-    return c->syntax == HSGD_CAPTION_TEX ? tex : plain;
+    return hsgd_caption_pick(c->syntax, plain, tex);
 }
 
 static void say_text(const caption *c, const char *text)
 {
-    char tex[HSGD_QUOTED_SIZE], plain[HSGD_TEXT_SIZE];
-    hsgd_text_clean(plain, text, CAPTION_TEXT_WIDTH);
-    hsgd_text_to_tex(tex, text, CAPTION_TEXT_WIDTH);
-    fputs(pick(c, plain, tex), c->out);
+    hsgd_caption_say_text(c->out, c->syntax, text, CAPTION_TEXT_WIDTH);
 }
 
 static void say_seconds(const caption *c, double seconds)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plots/caption_private.h"
 #include "plots/output.h"
 #include "plots/sweep_private.h"
 
@@ -20,21 +21,17 @@ typedef struct caption {
 /* The phrase of the caption's syntax. */
 static const char *pick(const caption *c, const char *plain, const char *tex)
 {
-    return c->syntax == HSGD_CAPTION_TEX ? tex : plain;
+    return hsgd_caption_pick(c->syntax, plain, tex);
 }
 
 static void say_text(const caption *c, const char *text)
 {
-    char tex[HSGD_QUOTED_SIZE], plain[HSGD_TEXT_SIZE];
-    hsgd_text_clean(plain, text, TEXT_MAX_WIDTH);
-    hsgd_text_to_tex(tex, text, TEXT_MAX_WIDTH);
-    fputs(pick(c, plain, tex), c->out);
+    hsgd_caption_say_text(c->out, c->syntax, text, TEXT_MAX_WIDTH);
 }
 
 static const char *number_text(hsgd_number *number, const caption *c, double value)
 {
-    return c->syntax == HSGD_CAPTION_TEX ? hsgd_text_number(number, HSGD_FIGURE_TEX, value)
-                                         : hsgd_text_plain_number(number, value);
+    return hsgd_caption_number(number, c->syntax, value);
 }
 
 static void say_span(const caption *c, const char *plain, const char *tex, hsgd_span x)
