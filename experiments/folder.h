@@ -29,6 +29,9 @@ typedef enum hsgd_folder_kind {
 /* Found by the file that only this kind has; a folder with several is that of the last of them. */
 hsgd_folder_kind hsgd_folder_kind_of(const char *dir);
 
+/* That file: "sweep.json". */
+const char *hsgd_folder_file(hsgd_folder_kind kind);
+
 /* "a sweep" */
 const char *hsgd_folder_content(hsgd_folder_kind kind);
 

@@ -147,6 +147,11 @@ hsgd_folder_kind hsgd_folder_kind_of(const char *dir)
     return HSGD_NUM_FOLDER_KINDS;
 }
 
+const char *hsgd_folder_file(hsgd_folder_kind kind)
+{
+    return kinds[kind].file;
+}
+
 const char *hsgd_folder_content(hsgd_folder_kind kind)
 {
     return kinds[kind].content;

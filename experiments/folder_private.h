@@ -18,6 +18,18 @@ static inline double number_or_nan(const cJSON *value)
     return cJSON_IsNumber(value) ? value->valuedouble : NAN;
 }
 
+/* The document that says what a folder holds. */
+typedef struct hsgd_folder_document {
+    char *path; /* for messages */
+    cJSON *json;
+    hsgd_figure_style style; /* "figure_style", but for what the command line changed */
+} hsgd_folder_document;
+
+/* Read that of a folder of this kind. change may be NULL. Free out, also on failure. */
+hsgd_status hsgd_folder_read_document(hsgd_folder_document *out, hsgd_json *root, const char *dir,
+                                      hsgd_folder_kind kind, const hsgd_style_change *change, hsgd_error *err);
+void hsgd_folder_document_free(hsgd_folder_document *document);
+
 /* "ladder" of result.json, none where it is absent. *rung (count) is to be freed, its texts belong to the document. */
 hsgd_status hsgd_folder_ladder(hsgd_figure_rung **rung, size_t *count, const hsgd_json *root, hsgd_error *err);
 

@@ -11,12 +11,10 @@
 
 /* What the figure borrows. */
 typedef struct folder {
-    char *path;
-    cJSON *document;
+    hsgd_folder_document from;
     hsgd_hunt_figure_start *start; /* (input.num_starts) whose arrays are owned, too */
     hsgd_hunt_figure_bound *bound;
     hsgd_hunt_figure_input input;
-    hsgd_figure_style style;
 } folder;
 
 static void folder_free(folder *f)
@@ -27,8 +25,7 @@ static void folder_free(folder *f)
     }
     free(f->start);
     free(f->bound);
-    cJSON_Delete(f->document);
-    free(f->path);
+    hsgd_folder_document_free(&f->from);
 }
 
 /* An array of numbers, of which null is one that is not known. */
@@ -115,20 +112,13 @@ static hsgd_status read_setting(folder *f, const hsgd_json *root, hsgd_error *er
 
 static hsgd_status read_folder(folder *f, const char *dir, const hsgd_style_change *change, hsgd_error *err)
 {
-    *f = (folder){.style = hsgd_figure_default_style()};
-    if (asprintf(&f->path, "%s/hunt.json", dir) < 0) {
-        f->path = NULL;
-        return hsgd_fail_memory(err, "a path");
-    }
-    hsgd_status status = hsgd_json_read_file(&f->document, f->path, err);
-    hsgd_json root = hsgd_json_root(f->path, f->document), style = hsgd_json_member(&root, "figure_style");
+    *f = (folder){0};
+    hsgd_json root;
+    hsgd_status status = hsgd_folder_read_document(&f->from, &root, dir, HSGD_FOLDER_HUNT, change, err);
+    if (status)
+        return status;
     hsgd_json starts = hsgd_json_member(&root, "starts"), bounds = hsgd_json_member(&root, "bounds");
-    if (!status)
-        status = hsgd_style_read(&f->style, &style, err);
-    if (!status && change)
-        status = hsgd_style_apply(&f->style, change, err);
-    if (!status)
-        status = read_setting(f, &root, err);
+    status = read_setting(f, &root, err);
     if (!status)
         status = read_starts(f, &starts, err);
     return status ? status : read_bounds(f, &bounds, err);
@@ -156,13 +146,13 @@ hsgd_status hsgd_hunt_plot(const char *dir, const hsgd_style_change *change, hsg
         return status;
     }
     if (!status)
-        status = hsgd_hunt_figure_write(&f.input, dir, &f.style, err);
+        status = hsgd_hunt_figure_write(&f.input, dir, &f.from.style, err);
     if (!status) {
         hsgd_folder_list_script(report, hsgd_hunt_figure_name);
-        status = hsgd_folder_render(dir, hsgd_hunt_figure_name, f.style.format, report, err);
+        status = hsgd_folder_render(dir, hsgd_hunt_figure_name, f.from.style.format, report, err);
     }
     if (!status)
-        hsgd_folder_list_shared(report, f.style.format);
+        hsgd_folder_list_shared(report, f.from.style.format);
     folder_free(&f);
     return status;
 }

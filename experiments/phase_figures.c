@@ -12,9 +12,7 @@
 
 typedef struct folder {
     const char *dir;
-    char *path; /* of phase.json */
-    cJSON *document;
-    hsgd_figure_style style;
+    hsgd_folder_document from;
     hsgd_axes axes;
     hsgd_phase_figure_input input;
     hsgd_phase_figure_point *point; /* (input.num_points) */
@@ -24,8 +22,7 @@ static void folder_free(folder *f)
 {
     hsgd_axes_free(&f->axes);
     free(f->point);
-    cJSON_Delete(f->document);
-    free(f->path);
+    hsgd_folder_document_free(&f->from);
 }
 
 static void widen(hsgd_phase_range *range, const hsgd_json *point, const char *key)
@@ -58,7 +55,8 @@ static hsgd_status read_points(folder *f, const hsgd_json *root, hsgd_error *err
         count *= f->input.axis[a].num_values;
     hsgd_status status = hsgd_json_array(&points, 1, &length, err);
     if (!status && length != count)
-        status = hsgd_fail(err, HSGD_ERROR_INPUT, "%s: points: %zu of them, the axes make %zu", f->path, length, count);
+        status =
+            hsgd_fail(err, HSGD_ERROR_INPUT, "%s: points: %zu of them, the axes make %zu", f->from.path, length, count);
     if (!status && !(f->point = calloc(count, sizeof *f->point)))
         status = hsgd_fail_memory(err, "the points");
     const cJSON *item = status ? NULL : points.value->child;
@@ -74,23 +72,16 @@ static hsgd_status read_points(folder *f, const hsgd_json *root, hsgd_error *err
 static hsgd_status read_folder(folder *f, const char *dir, const hsgd_style_change *change, hsgd_error *err)
 {
     const hsgd_phase_range none = {INFINITY, -INFINITY};
-    *f = (folder){.dir = dir, .style = hsgd_figure_default_style()};
+    *f = (folder){.dir = dir};
     f->input.workers = f->input.steps = f->input.step_size = f->input.values = none;
-    if (asprintf(&f->path, "%s/phase.json", dir) < 0) {
-        f->path = NULL;
-        return hsgd_fail_memory(err, "a path");
-    }
-    hsgd_status status = hsgd_json_read_file(&f->document, f->path, err);
-    hsgd_json root = hsgd_json_root(f->path, f->document), name = hsgd_json_member(&root, "name");
-    hsgd_json style = hsgd_json_member(&root, "figure_style"), quantity = hsgd_json_member(&root, "quantity");
-    if (!status)
-        status = hsgd_json_text(&name, &f->input.name, err);
+    hsgd_json root;
+    hsgd_status status = hsgd_folder_read_document(&f->from, &root, dir, HSGD_FOLDER_PHASE, change, err);
+    if (status)
+        return status;
+    hsgd_json name = hsgd_json_member(&root, "name"), quantity = hsgd_json_member(&root, "quantity");
+    status = hsgd_json_text(&name, &f->input.name, err);
     if (!status)
         status = hsgd_json_text(&quantity, &f->input.quantity, err);
-    if (!status)
-        status = hsgd_style_read(&f->style, &style, err);
-    if (!status && change)
-        status = hsgd_style_apply(&f->style, change, err);
     if (!status)
         status = hsgd_axes_read(&f->axes, &root, err);
     f->input.confidence = number_or_nan(hsgd_json_member(&root, "confidence").value);
@@ -105,17 +96,17 @@ hsgd_status hsgd_phase_plot(const char *dir, const hsgd_style_change *change, hs
     folder f;
     report->num_files = report->num_notes = 0;
     hsgd_status status = read_folder(&f, dir, change, err);
-    bool wanted = !status && hsgd_folder_is_listed(cJSON_GetObjectItemCaseSensitive(f.document, "figures"), "phase");
+    bool wanted = !status && hsgd_folder_is_listed(cJSON_GetObjectItemCaseSensitive(f.from.json, "figures"), "phase");
     if (!status && !wanted)
         status = hsgd_folder_remove_figure(dir, "phase", err);
     if (wanted) {
-        status = hsgd_phase_figure_write(&f.input, dir, &f.style, err);
+        status = hsgd_phase_figure_write(&f.input, dir, &f.from.style, err);
         if (!status)
             hsgd_folder_list_script(report, "phase");
         if (!status)
-            status = hsgd_folder_render(dir, "phase", f.style.format, report, err);
+            status = hsgd_folder_render(dir, "phase", f.from.style.format, report, err);
         if (!status)
-            hsgd_folder_list_shared(report, f.style.format);
+            hsgd_folder_list_shared(report, f.from.style.format);
     }
     folder_free(&f);
     return status;

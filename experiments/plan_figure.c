@@ -10,9 +10,7 @@
 #include "plots/plan.h"
 
 typedef struct folder {
-    char *path; /* of plan.json */
-    cJSON *document;
-    hsgd_figure_style style;
+    hsgd_folder_document from;
     hsgd_plan_figure_input input;
     double *memory; /* what the input borrows */
 } folder;
@@ -20,8 +18,7 @@ typedef struct folder {
 static void folder_free(folder *f)
 {
     free(f->memory);
-    free(f->path);
-    cJSON_Delete(f->document);
+    hsgd_folder_document_free(&f->from);
 }
 
 static double member(const cJSON *object, const char *key)
@@ -64,8 +61,8 @@ static hsgd_status read_curves(folder *f, const hsgd_json *curves, hsgd_error *e
         const char *name = hsgd_plan_family_name((hsgd_plan_family)i);
         status = find_array(&array, &length, curves, name, 1, err);
         if (!status && length != count)
-            status = hsgd_fail(err, HSGD_ERROR_INPUT, "%s: curves.%s: %zu plans for %zu budgets", f->path, name, length,
-                               count);
+            status = hsgd_fail(err, HSGD_ERROR_INPUT, "%s: curves.%s: %zu plans for %zu budgets", f->from.path, name,
+                               length, count);
         if (!status)
             fill(column, array, "bound");
         f->input.value[i] = column;
@@ -150,18 +147,9 @@ static hsgd_status read_input(folder *f, const hsgd_json *root, hsgd_error *err)
 
 static hsgd_status read_folder(folder *f, const char *dir, const hsgd_style_change *change, hsgd_error *err)
 {
-    *f = (folder){.style = hsgd_figure_default_style()};
-    if (asprintf(&f->path, "%s/plan.json", dir) < 0) {
-        f->path = NULL;
-        return hsgd_fail_memory(err, "a path");
-    }
-    hsgd_status status = hsgd_json_read_file(&f->document, f->path, err);
-    if (status)
-        return status;
-    hsgd_json root = hsgd_json_root(f->path, f->document), style = hsgd_json_member(&root, "figure_style");
-    status = hsgd_style_read(&f->style, &style, err);
-    if (!status && change)
-        status = hsgd_style_apply(&f->style, change, err);
+    *f = (folder){0};
+    hsgd_json root;
+    hsgd_status status = hsgd_folder_read_document(&f->from, &root, dir, HSGD_FOLDER_PLAN, change, err);
     return status ? status : read_input(f, &root, err);
 }
 
@@ -174,13 +162,13 @@ hsgd_status hsgd_plan_plot(const char *dir, const hsgd_style_change *change, hsg
     if (!status)
         status = hsgd_folder_remove_figure(dir, HSGD_PLAN_FIGURE, err);
     if (!status)
-        status = hsgd_plan_figure_write(&f.input, dir, &f.style, err);
+        status = hsgd_plan_figure_write(&f.input, dir, &f.from.style, err);
     if (!status) {
         hsgd_folder_list_script(report, HSGD_PLAN_FIGURE);
-        status = hsgd_folder_render(dir, HSGD_PLAN_FIGURE, f.style.format, report, err);
+        status = hsgd_folder_render(dir, HSGD_PLAN_FIGURE, f.from.style.format, report, err);
     }
     if (!status)
-        hsgd_folder_list_shared(report, f.style.format);
+        hsgd_folder_list_shared(report, f.from.style.format);
     folder_free(&f);
     return status;
 }

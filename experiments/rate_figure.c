@@ -12,9 +12,7 @@
 /* What the figure borrows. */
 typedef struct folder {
     const char *dir;
-    char *path; /* of rate.json; owned */
-    cJSON *document;
-    hsgd_figure_style style;
+    hsgd_folder_document from;
     hsgd_rate_figure_input input;
     double *number;                /* (4 + num_bounds, num_points) owned */
     bool *fitted;                  /* (num_points) owned */
@@ -23,11 +21,10 @@ typedef struct folder {
 
 static void folder_free(folder *f)
 {
-    free(f->path);
     free(f->number);
     free(f->fitted);
     free(f->bound);
-    cJSON_Delete(f->document);
+    hsgd_folder_document_free(&f->from);
 }
 
 static const cJSON *member(const cJSON *object, const char *key)
@@ -154,20 +151,13 @@ static hsgd_status read_input(folder *f, const hsgd_json *root, hsgd_error *err)
 
 static hsgd_status read_folder(folder *f, const char *dir, const hsgd_style_change *change, hsgd_error *err)
 {
-    *f = (folder){.dir = dir, .style = hsgd_figure_default_style()};
-    if (asprintf(&f->path, "%s/rate.json", dir) < 0) {
-        f->path = NULL;
-        return hsgd_fail_memory(err, "a path");
-    }
-    hsgd_status status = hsgd_json_read_file(&f->document, f->path, err);
-    hsgd_json root = hsgd_json_root(f->path, f->document), name = hsgd_json_member(&root, "name");
-    hsgd_json style = hsgd_json_member(&root, "figure_style");
-    if (!status)
-        status = hsgd_json_text(&name, &f->input.name, err);
-    if (!status)
-        status = hsgd_style_read(&f->style, &style, err);
-    if (!status && change)
-        status = hsgd_style_apply(&f->style, change, err);
+    *f = (folder){.dir = dir};
+    hsgd_json root;
+    hsgd_status status = hsgd_folder_read_document(&f->from, &root, dir, HSGD_FOLDER_RATE, change, err);
+    if (status)
+        return status;
+    hsgd_json name = hsgd_json_member(&root, "name");
+    status = hsgd_json_text(&name, &f->input.name, err);
     return status ? status : read_input(f, &root, err);
 }
 
@@ -181,13 +171,13 @@ static hsgd_status draw(const folder *f, hsgd_figure_report *report, hsgd_error 
         hsgd_folder_note_missing(report, "rate", reason);
         return HSGD_OK;
     }
-    status = hsgd_rate_figure_write(&f->input, f->dir, &f->style, err);
+    status = hsgd_rate_figure_write(&f->input, f->dir, &f->from.style, err);
     if (status)
         return status;
     hsgd_folder_list_script(report, "rate");
-    status = hsgd_folder_render(f->dir, "rate", f->style.format, report, err);
+    status = hsgd_folder_render(f->dir, "rate", f->from.style.format, report, err);
     if (!status)
-        hsgd_folder_list_shared(report, f->style.format);
+        hsgd_folder_list_shared(report, f->from.style.format);
     return status;
 }
 

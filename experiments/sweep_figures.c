@@ -19,9 +19,7 @@ typedef struct source {
 
 typedef struct folder {
     const char *dir;
-    char *path; /* of sweep.json */
-    cJSON *document;
-    hsgd_figure_style style;
+    hsgd_folder_document from;
     hsgd_sweep_figure_input input;
     hsgd_sweep_kinds kinds; /* of bounds; texts of document */
     hsgd_axes axes;
@@ -41,8 +39,7 @@ static void folder_free(folder *f)
     hsgd_axes_free(&f->axes);
     free(f->source);
     free(f->point);
-    cJSON_Delete(f->document);
-    free(f->path);
+    hsgd_folder_document_free(&f->from);
 }
 
 /* ---- sweep.json ---- */
@@ -52,7 +49,7 @@ static hsgd_status read_bar(hsgd_sweep_figure_point *p, const hsgd_json *measure
 {
     hsgd_json S = hsgd_json_member(measured, "S"), ci = hsgd_json_member(&S, "ci");
     hsgd_json runs = hsgd_json_member(measured, "S_runs");
-    hsgd_figure_band band = f->style.band;
+    hsgd_figure_band band = f->from.style.band;
     bool of_runs = band == HSGD_BAND_SD || band == HSGD_BAND_RANGE;
     double reach =
         number_or_nan(band == HSGD_BAND_SD ? hsgd_json_member(&runs, "sd").value : hsgd_json_member(&S, "se").value);
@@ -122,7 +119,7 @@ static hsgd_status read_band(const double **below, const double **above, const h
 
 static hsgd_status read_bands(const folder *f, hsgd_sweep_figure_point *p, const source *s, hsgd_error *err)
 {
-    const hsgd_bands bands = {f->dir, &s->series, f->style.band, p->seeds, p->num_runs, f->input.confidence};
+    const hsgd_bands bands = {f->dir, &s->series, f->from.style.band, p->seeds, p->num_runs, f->input.confidence};
     hsgd_status status = read_band(&p->train_below, &p->train_above, &bands, s, BAND_TRAIN, "train_accuracy", err);
     return status ? status : read_band(&p->test_below, &p->test_above, &bands, s, BAND_TEST, "test_accuracy", err);
 }
@@ -216,7 +213,8 @@ static hsgd_status read_points(folder *f, const hsgd_json *root, hsgd_error *err
         count *= f->input.axis[a].num_values;
     hsgd_status status = hsgd_json_array(&points, 1, &length, err);
     if (!status && length != count)
-        status = hsgd_fail(err, HSGD_ERROR_INPUT, "%s: points: %zu of them, the axes make %zu", f->path, length, count);
+        status =
+            hsgd_fail(err, HSGD_ERROR_INPUT, "%s: points: %zu of them, the axes make %zu", f->from.path, length, count);
     if (status)
         return status;
     f->point = calloc(count, sizeof *f->point);
@@ -237,20 +235,12 @@ static hsgd_status read_points(folder *f, const hsgd_json *root, hsgd_error *err
 static hsgd_status read_folder(folder *f, const char *dir, const hsgd_style_change *change, hsgd_error *err)
 {
     *f = (folder){.dir = dir};
-    if (asprintf(&f->path, "%s/sweep.json", dir) < 0) {
-        f->path = NULL;
-        return hsgd_fail_memory(err, "a path");
-    }
-    hsgd_status status = hsgd_json_read_file(&f->document, f->path, err);
-    hsgd_json root = hsgd_json_root(f->path, f->document), name = hsgd_json_member(&root, "name");
-    hsgd_json style = hsgd_json_member(&root, "figure_style");
-    if (!status)
-        status = hsgd_json_text(&name, &f->input.name, err);
-    f->style = hsgd_figure_default_style();
-    if (!status)
-        status = hsgd_style_read(&f->style, &style, err);
-    if (!status && change)
-        status = hsgd_style_apply(&f->style, change, err);
+    hsgd_json root;
+    hsgd_status status = hsgd_folder_read_document(&f->from, &root, dir, HSGD_FOLDER_SWEEP, change, err);
+    if (status)
+        return status;
+    hsgd_json name = hsgd_json_member(&root, "name");
+    status = hsgd_json_text(&name, &f->input.name, err);
     f->input.confidence = number_or_nan(hsgd_json_member(&root, "confidence").value);
     if (!status)
         status = hsgd_axes_read(&f->axes, &root, err);
@@ -266,13 +256,13 @@ static hsgd_status write_one(const folder *f, const hsgd_sweep_figure *figure, b
 {
     char reason[HSGD_NOTE_SIZE];
     *made = false;
-    if (!hsgd_folder_is_listed(cJSON_GetObjectItemCaseSensitive(f->document, "figures"), figure->name))
+    if (!hsgd_folder_is_listed(cJSON_GetObjectItemCaseSensitive(f->from.json, "figures"), figure->name))
         return hsgd_folder_remove_figure(f->dir, figure->name, err);
     if (!figure->possible(&f->input, reason, sizeof reason)) {
         hsgd_folder_note_missing(report, figure->name, reason);
         return hsgd_folder_remove_figure(f->dir, figure->name, err);
     }
-    hsgd_status status = figure->write(&f->input, f->dir, &f->style, err);
+    hsgd_status status = figure->write(&f->input, f->dir, &f->from.style, err);
     *made = !status;
     if (!status)
         hsgd_folder_list_script(report, figure->name);
@@ -290,9 +280,9 @@ hsgd_status hsgd_sweep_plot(const char *dir, const hsgd_style_change *change, hs
         status = write_one(&f, hsgd_sweep_figures[i], &made[i], report, err);
     for (size_t i = 0; i < hsgd_num_sweep_figures && !status; i++)
         if (made[i])
-            status = hsgd_folder_render(dir, hsgd_sweep_figures[i]->name, f.style.format, report, err);
+            status = hsgd_folder_render(dir, hsgd_sweep_figures[i]->name, f.from.style.format, report, err);
     if (!status)
-        hsgd_folder_list_shared(report, f.style.format);
+        hsgd_folder_list_shared(report, f.from.style.format);
     folder_free(&f);
     return status;
 }
@@ -304,10 +294,11 @@ static hsgd_status draw_one(hsgd_drawings *out, const folder *f, const hsgd_swee
     bool made;
     hsgd_status status = write_one(f, figure, &made, &out->report, err);
     if (!status && made)
-        status = hsgd_drawings_add(
-            out, figure->name, hsgd_sweep_figure_caption(&f->input, figure, f->style.band, HSGD_CAPTION_PLAIN), err);
+        status = hsgd_drawings_add(out, figure->name,
+                                   hsgd_sweep_figure_caption(&f->input, figure, f->from.style.band, HSGD_CAPTION_PLAIN),
+                                   err);
     if (!status && made)
-        status = hsgd_folder_render(f->dir, figure->name, f->style.format, &out->report, err);
+        status = hsgd_folder_render(f->dir, figure->name, f->from.style.format, &out->report, err);
     return status;
 }
 

@@ -148,7 +148,7 @@ static void every_format_is_drawn_without_a_word(void **state)
     hsgd_figure_style style = hsgd_figure_default_style();
     hsgd_rate_figure_input in = sampled();
     make_folder(dir, sizeof dir);
-    int length = snprintf(command, sizeof command, "cd %s && gnuplot -e \"", dir);
+    int length = snprintf(command, sizeof command, "cd %s && LC_ALL=C.UTF-8 gnuplot -e \"", dir);
     for (size_t f = 0; f < 5; f++) {
         style.format = (hsgd_figure_format)f;
         style.width_in = widths[f];
