@@ -12,40 +12,46 @@ CLANG_FORMAT ?= clang-format
 export HSGD_DATA_DIR ?= $(abspath $(or $(wildcard ../shared/data),data))
 
 PACKAGES  := build-essential pkg-config libgsl-dev libcjson-dev librandom123-dev libopenblas-dev libgmp-dev zlib1g-dev \
-             gnuplot-nox libyajl-dev libexpat1-dev nettle-dev libmuparser-dev curl unzip python3 $(if $(filter 1,$(NO_DNNL)),,libdnnl-dev) \
-             $(if $(filter 1,$(NO_JPEG)),,libjpeg-dev)
+             gnuplot-nox libyajl-dev libexpat1-dev nettle-dev libmuparser-dev libdsdp-dev curl unzip python3 $(if $(filter 1,$(NO_DNNL)),,libdnnl-dev) \
+             $(if $(filter 1,$(NO_JPEG)),,libjpeg-dev) $(if $(filter 1,$(NO_MPI)),,libopenmpi-dev openmpi-bin)
 # What only tests need; `make deps check` installs it, `make deps demo` does not.
-CHECK_PACKAGES := libcmocka-dev mandoc groff-base texlive-latex-base texlive-latex-recommended texlive-pictures \
-             chromium chromium-driver python3-selenium jupyter-nbconvert python3-ipykernel
+CHECK_PACKAGES := libcmocka-dev coinor-csdp mandoc groff-base texlive-latex-base texlive-latex-recommended texlive-pictures \
+             iproute2 chromium chromium-driver python3-selenium jupyter-nbconvert python3-ipykernel
 
 # What only `make gallery` needs.
 GALLERY_PACKAGES := pngquant optipng
 
 # Off switches: make OPENMP=0, make OPENBLAS=0 (GSL's own BLAS instead), make VECTOR=0 (no AVX code; results are the same),
 # make NO_DNNL=1 (no convolutional networks; so it is where oneDNN is not there),
-# make NO_JPEG=1 (no JPEG files, in the same way), make SAN=1 (address and undefined sanitizers).
+# make NO_JPEG=1 (no JPEG files, in the same way), make NO_MPI=1 (one process only, in the same way), make SAN=1 (address and undefined sanitizers).
 OPENMP    ?= 1
 OPENBLAS  ?= $(shell pkg-config --exists openblas && echo 1 || echo 0)
 VECTOR    ?= $(if $(filter x86_64,$(shell uname -m)),1,0)
 SAN       ?= 0
 NO_DNNL   ?= 0
 NO_JPEG   ?= 0
+NO_MPI    ?= 0
 # Looked for when a recipe first asks; the answer is kept.
 DNNL       = $(eval DNNL := $(if $(filter 1,$(NO_DNNL)),0,$(shell echo '\#include <dnnl.h>' | \
              $(CC) -E - >/dev/null 2>&1 && echo 1 || echo 0)))$(DNNL)
 JPEG       = $(eval JPEG := $(if $(filter 1,$(NO_JPEG)),0,$(shell printf '\#include <stdio.h>\n\#include <jpeglib.h>\n' | \
              $(CC) -E - >/dev/null 2>&1 && echo 1 || echo 0)))$(JPEG)
+# Open MPI where it is there, else MPICH; what pkg-config says of it.
+MPI_NAME   = $(eval MPI_NAME := $(if $(filter 1,$(NO_MPI)),,$(shell for name in ompi-c mpich mpi; do \
+             pkg-config --exists $$name 2>/dev/null && { echo $$name; break; }; done)))$(MPI_NAME)
 
 WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 PKGS       = gsl libcjson gmp zlib yajl expat nettle muparser $(if $(filter 1,$(OPENBLAS)),openblas)
 LIB_FLAGS  = $(shell pkg-config --libs libcjson gmp zlib yajl expat nettle muparser) $(if $(filter 1,$(OPENBLAS)),$(shell pkg-config --libs openblas)) \
-             -lgsl $(if $(filter 1,$(OPENBLAS)),,-lgslcblas) $(DNNL_LIBS) $(JPEG_LIBS) -lm
+             -ldsdp -lgsl $(if $(filter 1,$(OPENBLAS)),,-lgslcblas) $(DNNL_LIBS) $(JPEG_LIBS) $(MPI_LIBS) -lm
 DNNL_LIBS  = $(if $(filter 1,$(DNNL)),-ldnnl $(if $(filter 1,$(OPENMP)),,-lgomp))
 JPEG_LIBS  = $(if $(filter 1,$(JPEG)),-ljpeg)
-# No fused multiply-add, whatever the compiler: results are the same to the bit on every machine.
+MPI_LIBS   = $(if $(MPI_NAME),$(shell pkg-config --libs $(MPI_NAME)))
+# No fused multiply-add: results are the same to the bit, whatever the compiler and its flags. (OpenBLAS, oneDNN and libm have
+# their own ways on different processors.)
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -ffp-contract=off -fPIC -I. -I$(BUILD) -DHSGD_VERSION='"$(VERSION)"' \
              $(shell pkg-config --cflags $(PKGS)) $(if $(filter 1,$(OPENMP)),-fopenmp,-Wno-unknown-pragmas) \
-             $(if $(filter 1,$(VECTOR)),-DHSGD_VECTOR_PATHS) $(if $(filter 1,$(DNNL)),-DHSGD_DNNL) $(if $(filter 1,$(JPEG)),-DHSGD_JPEG)
+             $(if $(filter 1,$(VECTOR)),-DHSGD_VECTOR_PATHS) $(if $(filter 1,$(DNNL)),-DHSGD_DNNL) $(if $(filter 1,$(JPEG)),-DHSGD_JPEG) $(if $(MPI_NAME),-DHSGD_MPI)
 ALL_LDFLAGS = $(LDFLAGS) $(if $(filter 1,$(OPENMP)),-fopenmp)
 ifeq ($(SAN),1)
 BUILD     := build/san
@@ -99,6 +105,9 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The files that know MPI.
+$(BUILD)/experiments/team_mpi.o $(BUILD)/experiments/train_mpi.o: ALL_CFLAGS += $(if $(MPI_NAME),$(shell pkg-config --cflags $(MPI_NAME)))
+
 define kernel_rule
 $(BUILD)/%_kernels.$(1).o: %_kernels.c $(BUILD)/flags
 	$(call SAY,CC  ,$$@)
@@ -145,10 +154,13 @@ $(BUILD)/hsgd.1: $(BUILD)/hsgd
 $(BUILD)/hsgd.bash: $(BUILD)/hsgd
 	$(Q)$< --bash-completion > $@
 
+# It stands between hsgd and the engine, and between hsgd and the disk.
+TEST_FLAGS_test_same_bits := -Wl,--wrap=hsgd_simulate,--wrap=fsync
+
 $(BUILD)/tests/%: tests/%.c $(BUILD)/libhsgd.a
 	$(call SAY,TEST,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libhsgd.a $(LIB_FLAGS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(TEST_FLAGS_$(*F)) -MMD -MP -o $@ $< $(BUILD)/libhsgd.a $(LIB_FLAGS) -lcmocka
 
 $(BENCH): $(BENCH_OBJ) $(BUILD)/libhsgd.a
 	$(call SAY,LINK,$@)
@@ -158,12 +170,12 @@ demo: $(BUILD)/hsgd ## run the built-in experiment; figures land in build/demo
 	$(BUILD)/hsgd run --output $(BUILD)/demo
 
 PAPER     := $(wildcard experiments/paper-*.json)
-GALLERY   := $(patsubst %,experiments/%.json,demo hunt mnist-time phase plan rate)
+GALLERY   := $(patsubst %,experiments/%.json,demo hunt mnist-time phase plan rate worst-case worst-case-step-size)
 
 figures: $(BUILD)/hsgd ## the figures of the paper: run experiments/paper-*.json into build/figures (about a minute)
 	@HSGD_PROGRAM=$(BUILD)/hsgd experiments/make-figures $(BUILD)/figures $(PAPER)
 
-gallery: figures ## the pictures of the README, from these and six other files, into plots/gallery (needs MNIST's test set)
+gallery: figures ## the pictures of the README, from these and eight other files, into plots/gallery (needs MNIST's test set)
 	@HSGD_PROGRAM=$(BUILD)/hsgd experiments/make-figures $(BUILD)/figures $(GALLERY)
 	@HSGD_PROGRAM=$(BUILD)/hsgd plots/make-gallery $(BUILD)/figures
 
@@ -211,13 +223,13 @@ install: all ## install program, libraries, headers, pkg-config file, manual pag
 	$(Q)mv $(DESTDIR)$(PREFIX)/include/hsgd/experiments/hsgd.h $(DESTDIR)$(PREFIX)/include/hsgd/hsgd.h
 	$(Q)install -m 644 experiments/*.json $(DESTDIR)$(PREFIX)/share/hsgd
 	$(Q)install -d $(DESTDIR)$(PREFIX)/share/hsgd/examples
-	$(Q)install -m 644 experiments/examples/*.c experiments/examples/*.json $(DESTDIR)$(PREFIX)/share/hsgd/examples
+	$(Q)install -m 644 experiments/examples/*.c experiments/examples/*.json experiments/examples/*.slurm $(DESTDIR)$(PREFIX)/share/hsgd/examples
 	$(Q)install -D -m 644 $(BUILD)/hsgd.1 $(DESTDIR)$(MAN_PAGE)
 	$(Q)install -D -m 644 $(BUILD)/hsgd.bash $(DESTDIR)$(COMPLETION)
 	@{ echo 'prefix=$(PREFIX)'; echo 'Name: hsgd'; echo 'Description: Verify the convergence theory of hierarchical SGD'; \
 	   echo 'Version: $(VERSION)'; echo 'Requires.private: libcjson gmp zlib yajl expat nettle muparser'; echo 'Requires: gsl'; \
 	   echo 'Cflags: -I$${prefix}/include/hsgd'; echo 'Libs: -L$${prefix}/lib -lhsgd'; \
-	   echo 'Libs.private: $(if $(filter 1,$(OPENBLAS)),-lopenblas) $(DNNL_LIBS) $(JPEG_LIBS) $(if $(filter 1,$(OPENMP)),-fopenmp) -lm'; \
+	   echo 'Libs.private: -ldsdp $(if $(filter 1,$(OPENBLAS)),-lopenblas) $(DNNL_LIBS) $(JPEG_LIBS) $(MPI_LIBS) $(if $(filter 1,$(OPENMP)),-fopenmp) -lm'; \
 	 } > $(DESTDIR)$(PREFIX)/lib/pkgconfig/hsgd.pc
 
 uninstall: ## remove what install put there
@@ -233,6 +245,6 @@ clean: ## remove everything that was built
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
-	@echo '  switches: OPENMP=0  OPENBLAS=0  VECTOR=0  NO_DNNL=1  NO_JPEG=1  SAN=1  V=1  PREFIX=/usr/local  BUILD=build'
+	@echo '  switches: OPENMP=0  OPENBLAS=0  VECTOR=0  NO_DNNL=1  NO_JPEG=1  NO_MPI=1  SAN=1  V=1  PREFIX=/usr/local  BUILD=build'
 
 -include $(LIB_OBJ:.o=.d) $(BUILD)/experiments/main.d $(TESTS:=.d) $(BENCH_OBJ:.o=.d)

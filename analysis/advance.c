@@ -316,7 +316,7 @@ static void open_unit(const hsgd_engine *engine, const hsgd_unit *unit, hsgd_thr
 {
     size_t dim = engine->dim;
     if (engine->model)
-        space->unit_model = engine->model + unit->first * engine->stride;
+        space->unit_model = engine->model + hsgd_own_place(engine, unit->first) * engine->stride;
     space->first = unit->first;
     if (engine->models_pass || engine->window.begin % hsgd_hierarchy_global_period(engine->hierarchy) != 0)
         return;

@@ -9,14 +9,14 @@
 #include "analysis/dataset.h"
 #include "analysis/error.h"
 
-typedef struct hsgd_bytes {
+typedef struct hsgd_file_bytes {
     unsigned char *data; /* (size), followed by a zero byte, owned; free with free() */
     size_t size;
-} hsgd_bytes;
+} hsgd_file_bytes;
 
 /* The whole file, expanded if it is gzip-compressed. The buffer grows with the bytes that arrive, and more than limit
  * of them are an error: a small compressed file can expand to anything. Messages start with the path. */
-hsgd_status hsgd_read_file(hsgd_bytes *out, const char *path, size_t limit, hsgd_error *err);
+hsgd_status hsgd_read_file(hsgd_file_bytes *out, const char *path, size_t limit, hsgd_error *err);
 
 /* Is the text from begin up to end a finite decimal number? What stands at end is a separator or a zero byte. */
 bool hsgd_parse_number(const char *begin, const char *end, double *number);

@@ -39,8 +39,9 @@ static void advance_window(hsgd_engine *engine)
 {
     hsgd_window *window = &engine->window;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
-    for (size_t i = 0; i < engine->num_units; i++)
+    for (size_t i = 0; i < engine->own.end_unit - engine->own.first_unit; i++)
         hsgd_advance_unit(engine, engine->order[i], &engine->space[hsgd_thread_number()]);
+    hsgd_share_window(engine);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
     for (size_t row = 0; row <= window->num_rows; row++)
         merge_row(engine, row);
@@ -116,13 +117,25 @@ static void mark_diverged(hsgd_trace *trace, size_t row)
     }
 }
 
-static void run(hsgd_engine *engine)
+/* To where the keeper's state leads, if there is one. */
+static hsgd_status go_on(hsgd_engine *engine, const hsgd_bytes *state, size_t *step, size_t *row, hsgd_error *err)
+{
+    const hsgd_simulation *s = engine->simulation;
+    hsgd_status status = state->size ? hsgd_engine_unpack(engine, step, row, state, err) : HSGD_OK;
+    if (!status && *step > 0 && s->progress)
+        s->progress(s->progress_context, *step);
+    return status;
+}
+
+/* state: what the keeper put; empty: from the beginning. */
+static hsgd_status run(hsgd_engine *engine, const hsgd_bytes *state, hsgd_error *err)
 {
     const hsgd_simulation *s = engine->simulation;
     const hsgd_window *window = &engine->window;
-    size_t row = 0, windows = 0;
+    size_t first = 0, row = 0, windows = 0;
     set_initial(engine);
-    for (size_t t = 0; t < s->steps; t = window->end, windows++) {
+    hsgd_status status = go_on(engine, state, &first, &row, err);
+    for (size_t t = first; !status && t < s->steps; t = window->end, windows++) {
         double begin_s = hsgd_now_s();
         open_window(engine, t);
         advance_window(engine);
@@ -134,10 +147,14 @@ static void run(hsgd_engine *engine)
         choose_threads(engine, windows, hsgd_now_s() - begin_s);
         if (s->progress)
             s->progress(s->progress_context, window->end - window->begin);
+        status = engine->status ? engine->status : hsgd_engine_keep(engine, window->end, row, err);
     }
+    if (status)
+        return status;
     memcpy(engine->trace->final_point, window->root[window->num_rows].moments.mean, engine->dim * sizeof(double));
     if (s->measure_proof)
         hsgd_proof_finish(engine);
+    return engine->status;
 }
 
 static hsgd_status check(const hsgd_simulation *s, hsgd_error *err)
@@ -163,22 +180,59 @@ static hsgd_status check(const hsgd_simulation *s, hsgd_error *err)
     return HSGD_OK;
 }
 
+static hsgd_status make_run(hsgd_trace *out, const hsgd_simulation *simulation, const hsgd_bytes *state,
+                            hsgd_error *err)
+{
+    const hsgd_keeper *keeper = simulation->keeper;
+    hsgd_engine engine;
+    hsgd_threads_setup();
+    hsgd_status status = hsgd_engine_alloc(&engine, simulation, out, err);
+    status = hsgd_team_agree(simulation->team, status, err);
+    engine.err = err;
+    if (!status)
+        status = run(&engine, state, err);
+    hsgd_engine_free(&engine);
+    if (!status && keeper && keeper->done && hsgd_team_rank(simulation->team) == 0)
+        keeper->done(keeper->context, simulation->seed, out);
+    return status;
+}
+
+/* A run that was done before. */
+static hsgd_status take_run(hsgd_trace *out, const hsgd_simulation *simulation, const hsgd_bytes *state,
+                            hsgd_error *err)
+{
+    hsgd_status status = hsgd_state_unpack_done(out, simulation->seed, state, err);
+    if (!status && simulation->progress)
+        simulation->progress(simulation->progress_context, simulation->steps);
+    return status;
+}
+
 hsgd_status hsgd_simulate(hsgd_trace *out, const hsgd_simulation *simulation, hsgd_error *err)
 {
-    hsgd_engine engine;
+    const hsgd_keeper *keeper = simulation->keeper;
+    hsgd_bytes state = {0};
+    hsgd_error own;
     memset(out, 0, sizeof *out);
-    hsgd_status status = check(simulation, err);
+    hsgd_status status = check(simulation, &own);
     if (!status)
-        status = hsgd_trace_alloc(out, simulation, err);
+        status = hsgd_trace_alloc(out, simulation, &own);
+    int pause = !status && keeper ? (int)keeper->ask(keeper->context, simulation->seed, 0) : HSGD_GO_ON;
+    if (!status && pause <= (int)HSGD_SAVE && keeper && keeper->load && hsgd_team_rank(simulation->team) == 0)
+        status = keeper->load(keeper->context, simulation->seed, &state, &own);
+    status = hsgd_team_agree(simulation->team, status, &own); /* before anybody waits for anybody */
+    if (!status)
+        status = hsgd_team_largest(simulation->team, &pause, &own);
+    if (!status && pause > (int)HSGD_SAVE)
+        status = hsgd_fail(&own, HSGD_STOPPED, "stopped before the first of %zu steps", simulation->steps);
+    if (!status)
+        status = hsgd_state_share(simulation->team, &state, &own);
+    if (!status)
+        status = hsgd_state_is_done(&state) ? take_run(out, simulation, &state, &own)
+                                            : make_run(out, simulation, &state, &own);
+    hsgd_bytes_free(&state);
+    if (status && err)
+        *err = own;
     if (status)
-        return status;
-    hsgd_threads_setup();
-    status = hsgd_engine_alloc(&engine, simulation, out, err);
-    if (status) {
         hsgd_trace_free(out);
-        return status;
-    }
-    run(&engine);
-    hsgd_engine_free(&engine);
-    return HSGD_OK;
+    return status;
 }

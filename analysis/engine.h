@@ -2,7 +2,7 @@
 /* The H-SGD engine: one algorithm for every tree (THEORY 1), measured while it runs (THEORY 2).
  *
  * Local SGD, two-level and M-level H-SGD differ only in the hierarchy. Random numbers are functions of (seed, worker,
- * step) and every sum follows the tree, so the results have the same bits for any number of threads. */
+ * step) and every sum follows the tree, so the results have the same bits for any number of threads and processes. */
 #ifndef HSGD_ANALYSIS_ENGINE_H
 #define HSGD_ANALYSIS_ENGINE_H
 
@@ -10,10 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analysis/bytes.h"
 #include "analysis/dataset.h"
 #include "analysis/error.h"
 #include "analysis/hierarchy.h"
 #include "analysis/objective.h"
+#include "analysis/team.h"
 #include "analysis/variant.h"
 
 #ifdef __cplusplus
@@ -21,6 +23,32 @@ extern "C" {
 #endif
 
 #define HSGD_NOT_DIVERGED ((size_t)-1)
+
+typedef struct hsgd_trace hsgd_trace;
+
+/* What is to become of a run at the end of a window. */
+typedef enum hsgd_pause {
+    HSGD_GO_ON,
+    HSGD_SAVE,          /* save the state and go on */
+    HSGD_SAVE_AND_STOP, /* save the state; hsgd_simulate then fails with HSGD_STOPPED */
+    HSGD_STOP           /* stop without it */
+} hsgd_pause;
+
+/* Whoever keeps the state of runs, so that one that was stopped can go on to the same numbers. The seeds of an ensemble call
+ * these functions from several threads at once. */
+typedef struct hsgd_keeper {
+    void *context;
+    /* The run with this seed has made `step` < T steps. Asked between windows only, where the root averages or where memory
+     * for measurements is full, and once with step 0 before anything else: a run that is stopped then has nothing to save. */
+    hsgd_pause (*ask)(void *context, uint64_t seed, size_t step);
+    /* Keep the state, where ask said so; the bytes live until it returns. state->failed: there was no memory to pack it. */
+    hsgd_status (*save)(void *context, uint64_t seed, size_t step, const hsgd_bytes *state, hsgd_error *err);
+    /* Put the state where the run with this seed is to go on; put nothing: it begins at the beginning. NULL: all do so. */
+    hsgd_status (*load)(void *context, uint64_t seed, hsgd_bytes *state, hsgd_error *err);
+    /* The run is done. hsgd_trace_pack of its trace, with hsgd_state_pack_done, is what load may put next time. The trace of
+     * an ensemble stays where it is until the ensemble is freed. NULL: not wanted. */
+    void (*done)(void *context, uint64_t seed, const hsgd_trace *trace);
+} hsgd_keeper;
 
 typedef struct hsgd_simulation {
     const hsgd_objective *objective; /* borrowed */
@@ -54,6 +82,12 @@ typedef struct hsgd_simulation {
     /* steps_done since the last call; the seeds of an ensemble call it from several threads at once; NULL: not wanted */
     void (*progress)(void *context, size_t steps_done);
     void *progress_context;
+    /* Processes that make this run together, all of which call hsgd_simulate with the same simulation, threads and functions
+     * aside; borrowed; NULL: this one alone */
+    const hsgd_team *team;
+    /* borrowed; NULL: nobody keeps the state. In a team every process has one, or none has: each is asked, and the most urgent
+     * answer counts for all; the first process alone loads, saves, and says that the run is done. */
+    const hsgd_keeper *keeper;
 } hsgd_simulation;
 
 /* What users of a classifier look at, at wbar: over all samples of a data set, each with weight 1, the mean loss without
@@ -94,7 +128,7 @@ typedef struct hsgd_seen_smoothness {
 
 /* What one run (one seed) showed. Rows 0 .. num_measured - 1 are the measured steps t < T; one more row holds step T,
  * for the final loss. All arrays are owned. */
-typedef struct hsgd_trace {
+struct hsgd_trace {
     size_t num_measured, num_levels, num_nodes, num_workers, dim;
     size_t *step;                 /* (num_measured + 1) t */
     double *loss;                 /* (num_measured + 1) f(wbar^t) */
@@ -124,12 +158,13 @@ typedef struct hsgd_trace {
     size_t diverged_at; /* first measured step with a non-finite loss or gradient, from which on every row is
                            INFINITY; HSGD_NOT_DIVERGED otherwise. An outcome, not an error. */
     double *metric;     /* (num_measured + 1, HSGD_NUM_METRICS) NAN: not evaluated there, or diverged; NULL: nowhere */
-} hsgd_trace;
+};
 
-/* Run H-SGD once. On failure nothing needs freeing. */
+/* Run H-SGD once. All processes of a team get the same trace, or the same failure. On failure nothing needs freeing.
+ * HSGD_STOPPED: the keeper asked for it. */
 hsgd_status hsgd_simulate(hsgd_trace *out, const hsgd_simulation *simulation, hsgd_error *err);
 
-/* Rough number of bytes that one run needs beside the problem itself. */
+/* Rough number of bytes that one run needs beside the problem itself, in this process. */
 double hsgd_simulation_bytes(const hsgd_simulation *simulation);
 
 /* The part of it that stays after the run, in the trace. */

@@ -37,7 +37,7 @@ static size_t nodes_per_unit(const hsgd_hierarchy *h)
 
 /* ---- sizes ---- */
 
-static size_t count_units(const hsgd_hierarchy *h)
+size_t hsgd_count_units(const hsgd_hierarchy *h)
 {
     return hsgd_node_is_lowest(h, 0) ? (h->num_workers - 1) / run_of_workers(h) + 1
                                      : (h->node[0].num_children - 1) / nodes_per_unit(h) + 1;
@@ -76,7 +76,7 @@ static size_t fit_rows(double row_bytes, size_t wanted)
 /* Means of the units and of the root, for the proof terms two more each; two numbers per node. */
 static double window_row_bytes(const hsgd_simulation *s)
 {
-    double units = (double)count_units(s->hierarchy), nodes = (double)s->hierarchy->num_nodes;
+    double units = (double)hsgd_count_units(s->hierarchy), nodes = (double)s->hierarchy->num_nodes;
     double means = s->measure_proof ? 3 : 1;
     return 8 * (means * (units + 1) * (double)whole_lines(s->objective->dim) + 2 * nodes) +
            (units + 1) * (double)(sizeof(hsgd_part) + (s->measure_proof ? sizeof(hsgd_proof_part) : 0));
@@ -132,7 +132,7 @@ static unit_sizes largest_unit(const hsgd_hierarchy *h)
 {
     unit_sizes most = {0, 0};
     hsgd_unit unit = {.end = 1};
-    for (size_t i = 0; i < count_units(h); i++) {
+    for (size_t i = 0; i < hsgd_count_units(h); i++) {
         unit = unit_after(h, &unit);
         most.workers = unit.count > most.workers ? unit.count : most.workers;
         most.nodes = unit.end - unit.node > most.nodes ? unit.end - unit.node : most.nodes;
@@ -252,20 +252,42 @@ double hsgd_trace_bytes(const hsgd_simulation *s)
                 (double)s->objective->dim);
 }
 
+/* A process has at most about its share of the workers or nodes, and one unit more. */
+static double own_share(const hsgd_simulation *s, size_t all, size_t of_unit)
+{
+    double share = (double)all / hsgd_team_size(s->team) + (double)of_unit;
+    return hsgd_team_size(s->team) > 1 && share < (double)all ? share : (double)all;
+}
+
+/* Velocities go with their workers to other processes. */
+static bool moves_velocities(const hsgd_simulation *s)
+{
+    return hsgd_team_size(s->team) > 1 && s->variant->momentum > 0 && s->variant->regroup &&
+           s->variant->momentum_rule == HSGD_MOMENTUM_KEPT;
+}
+
 static double variant_bytes(const hsgd_simulation *s)
 {
-    double n = (double)s->hierarchy->num_workers, dim = (double)s->objective->dim;
-    double vectors = s->variant && s->variant->momentum > 0 ? n : 0;
-    if (s->variant && s->variant->group_step_size != 1)
-        vectors += (double)s->hierarchy->num_nodes;
-    return 8 * (vectors * dim + (s->variant && hsgd_variant_samples_workers(s->variant) ? 3 * n : 0));
+    unit_sizes unit = largest_unit(s->hierarchy);
+    double n = (double)s->hierarchy->num_workers, dim = (double)s->objective->dim, vectors = 0, numbers = 0;
+    if (!s->variant)
+        return 0;
+    if (s->variant->momentum > 0)
+        vectors += own_share(s, s->hierarchy->num_workers, unit.workers) * (moves_velocities(s) ? 2 : 1);
+    if (s->variant->group_step_size != 1)
+        vectors += own_share(s, s->hierarchy->num_nodes, unit.nodes);
+    if (hsgd_variant_samples_workers(s->variant))
+        numbers += 3 * n;
+    return 8 * (vectors * dim + numbers + (moves_velocities(s) ? 2 * n : 0));
 }
 
 double hsgd_simulation_bytes(const hsgd_simulation *s)
 {
     double dim = (double)s->objective->dim, n = (double)s->hierarchy->num_workers;
+    double own = own_share(s, s->hierarchy->num_workers, largest_unit(s->hierarchy).workers);
     double kept = windows_are_whole(s) ? 0 : dim, seen = s->measure_proof && s->measure_smoothness ? 2 * dim + 3 : 0;
-    return 8 * n * (kept + 2 + seen) + (double)s->threads * space_bytes(s) +
+    double gradients = s->measure_maxima ? (double)root_rows(s) * (n - own) * dim : 0; /* that others have */
+    return 8 * (2 * n + own * (kept + seen) - gradients) + (double)s->threads * space_bytes(s) +
            ((double)window_rows(s) + 1) * window_row_bytes(s) + (double)root_rows(s) * root_row_bytes(s) +
            hsgd_trace_bytes(s) + variant_bytes(s);
 }
@@ -274,6 +296,16 @@ double hsgd_simulation_bytes(const hsgd_simulation *s)
 
 /* More than are taken: for the engine, and for each thread. */
 enum { ENGINE_BLOCKS = 40, SPACE_BLOCKS = 12 + 3 * HSGD_POINTS_AT_ONCE };
+
+static size_t own_workers(const hsgd_engine *engine)
+{
+    return engine->own.end_place - engine->own.first_place;
+}
+
+static size_t own_nodes(const hsgd_engine *engine)
+{
+    return engine->own.end_node - engine->own.first_node;
+}
 
 /* Zeroed. */
 static void *take(hsgd_engine *engine, size_t count, size_t size)
@@ -357,7 +389,7 @@ static hsgd_proof_part *take_proof_parts(hsgd_engine *engine, size_t count)
 
 static void take_proof(hsgd_engine *engine)
 {
-    size_t n = engine->hierarchy->num_workers, dim = engine->dim;
+    size_t n = own_workers(engine), dim = engine->dim;
     if (!engine->simulation->measure_proof)
         return;
     engine->window.unit_proof = take_proof_parts(engine, engine->num_units * engine->max_rows);
@@ -382,29 +414,37 @@ static void take_variant(hsgd_engine *engine)
         m->cumulative = take(engine, n, sizeof *m->cumulative);
         m->order = take(engine, n, sizeof *m->order);
     }
-    if (variant->momentum > 0)
-        m->velocity = take(engine, n * dim, sizeof *m->velocity);
+    if (variant->momentum > 0) {
+        m->velocity = take(engine, own_workers(engine) * dim, sizeof *m->velocity);
+        m->carried = take(engine, dim, sizeof *m->carried);
+    }
     if (variant->group_step_size != 1)
-        m->anchor = take(engine, engine->hierarchy->num_nodes * dim, sizeof *m->anchor);
+        m->anchor = take(engine, own_nodes(engine) * dim, sizeof *m->anchor);
+    if (!moves_velocities(engine->simulation))
+        return;
+    m->before = take(engine, n, sizeof *m->before);
+    m->now = take(engine, n, sizeof *m->now);
+    m->moved = take(engine, own_workers(engine) * dim, sizeof *m->moved);
 }
 
 static void take_root_rows(hsgd_engine *engine)
 {
     size_t rows = engine->max_root_rows, nodes = engine->hierarchy->num_nodes, dim = engine->dim;
-    size_t n = engine->simulation->measure_maxima ? engine->hierarchy->num_workers : 0;
+    bool maxima = engine->simulation->measure_maxima;
+    size_t n = maxima ? own_workers(engine) : 0, own = maxima ? 1 + own_nodes(engine) : 0;
     hsgd_part *unit_part = take_parts(engine, rows * engine->num_units), *whole = take_parts(engine, rows);
     double *divergence = take(engine, rows * nodes, sizeof *divergence);
     double *gradients = take(engine, rows * n * dim, sizeof *gradients);
-    double *node_gradients = take(engine, n ? rows * nodes * dim : 0, sizeof *node_gradients);
+    double *node_gradients = take(engine, rows * own * dim, sizeof *node_gradients);
     double *deviations = take(engine, rows * nodes, sizeof *deviations);
     engine->root_row = take(engine, rows, sizeof *engine->root_row);
     for (size_t i = 0; !engine->incomplete && i < rows; i++)
         engine->root_row[i] = (hsgd_root_row){.unit_part = unit_part + i * engine->num_units,
                                               .whole = whole[i],
                                               .node_divergence = divergence + i * nodes,
-                                              .all_gradients = n ? gradients + i * n * dim : NULL,
-                                              .node_gradient = n ? node_gradients + i * nodes * dim : NULL,
-                                              .node_deviation_max_sq = n ? deviations + i * nodes : NULL};
+                                              .all_gradients = maxima ? gradients + i * n * dim : NULL,
+                                              .node_gradient = maxima ? node_gradients + i * own * dim : NULL,
+                                              .node_deviation_max_sq = maxima ? deviations + i * nodes : NULL};
 }
 
 static void take_units(hsgd_engine *engine)
@@ -413,17 +453,23 @@ static void take_units(hsgd_engine *engine)
     engine->unit = take(engine, engine->num_units, sizeof *engine->unit);
     for (size_t i = 0; engine->unit && i < engine->num_units; i++)
         engine->unit[i] = unit_after(engine->hierarchy, i > 0 ? &engine->unit[i - 1] : &before);
+    size_t *owners = take(engine, hsgd_owners_length(engine->simulation), sizeof *owners);
+    if (engine->unit && owners)
+        hsgd_share_units(engine, owners);
+    if (hsgd_is_shared(engine))
+        engine->parcel = take(engine, hsgd_parcel_length(engine), sizeof *engine->parcel);
 }
 
 static void choose_order(hsgd_engine *engine)
 {
     const hsgd_stream stream = {engine->simulation->shuffle, HSGD_PURPOSE_USER, 0, 0};
     gsl_rng *rng = engine->simulation->shuffle ? hsgd_stream_rng(&stream) : NULL;
-    engine->order = take(engine, engine->num_units, sizeof *engine->order);
-    for (size_t i = 0; engine->order && i < engine->num_units; i++)
-        engine->order[i] = i;
-    if (engine->order && rng)
-        gsl_ran_shuffle(rng, engine->order, engine->num_units, sizeof *engine->order);
+    size_t own = engine->own.end_unit - engine->own.first_unit;
+    engine->order = take(engine, own, sizeof *engine->order);
+    for (size_t i = 0; engine->order && i < own; i++)
+        engine->order[i] = engine->own.first_unit + i;
+    if (engine->order && rng && own > 0) /* of 0 things GSL shuffles for ever */
+        gsl_ran_shuffle(rng, engine->order, own, sizeof *engine->order);
     if (rng)
         gsl_rng_free(rng);
 }
@@ -434,11 +480,12 @@ hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulatio
     size_t dim = simulation->objective->dim, n = h->num_workers;
     *out = (hsgd_engine){
         .simulation = simulation, .hierarchy = h, .dim = dim, .trace = trace, .threads = simulation->threads};
+    out->team = simulation->team;
     out->max_blocks = ENGINE_BLOCKS + SPACE_BLOCKS * (size_t)simulation->threads;
     out->block = calloc(out->max_blocks, sizeof *out->block);
     if (!out->block)
         return hsgd_fail_memory(err, "the run");
-    out->num_units = count_units(h);
+    out->num_units = hsgd_count_units(h);
     out->max_rows = window_rows(simulation);
     out->max_root_rows = root_rows(simulation);
     out->rows_at_once = workers_at_once(simulation);
@@ -448,10 +495,10 @@ hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulatio
     out->passage_rows = passage_rows(simulation);
     out->models_pass = models_pass(simulation);
     out->stride = stride_of(simulation);
-    out->start = take(out, dim, sizeof *out->start);
-    out->model = windows_are_whole(simulation) ? NULL : take(out, n * out->stride, sizeof *out->model);
-    out->placement = take(out, n, sizeof *out->placement);
     take_units(out);
+    out->start = take(out, dim, sizeof *out->start);
+    out->model = windows_are_whole(simulation) ? NULL : take(out, own_workers(out) * out->stride, sizeof *out->model);
+    out->placement = take(out, n, sizeof *out->placement);
     choose_order(out);
     take_window(out);
     take_root_rows(out);

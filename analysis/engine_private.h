@@ -5,13 +5,17 @@
  * not know of each other, so each unit (some subtrees, or a run of workers that hang from the root itself) is advanced
  * through the whole window by one thread while its models are in cache. What the units contribute to the root lands in
  * slots of their own, which are merged in the order of the units, whichever thread was faster. Gradients at wbar follow
- * for several measured steps at a time, unit by unit in the same way. */
+ * for several measured steps at a time, unit by unit in the same way.
+ *
+ * Where several processes share a run, each owns some units that follow one another, and has memory for their workers only.
+ * The slots travel, so that every process merges all of them in the same order and goes on with the same numbers. */
 #ifndef HSGD_ANALYSIS_ENGINE_PRIVATE_H
 #define HSGD_ANALYSIS_ENGINE_PRIVATE_H
 
 #include "analysis/engine.h"
 #include "analysis/memory.h"
 #include "analysis/moments.h"
+#include "analysis/team.h"
 #include "analysis/tree_walk_private.h"
 
 /* What one thread wrote another one merges: it asks for the vectors of this many units ahead, whose way from cache to cache
@@ -37,6 +41,20 @@ static inline bool hsgd_unit_has_nodes(const hsgd_unit *unit)
     return unit->end > unit->node;
 }
 
+/* Which process has what; all arrays (processes + 1): the first of each, and the end of the last. */
+typedef struct hsgd_owners {
+    size_t *unit, *place, *node; /* places and nodes of the units; the root belongs to nobody */
+    size_t *chunk;               /* of hsgd_evaluation_chunks */
+    size_t *rank;                /* one each */
+} hsgd_owners;
+
+/* What this process has, of all of them. */
+typedef struct hsgd_own {
+    size_t first_unit, end_unit;
+    size_t first_place, end_place;
+    size_t first_node, end_node;
+} hsgd_own;
+
 /* What some workers contribute to the root: models or gradients at one step. */
 typedef struct hsgd_part {
     _Alignas(HSGD_LINE_BYTES)
@@ -56,11 +74,11 @@ typedef struct hsgd_proof_part {
 
 /* Everything at wbar of one measured step. */
 typedef struct hsgd_root_row {
-    hsgd_part *unit_part;          /* (num_units) gradients */
-    hsgd_part whole;               /* of all workers: grad f(wbar) and D_1; norm_sq and loss are means here */
-    double *node_divergence;       /* (num_nodes) beta_u^2(wbar) */
-    double *all_gradients;         /* (num_workers, dim) grad F_j(wbar); NULL unless maxima are measured */
-    double *node_gradient;         /* (num_nodes, dim) grad f_u(wbar); NULL unless maxima are measured */
+    hsgd_part *unit_part;    /* (num_units) gradients */
+    hsgd_part whole;         /* of all workers: grad f(wbar) and D_1; norm_sq and loss are means here */
+    double *node_divergence; /* (num_nodes) beta_u^2(wbar) */
+    double *all_gradients;   /* (own workers, dim) grad F_j(wbar); NULL unless maxima are measured */
+    double *node_gradient;   /* (1 + own nodes, dim) grad f_u(wbar), the root first; NULL unless maxima are measured */
     double *node_deviation_max_sq; /* (num_nodes) NULL unless maxima are measured */
     double worker_deviation_max_sq;
 } hsgd_root_row;
@@ -93,11 +111,14 @@ typedef struct hsgd_thread_space {
 
 /* What a variant keeps; NULL where it has no use for it. */
 typedef struct hsgd_variant_memory {
-    double *weight;     /* (num_workers) by place: of the worker's model in the averages of this round, times n */
-    double *cumulative; /* (num_workers), and */
-    size_t *order;      /* (num_workers): to draw in */
-    double *velocity;   /* (num_workers, dim) by the objective's worker */
-    double *anchor;     /* (num_nodes, dim) what the workers below a node took at its last average or one above */
+    double *weight;       /* (num_workers) by place: of the worker's model in the averages of this round, times n */
+    double *cumulative;   /* (num_workers), and */
+    size_t *order;        /* (num_workers): to draw in */
+    double *velocity;     /* (own workers, dim) by the objective's worker; where processes share the run, by place */
+    double *anchor;       /* (own nodes, dim) what the workers below a node took at its last average or one above */
+    double *carried;      /* (dim) the mean of all velocities */
+    size_t *before, *now; /* (num_workers) a placement, and where each worker is now; and */
+    double *moved; /* (own workers, dim) velocities, while they go with their workers; NULL in a run of one process */
 } hsgd_variant_memory;
 
 /* R = max_rows + 1: the measured steps of a window, and its end. */
@@ -121,6 +142,11 @@ typedef struct hsgd_evaluated {
 typedef struct hsgd_engine {
     const hsgd_simulation *simulation;
     const hsgd_hierarchy *hierarchy;
+    const hsgd_team *team; /* of the simulation */
+    hsgd_owners owners;
+    hsgd_own own;
+    hsgd_status status; /* of the messages; after a failure nothing is worth anything */
+    hsgd_error *err;    /* where the failure is told */
     size_t dim, num_units, max_rows, max_root_rows;
     size_t stride;        /* from one model at hand to the next */
     size_t rows_at_once;  /* workers handled together, at most HSGD_ROWS_AT_ONCE */
@@ -133,21 +159,22 @@ typedef struct hsgd_engine {
     bool models_pass;    /* nothing is left of a worker's model when others have their turn but its share in averages */
     int threads;         /* to use in the next parallel region, at most simulation->threads */
     double *start;       /* (dim) wbar after the last average of the root; w^0 at first */
-    double *model;       /* (num_workers, stride) w_j by place; NULL where every window begins at an average of the
+    double *model;       /* (own workers, stride) w_j by place; NULL where every window begins at an average of the
                                   root, because then a unit's models live no longer than its window */
     size_t *placement;   /* (num_workers) */
-    double *measured_model;    /* (num_workers, dim) w_j at the last measured step, and */
-    double *measured_gradient; /* (num_workers, dim) grad F_j there, by place; NULL unless smoothness is measured */
-    hsgd_seen_smoothness *smoothness; /* (num_workers) by place */
+    double *measured_model;    /* (own workers, dim) w_j at the last measured step, and */
+    double *measured_gradient; /* (own workers, dim) grad F_j there, by place; NULL unless smoothness is measured */
+    hsgd_seen_smoothness *smoothness; /* (own workers) by place */
     double *measured_mean;            /* (2, dim) wbar of the last measured step and grad f there */
     hsgd_unit *unit;                  /* (num_units) */
-    size_t *order;                    /* (num_units) in which they are visited; what they give is merged in theirs */
+    size_t *order;                    /* (own units) in which they are visited; what they give is merged in theirs */
     hsgd_variant_memory variant;
     hsgd_window window;
     hsgd_root_row *root_row;  /* (max_root_rows); their node_divergence follow one another */
     hsgd_thread_space *space; /* (simulation->threads) */
     hsgd_trace *trace;
     hsgd_evaluated *evaluated; /* (hsgd_evaluation_chunks) NULL where nothing is evaluated */
+    double *parcel;            /* numbers on their way, where processes share the run: sized for the longest of them */
     void **block;              /* (max_blocks) everything that was allocated */
     size_t num_blocks, max_blocks;
     bool incomplete; /* an allocation failed */
@@ -155,9 +182,91 @@ typedef struct hsgd_engine {
 
 hsgd_status hsgd_trace_alloc(hsgd_trace *out, const hsgd_simulation *simulation, hsgd_error *err);
 
+/* engine_memory.c: units of an expanded tree. */
+size_t hsgd_count_units(const hsgd_hierarchy *h);
+
 /* engine_memory.c */
 hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulation, hsgd_trace *trace, hsgd_error *err);
 void hsgd_engine_free(hsgd_engine *engine);
+
+/* engine_share.c, all but the first two do nothing where the run is not shared, or when a message was lost before.
+ * Numbers that the arrays of hsgd_owners have together, and filling them and hsgd_own, once the units are there; */
+size_t hsgd_owners_length(const hsgd_simulation *simulation);
+void hsgd_share_units(hsgd_engine *engine, size_t *memory);
+
+/* what the units did in the window, before rows are merged; */
+void hsgd_share_window(hsgd_engine *engine);
+
+/* the gradients at wbar in root_row[0..count), before they are merged; */
+void hsgd_share_gradients(hsgd_engine *engine, size_t count);
+
+/* and the largest deviations among them, after; */
+void hsgd_share_deviations(hsgd_engine *engine, size_t count);
+
+/* what the pieces of a data set gave; */
+void hsgd_share_evaluated(hsgd_engine *engine, size_t chunks);
+
+/* the noise of the workers, at the end; */
+void hsgd_share_noise(hsgd_engine *engine);
+
+/* each process's smoothness: the first of the largest becomes that of the trace; */
+void hsgd_share_smoothness(hsgd_engine *engine);
+
+/* the weights of the places, where they are drawn; */
+void hsgd_share_weights(hsgd_engine *engine);
+
+/* a vector (dim) that goes from process to process in the order of places: whoever has places adds what is theirs (add), and
+ * all get the end of it; */
+void hsgd_relay(hsgd_engine *engine, double *vector, void (*add)(hsgd_engine *engine, double *vector));
+
+/* and the velocities, whose workers have gone from the places `before` (num_workers) to engine->placement. */
+void hsgd_share_velocities(hsgd_engine *engine, const size_t *before);
+
+/* engine_share.c: the longest parcel of doubles. */
+size_t hsgd_parcel_length(const hsgd_engine *engine);
+
+/* Do other processes take part? */
+static inline bool hsgd_is_shared(const hsgd_engine *engine)
+{
+    return hsgd_team_size(engine->team) > 1;
+}
+
+/* Among those of the own workers. */
+static inline size_t hsgd_own_place(const hsgd_engine *engine, size_t place)
+{
+    return place - engine->own.first_place;
+}
+
+/* (dim) of the worker at a place of this process. */
+static inline double *hsgd_velocity_at(const hsgd_engine *engine, size_t place)
+{
+    size_t at = hsgd_is_shared(engine) ? hsgd_own_place(engine, place) : engine->placement[place];
+    return engine->variant.velocity + at * engine->dim;
+}
+
+/* grad f_u at wbar, of the root or an own node. */
+static inline double *hsgd_node_gradient(const hsgd_engine *engine, const hsgd_root_row *row, size_t u)
+{
+    return row->node_gradient + (u ? 1 + u - engine->own.first_node : 0) * engine->dim;
+}
+
+/* engine_state.c: put the state between two windows, with `step` steps made and `row` rows of the trace filled; all processes
+ * of a team call it, and the first one gets the state; */
+void hsgd_engine_pack(hsgd_bytes *out, hsgd_engine *engine, size_t step, size_t row);
+
+/* take it again, in an engine whose simulation has its initial state. HSGD_ERROR_INPUT: it is of another run, or none. */
+hsgd_status hsgd_engine_unpack(hsgd_engine *engine, size_t *step, size_t *row, const hsgd_bytes *state,
+                               hsgd_error *err);
+
+/* engine_state.c: is it the state of a run that is done? Then its trace. */
+bool hsgd_state_is_done(const hsgd_bytes *state);
+hsgd_status hsgd_state_unpack_done(hsgd_trace *trace, uint64_t seed, const hsgd_bytes *state, hsgd_error *err);
+
+/* engine_state.c: what the first process of a team has, all get. */
+hsgd_status hsgd_state_share(const hsgd_team *team, hsgd_bytes *state, hsgd_error *err);
+
+/* engine_state.c: ask the keeper, if there is one, and do what it says. */
+hsgd_status hsgd_engine_keep(hsgd_engine *engine, size_t step, size_t row, hsgd_error *err);
 
 /* Model of a worker at hand. */
 static inline double *hsgd_model_at(const hsgd_engine *engine, const hsgd_thread_space *space, size_t place)
@@ -179,7 +288,7 @@ void hsgd_plain_steps(const hsgd_engine *engine, const double *from, double *w, 
 
 /* variant_run.c, only where there is a variant, but for open_window and average_root.
  * Before the window that begins with step t, where the root has just averaged: places and participants; */
-void hsgd_variant_open_window(const hsgd_engine *engine, size_t t);
+void hsgd_variant_open_window(hsgd_engine *engine, size_t t);
 
 /* before step t of a unit that goes by steps: participants of the groups whose rounds begin; */
 void hsgd_variant_open_step(const hsgd_engine *engine, const hsgd_unit *unit, size_t t);
@@ -192,7 +301,7 @@ void hsgd_variant_steps(const hsgd_engine *engine, double *w, size_t first, size
 void hsgd_variant_average(const hsgd_engine *engine, size_t u, double *mean);
 
 /* the same for the root; */
-void hsgd_variant_average_root(const hsgd_engine *engine, double *mean);
+void hsgd_variant_average_root(hsgd_engine *engine, double *mean);
 
 /* and its workers in a unit have taken engine->start. */
 void hsgd_variant_open_unit(const hsgd_engine *engine, const hsgd_unit *unit);

@@ -25,10 +25,20 @@ typedef struct hsgd_ensemble {
 
 /* Run the simulation with the seeds first_seed, first_seed + 1, ... `threads` threads are spread over the seeds first and
  * over subtrees second. placement (num_seeds, num_workers) gives each seed its own placement; NULL: that of the
- * simulation. seed and threads of the simulation are ignored. Refuses runs that exceed the machine's memory. */
+ * simulation. seed and threads of the simulation are ignored. Refuses runs that exceed the machine's memory.
+ *
+ * A team of the simulation shares the seeds: all its processes call this alike, each with the threads that it has itself;
+ * then the first one has all traces, the others any. */
 hsgd_status hsgd_ensemble_run(hsgd_ensemble *out, const hsgd_simulation *simulation, size_t num_seeds,
                               uint64_t first_seed, const size_t *placement, int threads, hsgd_error *err);
 void hsgd_ensemble_free(hsgd_ensemble *ensemble);
+
+/* Of so many seeds, those that this process of the team takes part in. */
+size_t hsgd_ensemble_share(const hsgd_team *team, size_t num_seeds);
+
+/* Processes of the team that have nothing to do in an ensemble of so many seeds on this tree, which must be expanded: the
+ * tree's root has fewer units than there are processes for a seed. */
+size_t hsgd_ensemble_idle(const hsgd_team *team, size_t num_seeds, const hsgd_hierarchy *hierarchy);
 
 /* Rough number of bytes that such a run needs at its peak, beside the problem itself. */
 double hsgd_ensemble_bytes(const hsgd_simulation *simulation, size_t num_seeds, int threads);

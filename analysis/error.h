@@ -16,7 +16,8 @@ typedef enum hsgd_status {
     HSGD_ERROR_INPUT,  /* an argument, a configuration or a data file is not legal; the message says what would be */
     HSGD_ERROR_MEMORY, /* an allocation failed */
     HSGD_ERROR_ENVIRONMENT, /* the disk, an external program or the system refused */
-    HSGD_ERROR_NUMERIC      /* a library routine did not converge or left its domain */
+    HSGD_ERROR_NUMERIC,     /* a library routine did not converge or left its domain */
+    HSGD_STOPPED            /* the caller asked to stop before the end */
 } hsgd_status;
 
 enum { HSGD_MESSAGE_SIZE = 1024 };

@@ -2,7 +2,7 @@
 /* Loss and accuracy at wbar, on training and test data.
  *
  * The data are cut into pieces of a fixed size, whose sums are added in their order: the result is the same to the bit for
- * any number of threads. */
+ * any number of threads and processes. */
 #include "analysis/engine_private.h"
 
 #include "analysis/threads.h"
@@ -54,15 +54,17 @@ hsgd_status hsgd_evaluation_check(const hsgd_simulation *s, hsgd_error *err)
 static void evaluate(hsgd_engine *engine, const double *point, const hsgd_dataset *data, double *loss, double *accuracy)
 {
     const hsgd_objective *objective = engine->simulation->objective;
-    size_t chunks = chunks_of(data), right = 0;
+    const size_t *own = engine->owners.chunk + hsgd_team_rank(engine->team);
+    size_t chunks = chunks_of(data), right = 0, end = own[1] < chunks ? own[1] : chunks;
     double sum = 0;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
-    for (size_t i = 0; i < chunks; i++) {
+    for (size_t i = own[0]; i < end; i++) {
         size_t first = i * CHUNK_SAMPLES, left = data->num_samples - first;
         objective->type->evaluate(objective, point, data, first, left < CHUNK_SAMPLES ? left : CHUNK_SAMPLES,
                                   &engine->evaluated[i].loss_sum, &engine->evaluated[i].num_right,
                                   engine->space[hsgd_thread_number()].scratch);
     }
+    hsgd_share_evaluated(engine, chunks);
     for (size_t i = 0; i < chunks; i++) {
         sum += engine->evaluated[i].loss_sum;
         right += engine->evaluated[i].num_right;

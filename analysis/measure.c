@@ -134,7 +134,8 @@ static void gradient_rows(void *source, size_t node, size_t first, size_t count,
         out->stride[r] = num * dim;
         if (s->row[r].all_gradients)
             for (size_t j = 0; j < count; j++)
-                memcpy(s->row[r].all_gradients + (first + j) * dim, out->at[r] + j * num * dim, dim * sizeof(double));
+                memcpy(s->row[r].all_gradients + (hsgd_own_place(engine, first) + j) * dim, out->at[r] + j * num * dim,
+                       dim * sizeof(double));
     }
 }
 
@@ -151,7 +152,7 @@ static void add_gradients(hsgd_walk *walk, size_t depth, size_t first, size_t co
 static void keep_node_gradient(void *source, size_t node, size_t point, const double *mean)
 {
     const root_source *s = source;
-    memcpy(s->row[point].node_gradient + node * s->engine->dim, mean, s->engine->dim * sizeof *mean);
+    memcpy(hsgd_node_gradient(s->engine, &s->row[point], node), mean, s->engine->dim * sizeof *mean);
 }
 
 /* Single gradients are wanted for maxima, and for sums with weights. */
@@ -186,25 +187,48 @@ static void gradients_of_unit(hsgd_engine *engine, size_t unit, size_t slot, siz
         out[r]->loss = source.loss[r];
 }
 
-/* Largest deviation of a child of u from u, and of a worker below u from the root, among the kept gradients. */
+/* Largest deviation of the own workers among those at places [first, end), whose group has the mean centre, from it, and
+ * from the root. */
+static double worker_deviation_max_sq(const hsgd_engine *engine, const hsgd_root_row *row, size_t first, size_t end,
+                                      const double *centre, double *from_root_max_sq)
+{
+    const hsgd_own *own = &engine->own;
+    size_t dim = engine->dim;
+    double largest = 0;
+    for (size_t j = first > own->first_place ? first : own->first_place; j < end && j < own->end_place; j++) {
+        const double *grad = row->all_gradients + hsgd_own_place(engine, j) * dim;
+        largest = fmax(largest, hsgd_distance_sq(grad, centre, dim));
+        *from_root_max_sq = fmax(*from_root_max_sq, hsgd_distance_sq(grad, row->whole.moments.mean, dim));
+    }
+    return largest;
+}
+
+/* The same of a child of u, the root or an own node, among the kept gradients. */
 static double child_deviation_max_sq(const hsgd_engine *engine, const hsgd_root_row *row, size_t u,
                                      double *worker_max_sq)
 {
     const hsgd_hierarchy *h = engine->hierarchy;
     const hsgd_node *node = &h->node[u];
-    size_t dim = engine->dim;
-    const double *centre = row->node_gradient + u * dim;
+    const double *centre = hsgd_node_gradient(engine, row, u);
     double largest = 0;
     if (hsgd_node_is_lowest(h, u))
-        for (size_t j = node->first_worker; j < node->first_worker + node->num_workers; j++) {
-            const double *grad = row->all_gradients + j * dim;
-            largest = fmax(largest, hsgd_distance_sq(grad, centre, dim));
-            *worker_max_sq = fmax(*worker_max_sq, hsgd_distance_sq(grad, row->whole.moments.mean, dim));
-        }
-    else
-        for (size_t v = u + 1; v < node->end; v = h->node[v].end)
-            largest = fmax(largest, hsgd_distance_sq(row->node_gradient + v * dim, centre, dim));
+        return worker_deviation_max_sq(engine, row, node->first_worker, node->first_worker + node->num_workers, centre,
+                                       worker_max_sq);
+    size_t first = u ? u + 1 : engine->own.first_node, end = u ? node->end : engine->own.end_node;
+    for (size_t v = first; v < end; v = h->node[v].end)
+        largest = fmax(largest, hsgd_distance_sq(hsgd_node_gradient(engine, row, v), centre, engine->dim));
     return largest;
+}
+
+/* What this process has of the largest deviations. */
+static void find_deviations(const hsgd_engine *engine, hsgd_root_row *row)
+{
+    double *worker_max_sq = &row->worker_deviation_max_sq;
+    memcpy(row->node_gradient, row->whole.moments.mean, engine->dim * sizeof *row->node_gradient);
+    *worker_max_sq = 0;
+    row->node_deviation_max_sq[0] = child_deviation_max_sq(engine, row, 0, worker_max_sq);
+    for (size_t u = engine->own.first_node; u < engine->own.end_node; u++)
+        row->node_deviation_max_sq[u] = child_deviation_max_sq(engine, row, u, worker_max_sq);
 }
 
 /* From the parts of the units to the whole. */
@@ -215,12 +239,8 @@ static void finish_root_row(const hsgd_engine *engine, hsgd_root_row *row)
     whole->norm_sq /= whole->moments.weight;
     whole->loss /= whole->moments.weight;
     row->node_divergence[0] = hsgd_moments_dispersion(&whole->moments);
-    if (!row->all_gradients)
-        return;
-    memcpy(row->node_gradient, whole->moments.mean, engine->dim * sizeof *row->node_gradient);
-    row->worker_deviation_max_sq = 0;
-    for (size_t u = 0; u < engine->hierarchy->num_nodes; u++)
-        row->node_deviation_max_sq[u] = child_deviation_max_sq(engine, row, u, &row->worker_deviation_max_sq);
+    if (row->all_gradients)
+        find_deviations(engine, row);
 }
 
 /* Units that are enough for all threads are taken whole, so that what they share between points stays in cache. */
@@ -229,15 +249,18 @@ enum { UNITS_PER_THREAD = 8 };
 void hsgd_measure_root(hsgd_engine *engine, size_t row, size_t count)
 {
     const size_t most = HSGD_POINTS_AT_ONCE, times = (count + most - 1) / most;
-    const size_t grain = engine->num_units >= UNITS_PER_THREAD * (size_t)engine->threads ? times : 1;
+    const size_t units = engine->own.end_unit - engine->own.first_unit;
+    const size_t grain = units >= UNITS_PER_THREAD * (size_t)engine->threads ? times : 1;
 #pragma omp parallel for collapse(2) schedule(dynamic, grain) num_threads(engine->threads)
-    for (size_t unit = 0; unit < engine->num_units; unit++)
+    for (size_t unit = 0; unit < units; unit++)
         for (size_t i = 0; i < times; i++)
             gradients_of_unit(engine, engine->order[unit], i * most, row + i * most,
                               count - i * most < most ? count - i * most : most, &engine->space[hsgd_thread_number()]);
+    hsgd_share_gradients(engine, count);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
     for (size_t i = 0; i < count; i++)
         finish_root_row(engine, &engine->root_row[i]);
+    hsgd_share_deviations(engine, count);
 }
 
 /* ---- into the trace ---- */

@@ -48,6 +48,7 @@ typedef struct search {
     const hsgd_objective *objective;
     const double *weight;
     int threads;
+    const hsgd_stop *stop;
     size_t num_chunks, space_size;
     size_t *worker;        /* (num_workers) 0, 1, 2, ... */
     weighted_sums *chunk;  /* (num_chunks) */
@@ -155,7 +156,12 @@ static const evaluation *evaluate(search *s, const double *x)
     s->evaluations++;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(s->threads)
     for (size_t chunk = 0; chunk < s->num_chunks; chunk++)
-        sum_chunk(s, chunk, x, s->space + (size_t)hsgd_thread_number() * s->space_size);
+        if (!hsgd_stop_asked(s->stop))
+            sum_chunk(s, chunk, x, s->space + (size_t)hsgd_thread_number() * s->space_size);
+    if (hsgd_stop_asked(s->stop)) { /* some chunks are missing, and nothing more is to come */
+        s->max_evaluations = s->evaluations;
+        return &s->last;
+    }
     merge_chunks(s, &s->last);
     keep_if_best(s);
     return &s->last;
@@ -324,14 +330,24 @@ static hsgd_status search_from(search *s, const double *start, double tolerance,
 {
     s->smallest = INFINITY;
     evaluate(s, start);
+    if (hsgd_stop_asked(s->stop))
+        return hsgd_stop_check(s->stop, err);
     if (!s->best.finite)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "start: f or its gradient is not finite there");
     s->target = tolerance * s->best.grad_norm;
-    return run(s, err);
+    hsgd_status status = run(s, err);
+    return hsgd_stop_asked(s->stop) ? hsgd_stop_check(s->stop, err) : status;
 }
 
 hsgd_status hsgd_minimize(hsgd_minimum *out, const hsgd_objective *objective, const double *weight, const double *start,
                           double tolerance, size_t max_evaluations, int threads, hsgd_error *err)
+{
+    return hsgd_minimize_until(out, objective, weight, start, tolerance, max_evaluations, threads, NULL, err);
+}
+
+hsgd_status hsgd_minimize_until(hsgd_minimum *out, const hsgd_objective *objective, const double *weight,
+                                const double *start, double tolerance, size_t max_evaluations, int threads,
+                                const hsgd_stop *stop, hsgd_error *err)
 {
     *out = (hsgd_minimum){0};
     hsgd_constants constants = {.convexity = -INFINITY};
@@ -344,6 +360,7 @@ hsgd_status hsgd_minimize(hsgd_minimum *out, const hsgd_objective *objective, co
     search s = {.objective = objective,
                 .weight = weight,
                 .threads = threads,
+                .stop = stop,
                 .num_chunks = n < MAX_CHUNKS ? n : MAX_CHUNKS,
                 .max_evaluations = max_evaluations,
                 .smoothness = constants.smoothness.value};

@@ -9,6 +9,7 @@
 
 #include "analysis/error.h"
 #include "analysis/objective.h"
+#include "analysis/stop.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -40,7 +41,12 @@ typedef struct hsgd_minimum {
  * NULL for equal weights. The search ends when the gradient is tolerance >= 0 times as large as at the start, when
  * nothing improves any more, or after max_evaluations >= 1; which of them is an outcome (`converged`), not an error.
  * Points where f or its gradient is not finite count as failed steps; start must not be one. The result has the same
- * bits for any number of threads >= 1. */
+ * bits for any number of threads >= 1. HSGD_STOPPED: stop (NULL: nobody) asked for it. */
+hsgd_status hsgd_minimize_until(hsgd_minimum *out, const hsgd_objective *objective, const double *weight,
+                                const double *start, double tolerance, size_t max_evaluations, int threads,
+                                const hsgd_stop *stop, hsgd_error *err);
+
+/* The same where nobody asks to stop. */
 hsgd_status hsgd_minimize(hsgd_minimum *out, const hsgd_objective *objective, const double *weight, const double *start,
                           double tolerance, size_t max_evaluations, int threads, hsgd_error *err);
 

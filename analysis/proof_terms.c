@@ -24,15 +24,15 @@ static void compare(hsgd_seen_smoothness *seen, size_t step, const hsgd_pair_sum
 
 void hsgd_proof_compare(hsgd_engine *engine, size_t place, size_t t, const double *point, const double *gradient)
 {
-    size_t dim = engine->dim;
-    const double *model = engine->measured_model + place * dim, *own = engine->measured_gradient + place * dim;
+    size_t dim = engine->dim, at = hsgd_own_place(engine, place);
+    const double *model = engine->measured_model + at * dim, *own = engine->measured_gradient + at * dim;
     hsgd_pair_sums pair = HSGD_PICK_PATH(hsgd_moments_kernels)->pair(model, own, point, gradient, dim);
-    compare(&engine->smoothness[place], t, &pair, sqrt(pair.grad_size_sq));
+    compare(&engine->smoothness[at], t, &pair, sqrt(pair.grad_size_sq));
 }
 
 void hsgd_proof_see(hsgd_engine *engine, size_t place, size_t t, const double *model, const double *gradient)
 {
-    size_t at = place * engine->dim;
+    size_t at = hsgd_own_place(engine, place) * engine->dim;
     if (t > 0)
         hsgd_proof_compare(engine, place, t, model, gradient);
     memcpy(engine->measured_model + at, model, engine->dim * sizeof *model);
@@ -194,9 +194,13 @@ void hsgd_proof_record(hsgd_engine *engine, const hsgd_root_row *root_row, size_
 void hsgd_proof_finish(hsgd_engine *engine)
 {
     hsgd_trace *trace = engine->trace;
-    for (size_t place = 0; engine->smoothness && place < trace->num_workers; place++)
-        if (engine->smoothness[place].ratio > trace->smoothness.ratio) {
-            trace->smoothness = engine->smoothness[place];
+    for (size_t place = engine->own.first_place; engine->smoothness && place < engine->own.end_place; place++) {
+        const hsgd_seen_smoothness *seen = &engine->smoothness[hsgd_own_place(engine, place)];
+        if (seen->ratio > trace->smoothness.ratio) {
+            trace->smoothness = *seen;
             trace->smoothness.worker = engine->placement[place];
         }
+    }
+    hsgd_share_smoothness(engine);
+    hsgd_share_noise(engine);
 }

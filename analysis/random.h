@@ -29,6 +29,7 @@ typedef enum hsgd_purpose {
     HSGD_PURPOSE_STRAGGLER = 16,    /* how much longer a worker computes at a step */
     HSGD_PURPOSE_ESTIMATE = 17,     /* where searches for constants begin */
     HSGD_PURPOSE_HUNT = 23,         /* where and how searches for a counterexample go */
+    HSGD_PURPOSE_PROBE = 24,        /* the order of timed messages */
     HSGD_PURPOSE_USER = 128         /* first value free for programs that use the library */
 } hsgd_purpose;
 

@@ -73,7 +73,7 @@ static hsgd_status take_record(reader *r, const unsigned char *record, size_t of
 
 static hsgd_status read_one(reader *r, const char *path, hsgd_error *err)
 {
-    hsgd_bytes bytes;
+    hsgd_file_bytes bytes;
     hsgd_status status = hsgd_read_file(&bytes, path, HSGD_MAX_FILE_BYTES, err);
     if (status)
         return status;

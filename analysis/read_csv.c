@@ -303,7 +303,7 @@ static hsgd_status read_text(reader *r, span text, const hsgd_csv_options *optio
 hsgd_status hsgd_dataset_read_csv(hsgd_dataset *out, const char *path, const hsgd_csv_options *options, hsgd_error *err)
 {
     memset(out, 0, sizeof *out);
-    hsgd_bytes bytes;
+    hsgd_file_bytes bytes;
     hsgd_status status = hsgd_read_file(&bytes, path, HSGD_MAX_FILE_BYTES, err);
     if (status)
         return status;

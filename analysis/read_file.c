@@ -24,7 +24,7 @@ static hsgd_status fail_read(gzFile file, const char *path, hsgd_error *err)
 }
 
 /* Room for another chunk and the final zero byte. */
-static hsgd_status reserve(hsgd_bytes *bytes, size_t *capacity, const char *path, hsgd_error *err)
+static hsgd_status reserve(hsgd_file_bytes *bytes, size_t *capacity, const char *path, hsgd_error *err)
 {
     if (*capacity - bytes->size > CHUNK)
         return HSGD_OK;
@@ -37,7 +37,7 @@ static hsgd_status reserve(hsgd_bytes *bytes, size_t *capacity, const char *path
     return HSGD_OK;
 }
 
-static hsgd_status read_all(hsgd_bytes *bytes, gzFile file, const char *path, size_t limit, hsgd_error *err)
+static hsgd_status read_all(hsgd_file_bytes *bytes, gzFile file, const char *path, size_t limit, hsgd_error *err)
 {
     size_t capacity = 0;
     for (;;) {
@@ -60,7 +60,7 @@ static hsgd_status read_all(hsgd_bytes *bytes, gzFile file, const char *path, si
     return code == Z_OK || code == Z_STREAM_END ? HSGD_OK : fail_read(file, path, err);
 }
 
-hsgd_status hsgd_read_file(hsgd_bytes *out, const char *path, size_t limit, hsgd_error *err)
+hsgd_status hsgd_read_file(hsgd_file_bytes *out, const char *path, size_t limit, hsgd_error *err)
 {
     memset(out, 0, sizeof *out);
     errno = 0;

@@ -13,7 +13,7 @@ enum { MAGIC_LABELS = 0x0801, MAGIC_IMAGES = 0x0803 };
 
 typedef struct idx_file {
     const char *path;
-    hsgd_bytes bytes;
+    hsgd_file_bytes bytes;
     size_t dimension[3];        /* images: count, rows, columns; labels: count, 1, 1 */
     const unsigned char *items; /* inside bytes */
 } idx_file;
@@ -38,7 +38,7 @@ static const char *magic_name(size_t magic)
 static hsgd_status read_header(idx_file *file, size_t magic, hsgd_error *err)
 {
     size_t num_dimensions = magic & 0xff, header = 4 + 4 * num_dimensions;
-    const hsgd_bytes *bytes = &file->bytes;
+    const hsgd_file_bytes *bytes = &file->bytes;
     size_t found = bytes->size < 4 ? magic : big_endian(bytes->data);
     if (found != magic)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: magic number 0x%08zx (%s); expected 0x%08zx (%s)", file->path,

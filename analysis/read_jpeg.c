@@ -26,7 +26,7 @@ typedef struct decoder {
     jmp_buf failed;
     hsgd_status status;
     hsgd_error *err;
-    const hsgd_bytes *file;
+    const hsgd_file_bytes *file;
     hsgd_resize size;
     uint8_t *out; /* (3, to_rows, to_columns) */
     uint64_t *sum, *line;
@@ -143,7 +143,7 @@ bool hsgd_image_is_there(void)
 hsgd_status hsgd_image_read_jpeg(uint8_t *out, const char *path, size_t rows, size_t columns, double *bytes,
                                  hsgd_error *err)
 {
-    hsgd_bytes file;
+    hsgd_file_bytes file;
     if (rows < 1 || columns < 1 || rows > HSGD_MAX_IMAGE_SIDE || columns > HSGD_MAX_IMAGE_SIDE)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "a size of %zu rows and %zu columns; 1 to %d of each are legal", rows,
                          columns, HSGD_MAX_IMAGE_SIDE);

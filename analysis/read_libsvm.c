@@ -184,7 +184,7 @@ static void trim(reader *r)
 hsgd_status hsgd_dataset_read_libsvm(hsgd_dataset *out, const char *path, hsgd_error *err)
 {
     memset(out, 0, sizeof *out);
-    hsgd_bytes bytes;
+    hsgd_file_bytes bytes;
     hsgd_status status = hsgd_read_file(&bytes, path, HSGD_MAX_FILE_BYTES, err);
     if (status)
         return status;

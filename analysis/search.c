@@ -43,7 +43,8 @@ typedef struct state {
 
 static bool is_over(const state *s)
 {
-    return s->used >= s->search->evaluations || hsgd_now_s() > s->search->deadline_s;
+    return s->used >= s->search->evaluations || hsgd_now_s() > s->search->deadline_s ||
+           hsgd_stop_asked(s->search->stop);
 }
 
 /* The value at a point, which is kept if it is the best. A finished search evaluates nothing. */

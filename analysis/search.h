@@ -12,6 +12,7 @@
 #include <gsl/gsl_rng.h>
 
 #include "analysis/error.h"
+#include "analysis/stop.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,6 +37,7 @@ typedef struct hsgd_search {
     double reach;       /* length of the first steps > 0 */
     double
         deadline_s; /* on the clock of analysis/clock.h; INFINITY: none, and the result depends on nothing but the inputs */
+    const hsgd_stop *stop; /* what is asked for ends the search like the deadline; NULL: nobody asks */
 } hsgd_search;
 
 /* Search from point (dim), which becomes the best point found; *value: its value, *used: calls of the function. All random

@@ -29,13 +29,25 @@ void hsgd_variant_open_step(const hsgd_engine *engine, const hsgd_unit *unit, si
             draw_participants(engine, u, t);
 }
 
-void hsgd_variant_open_window(const hsgd_engine *engine, size_t t)
+/* Where every process has its places, velocities that differ go with their workers. */
+static void regroup(hsgd_engine *engine, size_t t)
+{
+    const hsgd_variant *variant = engine->simulation->variant;
+    size_t n = engine->hierarchy->num_workers, *before = engine->variant.before;
+    if (before)
+        memcpy(before, engine->placement, n * sizeof *before);
+    hsgd_variant_regroup(engine->placement, n, engine->simulation->seed, t);
+    if (before && t > 0 && variant->momentum_rule == HSGD_MOMENTUM_KEPT)
+        hsgd_share_velocities(engine, before);
+}
+
+void hsgd_variant_open_window(hsgd_engine *engine, size_t t)
 {
     const hsgd_variant *variant = engine->simulation->variant;
     if (!variant || t % hsgd_hierarchy_global_period(engine->hierarchy) != 0)
         return;
     if (variant->regroup)
-        hsgd_variant_regroup(engine->placement, engine->hierarchy->num_workers, engine->simulation->seed, t);
+        regroup(engine, t);
     if (engine->variant.weight && hsgd_node_is_lowest(engine->hierarchy, 0))
         draw_participants(engine, 0, t);
 }
@@ -52,7 +64,7 @@ static void heavy_ball_steps(const hsgd_engine *engine, double *w, size_t first,
     hsgd_objective_stochastic_rows(s->objective, w, engine->stride, engine->placement + first, count, s->batch_size,
                                    s->seed, t, space->drawn, space->scratch);
     for (size_t j = 0; j < count; j++, w += engine->stride) {
-        double *velocity = engine->variant.velocity + engine->placement[first + j] * dim;
+        double *velocity = hsgd_velocity_at(engine, first + j);
         kernels->step(velocity, space->drawn + j * dim, velocity, -s->variant->momentum, dim);
         kernels->step(w, w, velocity, step_size, dim);
     }
@@ -88,12 +100,18 @@ static void move_from(double *mean, const double *anchor, double step_size, size
         mean[i] = anchor[i] + step_size * (mean[i] - anchor[i]);
 }
 
+/* Of a node of this process. */
+static double *anchor_of(const hsgd_engine *engine, size_t u)
+{
+    return engine->variant.anchor + (u - engine->own.first_node) * engine->dim;
+}
+
 /* All below node u have taken this model. */
 static void keep_anchors(const hsgd_engine *engine, size_t first, size_t end, const double *model)
 {
     size_t dim = engine->dim;
     for (size_t v = first; engine->variant.anchor && v < end; v++)
-        memcpy(engine->variant.anchor + v * dim, model, dim * sizeof *model);
+        memcpy(anchor_of(engine, v), model, dim * sizeof *model);
 }
 
 static void reset_velocities(const hsgd_engine *engine, size_t first, size_t count)
@@ -101,7 +119,7 @@ static void reset_velocities(const hsgd_engine *engine, size_t first, size_t cou
     size_t dim = engine->dim;
     bool resets = engine->variant.velocity && engine->simulation->variant->momentum_rule == HSGD_MOMENTUM_RESET;
     for (size_t place = first; resets && place < first + count; place++)
-        memset(engine->variant.velocity + engine->placement[place] * dim, 0, dim * sizeof(double));
+        memset(hsgd_velocity_at(engine, place), 0, dim * sizeof(double));
 }
 
 /* p_j, or what was drawn for this round, times any factor. */
@@ -111,33 +129,58 @@ static double weight_in_average(const hsgd_engine *engine, size_t place)
     return drawn ? drawn[place] : given ? given[place] : 1;
 }
 
+static bool averages_velocities(const hsgd_engine *engine)
+{
+    return engine->variant.velocity && engine->simulation->variant->momentum_rule == HSGD_MOMENTUM_AVERAGED;
+}
+
+/* Add the velocities at these places, of this process, to their mean, which begins as the first's. */
+static void add_velocities(const hsgd_engine *engine, double *mean, size_t first, size_t count, double total)
+{
+    for (size_t place = first; place < first + count; place++)
+        HSGD_PICK_PATH(hsgd_moments_kernels)
+            ->step(mean, mean, hsgd_velocity_at(engine, place), -weight_in_average(engine, place) / total, engine->dim);
+}
+
+static void begin_mean(const hsgd_engine *engine, double *mean, size_t first, double total)
+{
+    const double *velocity = hsgd_velocity_at(engine, first);
+    for (size_t i = 0; i < engine->dim; i++)
+        mean[i] = velocity[i] * (weight_in_average(engine, first) / total);
+}
+
+static void take_velocity(const hsgd_engine *engine, const double *mean, size_t first, size_t count)
+{
+    for (size_t place = first; place < first + count; place++)
+        if (hsgd_velocity_at(engine, place) != mean)
+            memcpy(hsgd_velocity_at(engine, place), mean, engine->dim * sizeof *mean);
+}
+
+static double total_weight(const hsgd_engine *engine, size_t first, size_t count)
+{
+    double total = 0;
+    for (size_t place = first; place < first + count; place++)
+        total += weight_in_average(engine, place);
+    return total;
+}
+
 /* The workers at these places take the mean of their velocities, as they take that of their models. The sum is made in the
  * first one's memory and in the order of the places, so that it is the same for all threads. */
 static void average_velocities(const hsgd_engine *engine, size_t first, size_t count)
 {
-    const hsgd_simulation *s = engine->simulation;
-    const hsgd_moments_kernels *kernels = HSGD_PICK_PATH(hsgd_moments_kernels);
-    size_t dim = engine->dim;
-    if (!engine->variant.velocity || s->variant->momentum_rule != HSGD_MOMENTUM_AVERAGED)
+    if (!averages_velocities(engine))
         return;
-    double total = 0, *mean = engine->variant.velocity + engine->placement[first] * dim;
-    for (size_t place = first; place < first + count; place++)
-        total += weight_in_average(engine, place);
-    for (size_t i = 0; i < dim; i++)
-        mean[i] *= weight_in_average(engine, first) / total;
-    for (size_t place = first + 1; place < first + count; place++)
-        kernels->step(mean, mean, engine->variant.velocity + engine->placement[place] * dim,
-                      -weight_in_average(engine, place) / total, dim);
-    for (size_t place = first + 1; place < first + count; place++)
-        memcpy(engine->variant.velocity + engine->placement[place] * dim, mean, dim * sizeof *mean);
+    double total = total_weight(engine, first, count), *mean = hsgd_velocity_at(engine, first);
+    begin_mean(engine, mean, first, total);
+    add_velocities(engine, mean, first + 1, count - 1, total);
+    take_velocity(engine, mean, first, count);
 }
 
 void hsgd_variant_average(const hsgd_engine *engine, size_t u, double *mean)
 {
     const hsgd_node *node = &engine->hierarchy->node[u];
     if (engine->variant.anchor)
-        move_from(mean, engine->variant.anchor + u * engine->dim, engine->simulation->variant->group_step_size,
-                  engine->dim);
+        move_from(mean, anchor_of(engine, u), engine->simulation->variant->group_step_size, engine->dim);
     keep_anchors(engine, u, node->end, mean);
     reset_velocities(engine, node->first_worker, node->num_workers);
     average_velocities(engine, node->first_worker, node->num_workers);
@@ -149,10 +192,31 @@ void hsgd_variant_open_unit(const hsgd_engine *engine, const hsgd_unit *unit)
     reset_velocities(engine, unit->first, unit->count);
 }
 
-void hsgd_variant_average_root(const hsgd_engine *engine, double *mean)
+/* What this process adds to the mean of all velocities. */
+static void add_own_velocities(hsgd_engine *engine, double *mean)
+{
+    size_t first = engine->own.first_place, end = engine->own.end_place;
+    double total = total_weight(engine, 0, engine->hierarchy->num_workers);
+    if (first == 0)
+        begin_mean(engine, mean, first++, total);
+    add_velocities(engine, mean, first, end - first, total);
+}
+
+/* The same sum in the same order, from process to process. */
+static void average_all_velocities(hsgd_engine *engine)
+{
+    const hsgd_own *own = &engine->own;
+    if (!averages_velocities(engine))
+        return;
+    hsgd_share_weights(engine);
+    hsgd_relay(engine, engine->variant.carried, add_own_velocities);
+    take_velocity(engine, engine->variant.carried, own->first_place, own->end_place - own->first_place);
+}
+
+void hsgd_variant_average_root(hsgd_engine *engine, double *mean)
 {
     const hsgd_variant *variant = engine->simulation->variant;
     if (variant && variant->global_step_size != 1)
         move_from(mean, engine->start, variant->global_step_size, engine->dim);
-    average_velocities(engine, 0, engine->hierarchy->num_workers);
+    average_all_velocities(engine);
 }

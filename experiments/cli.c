@@ -10,20 +10,25 @@
 #include <cjson/cJSON.h>
 #include <gsl/gsl_errno.h>
 
+#include "experiments/ranks.h"
 #include "experiments/sweep_private.h"
 
-static const hsgd_command *const commands[] = {&hsgd_command_run,      &hsgd_command_verify, &hsgd_command_bound,
-                                               &hsgd_command_sandwich, &hsgd_command_exact,  &hsgd_command_plot,
-                                               &hsgd_command_report,   &hsgd_command_sweep,  &hsgd_command_phase,
-                                               &hsgd_command_rate,     &hsgd_command_hunt,   &hsgd_command_plan};
+static const hsgd_command *const commands[] = {
+    &hsgd_command_run,  &hsgd_command_verify, &hsgd_command_bound, &hsgd_command_sandwich, &hsgd_command_exact,
+    &hsgd_command_plot, &hsgd_command_report, &hsgd_command_sweep, &hsgd_command_phase,    &hsgd_command_rate,
+    &hsgd_command_hunt, &hsgd_command_plan,   &hsgd_command_train, &hsgd_command_pep};
 enum { NUM_COMMANDS = sizeof commands / sizeof *commands };
 
 /* ---- messages and numbers ---- */
 
 int hsgd_cli_fail(const hsgd_error *err)
 {
+    if (!hsgd_ranks_speak())
+        return HSGD_EXIT_OK; /* mpirun ends all as soon as one fails: the first process has to speak before */
     fprintf(stderr, "hsgd: %s\n", err->message);
-    return err->status == HSGD_ERROR_INPUT ? HSGD_EXIT_USAGE : HSGD_EXIT_ENVIRONMENT;
+    return err->status == HSGD_ERROR_INPUT ? HSGD_EXIT_USAGE
+           : err->status == HSGD_STOPPED   ? HSGD_EXIT_INCONCLUSIVE
+                                           : HSGD_EXIT_ENVIRONMENT;
 }
 
 int hsgd_cli_finish(int code)
@@ -79,6 +84,49 @@ hsgd_status hsgd_cli_count(const char *text, const char *option, size_t low, siz
     return hsgd_cli_counts(text, option, low, high, out, 1, &length, err);
 }
 
+hsgd_status hsgd_cli_seconds(const char *text, const char *option, double *out, hsgd_error *err)
+{
+    const double high = 1e9; /* thirty years */
+    char *end;
+    errno = 0;
+    double value = strtod(text, &end);
+    bool plain = *text && strspn(text, "0123456789.e+-") == strlen(text); /* no blanks, "inf" or hexadecimal digits */
+    if (errno || !plain || *end || !(value >= 0) || !(value <= high))
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "--%s: \"%s\" is not a number of seconds from 0 to %g", option, text,
+                         high);
+    *out = value;
+    return HSGD_OK;
+}
+
+static void print_quoted(const char *text, FILE *stream)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./,:=+@%";
+    bool quoted = !*text || strspn(text, plain) != strlen(text);
+    fputs(quoted ? " '" : " ", stream);
+    for (; *text; text++)
+        if (*text == '\'')
+            fputs("'\\''", stream);
+        else
+            putc(*text, stream);
+    fputs(quoted ? "'" : "", stream);
+}
+
+void hsgd_cli_print_again(const hsgd_arguments *arguments, size_t added, FILE *stream)
+{
+    const hsgd_command *command = arguments->command;
+    fprintf(stream, "%s %s", program_invocation_name, command->name);
+    if (arguments->positional)
+        print_quoted(arguments->positional, stream);
+    for (size_t i = 0; i < command->num_options; i++) {
+        if (!arguments->option[i] && i != added)
+            continue;
+        fprintf(stream, " --%s", command->option[i].name);
+        if (command->option[i].argument)
+            print_quoted(arguments->option[i], stream);
+    }
+    putc('\n', stream);
+}
+
 /* ---- help ---- */
 
 enum { ABOUT_HELP, ABOUT_VERSION, ABOUT_MAN_PAGE, ABOUT_COMPLETION, NUM_ABOUT };
@@ -93,7 +141,7 @@ static const char *const exit_codes[] = {
     [HSGD_EXIT_OK] = "done, and nothing is violated",
     [HSGD_EXIT_VIOLATED] = "a check is violated",
     [HSGD_EXIT_USAGE] = "usage or bad input",
-    [HSGD_EXIT_INCONCLUSIVE] = "inconclusive",
+    [HSGD_EXIT_INCONCLUSIVE] = "inconclusive, or stopped before there was a verdict",
     [HSGD_EXIT_ENVIRONMENT] = "the environment failed: disk, gnuplot, memory",
 };
 
@@ -208,7 +256,7 @@ static hsgd_status parse(hsgd_arguments *out, bool *help, const hsgd_command *co
 {
     struct option table[HSGD_MAX_OPTIONS + 2];
     fill_long_options(table, command);
-    *out = (hsgd_arguments){0};
+    *out = (hsgd_arguments){.command = command};
     *help = false;
     optind = 0; /* restart GNU getopt */
     opterr = 0;
@@ -241,6 +289,21 @@ static hsgd_status parse(hsgd_arguments *out, bool *help, const hsgd_command *co
     return HSGD_OK;
 }
 
+/* They would all do the same, and write the same files. */
+static int refuse_ranks(const hsgd_command *command)
+{
+    hsgd_error err;
+    char legal[128] = "";
+    for (size_t i = 0; i < NUM_COMMANDS; i++)
+        if (commands[i]->shares) {
+            size_t length = strlen(legal);
+            snprintf(legal + length, sizeof legal - length, "%s%s", length ? ", " : "", commands[i]->name);
+        }
+    hsgd_fail(&err, HSGD_ERROR_INPUT, "%s: %d processes were started, which share no work of it, only of %s; start one",
+              command->name, hsgd_ranks_started(), legal);
+    return hsgd_cli_fail(&err);
+}
+
 static int run_command(const hsgd_command *command, int argc, char **argv)
 {
     hsgd_arguments arguments;
@@ -248,9 +311,12 @@ static int run_command(const hsgd_command *command, int argc, char **argv)
     bool help;
     if (parse(&arguments, &help, command, argc, argv, &err))
         return hsgd_cli_fail(&err);
+    if (!help && !command->shares && hsgd_ranks_started() > 1)
+        return refuse_ranks(command);
     if (!help)
         return command->run(&arguments);
-    print_command_help(command);
+    if (hsgd_ranks_speak())
+        print_command_help(command);
     return hsgd_cli_finish(HSGD_EXIT_OK);
 }
 

@@ -18,10 +18,11 @@ typedef struct hsgd_option {
     const char *help;
 } hsgd_option;
 
-enum { HSGD_MAX_OPTIONS = 8 };
+enum { HSGD_MAX_OPTIONS = 20 };
 
 /* Parsed arguments of one command. */
 typedef struct hsgd_arguments {
+    const struct hsgd_command *command;
     const char *positional; /* NULL: not given */
     /* by index of the command's table: its argument, "" for a switch, NULL: absent */
     const char *option[HSGD_MAX_OPTIONS];
@@ -35,6 +36,7 @@ typedef struct hsgd_command {
     const hsgd_option *option; /* (num_options) */
     size_t num_options;
     int (*run)(const hsgd_arguments *arguments);
+    bool shares; /* several processes, started by mpirun, share its work */
 } hsgd_command;
 
 /* What an argument is, by what stands for it in the help. */
@@ -77,9 +79,10 @@ void hsgd_completion_print(const hsgd_program *program, FILE *stream);
 
 extern const hsgd_command hsgd_command_run, hsgd_command_verify, hsgd_command_bound, hsgd_command_sandwich,
     hsgd_command_exact, hsgd_command_plot, hsgd_command_report, hsgd_command_sweep, hsgd_command_phase,
-    hsgd_command_rate, hsgd_command_hunt, hsgd_command_plan;
+    hsgd_command_rate, hsgd_command_hunt, hsgd_command_plan, hsgd_command_train, hsgd_command_pep;
 
-/* Print "hsgd: MESSAGE" on standard error and return the exit code of the status. */
+/* Print "hsgd: MESSAGE" on standard error and return the exit code of the status. Of several processes (ranks.h) only the first
+ * one does so. */
 int hsgd_cli_fail(const hsgd_error *err);
 
 /* Flush standard output; an exit code of its own if that fails, else `code`. */
@@ -91,6 +94,13 @@ void hsgd_cli_print_files(const char *dir, const char *files, const hsgd_figure_
 
 /* A whole number, or a comma-separated list of them, from an option's argument. */
 hsgd_status hsgd_cli_count(const char *text, const char *option, size_t low, size_t high, size_t *out, hsgd_error *err);
+/* A number of seconds, at least 0. */
+hsgd_status hsgd_cli_seconds(const char *text, const char *option, double *out, hsgd_error *err);
+
+/* The command line that these arguments stand for, in the quotes that a shell needs, with the switch `added` if it is not among
+ * them; and the end of the line. */
+void hsgd_cli_print_again(const hsgd_arguments *arguments, size_t added, FILE *stream);
+
 hsgd_status hsgd_cli_counts(const char *text, const char *option, size_t low, size_t high, size_t *out,
                             size_t max_length, size_t *length, hsgd_error *err);
 

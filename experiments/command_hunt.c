@@ -2,11 +2,13 @@
 /* hsgd hunt: looking for a counterexample. */
 #include "experiments/run_private.h"
 
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "analysis/threads.h"
 #include "experiments/hunt.h"
+#include "experiments/interrupt.h"
 
 enum { OPTION_OUTPUT, OPTION_THREADS, OPTION_QUIET, NUM_OPTIONS };
 
@@ -54,7 +56,9 @@ static int run_in_folder(const hsgd_config *config, const hsgd_problem *problem,
     hsgd_hunt hunt;
     int lock;
     bool existed = access(dir, F_OK) == 0, terminal = !quiet && isatty(STDERR_FILENO);
-    const hsgd_hunt_options how = {threads, terminal ? tell_progress : NULL};
+    hsgd_interrupt interrupt;
+    const hsgd_hunt_options how = {threads, terminal ? tell_progress : NULL, &interrupt.stop};
+    hsgd_interrupt_watch(&interrupt, INFINITY);
     if (hsgd_folder_open(&lock, dir, HSGD_FOLDER_HUNT, &err))
         return hsgd_cli_fail(&err);
     hsgd_status status = hsgd_hunt_run(&hunt, config, problem, &how, &err);

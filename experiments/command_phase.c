@@ -6,9 +6,20 @@
 
 #include "analysis/threads.h"
 #include "experiments/phase_private.h"
+#include "experiments/points_keep_private.h"
 #include "experiments/run_private.h"
 
-enum { OPTION_OUTPUT, OPTION_THREADS, OPTION_SEEDS, OPTION_DRY_RUN, OPTION_JSON, OPTION_QUIET, NUM_OPTIONS };
+enum {
+    OPTION_OUTPUT,
+    OPTION_THREADS,
+    OPTION_SEEDS,
+    OPTION_DRY_RUN,
+    OPTION_JSON,
+    OPTION_QUIET,
+    OPTION_RESUME,
+    OPTION_TIME_BUDGET,
+    NUM_OPTIONS
+};
 
 static const hsgd_option options[NUM_OPTIONS] = {
     [OPTION_OUTPUT] = {"output", "DIR", "folder for results and the figure (default: results/NAME)"},
@@ -18,6 +29,8 @@ static const hsgd_option options[NUM_OPTIONS] = {
     [OPTION_DRY_RUN] = {"dry-run", NULL, "predict the time, and do nothing else"},
     [OPTION_JSON] = {"json", NULL, "print phase.json instead of a table"},
     [OPTION_QUIET] = {"quiet", NULL, "print nothing but errors"},
+    [OPTION_RESUME] = {"resume", NULL, "go on from the checkpoint in the folder, if there is one"},
+    [OPTION_TIME_BUDGET] = {"time-budget", "SECONDS", HSGD_TIME_BUDGET_HELP},
 };
 
 /* One call of the command. */
@@ -28,6 +41,7 @@ typedef struct call {
     const char *dir;
     size_t threads;
     bool quiet, json;
+    hsgd_points_keep keep;
 } call;
 
 /* A bar on a terminal; the last width printed is remembered. */
@@ -45,10 +59,17 @@ static void draw_progress(void *context, double fraction)
 
 /* ---- before ---- */
 
+static const char *method_of(const call *c, const hsgd_phase_prediction *p)
+{
+    return hsgd_phase_is_worst_case(c->phase.settings.quantity) ? "three worst cases each"
+           : p->exact                                           ? "exact moments"
+                                                                : "paired runs";
+}
+
 static void print_prediction(const call *c, const hsgd_phase_prediction *p)
 {
-    printf("about %.2g s: %zu points, %s, on %zu thread%s (tried for %.2g s)\n", p->time_s, p->points,
-           p->exact ? "exact moments" : "paired runs", c->threads, c->threads == 1 ? "" : "s", p->trial_time_s);
+    printf("about %.2g s: %zu points, %s, on %zu thread%s (tried for %.2g s)\n", p->time_s, p->points, method_of(c, p),
+           c->threads, c->threads == 1 ? "" : "s", p->trial_time_s);
 }
 
 static hsgd_status check_budget(const call *c, const hsgd_phase_prediction *p, hsgd_error *err)
@@ -92,21 +113,55 @@ static hsgd_status work_out(call *c, hsgd_error *err)
 {
     int drawn = 0;
     bool bar = !c->quiet && isatty(STDERR_FILENO);
-    hsgd_status status = hsgd_phase_run(&c->phase, (int)c->threads, bar ? draw_progress : NULL, &drawn, err);
+    hsgd_status status = hsgd_phase_run_kept(&c->phase, (int)c->threads, bar ? draw_progress : NULL, &drawn,
+                                             c->keep.checkpoint, &c->keep.interrupt.stop, err);
+    if (drawn && status)
+        fputs("\r\033[K", stderr);
     return status ? status : hsgd_phase_summarise(&c->summary, &c->phase, err);
+}
+
+/* What a checkpoint of it belongs to: every point that is a legal configuration. */
+static hsgd_status open_checkpoint(call *c, hsgd_error *err)
+{
+    hsgd_status status = HSGD_OK;
+    for (size_t i = 0; i < c->phase.grid.num_points && !status; i++) {
+        const char *text = c->phase.grid.point[i].config;
+        hsgd_config config;
+        if (!text || hsgd_config_parse(&config, text, strlen(text), c->phase.file, NULL))
+            continue;
+        status = hsgd_points_keep_add(&c->keep, &config, err);
+        hsgd_config_free(&config);
+    }
+    return status ? status : hsgd_points_keep_open(&c->keep, c->dir, err);
+}
+
+static hsgd_status write_all(call *c, hsgd_error *err)
+{
+    hsgd_status status = hsgd_phase_write(&c->phase, &c->summary, c->dir, err);
+    if (!status)
+        status = hsgd_phase_plot(c->dir, NULL, &c->report, err);
+    if (!status)
+        hsgd_points_keep_finish(&c->keep);
+    return status;
 }
 
 static int run_in_folder(call *c)
 {
     hsgd_error err;
+    bool existed = access(c->dir, F_OK) == 0;
     int lock;
     if (hsgd_folder_open(&lock, c->dir, HSGD_FOLDER_PHASE, &err))
         return hsgd_cli_fail(&err);
-    hsgd_status status = hsgd_phase_write(&c->phase, &c->summary, c->dir, &err);
+    hsgd_status status = open_checkpoint(c, &err);
     if (!status)
-        status = hsgd_phase_plot(c->dir, NULL, &c->report, &err);
+        status = work_out(c, &err);
+    int stopped = status == HSGD_STOPPED ? hsgd_points_keep_stop(&c->keep, &err) : 0;
+    if (!status)
+        status = write_all(c, &err);
     hsgd_folder_unlock(lock);
-    return status ? hsgd_cli_fail(&err) : tell(c);
+    if (status && !existed)
+        rmdir(c->dir); /* succeeds only while it is empty */
+    return stopped ? stopped : status ? hsgd_cli_fail(&err) : tell(c);
 }
 
 static int run_call(call *c, bool dry)
@@ -119,7 +174,7 @@ static int run_call(call *c, bool dry)
         print_prediction(c, &prediction);
         return hsgd_cli_finish(HSGD_EXIT_OK);
     }
-    if (check_budget(c, &prediction, &err) || work_out(c, &err))
+    if (check_budget(c, &prediction, &err))
         return hsgd_cli_fail(&err);
     return run_in_folder(c);
 }
@@ -143,6 +198,9 @@ static int run(const hsgd_arguments *arguments)
     call c = {.threads = (size_t)hsgd_default_threads(),
               .quiet = arguments->option[OPTION_QUIET] != NULL,
               .json = arguments->option[OPTION_JSON] != NULL};
+    if (hsgd_points_keep_begin(&c.keep, arguments, OPTION_RESUME, OPTION_TIME_BUDGET, &err))
+        return hsgd_cli_fail(&err);
+    c.keep.quiet = c.quiet;
     if (read_counts(&c, &seeds, arguments, &err) || hsgd_phase_read(&c.phase, arguments->positional, seeds, &err))
         return hsgd_cli_fail(&err);
     hsgd_threads_limit((int)c.threads);
@@ -150,6 +208,7 @@ static int run(const hsgd_arguments *arguments)
     c.dir = arguments->option[OPTION_OUTPUT] ? arguments->option[OPTION_OUTPUT] : folder;
     int code = run_call(&c, arguments->option[OPTION_DRY_RUN] != NULL);
     hsgd_phase_free(&c.phase);
+    hsgd_points_keep_free(&c.keep);
     return code;
 }
 

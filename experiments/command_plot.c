@@ -6,11 +6,13 @@
 
 #include "experiments/folder.h"
 #include "experiments/hunt.h"
+#include "experiments/pep_curves_private.h"
 #include "experiments/phase_private.h"
 #include "experiments/plan_private.h"
 #include "experiments/rate_private.h"
 #include "experiments/style_private.h"
 #include "experiments/sweep_private.h"
+#include "experiments/train_private.h"
 
 enum { OPTION_FORMAT, OPTION_WIDTH, OPTION_BAND, OPTION_NO_TITLE, NUM_OPTIONS };
 
@@ -30,6 +32,7 @@ static plot_function *const plot[HSGD_NUM_FOLDER_KINDS + 1] = {
     [HSGD_FOLDER_RUN] = hsgd_folder_plot,       [HSGD_FOLDER_SWEEP] = hsgd_sweep_plot,
     [HSGD_FOLDER_PHASE] = hsgd_phase_plot,      [HSGD_FOLDER_RATE] = hsgd_rate_plot,
     [HSGD_FOLDER_HUNT] = hsgd_hunt_plot,        [HSGD_FOLDER_PLAN] = hsgd_plan_plot,
+    [HSGD_FOLDER_TRAIN] = hsgd_train_plot,      [HSGD_FOLDER_PEP] = hsgd_pep_plot,
     [HSGD_NUM_FOLDER_KINDS] = hsgd_folder_plot,
 };
 

@@ -5,10 +5,21 @@
 #include <unistd.h>
 
 #include "analysis/threads.h"
+#include "experiments/points_keep_private.h"
 #include "experiments/rate_private.h"
 #include "experiments/run_private.h"
 
-enum { OPTION_OUTPUT, OPTION_THREADS, OPTION_SEEDS, OPTION_JSON, OPTION_DRY_RUN, OPTION_QUIET, NUM_OPTIONS };
+enum {
+    OPTION_OUTPUT,
+    OPTION_THREADS,
+    OPTION_SEEDS,
+    OPTION_JSON,
+    OPTION_DRY_RUN,
+    OPTION_QUIET,
+    OPTION_RESUME,
+    OPTION_TIME_BUDGET,
+    NUM_OPTIONS
+};
 
 static const hsgd_option options[NUM_OPTIONS] = {
     [OPTION_OUTPUT] = {"output", "DIR", "folder for the table and the figure (default: results/NAME)"},
@@ -17,6 +28,8 @@ static const hsgd_option options[NUM_OPTIONS] = {
     [OPTION_JSON] = {"json", NULL, "print rate.json instead of the table"},
     [OPTION_DRY_RUN] = {"dry-run", NULL, "predict time and memory, and do nothing else"},
     [OPTION_QUIET] = {"quiet", NULL, "print nothing but errors"},
+    [OPTION_RESUME] = {"resume", NULL, "go on from the checkpoint in the folder, if there is one"},
+    [OPTION_TIME_BUDGET] = {"time-budget", "SECONDS", HSGD_TIME_BUDGET_HELP},
 };
 
 /* One call of the command. */
@@ -27,6 +40,7 @@ typedef struct call {
     size_t threads, seeds;
     bool quiet, json;
     hsgd_figure_report report;
+    hsgd_points_keep keep;
 } call;
 
 static hsgd_status read_arguments(call *c, const hsgd_arguments *arguments, hsgd_error *err)
@@ -48,6 +62,15 @@ static hsgd_status read_arguments(call *c, const hsgd_arguments *arguments, hsgd
     c->quiet = arguments->option[OPTION_QUIET] != NULL;
     c->json = arguments->option[OPTION_JSON] != NULL;
     return hsgd_rate_read(&c->plan, c->file, c->seeds, err);
+}
+
+/* What a checkpoint of it belongs to; changes no configuration, as running the points does. */
+static hsgd_status open_checkpoint(call *c, hsgd_error *err)
+{
+    hsgd_status status = HSGD_OK;
+    for (size_t i = 0; i < c->plan.num_points && !status; i++)
+        status = hsgd_points_keep_add(&c->keep, &c->plan.config[i], err);
+    return status ? status : hsgd_points_keep_open(&c->keep, c->dir, err);
 }
 
 /* Numbers first, so that they are safe whatever becomes of the figure. */
@@ -73,6 +96,8 @@ static int conclude(call *c)
 {
     hsgd_error err, print_err;
     hsgd_status status = write_all(c, &err), printed = HSGD_OK;
+    if (!status)
+        hsgd_points_keep_finish(&c->keep);
     if (c->json)
         printed = hsgd_json_put(hsgd_rate_to_json(&c->rate, &c->report), &print_err);
     else if (!c->quiet) {
@@ -94,8 +119,16 @@ static int run_in_folder(call *c)
                              .progress_context = &drawn};
     if (hsgd_folder_open(&lock, c->dir, HSGD_FOLDER_RATE, &err))
         return hsgd_cli_fail(&err);
-    hsgd_status status = hsgd_rate_run(&c->rate, &c->plan, c->file, &how, &err);
-    int code = status ? hsgd_cli_fail(&err) : conclude(c);
+    hsgd_status status = open_checkpoint(c, &err);
+    how.checkpoint = c->keep.checkpoint;
+    how.stop = &c->keep.interrupt.stop;
+    if (!status)
+        status = hsgd_rate_run(&c->rate, &c->plan, c->file, &how, &err);
+    if (drawn && status)
+        fputs("\r\033[K", stderr);
+    int code = status == HSGD_STOPPED ? hsgd_points_keep_stop(&c->keep, &err)
+               : status               ? hsgd_cli_fail(&err)
+                                      : conclude(c);
     hsgd_folder_unlock(lock);
     if (status && !existed)
         rmdir(c->dir); /* succeeds only while it is empty */
@@ -127,13 +160,16 @@ static int run(const hsgd_arguments *arguments)
     hsgd_error err;
     char folder[128];
     call c = {.threads = (size_t)hsgd_default_threads()};
-    if (read_arguments(&c, arguments, &err))
+    if (hsgd_points_keep_begin(&c.keep, arguments, OPTION_RESUME, OPTION_TIME_BUDGET, &err) ||
+        read_arguments(&c, arguments, &err))
         return hsgd_cli_fail(&err);
+    c.keep.quiet = c.quiet;
     hsgd_threads_limit((int)c.threads);
     hsgd_run_default_folder(folder, sizeof folder, c.plan.name);
     c.dir = arguments->option[OPTION_OUTPUT] ? arguments->option[OPTION_OUTPUT] : folder;
     int code = arguments->option[OPTION_DRY_RUN] ? predict(&c) : run_in_folder(&c);
     hsgd_rate_plan_free(&c.plan);
+    hsgd_points_keep_free(&c.keep);
     return code;
 }
 

@@ -19,4 +19,5 @@ const hsgd_command hsgd_command_run = {
     .option = options,
     .num_options = HSGD_NUM_RUN_OPTIONS,
     .run = run,
+    .shares = true,
 };

@@ -11,7 +11,17 @@
 #include "experiments/run_private.h"
 #include "experiments/sweep_progress_private.h"
 
-enum { OPTION_OUTPUT, OPTION_JOBS, OPTION_THREADS, OPTION_SEEDS, OPTION_DRY_RUN, OPTION_QUIET, NUM_OPTIONS };
+enum {
+    OPTION_OUTPUT,
+    OPTION_JOBS,
+    OPTION_THREADS,
+    OPTION_SEEDS,
+    OPTION_DRY_RUN,
+    OPTION_QUIET,
+    OPTION_RESUME,
+    OPTION_TIME_BUDGET,
+    NUM_OPTIONS
+};
 
 static const hsgd_option options[NUM_OPTIONS] = {
     [OPTION_OUTPUT] = {"output", "DIR", "folder for results and figures (default: results/NAME)"},
@@ -20,6 +30,8 @@ static const hsgd_option options[NUM_OPTIONS] = {
     [OPTION_SEEDS] = {"seeds", "R", "number of seeds, instead of the configuration's"},
     [OPTION_DRY_RUN] = {"dry-run", NULL, "predict time and memory, and do nothing else"},
     [OPTION_QUIET] = {"quiet", NULL, "print nothing but errors"},
+    [OPTION_RESUME] = {"resume", NULL, "points that were stopped go on from their checkpoints, too"},
+    [OPTION_TIME_BUDGET] = {"time-budget", "SECONDS", HSGD_TIME_BUDGET_HELP},
 };
 
 /* Figures are made again while points come in, but not more often than this, and in at most this share of the time. */
@@ -32,6 +44,8 @@ typedef struct call {
     hsgd_sweep_row *row; /* (sweep.num_points) */
     size_t *order;       /* (sweep.num_points) */
     size_t jobs, threads;
+    double deadline_s;
+    const hsgd_arguments *arguments;
     bool quiet;
     hsgd_sweep_progress progress;
     bool changed; /* points have come in since the last refresh */
@@ -57,7 +71,11 @@ static hsgd_status read_counts(call *c, size_t *seeds, const hsgd_arguments *arg
     }
     if (arguments->option[OPTION_OUTPUT] && !*arguments->option[OPTION_OUTPUT])
         return hsgd_fail(err, HSGD_ERROR_INPUT, "--output: \"\" is not the name of a folder");
-    return HSGD_OK;
+    const char *budget = arguments->option[OPTION_TIME_BUDGET];
+    double budget_s = INFINITY;
+    hsgd_status status = budget ? hsgd_cli_seconds(budget, "time-budget", &budget_s, err) : HSGD_OK;
+    c->deadline_s = hsgd_now_s() + budget_s;
+    return status;
 }
 
 /* Jobs and threads that were not asked for share the processors; no more jobs than there is to run. */
@@ -124,21 +142,16 @@ static size_t count_state(const call *c, hsgd_sweep_state state)
     return found;
 }
 
-/* What was stopped goes on from here. Ends the process by the signal, so that a shell knows. */
-static int stop(call *c, int number)
+/* What was stopped goes on from here. */
+static int stop(call *c, const char *reason)
 {
     hsgd_error err;
     hsgd_status status = hsgd_sweep_write(&c->sweep, c->row, c->dir, &err);
     hsgd_sweep_clean_points(&c->sweep, c->dir);
-    fprintf(stderr,
-            "hsgd: stopped: %zu of %zu points are finished and kept in %s; the same command goes on from there\n",
+    fprintf(stderr, "hsgd: stopped (%s): %zu of %zu points are finished and kept in %s; go on with: ", reason,
             count_state(c, HSGD_SWEEP_DONE), c->sweep.num_points, c->dir);
-    if (status)
-        return hsgd_cli_fail(&err);
-    fflush(NULL);
-    signal(number, SIG_DFL);
-    raise(number);
-    return HSGD_EXIT_ENVIRONMENT;
+    hsgd_cli_print_again(c->arguments, OPTION_RESUME, stderr);
+    return status ? hsgd_cli_fail(&err) : HSGD_EXIT_INCONCLUSIVE;
 }
 
 /* The most serious of all points: what could not be run, then what is violated, then what remained open. */
@@ -196,10 +209,12 @@ static int conclude(call *c)
 static int run_points(call *c)
 {
     hsgd_error err;
-    int stopped_by;
+    const char *stopped_by;
     size_t finished = count_state(c, HSGD_SWEEP_DONE);
     hsgd_sweep_jobs how = {
         .jobs = c->jobs, .threads = c->threads, .file = c->file, .dir = c->dir, .tell = tell, .context = c};
+    how.resume = c->arguments->option[OPTION_RESUME] != NULL;
+    how.deadline_s = c->deadline_s;
     if (finished && !c->quiet)
         fprintf(stderr, "hsgd: %zu of %zu points were finished before\n", finished, c->sweep.num_points);
     if (hsgd_sweep_fit(&how, &c->sweep, c->row, c->quiet, &err))
@@ -249,7 +264,7 @@ static int run(const hsgd_arguments *arguments)
     hsgd_error err;
     char folder[128];
     size_t seeds = 0;
-    call c = {.file = arguments->positional, .quiet = arguments->option[OPTION_QUIET] != NULL};
+    call c = {.file = arguments->positional, .arguments = arguments, .quiet = arguments->option[OPTION_QUIET] != NULL};
     if (read_counts(&c, &seeds, arguments, &err) || hsgd_sweep_read(&c.sweep, c.file, seeds, &err))
         return hsgd_cli_fail(&err);
     hsgd_run_default_folder(folder, sizeof folder, c.sweep.name);

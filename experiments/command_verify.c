@@ -52,4 +52,5 @@ const hsgd_command hsgd_command_verify = {
     .option = options,
     .num_options = NUM_OPTIONS,
     .run = run,
+    .shares = true,
 };

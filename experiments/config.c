@@ -247,6 +247,7 @@ static hsgd_status read_running(hsgd_config *config, const hsgd_json *root, hsgd
     names own = bound_names(config), drawn = figure_names();
     if (!status)
         status = read_selection(config->use_bound, &own, &bounds, err);
+    hsgd_config_select_worst_case(config);
     if (!status)
         status = read_selection(config->use_figure, &drawn, &figures, err);
     return status ? status : hsgd_config_check_figures(config, &figures, figure_name, hsgd_num_figures, err);
@@ -295,7 +296,10 @@ static hsgd_status refuse_sections(const hsgd_json *root, hsgd_error *err)
 {
     static const struct {
         const char *name, *does;
-    } section[] = {{"sweep", "runs its grid"}, {"phase", "maps its grid"}, {"rate", "runs its points"}};
+    } section[] = {{"sweep", "runs its grid"},
+                   {"phase", "maps its grid"},
+                   {"rate", "runs its points"},
+                   {"pep", "follows its step sizes"}};
     for (size_t i = 0; i < sizeof section / sizeof *section; i++)
         if (hsgd_json_member(root, section[i].name).value)
             return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: %s: this file is for hsgd %s, which %s", root->file,
@@ -306,10 +310,11 @@ static hsgd_status refuse_sections(const hsgd_json *root, hsgd_error *err)
 static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_error *err)
 {
     static const char *const keys[] = {
-        "name",        "hierarchy",  "problem",        "grouping", "initial",       "optimizer", "seeds",
-        "first_seed",  "confidence", "measure_every",  "bounds",   "figures",       "steps",     "batch_size",
-        "groupings",   "constants",  "evaluate_every", "targets",  "communication", "variant",   "figure_style",
-        "user_bounds", "sweep",      "phase",          "rate",     "hunt",          NULL};
+        "name",        "hierarchy",  "problem",        "grouping", "initial",       "optimizer",  "seeds",
+        "first_seed",  "confidence", "measure_every",  "bounds",   "figures",       "steps",      "batch_size",
+        "groupings",   "constants",  "evaluate_every", "targets",  "communication", "variant",    "figure_style",
+        "user_bounds", "sweep",      "phase",          "rate",     "hunt",          "worst_case", "pep",
+        NULL};
     hsgd_json hierarchy = hsgd_json_member(root, "hierarchy"), problem = hsgd_json_member(root, "problem");
     hsgd_json grouping = hsgd_json_member(root, "grouping"), initial = hsgd_json_member(root, "initial");
     hsgd_json style = hsgd_json_member(root, "figure_style");
@@ -336,6 +341,8 @@ static hsgd_status read_all(hsgd_config *config, const hsgd_json *root, hsgd_err
         status = read_optimizer(config, root, err);
     if (!status)
         status = hsgd_config_read_metrics(config, root, err);
+    if (!status)
+        status = hsgd_config_read_worst_case(config, root, err);
     if (!status)
         status = hsgd_user_bounds_read(&user_bounds, config->hierarchy.num_levels, take_bound, config, err);
     if (!status)
@@ -465,6 +472,7 @@ char *hsgd_config_to_json(const hsgd_config *config)
     cJSON_AddStringToObject(constants, "f_star", minimum_names[config->solve_minimum]);
     hsgd_user_bounds_to_json(root, &config->bounds);
     names own = bound_names(config), drawn = figure_names();
+    hsgd_config_add_worst_case(root, config);
     add_selection(root, "bounds", config->use_bound, &own);
     add_selection(root, "figures", config->use_figure, &drawn);
     hsgd_style_to_json(root, &config->figure_style);

@@ -98,6 +98,7 @@ typedef struct hsgd_config {
     hsgd_bound_list bounds;    /* all that there are, selected or not */
     bool *use_bound;           /* (bounds.count) */
     bool *use_figure;          /* (hsgd_num_figures) */
+    bool worst_case;           /* the exact worst case is one of the bounds (bounds/worst_case.h) */
     hsgd_figure_style figure_style;
     bool has_hunt;       /* for hsgd hunt; other commands run the problem as it stands */
     hsgd_hunt_spec hunt; /* if has_hunt */

@@ -6,7 +6,7 @@
 #include "experiments/phase_private.h"
 #include "experiments/sweep_private.h"
 
-static const char *const quantity_name[] = {"S", "dispersion", "loss", NULL};
+static const char *const quantity_name[] = {"S", "dispersion", "loss", "worst-case", "worst-case-levels", NULL};
 static const char *const method_name[] = {"auto", "exact", "monte-carlo", NULL};
 static const char *const expected_name[] = {"nothing", "holds", NULL};
 static const char *const illegal_name[] = {"refuse", "skip", NULL};

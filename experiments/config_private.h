@@ -22,6 +22,12 @@ hsgd_status hsgd_config_read_hunt(hsgd_config *config, const hsgd_json *root, hs
 void hsgd_config_add_hunt(cJSON *root, const hsgd_config *config);
 void hsgd_hunt_spec_to_json(cJSON *object, const hsgd_hunt_spec *spec);
 
+/* config_worst_case.c: the key "worst_case", which adds a bound; user_bounds have not been read yet. The bound is selected
+ * whatever "bounds" says, after that has been read. Written only where it is true. */
+hsgd_status hsgd_config_read_worst_case(hsgd_config *config, const hsgd_json *root, hsgd_error *err);
+void hsgd_config_select_worst_case(hsgd_config *config);
+void hsgd_config_add_worst_case(cJSON *root, const hsgd_config *config);
+
 /* config_data.c: the "data" object of a problem. */
 hsgd_status hsgd_config_read_data(hsgd_config *config, const hsgd_json *at, hsgd_error *err);
 cJSON *hsgd_config_data_to_json(const hsgd_config *config);

@@ -21,7 +21,8 @@ static hsgd_status follow_seeds(hsgd_run_costs *out, const hsgd_costs_input *in,
                                             .seed = in->first_seed + r,
                                             .placement =
                                                 in->placement ? in->placement + r * in->tree->num_workers : NULL};
-        if (hsgd_communication_run(out->seed_time_s + r * out->num_rows,
+        if (hsgd_stop_check(in->stop, &own) ||
+            hsgd_communication_run(out->seed_time_s + r * out->num_rows,
                                    out->seed_bytes + r * out->num_rows * out->num_levels, in->communication, &run,
                                    in->step, in->num_rows, &own))
 #pragma omp critical(hsgd_costs_error)

@@ -10,6 +10,7 @@
 #include "analysis/error.h"
 #include "analysis/hierarchy.h"
 #include "analysis/statistics.h"
+#include "analysis/stop.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -38,6 +39,7 @@ typedef struct hsgd_costs_input {
     uint64_t first_seed;
     const size_t *placement; /* (num_seeds, num_workers); NULL: in order */
     int threads;
+    const hsgd_stop *stop; /* NULL: nobody asks to stop */
 } hsgd_costs_input;
 
 /* Free the result with hsgd_run_costs_free. */

@@ -7,22 +7,37 @@
 #include <string.h>
 
 #include "analysis/moments.h"
+#include "experiments/checkpoint.h"
 
 /* ---- progress over all runs ---- */
 
 typedef struct progress_state {
     const hsgd_experiment_options *options;
-    double total_steps, done_steps;
+    double total_steps, done_steps; /* of the seeds that this process takes part in */
+    size_t steps;                   /* of one seed */
+    bool agreed;                    /* all processes know of a failure */
 } progress_state;
 
 static void add_progress(void *context, size_t steps_done)
 {
     progress_state *state = context;
+    const hsgd_experiment_options *options = state->options;
 #pragma omp critical(hsgd_progress)
     {
         state->done_steps += (double)steps_done;
-        state->options->progress(state->options->progress_context, state->done_steps / state->total_steps);
+        if (options->progress)
+            options->progress(options->progress_context, state->done_steps / state->total_steps);
     }
+}
+
+/* What is said where the runs are stopped. */
+static hsgd_status stopped(const progress_state *progress, hsgd_error *err)
+{
+    const hsgd_checkpoint *checkpoint = progress->options->checkpoint;
+    double steps = progress->done_steps;
+    if (checkpoint && hsgd_team_size(progress->options->team) == 1)
+        steps += hsgd_checkpoint_steps_left(checkpoint, progress->steps);
+    return hsgd_fail(err, HSGD_STOPPED, "stopped at %.3g %% of the run", 100 * steps / progress->total_steps);
 }
 
 /* ---- what to run and to measure ---- */
@@ -92,17 +107,17 @@ hsgd_simulation hsgd_experiment_describe(const hsgd_experiment *e, hsgd_run_inde
 /* Without being asked for, f* is worth this many evaluations only. */
 static const size_t CASUAL_EVALUATIONS = 300;
 
-static hsgd_status solve_minimum(hsgd_experiment *e, int threads, hsgd_error *err)
+static hsgd_status solve_minimum(hsgd_experiment *e, const hsgd_experiment_options *options, hsgd_error *err)
 {
     const hsgd_problem *problem = e->problem;
     bool asked = e->config->solve_minimum;
     if (e->constants.minimum.kind == HSGD_EXACT || !(asked || e->every_check))
         return HSGD_OK;
-    hsgd_status status =
-        hsgd_minimize(&e->solved, &problem->objective, problem->hierarchy.worker_weight, problem->initial,
-                      HSGD_MINIMUM_TOLERANCE, asked ? HSGD_MINIMUM_EVALUATIONS : CASUAL_EVALUATIONS, threads, err);
+    hsgd_status status = hsgd_minimize_until(
+        &e->solved, &problem->objective, problem->hierarchy.worker_weight, problem->initial, HSGD_MINIMUM_TOLERANCE,
+        asked ? HSGD_MINIMUM_EVALUATIONS : CASUAL_EVALUATIONS, options->threads, options->stop, err);
     e->has_solved = !status;
-    return status;
+    return status == HSGD_STOPPED ? hsgd_fail(err, status, "stopped in the search for f*, before the run") : status;
 }
 
 /* The end of every run lies in the ball around the point found for which the lower bound of f is taken. */
@@ -138,18 +153,49 @@ static void find_minimum(hsgd_experiment *e)
         e->constants.minimum = e->solved_minimum;
 }
 
+static hsgd_pause ask_to_stop(void *context, uint64_t seed, size_t step)
+{
+    const hsgd_stop *stop = context;
+    (void)seed;
+    (void)step;
+    return hsgd_stop_asked(stop) ? HSGD_STOP : HSGD_GO_ON;
+}
+
+/* All seeds of a run; *keeper lives as long as they take. */
+static hsgd_status simulate(hsgd_ensemble *out, hsgd_experiment *e, hsgd_run_index index, progress_state *progress,
+                            hsgd_error *err)
+{
+    const hsgd_experiment_options *options = progress->options;
+    hsgd_stop stop = options->stop ? *options->stop : (hsgd_stop){0};
+    const hsgd_keeper only_stops = {.context = &stop, .ask = ask_to_stop};
+    hsgd_simulation simulation = hsgd_experiment_describe(e, index);
+    size_t num_seeds = e->run[index].num_seeds = e->deterministic ? 1 : hsgd_config_runs(e->config);
+    simulation.progress = add_progress;
+    simulation.progress_context = progress;
+    simulation.keeper = options->stop ? &only_stops : NULL;
+    simulation.team = options->team;
+    hsgd_status status = !options->checkpoint ? HSGD_OK
+                                              : hsgd_checkpoint_begin_run(options->checkpoint, &simulation.keeper,
+                                                                          index, e->config->first_seed, num_seeds, err);
+    if (!status) {
+        status = hsgd_ensemble_run(out, &simulation, num_seeds, e->config->first_seed, e->problem->placement,
+                                   options->threads, err);
+        progress->agreed = status != HSGD_OK;
+    }
+    return status == HSGD_STOPPED ? stopped(progress, err) : status;
+}
+
 static hsgd_status make_run(hsgd_experiment *e, hsgd_run_index index, progress_state *progress, hsgd_error *err)
 {
     hsgd_run *run = &e->run[index];
     hsgd_ensemble ensemble;
-    hsgd_simulation simulation = hsgd_experiment_describe(e, index);
-    simulation.progress = progress->options->progress ? add_progress : NULL;
-    simulation.progress_context = progress;
-    run->num_seeds = e->deterministic ? 1 : hsgd_config_runs(e->config);
-    hsgd_status status = hsgd_ensemble_run(&ensemble, &simulation, run->num_seeds, e->config->first_seed,
-                                           e->problem->placement, progress->options->threads, err);
+    hsgd_status status = simulate(&ensemble, e, index, progress, err);
     if (status)
         return status;
+    if (hsgd_team_rank(progress->options->team) > 0) { /* the first process has all traces */
+        hsgd_ensemble_free(&ensemble);
+        return HSGD_OK;
+    }
     ensemble.runs_per_value = e->config->groupings ? e->config->seeds : 1;
     run->period = index == HSGD_RUN_INNER ? e->local_period : e->global_period;
     status = hsgd_summarize(&run->summary, &ensemble, e->config->steps, run->period, e->deterministic, err);
@@ -159,10 +205,10 @@ static hsgd_status make_run(hsgd_experiment *e, hsgd_run_index index, progress_s
     if (!status && index == HSGD_RUN_MAIN)
         status = hsgd_experiment_follow_grouping(e, &ensemble, err);
     if (!status)
-        status = hsgd_experiment_follow_metrics(e, index, &ensemble, progress->options->threads, err);
+        status = hsgd_experiment_follow_metrics(e, index, &ensemble, progress->options, err);
     hsgd_ensemble_free(&ensemble);
     run->made = !status;
-    return status;
+    return status == HSGD_STOPPED ? stopped(progress, err) : status;
 }
 
 int hsgd_experiment_count_runs(const hsgd_experiment *e)
@@ -180,16 +226,17 @@ hsgd_status hsgd_experiment_make_hierarchy(hsgd_experiment *e, hsgd_run_index in
     return hsgd_hierarchy_local(&e->run[index].hierarchy, h->num_workers, period, h, err);
 }
 
-static hsgd_status make_runs(hsgd_experiment *e, const hsgd_experiment_options *options, hsgd_error *err)
+static hsgd_status make_runs(hsgd_experiment *e, progress_state *progress, hsgd_error *err)
 {
     int runs = hsgd_experiment_count_runs(e);
-    double steps = (double)e->config->steps * (e->deterministic ? 1 : (double)hsgd_config_runs(e->config));
-    progress_state progress = {options, steps * runs, 0};
+    size_t seeds = hsgd_ensemble_share(progress->options->team, e->deterministic ? 1 : hsgd_config_runs(e->config));
     hsgd_status status = HSGD_OK;
+    progress->steps = e->config->steps;
+    progress->total_steps = (double)e->config->steps * (double)seeds * runs;
     for (int i = 0; i < runs && !status; i++) {
         status = hsgd_experiment_make_hierarchy(e, (hsgd_run_index)i, err);
         if (!status)
-            status = make_run(e, (hsgd_run_index)i, &progress, err);
+            status = make_run(e, (hsgd_run_index)i, progress, err);
     }
     return status;
 }
@@ -233,8 +280,8 @@ hsgd_status hsgd_experiment_prepare(hsgd_experiment *e, hsgd_error *err)
     return status;
 }
 
-hsgd_status hsgd_experiment_run(hsgd_experiment *out, const hsgd_config *config, const hsgd_problem *problem,
-                                const hsgd_experiment_options *options, hsgd_error *err)
+static void begin(hsgd_experiment *out, const hsgd_config *config, const hsgd_problem *problem,
+                  const hsgd_experiment_options *options)
 {
     *out = (hsgd_experiment){.config = config,
                              .problem = problem,
@@ -243,11 +290,25 @@ hsgd_status hsgd_experiment_run(hsgd_experiment *out, const hsgd_config *config,
                              .constants.convexity = -INFINITY, /* nothing is known before the problem says it */
                              .overall = HSGD_VERDICT_NOT_APPLICABLE,
                              .worst = HSGD_VERDICT_NOT_APPLICABLE};
-    hsgd_status status = hsgd_experiment_prepare(out, err);
+}
+
+/* Up to the last simulation, with all processes of a team, which agree on how it went. */
+static hsgd_status simulate_all(hsgd_experiment *e, const hsgd_experiment_options *options, hsgd_error *err)
+{
+    progress_state progress = {.options = options, .total_steps = 1, .steps = e->config->steps};
+    hsgd_status status = hsgd_experiment_prepare(e, err);
+    if (!status && hsgd_team_rank(options->team) == 0)
+        status = solve_minimum(e, options, err);
     if (!status)
-        status = solve_minimum(out, options->threads, err);
-    if (!status)
-        status = make_runs(out, options, err);
+        status = make_runs(e, &progress, err);
+    return progress.agreed ? status : hsgd_team_agree(options->team, status, err);
+}
+
+hsgd_status hsgd_experiment_run(hsgd_experiment *out, const hsgd_config *config, const hsgd_problem *problem,
+                                const hsgd_experiment_options *options, hsgd_error *err)
+{
+    begin(out, config, problem, options);
+    hsgd_status status = simulate_all(out, options, err);
     if (!status)
         status = hsgd_experiment_find_divergences(out, err);
     if (!status)
@@ -259,6 +320,16 @@ hsgd_status hsgd_experiment_run(hsgd_experiment *out, const hsgd_config *config,
     }
     if (status)
         hsgd_experiment_free(out);
+    return status;
+}
+
+hsgd_status hsgd_experiment_serve(const hsgd_config *config, const hsgd_problem *problem,
+                                  const hsgd_experiment_options *options, hsgd_error *err)
+{
+    hsgd_experiment e;
+    begin(&e, config, problem, options);
+    hsgd_status status = simulate_all(&e, options, err);
+    hsgd_experiment_free(&e);
     return status;
 }
 

@@ -13,6 +13,7 @@
 #include "analysis/ensemble.h"
 #include "analysis/error.h"
 #include "analysis/minimum.h"
+#include "analysis/stop.h"
 #include "bounds/bound.h"
 #include "bounds/sandwich.h"
 #include "bounds/verdict.h"
@@ -117,6 +118,11 @@ typedef struct hsgd_experiment_options {
     bool every_check;                                 /* as hsgd verify does */
     void (*progress)(void *context, double fraction); /* may be called from any thread; NULL: not wanted */
     void *progress_context;
+    struct hsgd_checkpoint *checkpoint; /* keeps what is simulated, and has what was; NULL: nobody does. Borrowed */
+    const hsgd_stop *stop;              /* asked now and then; NULL: nobody asks. Borrowed */
+    /* Processes that simulate together: the first one calls hsgd_experiment_run, the others hsgd_experiment_serve; NULL: this
+     * one alone. Borrowed */
+    const hsgd_team *team;
     const struct hsgd_provenance
         *provenance; /* for result.json; NULL: none. Borrowed as long as the experiment lives */
 } hsgd_experiment_options;
@@ -128,6 +134,8 @@ typedef struct hsgd_prediction {
     double trial_time_s; /* what the trials took */
     size_t num_runs;     /* simulations: 1, or 3 with the local SGDs beside H-SGD */
     size_t num_seeds;    /* runs of each */
+    double
+        worst_case_s; /* a rule of thumb for the worst case, on top of time_s; 0: none is asked for, or it is refused */
 } hsgd_prediction;
 
 /* Fails as hsgd_experiment_run would where the memory cannot fit. */
@@ -138,9 +146,15 @@ hsgd_status hsgd_experiment_predict(hsgd_prediction *out, const hsgd_config *con
 hsgd_status hsgd_experiment_predict_memory(hsgd_prediction *out, const hsgd_config *config, const hsgd_problem *problem,
                                            const hsgd_experiment_options *options, hsgd_error *err);
 
-/* Run everything. config and problem are borrowed and must outlive the result; free it with hsgd_experiment_free. */
+/* Run everything. HSGD_STOPPED: options->stop asked for it; the message says how far the runs are. config and problem are borrowed and must outlive the result; free it with hsgd_experiment_free. */
 hsgd_status hsgd_experiment_run(hsgd_experiment *out, const hsgd_config *config, const hsgd_problem *problem,
                                 const hsgd_experiment_options *options, hsgd_error *err);
+
+/* Take part in the simulations of another process's hsgd_experiment_run, with the same configuration and problem. Both fail
+ * alike up to the last simulation. */
+hsgd_status hsgd_experiment_serve(const hsgd_config *config, const hsgd_problem *problem,
+                                  const hsgd_experiment_options *options, hsgd_error *err);
+
 /* f* is more than -INFINITY, or is that by definition. */
 bool hsgd_experiment_knows_minimum(const hsgd_experiment *experiment);
 

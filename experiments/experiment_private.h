@@ -57,7 +57,8 @@ hsgd_status hsgd_experiment_check_metrics(const hsgd_experiment *experiment, hsg
 
 /* follow_metrics.c: seconds and bytes of a run, and when its seeds reached the targets; nothing where neither is asked for. */
 hsgd_status hsgd_experiment_follow_metrics(hsgd_experiment *experiment, hsgd_run_index index,
-                                           const hsgd_ensemble *ensemble, int threads, hsgd_error *err);
+                                           const hsgd_ensemble *ensemble, const hsgd_experiment_options *options,
+                                           hsgd_error *err);
 void hsgd_experiment_free_metrics(hsgd_experiment *experiment);
 
 /* grouping_check.c: what the runs of different groupings say about THEORY 5; nothing under fixed places. */

@@ -311,14 +311,17 @@ static hsgd_status read_series(folder *f, hsgd_error *err)
     return status ? status : read_dispersion_bands(f, err);
 }
 
-static hsgd_status read_folder(folder *f, const char *dir, const hsgd_style_change *change, hsgd_error *err)
+/* result: the text of result.json; NULL: it is read from the folder. */
+static hsgd_status read_folder(folder *f, const char *dir, const char *result, const hsgd_style_change *change,
+                               hsgd_error *err)
 {
     *f = (folder){.dir = dir};
     if (asprintf(&f->result_path, "%s/result.json", dir) < 0) {
         f->result_path = NULL;
         return hsgd_fail_memory(err, "a path");
     }
-    hsgd_status status = hsgd_json_read_file(&f->document, f->result_path, err);
+    hsgd_status status = result ? hsgd_json_parse(&f->document, result, strlen(result), f->result_path, err)
+                                : hsgd_json_read_file(&f->document, f->result_path, err);
     hsgd_json root = hsgd_json_root(f->result_path, f->document);
     if (!status)
         status = read_settings(f, &root, err);
@@ -369,15 +372,15 @@ static hsgd_status render_one(const folder *f, const hsgd_figure *figure, hsgd_f
     return hsgd_folder_render(f->dir, figure->name, f->style.format, report, err);
 }
 
-hsgd_status hsgd_folder_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,
-                             hsgd_error *err)
+static hsgd_status plot(const char *dir, const char *result, const hsgd_style_change *change,
+                        hsgd_figure_report *report, hsgd_error *err)
 {
     folder f;
     hsgd_figure_report unused;
     if (!report)
         report = &unused;
     report->num_files = report->num_notes = 0;
-    hsgd_status status = read_folder(&f, dir, change, err);
+    hsgd_status status = read_folder(&f, dir, result, change, err);
     for (size_t i = 0; i < hsgd_num_figures && !status; i++)
         status = plot_one(&f, hsgd_figures[i], report, err);
     size_t scripts = report->num_files;
@@ -387,6 +390,17 @@ hsgd_status hsgd_folder_plot(const char *dir, const hsgd_style_change *change, h
         hsgd_folder_list_shared(report, f.style.format);
     folder_free(&f);
     return status;
+}
+
+hsgd_status hsgd_folder_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,
+                             hsgd_error *err)
+{
+    return plot(dir, NULL, change, report, err);
+}
+
+hsgd_status hsgd_folder_plot_result(const char *dir, const char *result, hsgd_figure_report *report, hsgd_error *err)
+{
+    return plot(dir, result, NULL, report, err);
 }
 
 /* ---- for a page ---- */
@@ -404,7 +418,7 @@ hsgd_status hsgd_folder_draw(hsgd_drawings *out, const char *dir, const char *in
 {
     folder f;
     *out = (hsgd_drawings){.item = calloc(hsgd_num_figures, sizeof *out->item)};
-    hsgd_status status = read_folder(&f, dir, change, err);
+    hsgd_status status = read_folder(&f, dir, NULL, change, err);
     if (!status && !out->item)
         status = hsgd_fail_memory(err, "the figures");
     f.dir = into; /* all is read; from here on files are written */

@@ -23,6 +23,8 @@ typedef enum hsgd_folder_kind {
     HSGD_FOLDER_RATE,
     HSGD_FOLDER_HUNT,
     HSGD_FOLDER_PLAN,
+    HSGD_FOLDER_TRAIN,
+    HSGD_FOLDER_PEP,
     HSGD_NUM_FOLDER_KINDS /* nobody's yet */
 } hsgd_folder_kind;
 
@@ -60,7 +62,12 @@ typedef struct hsgd_figure_report {
     size_t num_notes;
 } hsgd_figure_report;
 
-/* Remove the figures and the page of an earlier run, which would pass for those of the new one. */
+/* Remove the file that says what a folder of this kind holds, before any of the others is written anew: a folder that has one is
+ * whole. Not being there is fine. */
+hsgd_status hsgd_folder_unfinish(const char *dir, hsgd_folder_kind kind, hsgd_error *err);
+
+/* Remove the result, the figures and the page of an earlier run, which would pass for those of the new one. The result goes
+ * first: a folder that has one is whole. */
 hsgd_status hsgd_folder_clear(const char *dir, hsgd_error *err);
 
 /* What the command line says about the figures' style; NULL and false leave it to the result's configuration. */
@@ -74,6 +81,9 @@ typedef struct hsgd_style_change {
  * not made any more are removed. report may be NULL. */
 hsgd_status hsgd_folder_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,
                              hsgd_error *err);
+
+/* The same where result.json is still to be written, and will say what `result` (its text) says. */
+hsgd_status hsgd_folder_plot_result(const char *dir, const char *result, hsgd_figure_report *report, hsgd_error *err);
 
 /* A figure drawn for a page: its name, and what it shows. */
 typedef struct hsgd_drawing {

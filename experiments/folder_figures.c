@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "experiments/folder_private.h"
+#include "plots/output.h"
 
 bool hsgd_folder_is_listed(const cJSON *figures, const char *name)
 {
@@ -38,10 +39,18 @@ hsgd_status hsgd_folder_remove_figure(const char *dir, const char *name, hsgd_er
     return status;
 }
 
+hsgd_status hsgd_folder_unfinish(const char *dir, hsgd_folder_kind kind, hsgd_error *err)
+{
+    hsgd_status status = remove_file(dir, hsgd_folder_file(kind), "", err);
+    hsgd_output_sync_folder(dir);
+    return status;
+}
+
 hsgd_status hsgd_folder_clear(const char *dir, hsgd_error *err)
 {
     hsgd_status status = HSGD_OK;
     hsgd_folder_sweep(dir);
+    status = hsgd_folder_unfinish(dir, HSGD_FOLDER_RUN, err);
     for (size_t i = 0; i < hsgd_num_figures && !status; i++)
         status = hsgd_folder_remove_figure(dir, hsgd_figures[i]->name, err);
     for (size_t i = 0; i < HSGD_NUM_TIKZ_FILES && !status; i++)

@@ -127,6 +127,8 @@ static const struct {
     [HSGD_FOLDER_RATE] = {"rate.json", "a rate of convergence"},
     [HSGD_FOLDER_HUNT] = {"hunt.json", "a hunt"},
     [HSGD_FOLDER_PLAN] = {"plan.json", "a plan"},
+    [HSGD_FOLDER_TRAIN] = {"train.json", "a training"},
+    [HSGD_FOLDER_PEP] = {"pep.json", "worst cases over step sizes"},
 };
 
 static bool has_file(const char *dir, const char *file)

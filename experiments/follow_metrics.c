@@ -27,8 +27,8 @@ static hsgd_status make_tree(hsgd_hierarchy *out, const hsgd_experiment *e, hsgd
     return hsgd_communication_local(out, h, e->run[index].period, err);
 }
 
-static hsgd_status follow_costs(hsgd_experiment *e, hsgd_run_index index, const hsgd_trace *trace, int threads,
-                                hsgd_error *err)
+static hsgd_status follow_costs(hsgd_experiment *e, hsgd_run_index index, const hsgd_trace *trace,
+                                const hsgd_experiment_options *options, hsgd_error *err)
 {
     hsgd_hierarchy tree;
     const hsgd_variant *variant = e->variant ? &e->config->variant : NULL;
@@ -47,18 +47,19 @@ static hsgd_status follow_costs(hsgd_experiment *e, hsgd_run_index index, const 
                                     .num_seeds = hsgd_config_runs(e->config),
                                     .first_seed = e->config->first_seed,
                                     .placement = e->problem->placement,
-                                    .threads = threads};
+                                    .threads = options->threads,
+                                    .stop = options->stop};
     status = hsgd_run_costs_find(&e->run[index].costs, &input, err);
     hsgd_hierarchy_free(&tree);
     return status;
 }
 
 hsgd_status hsgd_experiment_follow_metrics(hsgd_experiment *e, hsgd_run_index index, const hsgd_ensemble *ensemble,
-                                           int threads, hsgd_error *err)
+                                           const hsgd_experiment_options *options, hsgd_error *err)
 {
     hsgd_run *run = &e->run[index];
     size_t count = e->config->num_targets;
-    hsgd_status status = follow_costs(e, index, &ensemble->trace[0], threads, err);
+    hsgd_status status = follow_costs(e, index, &ensemble->trace[0], options, err);
     if (status || !count)
         return status;
     run->reached = calloc(count, sizeof *run->reached);

@@ -90,6 +90,7 @@ typedef struct assignment {
     size_t index;       /* of all starts */
     size_t evaluations; /* at most */
     double deadline_s;
+    const hsgd_stop *stop;
     const place *best; /* to begin there; NULL: anywhere */
 } assignment;
 
@@ -109,7 +110,8 @@ static hsgd_status search_from(attempt *a, const assignment *task, gsl_rng *rng,
                           .context = a,
                           .evaluations = task->evaluations,
                           .reach = reach_of(task),
-                          .deadline_s = task->deadline_s};
+                          .deadline_s = task->deadline_s,
+                          .stop = task->stop};
     hsgd_hunt_space_draw(&a->at.anchor, a->at.point, space, rng);
     if (task->best) {
         a->at.anchor = task->best->anchor;
@@ -159,6 +161,7 @@ typedef struct rounds {
     place found[ROUND]; /* of this round; their points are owned */
     int threads;
     hsgd_hunt_progress progress;
+    const hsgd_stop *stop;
 } rounds;
 
 static void rounds_free(rounds *r)
@@ -188,7 +191,8 @@ static hsgd_status rounds_init(rounds *r, hsgd_hunt *hunt, const hsgd_hunt_space
                   .deadline_s = hsgd_now_s() + spec->seconds,
                   .best = {.point = malloc(room), .value = -INFINITY},
                   .threads = options->threads,
-                  .progress = options->progress};
+                  .progress = options->progress,
+                  .stop = options->stop};
     bool complete = r->best.point;
     for (size_t i = 0; i < ROUND; i++)
         complete = (r->found[i].point = malloc(room)) && complete;
@@ -225,7 +229,8 @@ static hsgd_status run_round(rounds *r, size_t count, hsgd_error *err)
 #pragma omp parallel for num_threads(r->threads) schedule(dynamic, 1)
     for (size_t i = 0; i < count; i++) {
         size_t index = hunt->num_starts + i;
-        const assignment task = {index, evaluations_of(r, index), r->deadline_s, know_best && i % 2 ? &r->best : NULL};
+        const assignment task = {index, evaluations_of(r, index), r->deadline_s, r->stop,
+                                 know_best && i % 2 ? &r->best : NULL};
         status[i] = run_start(&r->found[i], &first[i], r->space, &hunt->quarry, &task, &error[i]);
     }
     for (size_t i = 0; i < count; i++) {
@@ -258,6 +263,9 @@ static hsgd_status run_rounds(rounds *r, hsgd_error *err)
             return hsgd_fail_memory(err, "the starts of the hunt");
         r->hunt->start = grown;
         status = run_round(r, count, err);
+        if (!status && hsgd_stop_asked(r->stop))
+            status = hsgd_fail(err, HSGD_STOPPED, "stopped after %zu evaluations; nothing is kept of a hunt",
+                               r->hunt->evaluations);
     }
     return status;
 }

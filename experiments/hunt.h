@@ -77,6 +77,7 @@ typedef void (*hsgd_hunt_progress)(const hsgd_hunt *hunt, double ratio);
 typedef struct hsgd_hunt_options {
     int threads;
     hsgd_hunt_progress progress; /* NULL: not wanted */
+    const hsgd_stop *stop;       /* NULL: nobody asks to stop; else HSGD_STOPPED. Borrowed */
 } hsgd_hunt_options;
 
 /* Search as config->hunt says; problem is config's own. Both are borrowed and must outlive the result. The result is a

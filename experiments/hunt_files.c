@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* hunt.json, hunt.csv and worst.json. */
+#include "experiments/folder.h"
 #include "experiments/hunt.h"
 
 #include <math.h>
@@ -150,7 +151,9 @@ static void put_rows(const hsgd_hunt *hunt, FILE *stream)
 hsgd_status hsgd_hunt_write(const hsgd_hunt *hunt, const char *dir, hsgd_error *err)
 {
     hsgd_output out;
-    hsgd_status status = write_text(dir, "worst", hunt->worst, err);
+    hsgd_status status = hsgd_folder_unfinish(dir, HSGD_FOLDER_HUNT, err);
+    if (!status)
+        status = write_text(dir, "worst", hunt->worst, err);
     if (!status)
         status = hsgd_output_open(&out, dir, "hunt", "csv", err);
     if (status)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "experiments/rounding_private.h"
+#include "experiments/result_worst_case_private.h"
 
 /* ---- intervals ---- */
 
@@ -391,6 +392,7 @@ static void judge_overall(hsgd_experiment *e)
     for (size_t i = 0; i < e->audit.num_items; i++)
         include(e, e->audit.item[i].verdict);
     include_grouping(e);
+    include(e, hsgd_result_worst_case_order(e));
     include(e, e->gradient_identity);
     include(e, e->parameter_identity);
     if (e->has_sandwich)

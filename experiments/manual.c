@@ -152,12 +152,16 @@ static const entry files[] = {
      "plan-best.json for hsgd run"},
     {"nodes.csv", "one row per inner node of the tree: its divergence and dispersion"},
     {"PREFIX/share/hsgd", "experiment files that were installed, and config.schema.json, the JSON Schema of a "
-                          "configuration; plan.schema.json is that of a plan"},
+                          "configuration; plan.schema.json is that of a plan, certificate.schema.json that of a "
+                          "certificate of hsgd pep"},
 };
 
 static const entry environment[] = {
     {"HSGD_DATA_DIR", "folder where data files are looked for that are not next to the configuration"},
     {"OMP_NUM_THREADS", "number of threads where --threads does not say otherwise; the numbers do not depend on it"},
+    {"OMPI_COMM_WORLD_SIZE, PMI_SIZE, SLURM_STEP_NUM_TASKS",
+     "set by mpirun and srun: processes of this command, which share the work of hsgd run and verify"},
+    {"OMP_WAIT_POLICY", "passive: threads that wait leave their core to others, as processes that share cores need it"},
     {"PATH", "where gnuplot is looked for; without it the scripts of the figures are written all the same"},
 };
 

@@ -79,6 +79,8 @@ static void put_origin(hsgd_page *page, const cJSON *provenance)
     put_count(page, "first seed", hsgd_page_value(provenance, "first_seed"));
     put_count(page, "last seed", hsgd_page_value(provenance, "last_seed"));
     put_count(page, "threads", hsgd_page_value(provenance, "threads"));
+    put_count(page, "processes", hsgd_page_value(provenance, "processes"));
+    put_term(page, "MPI", hsgd_page_string(provenance, "mpi"));
     put_term(page, "processor", hsgd_page_string(provenance, "processor"));
     put_term(page, "vector code", hsgd_page_string(provenance, "vector_path"));
     put_term(page, "compiler", hsgd_page_string(provenance, "compiler"));

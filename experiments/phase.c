@@ -43,6 +43,25 @@ static hsgd_status try_point(double *time_s, bool *exact, const hsgd_phase *phas
     return status;
 }
 
+/* Worst cases are not tried: a shorter run says little of the time. They are solved one after the other. */
+static hsgd_status predict_worst_cases(hsgd_phase_prediction *out, const hsgd_phase *phase, hsgd_error *err)
+{
+    *out = (hsgd_phase_prediction){.exact = true};
+    for (size_t i = 0; i < phase->grid.num_points; i++) {
+        hsgd_config config;
+        const char *text = phase->grid.point[i].config;
+        hsgd_status status = text ? hsgd_config_parse(&config, text, strlen(text), phase->file, err) : HSGD_OK;
+        if (status)
+            return status;
+        if (!text)
+            continue;
+        out->points++;
+        out->time_s += hsgd_phase_worst_case_seconds(&config);
+        hsgd_config_free(&config);
+    }
+    return HSGD_OK;
+}
+
 /* The index among the legal points, first to last, of trial number k. */
 static size_t trial_at(size_t k, size_t trials, size_t points)
 {
@@ -53,6 +72,8 @@ hsgd_status hsgd_phase_predict(hsgd_phase_prediction *out, const hsgd_phase *pha
 {
     double begin_s = hsgd_now_s(), sum_s = 0;
     size_t count = phase->grid.num_points, tried = 0;
+    if (hsgd_phase_is_worst_case(phase->settings.quantity))
+        return predict_worst_cases(out, phase, err);
     *out = (hsgd_phase_prediction){.exact = true};
     for (size_t i = 0; i < count; i++)
         out->points += is_legal(phase, i);
@@ -83,13 +104,15 @@ typedef struct state {
     void *context;
     size_t done, failed; /* failed: the first point that did; num_points: none */
     hsgd_error err;
+    hsgd_checkpoint *checkpoint;
+    const hsgd_stop *stop;
 } state;
 
 static void report(state *s, size_t index, hsgd_status status, const hsgd_error *err)
 {
 #pragma omp critical(hsgd_phase_report)
     {
-        s->done++;
+        s->done += !status;
         if (status && index < s->failed) {
 #pragma omp atomic write
             s->failed = index;
@@ -108,19 +131,49 @@ static bool goes_on(const state *s)
     return failed == s->phase->grid.num_points;
 }
 
-static void work_out(state *s, size_t index, int threads)
+static hsgd_status find(const state *s, size_t index, int threads, hsgd_error *err)
 {
     hsgd_phase_work work;
+    hsgd_status status = hsgd_stop_check(s->stop, err);
+    if (!status)
+        status = hsgd_phase_begin(&work, s->phase, index, 0, err);
+    if (status)
+        return status;
+    work.threads = threads;
+    work.stop = s->stop;
+    status = hsgd_phase_find(&s->phase->point[index], &work, err);
+    hsgd_phase_end(&work);
+    return status;
+}
+
+/* From the checkpoint, or else found and kept there. */
+static hsgd_status get_or_find(const state *s, size_t index, int threads, hsgd_error *err)
+{
+    hsgd_bytes record = {0};
+    hsgd_phase_point *point = &s->phase->point[index];
+    hsgd_status status = s->checkpoint ? hsgd_checkpoint_get(s->checkpoint, index, &record, err) : HSGD_OK;
+    if (!status && record.size)
+        status = hsgd_phase_unpack(point, &record, err);
+    else if (!status) {
+        status = find(s, index, threads, err);
+        if (!status && s->checkpoint) {
+            hsgd_phase_pack(&record, point);
+            hsgd_checkpoint_keep(s->checkpoint, index, &record);
+        }
+    }
+    hsgd_bytes_free(&record);
+    return status;
+}
+
+static void work_out(state *s, size_t index, int threads)
+{
     hsgd_phase_point *point = &s->phase->point[index];
     hsgd_error err;
     hsgd_status status = HSGD_OK;
     if (!is_legal(s->phase, index))
         *point = (hsgd_phase_point){.verdict = HSGD_BETWEEN_ILLEGAL, .value = {NAN, NAN, NAN}, .ratio = NAN};
-    else if (!(status = hsgd_phase_begin(&work, s->phase, index, 0, &err))) {
-        work.threads = threads;
-        status = hsgd_phase_find(point, &work, &err);
-        hsgd_phase_end(&work);
-    }
+    else
+        status = get_or_find(s, index, threads, &err);
     report(s, index, status, &err);
 }
 
@@ -154,8 +207,20 @@ static bool takes_runs(const hsgd_phase *phase)
 hsgd_status hsgd_phase_run(hsgd_phase *phase, int threads, void (*progress)(void *context, double fraction),
                            void *progress_context, hsgd_error *err)
 {
+    return hsgd_phase_run_kept(phase, threads, progress, progress_context, NULL, NULL, err);
+}
+
+hsgd_status hsgd_phase_run_kept(hsgd_phase *phase, int threads, void (*progress)(void *context, double fraction),
+                                void *progress_context, hsgd_checkpoint *checkpoint, const hsgd_stop *stop,
+                                hsgd_error *err)
+{
     size_t count = phase->grid.num_points;
-    state s = {.phase = phase, .progress = progress, .context = progress_context, .failed = count};
+    state s = {.phase = phase,
+               .progress = progress,
+               .context = progress_context,
+               .failed = count,
+               .checkpoint = checkpoint,
+               .stop = stop};
     bool runs = takes_runs(phase);
     int at_once = runs ? 1 : threads, each = runs ? threads : 1;
     (void)at_once; /* for builds without OpenMP */
@@ -163,6 +228,8 @@ hsgd_status hsgd_phase_run(hsgd_phase *phase, int threads, void (*progress)(void
     for (size_t i = 0; i < count; i++)
         if (goes_on(&s)) /* nothing more is begun once a point has failed */
             work_out(&s, i, each);
+    if (s.failed < count && s.err.status == HSGD_STOPPED)
+        return hsgd_fail(err, HSGD_STOPPED, "stopped after %zu of %zu points", s.done, count);
     if (s.failed < count) {
         if (err)
             *err = s.err;

@@ -26,11 +26,11 @@ static void add_difference(cJSON *object, const char *key, hsgd_estimate differe
     cJSON_AddItemToObject(member, "ci", cJSON_CreateDoubleArray(ends, 2));
 }
 
-static void add_numbers(cJSON *object, const hsgd_phase_point *p)
+static void add_numbers(cJSON *object, const hsgd_phase_point *p, bool certified)
 {
     if (p->theory)
         cJSON_AddStringToObject(object, "theory", p->theory);
-    cJSON_AddStringToObject(object, "method", p->exact ? "exact" : "monte-carlo");
+    cJSON_AddStringToObject(object, "method", !p->exact ? "monte-carlo" : certified ? "certified" : "exact");
     add_number(object, "inner", p->value[HSGD_PHASE_INNER]);
     add_number(object, "hsgd", p->value[HSGD_PHASE_MIDDLE]);
     add_number(object, "outer", p->value[HSGD_PHASE_OUTER]);
@@ -60,7 +60,7 @@ static cJSON *point_to_json(const hsgd_phase *phase, size_t index)
     if (at->illegal)
         cJSON_AddStringToObject(object, "reason", at->illegal);
     else
-        add_numbers(object, p);
+        add_numbers(object, p, hsgd_phase_is_worst_case(phase->settings.quantity));
     return object;
 }
 
@@ -229,6 +229,8 @@ static hsgd_status write_csv(const hsgd_phase *phase, const char *dir, hsgd_erro
 hsgd_status hsgd_phase_write(const hsgd_phase *phase, const hsgd_phase_summary *summary, const char *dir,
                              hsgd_error *err)
 {
-    hsgd_status status = write_csv(phase, dir, err);
+    hsgd_status status = hsgd_folder_unfinish(dir, HSGD_FOLDER_PHASE, err);
+    if (!status)
+        status = write_csv(phase, dir, err);
     return status ? status : write_json(phase, summary, dir, err);
 }

@@ -56,7 +56,7 @@ static hsgd_status prepare(hsgd_phase_work *out, const hsgd_phase *phase, hsgd_e
 
 hsgd_status hsgd_phase_begin(hsgd_phase_work *out, const hsgd_phase *phase, size_t index, size_t steps, hsgd_error *err)
 {
-    *out = (hsgd_phase_work){.settings = &phase->settings, .threads = 1};
+    *out = (hsgd_phase_work){.settings = &phase->settings, .file = phase->file, .threads = 1};
     hsgd_status status = read_point(out, phase, phase->grid.point[index].config, err);
     if (status)
         return status;
@@ -86,6 +86,11 @@ static bool has_one_hessian(const hsgd_quadratic *q)
     return true;
 }
 
+/* Why all three are equal. */
+static const char one_level[] = "one level", no_average[] = "no average within T", one_hessian[] = "one Hessian";
+static const char *const theories[] = {NULL, one_level, no_average, one_hessian};
+enum { NUM_THEORIES = sizeof theories / sizeof *theories };
+
 /* THEORY 6.1. */
 const char *hsgd_phase_theory(const hsgd_phase_work *work)
 {
@@ -93,12 +98,14 @@ const char *hsgd_phase_theory(const hsgd_phase_work *work)
     if (e->variant)
         return NULL;
     if (e->local_period == e->global_period)
-        return "one level";
+        return one_level;
+    if (hsgd_phase_is_worst_case(work->settings->quantity))
+        return NULL; /* without an average the three classes of problems are still different */
     if (e->local_period >= work->config.steps)
-        return "no average within T";
+        return no_average;
     if (work->settings->quantity != HSGD_PHASE_DISPERSION && work->problem.is_quadratic &&
         has_one_hessian(&work->problem.quadratic))
-        return "one Hessian";
+        return one_hessian;
     return NULL;
 }
 
@@ -114,7 +121,32 @@ hsgd_status hsgd_phase_find(hsgd_phase_point *out, hsgd_phase_work *work, hsgd_e
                               .local_period = e->local_period,
                               .global_period = e->global_period,
                               .step_size = e->step_size};
+    if (hsgd_phase_is_worst_case(work->settings->quantity))
+        return hsgd_phase_find_worst_case(out, work, err);
     return work->exact ? hsgd_phase_find_exact(out, work, err) : hsgd_phase_find_runs(out, work, err);
+}
+
+/* The program that reads it is the one that wrote it, so the structure is what it was; but for the text. */
+void hsgd_phase_pack(hsgd_bytes *out, const hsgd_phase_point *point)
+{
+    hsgd_phase_point copy = *point;
+    size_t theory = 0;
+    for (size_t i = 0; i < NUM_THEORIES; i++)
+        theory = point->theory == theories[i] ? i : theory;
+    copy.theory = NULL;
+    hsgd_bytes_put_count(out, theory);
+    hsgd_bytes_put(out, &copy, sizeof copy);
+}
+
+hsgd_status hsgd_phase_unpack(hsgd_phase_point *out, const hsgd_bytes *bytes, hsgd_error *err)
+{
+    hsgd_bytes_reader in = hsgd_bytes_read(bytes->data, bytes->size);
+    size_t theory = hsgd_bytes_take_count(&in);
+    hsgd_bytes_take(&in, out, sizeof *out);
+    if (in.failed || in.left || theory >= NUM_THEORIES)
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "the bytes are not a point of a phase diagram");
+    out->theory = theories[theory];
+    return HSGD_OK;
 }
 
 /* ---- the verdict ---- */
@@ -157,6 +189,8 @@ void hsgd_phase_judge(hsgd_phase_point *p, double confidence, size_t comparisons
     p->upper_interval = interval_of(p->upper, p->rounding[1], confidence, comparisons);
     if (p->theory) /* holds wherever the numbers went, and whatever the last digits say */
         p->verdict = HSGD_BETWEEN_EQUAL;
+    else if (p->unsolved)
+        p->verdict = HSGD_BETWEEN_INCONCLUSIVE;
     else if (!finite)
         p->verdict = HSGD_BETWEEN_DIVERGED;
     else

@@ -9,6 +9,8 @@
 
 #include "analysis/between.h"
 #include "analysis/statistics.h"
+#include "experiments/checkpoint.h"
+#include "bounds/pep.h"
 #include "experiments/experiment_private.h"
 #include "experiments/folder.h"
 #include "experiments/json_private.h"
@@ -16,15 +18,17 @@
 
 enum { HSGD_MAX_PHASE_POINTS = 100000 };
 
-/* What is compared, each a mean over the measured steps t < T. */
+/* What is compared, each a mean over the steps t < T that are measured, or the largest such mean over all problems. */
 typedef enum hsgd_phase_quantity {
-    HSGD_PHASE_S,          /* E||grad f(wbar^t)||^2 */
-    HSGD_PHASE_DISPERSION, /* E V^t = sum_k E B_k^t */
-    HSGD_PHASE_LOSS,       /* E f(wbar^t) */
+    HSGD_PHASE_S,                 /* E||grad f(wbar^t)||^2 */
+    HSGD_PHASE_DISPERSION,        /* E V^t = sum_k E B_k^t */
+    HSGD_PHASE_LOSS,              /* E f(wbar^t) */
+    HSGD_PHASE_WORST_CASE,        /* of S; local SGD has one level with the divergence D_1 + ... + D_M */
+    HSGD_PHASE_WORST_CASE_LEVELS, /* of S; local SGD has the same problems as H-SGD, with every D_k bounded */
     HSGD_NUM_PHASE_QUANTITIES
 } hsgd_phase_quantity;
 
-/* "S", "dispersion", "loss"; NULL beyond them. */
+/* "S", "dispersion", "loss", "worst-case", "worst-case-levels"; NULL beyond them. */
 const char *hsgd_phase_quantity_name(size_t quantity);
 
 typedef enum hsgd_phase_method {
@@ -52,6 +56,7 @@ typedef struct hsgd_phase_point {
     hsgd_between verdict;
     const char *theory; /* why all three are equal whatever the numbers say; NULL: nothing says so. Static */
     bool exact;         /* differences are known up to rounding */
+    bool unsolved;      /* a worst case has no certificate */
     double value[HSGD_NUM_PHASE_RUNS]; /* NAN: illegal */
     hsgd_estimate lower, upper;        /* middle - inner, outer - middle */
     double rounding[2];                /* bounds on the errors of these two from rounding */
@@ -86,11 +91,13 @@ void hsgd_phase_free(hsgd_phase *phase);
 /* What a point is worked out from. */
 typedef struct hsgd_phase_work {
     const hsgd_phase_settings *settings;
+    const char *file; /* for messages; borrowed */
     hsgd_config config;
     hsgd_problem problem;
     hsgd_experiment experiment; /* prepared; its runs have no trees yet */
     bool exact;                 /* by exact moments */
     int threads;
+    const hsgd_stop *stop; /* NULL: nobody asks to stop */
 } hsgd_phase_work;
 
 /* steps > 0: the first steps only and one seed, for a trial. */
@@ -106,8 +113,18 @@ bool hsgd_phase_moments_known(const hsgd_config *config);
 hsgd_status hsgd_phase_find_exact(hsgd_phase_point *out, hsgd_phase_work *work, hsgd_error *err);
 hsgd_status hsgd_phase_find_runs(hsgd_phase_point *out, hsgd_phase_work *work, hsgd_error *err);
 
+/* phase_worst_case.c: by performance estimation. The question for local SGD; levels: with the problems of H-SGD. */
+bool hsgd_phase_is_worst_case(hsgd_phase_quantity quantity);
+hsgd_pep_problem hsgd_phase_local_problem(const hsgd_pep_problem *hsgd, size_t period, bool levels);
+hsgd_status hsgd_phase_find_worst_case(hsgd_phase_point *out, hsgd_phase_work *work, hsgd_error *err);
+double hsgd_phase_worst_case_seconds(const hsgd_config *config); /* a rule of thumb for a point */
+
 /* Why theory makes all three equal; NULL: it does not. */
 const char *hsgd_phase_theory(const hsgd_phase_work *work);
+
+/* A point that was found, as bytes, and again. HSGD_ERROR_INPUT: they are none. */
+void hsgd_phase_pack(hsgd_bytes *out, const hsgd_phase_point *point);
+hsgd_status hsgd_phase_unpack(hsgd_phase_point *out, const hsgd_bytes *bytes, hsgd_error *err);
 
 /* ---- phase.c: all points ---- */
 
@@ -122,6 +139,12 @@ hsgd_status hsgd_phase_predict(hsgd_phase_prediction *out, const hsgd_phase *pha
 /* Work out every point and judge it. progress may be NULL. */
 hsgd_status hsgd_phase_run(hsgd_phase *phase, int threads, void (*progress)(void *context, double fraction),
                            void *progress_context, hsgd_error *err);
+
+/* The same with a checkpoint that keeps the points that are done and has those that were, and with somebody who may ask to stop
+ * (HSGD_STOPPED); both may be NULL. */
+hsgd_status hsgd_phase_run_kept(hsgd_phase *phase, int threads, void (*progress)(void *context, double fraction),
+                                void *progress_context, hsgd_checkpoint *checkpoint, const hsgd_stop *stop,
+                                hsgd_error *err);
 
 /* The verdict of one point, when `comparisons` differences are to hold together with this confidence. */
 void hsgd_phase_judge(hsgd_phase_point *point, double confidence, size_t comparisons);

@@ -26,6 +26,14 @@ static double value_of(hsgd_phase_quantity quantity, const hsgd_trace *trace)
     return mean;
 }
 
+static hsgd_pause ask_to_stop(void *context, uint64_t seed, size_t step)
+{
+    const hsgd_phase_work *w = context;
+    (void)seed;
+    (void)step;
+    return hsgd_stop_asked(w->stop) ? HSGD_STOP : HSGD_GO_ON;
+}
+
 /* value (runs): those of one algorithm. */
 static hsgd_status run_one(double *value, hsgd_phase_work *w, hsgd_run_index index, size_t runs, hsgd_error *err)
 {
@@ -37,6 +45,8 @@ static hsgd_status run_one(double *value, hsgd_phase_work *w, hsgd_run_index ind
     simulation.measure_at_nodes = simulation.measure_proof = simulation.measure_smoothness = false;
     simulation.measure_maxima = false;
     simulation.evaluate_every = 0;
+    const hsgd_keeper keeper = {.context = w, .ask = ask_to_stop};
+    simulation.keeper = &keeper;
     status =
         hsgd_ensemble_run(&ensemble, &simulation, runs, w->config.first_seed, w->problem.placement, w->threads, err);
     if (status)

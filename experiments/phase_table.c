@@ -17,7 +17,10 @@ static void print_title(const hsgd_phase *phase, FILE *out)
 {
     static const char *const what[] = {[HSGD_PHASE_S] = "S = mean ||grad f(wbar)||^2",
                                        [HSGD_PHASE_DISPERSION] = "V = mean dispersion of the models",
-                                       [HSGD_PHASE_LOSS] = "mean loss f(wbar)"};
+                                       [HSGD_PHASE_LOSS] = "mean loss f(wbar)",
+                                       [HSGD_PHASE_WORST_CASE] = "worst case of S",
+                                       [HSGD_PHASE_WORST_CASE_LEVELS] =
+                                           "worst case of S, all three over the same problems"};
     const hsgd_sweep *grid = &phase->grid;
     print_text(out, grid->name);
     fprintf(out, ": %zu point%s over ", grid->num_points, grid->num_points == 1 ? "" : "s");
@@ -146,7 +149,9 @@ static void print_method(const hsgd_phase *phase, FILE *out)
         if (p->exact && p->values == 0 && isfinite(size) && size > 0)
             widest = fmax(widest, fmax(p->rounding[0], p->rounding[1]) / size);
     }
-    if (exact)
+    if (exact && hsgd_phase_is_worst_case(phase->settings.quantity))
+        fprintf(out, "  certified worst cases: each is known to within %.1g of its size\n", widest);
+    else if (exact)
         fprintf(out,
                 "  exact moments, no sampling: differences are known to within rounding, at most %.1g of their size\n",
                 widest);

@@ -5,6 +5,7 @@
 
 #include "analysis/clock.h"
 #include "analysis/memory.h"
+#include "bounds/worst_case.h"
 #include "experiments/experiment_private.h"
 #include "experiments/predict_private.h"
 
@@ -161,6 +162,19 @@ static hsgd_status predict_run(hsgd_prediction *out, hsgd_experiment *e, hsgd_ru
                : hsgd_predict_simulation(out, &whole, seeds, e->problem->placement, threads, hsgd_now_s, err);
 }
 
+static hsgd_status predict_worst_case(hsgd_prediction *out, const hsgd_experiment *e, hsgd_error *err)
+{
+    hsgd_hierarchy canonical;
+    if (!e->config->worst_case)
+        return HSGD_OK;
+    hsgd_status status = hsgd_hierarchy_canonical(&canonical, hsgd_experiment_bound_tree(e), NULL, NULL, err);
+    if (status)
+        return status;
+    out->worst_case_s = hsgd_worst_case_seconds(&canonical, e->config->steps);
+    hsgd_hierarchy_free(&canonical);
+    return HSGD_OK;
+}
+
 static hsgd_status predict(hsgd_prediction *out, const hsgd_config *config, const hsgd_problem *problem,
                            const hsgd_experiment_options *options, bool timed, hsgd_error *err)
 {
@@ -172,6 +186,7 @@ static hsgd_status predict(hsgd_prediction *out, const hsgd_config *config, cons
     out->num_runs = status ? 0 : (size_t)hsgd_experiment_count_runs(&e);
     for (size_t i = 0; i < out->num_runs && !status; i++)
         status = predict_run(out, &e, (hsgd_run_index)i, options->threads, timed, err);
+    status = status ? status : predict_worst_case(out, &e, err);
     out->memory_bytes += present_bytes;
     hsgd_experiment_free(&e);
     return status;

@@ -184,7 +184,7 @@ static hsgd_status set_weights(hsgd_problem *problem, const hsgd_config *config,
     return status;
 }
 
-static hsgd_status make_objective(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err)
+hsgd_status hsgd_problem_make_objective(hsgd_problem *problem, const hsgd_config *config, hsgd_error *err)
 {
     if (problem->is_quadratic)
         return hsgd_quadratic_objective(&problem->objective, &problem->quadratic, problem->hierarchy.worker_weight,
@@ -249,7 +249,7 @@ hsgd_status hsgd_problem_build(hsgd_problem *out, const hsgd_config *config, con
     if (!status)
         status = set_weights(out, config, err);
     if (!status)
-        status = make_objective(out, config, err);
+        status = hsgd_problem_make_objective(out, config, err);
     if (!status)
         status = make_initial(out, config, err);
     if (status) {

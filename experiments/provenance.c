@@ -42,7 +42,7 @@ static hsgd_status find_date(hsgd_provenance *p, hsgd_error *err)
     if (status)
         return status;
     if (fixed)
-        p->threads = 0;
+        p->threads = p->processes = 0;
     if (gmtime_r(&when, &utc))
         strftime(p->date, sizeof p->date, "%Y-%m-%dT%H:%M:%SZ", &utc);
     return HSGD_OK;
@@ -77,7 +77,7 @@ static hsgd_status forget_folders(cJSON *item, hsgd_error *err)
 }
 
 /* SHA-256 of the resolved configuration, with names of data files in place of their paths: the same on every machine. */
-static hsgd_status hash_config(char out[HSGD_CHECKSUM_SIZE], const hsgd_config *config, hsgd_error *err)
+hsgd_status hsgd_provenance_hash_config(char out[HSGD_CHECKSUM_SIZE], const hsgd_config *config, hsgd_error *err)
 {
     char *text = hsgd_config_to_json(config);
     cJSON *document = text ? cJSON_Parse(text) : NULL;
@@ -150,12 +150,14 @@ static bool has_data(const hsgd_config *config)
 }
 
 hsgd_status hsgd_provenance_find(hsgd_provenance *out, const hsgd_config *config, const char *command, size_t threads,
-                                 hsgd_error *err)
+                                 const hsgd_team *team, hsgd_error *err)
 {
-    *out = (hsgd_provenance){.command = command, .threads = threads};
+    *out = (hsgd_provenance){.command = command, .threads = threads, .processes = (size_t)hsgd_team_size(team)};
+    if (team)
+        hsgd_mpi_library(out->mpi);
     hsgd_status status = find_date(out, err);
     if (!status)
-        status = hash_config(out->config_sha256, config, err);
+        status = hsgd_provenance_hash_config(out->config_sha256, config, err);
     if (status || !has_data(config))
         return status;
     hsgd_checksum *checksum = hsgd_checksum_alloc();
@@ -237,6 +239,10 @@ cJSON *hsgd_provenance_to_json(const hsgd_experiment *e)
                             (double)e->config->first_seed + (double)e->run[HSGD_RUN_MAIN].num_seeds - 1);
     if (p->threads)
         cJSON_AddNumberToObject(object, "threads", (double)p->threads);
+    if (p->processes > 1) {
+        cJSON_AddNumberToObject(object, "processes", (double)p->processes);
+        cJSON_AddStringToObject(object, "mpi", p->mpi);
+    }
     find_processor(processor, sizeof processor);
     cJSON_AddStringToObject(object, "processor", processor);
     cJSON_AddStringToObject(object, "vector_path", hsgd_vector_path_name());

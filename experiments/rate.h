@@ -19,6 +19,7 @@
 #include "analysis/error.h"
 #include "analysis/power_law.h"
 #include "analysis/statistics.h"
+#include "analysis/stop.h"
 #include "bounds/verdict.h"
 #include "experiments/config.h"
 
@@ -159,6 +160,8 @@ typedef struct hsgd_rate_options {
     int threads;
     void (*progress)(void *context, double fraction); /* may be called from any thread; NULL: not wanted */
     void *progress_context;
+    struct hsgd_checkpoint *checkpoint; /* keeps what is worked out, and has what was; NULL: nobody does. Borrowed */
+    const hsgd_stop *stop;              /* NULL: nobody asks to stop. Borrowed */
 } hsgd_rate_options;
 
 /* Run all points, one after another with all threads each (exact moments: the points at once). The seeds of a point are

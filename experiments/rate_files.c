@@ -224,6 +224,8 @@ static hsgd_status write_csv(const hsgd_rate *rate, const char *dir, hsgd_error 
 
 hsgd_status hsgd_rate_write(const hsgd_rate *rate, const char *dir, const hsgd_figure_report *report, hsgd_error *err)
 {
-    hsgd_status status = write_csv(rate, dir, err);
+    hsgd_status status = hsgd_folder_unfinish(dir, HSGD_FOLDER_RATE, err);
+    if (!status)
+        status = write_csv(rate, dir, err);
     return status ? status : write_json(rate, dir, report, err);
 }

@@ -7,6 +7,7 @@
 #include "analysis/clock.h"
 #include "analysis/exact_moments.h"
 #include "experiments/experiment_private.h"
+#include "experiments/checkpoint.h"
 #include "experiments/rate_private.h"
 
 /* One point while it is worked on. */
@@ -194,13 +195,21 @@ static void tell(void *context, double fraction)
     state->options->progress(state->options->progress_context, (state->done + fraction * state->now) / state->total);
 }
 
+static hsgd_status stopped(const progress_state *progress, size_t count, size_t done, hsgd_error *err)
+{
+    return hsgd_fail(err, HSGD_STOPPED, "stopped after %zu of %zu points, %.3g %% of the work", done, count,
+                     100 * progress->done / progress->total);
+}
+
 static hsgd_status run_sampled(hsgd_rate *rate, hsgd_rate_plan *plan, size_t i, const char *file,
                                progress_state *progress, hsgd_error *err)
 {
     work w;
     hsgd_experiment_options how = {.threads = progress->options->threads,
                                    .progress = progress->options->progress ? tell : NULL,
-                                   .progress_context = progress};
+                                   .progress_context = progress,
+                                   .checkpoint = progress->options->checkpoint,
+                                   .stop = progress->options->stop};
     hsgd_status status = build(&w, &plan->config[i], plan, i, file, err);
     progress->now = work_of(w.config);
     if (!status) {
@@ -213,7 +222,9 @@ static hsgd_status run_sampled(hsgd_rate *rate, hsgd_rate_plan *plan, size_t i, 
         describe(&rate->point[i], &w, plan);
         status = hsgd_rate_take_bounds(rate, i, &w.experiment, err);
     }
-    if (status)
+    if (status == HSGD_STOPPED)
+        stopped(progress, rate->num_points, i, err);
+    else if (status)
         hsgd_rate_name_point(err, plan, i, file);
     progress->done += progress->now;
     work_free(&w);
@@ -244,6 +255,29 @@ static hsgd_status find_moments(work *w, double *value, hsgd_rate_quantity quant
     return HSGD_OK;
 }
 
+/* The same, unless the checkpoint has it already. */
+static hsgd_status find_or_get_moments(work *w, double *value, hsgd_rate_quantity quantity, size_t index,
+                                       hsgd_checkpoint *checkpoint, hsgd_error *err)
+{
+    hsgd_bytes record = {0};
+    hsgd_experiment *e = &w->experiment;
+    hsgd_status status = checkpoint ? hsgd_checkpoint_get(checkpoint, index, &record, err) : HSGD_OK;
+    if (!status && record.size) {
+        hsgd_bytes_reader in = hsgd_bytes_read(record.data, record.size);
+        e->delta.kind = e->constants.minimum.kind;
+        hsgd_bytes_take_doubles(&in, value, 1);
+        hsgd_bytes_take_doubles(&in, &e->delta.value, 1);
+    } else if (!status)
+        status = find_moments(w, value, quantity, err);
+    if (!status && checkpoint && !record.size) {
+        hsgd_bytes_put_doubles(&record, value, 1);
+        hsgd_bytes_put_doubles(&record, &e->delta.value, 1);
+        hsgd_checkpoint_keep(checkpoint, index, &record);
+    }
+    hsgd_bytes_free(&record);
+    return status;
+}
+
 static hsgd_status finish_exact(hsgd_rate *rate, size_t i, work *w, double value, hsgd_error *err)
 {
     rate->point[i].value = (hsgd_estimate){value, 0, 1};
@@ -268,13 +302,19 @@ static hsgd_status find_all_moments(batch *b, const hsgd_rate_plan *plan, progre
 #pragma omp parallel for schedule(dynamic, 1) num_threads(options->threads)
     for (size_t k = 0; k < b->end - b->first; k++) {
         hsgd_error own;
-        hsgd_status status = find_moments(&b->w[k], &b->value[k], plan->quantity, &own);
+        hsgd_status status = hsgd_stop_check(options->stop, &own);
+        if (!status)
+            status =
+                find_or_get_moments(&b->w[k], &b->value[k], plan->quantity, b->first + k, options->checkpoint, &own);
 #pragma omp critical(hsgd_rate_progress)
         {
             if (status && !first) {
                 first = status;
                 hsgd_fail(err, status, "%s", own.message);
-                hsgd_rate_name_point(err, plan, b->first + k, b->w[k].file);
+                if (status == HSGD_STOPPED)
+                    stopped(progress, plan->num_points, b->first + k, err);
+                else
+                    hsgd_rate_name_point(err, plan, b->first + k, b->w[k].file);
             }
             progress->done += work_of(b->w[k].config);
             if (options->progress)

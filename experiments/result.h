@@ -17,6 +17,9 @@ extern "C" {
 hsgd_status hsgd_result_write_json(const hsgd_experiment *experiment, const char *dir, const char *const *file,
                                    size_t num_files, hsgd_error *err);
 
+/* What it would say; to be freed with cJSON_free, NULL when memory is out. */
+char *hsgd_result_to_json(const hsgd_experiment *experiment, const char *const *file, size_t num_files);
+
 /* Write DIR/series.csv: one row per measured step. */
 hsgd_status hsgd_result_write_series(const hsgd_experiment *experiment, const char *dir, hsgd_error *err);
 

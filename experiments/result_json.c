@@ -13,6 +13,7 @@
 #include "experiments/provenance_private.h"
 #include "experiments/result_json_private.h"
 #include "experiments/result_metrics_private.h"
+#include "experiments/result_worst_case_private.h"
 #include "plots/output.h"
 
 static cJSON *hierarchy_to_json(const hsgd_experiment *e)
@@ -276,15 +277,24 @@ static cJSON *experiment_to_json(const hsgd_experiment *e, const char *const *fi
     cJSON *files = cJSON_AddArrayToObject(root, "files");
     for (size_t i = 0; i < num_files; i++)
         cJSON_AddItemToArray(files, cJSON_CreateString(file[i]));
+    cJSON *worst_case = hsgd_result_worst_case_to_json(e);
+    if (worst_case)
+        cJSON_AddItemToObject(root, "worst_case", worst_case);
     return root;
+}
+
+char *hsgd_result_to_json(const hsgd_experiment *experiment, const char *const *file, size_t num_files)
+{
+    cJSON *root = experiment_to_json(experiment, file, num_files);
+    char *text = hsgd_json_print(root);
+    cJSON_Delete(root);
+    return text;
 }
 
 hsgd_status hsgd_result_write_json(const hsgd_experiment *experiment, const char *dir, const char *const *file,
                                    size_t num_files, hsgd_error *err)
 {
-    cJSON *root = experiment_to_json(experiment, file, num_files);
-    char *text = hsgd_json_print(root);
-    cJSON_Delete(root);
+    char *text = hsgd_result_to_json(experiment, file, num_files);
     if (!text)
         return hsgd_fail_memory(err, "result.json");
     hsgd_output out;

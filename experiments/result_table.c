@@ -8,6 +8,7 @@
 #include "experiments/result_metrics_private.h"
 
 #include "experiments/report_private.h"
+#include "experiments/result_worst_case_private.h"
 
 /* The name may hold anything; on a terminal control characters could do harm. */
 static void print_name(const char *name, FILE *out)
@@ -201,6 +202,7 @@ static void print_checks(const hsgd_experiment *e, FILE *out)
 {
     const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
     fputc('\n', out);
+    hsgd_result_print_worst_case(e, out);
     if (e->variant)
         fprintf(out, "  proof ladder, dispersions: %s: %s\n", hsgd_verdict_name(HSGD_VERDICT_NOT_APPLICABLE),
                 e->dispersion[0].reason);

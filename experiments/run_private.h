@@ -16,8 +16,14 @@ enum {
     HSGD_RUN_OPTION_SEEDS,
     HSGD_RUN_OPTION_QUIET,
     HSGD_RUN_OPTION_DRY_RUN,
+    HSGD_RUN_OPTION_RESUME,
+    HSGD_RUN_OPTION_TIME_BUDGET,
+    HSGD_RUN_OPTION_CHECKPOINT_EVERY,
     HSGD_NUM_RUN_OPTIONS
 };
+
+/* The same for every command that has it. */
+#define HSGD_TIME_BUDGET_HELP "end cleanly after this time, with exit code 3; --resume goes on"
 
 #define HSGD_RUN_OPTIONS                                                                                               \
     [HSGD_RUN_OPTION_OUTPUT] = {"output", "DIR", "folder for results and figures (default: results/NAME)"},            \
@@ -25,7 +31,10 @@ enum {
                                  "threads to use (default: all cores); the numbers do not depend on it"},              \
     [HSGD_RUN_OPTION_SEEDS] = {"seeds", "R", "number of seeds, instead of the configuration's"},                       \
     [HSGD_RUN_OPTION_QUIET] = {"quiet", NULL, "print nothing but errors"},                                             \
-    [HSGD_RUN_OPTION_DRY_RUN] = {"dry-run", NULL, "predict time and memory, and do nothing else"}
+    [HSGD_RUN_OPTION_DRY_RUN] = {"dry-run", NULL, "predict time and memory, and do nothing else"},                     \
+    [HSGD_RUN_OPTION_RESUME] = {"resume", NULL, "go on from the checkpoint in the folder, if there is one"},           \
+    [HSGD_RUN_OPTION_TIME_BUDGET] = {"time-budget", "SECONDS", HSGD_TIME_BUDGET_HELP},                                 \
+    [HSGD_RUN_OPTION_CHECKPOINT_EVERY] = {"checkpoint-every", "SECONDS", "time between checkpoints (default: 60)"}
 
 typedef struct hsgd_run_manner {
     const char *command; /* its name, for the provenance */

@@ -98,9 +98,10 @@ static int set_streams(posix_spawn_file_actions_t *actions, int input, int said)
 static int spawn(pid_t *child, const run *r, const char *folder, int input, int said)
 {
     char program[] = "hsgd", command[] = "run", file[] = "-", output[] = "--output", quiet[] = "--quiet";
-    char threads[] = "--threads", count[32], *path = strdup(folder);
+    char threads[] = "--threads", resume[] = "--resume", count[32], *path = strdup(folder);
     snprintf(count, sizeof count, "%zu", r->how->threads);
-    char *arguments[] = {program, command, file, output, path, threads, count, quiet, NULL};
+    char *arguments[] = {program, command, file, output, path, threads, count, quiet, r->how->resume ? resume : NULL,
+                         NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int failed = path ? set_streams(&actions, input, said) : ENOMEM;
@@ -186,6 +187,11 @@ static hsgd_status finish(run *r, job *j, int outcome, hsgd_error *err)
         free(reason);
         return status;
     }
+    if (code == HSGD_EXIT_INCONCLUSIVE &&
+        row->state != HSGD_SWEEP_DONE) { /* somebody stopped it; it is still to be run */
+        free(reason);
+        return HSGD_OK;
+    }
     if (WIFSIGNALED(outcome) && !reason &&
         asprintf(&reason, "ended by signal %d (%s)%s", WTERMSIG(outcome), strsignal(WTERMSIG(outcome)),
                  WTERMSIG(outcome) == SIGKILL ? "; is there enough memory?" : "") < 0)
@@ -252,15 +258,18 @@ static hsgd_status collect(run *r, hsgd_error *err)
     return status;
 }
 
-/* Wait for a child or a second. Returns the signal that wants us to end, or 0. */
-static int wait_a_while(const run *r)
+/* Wait for a child or a second. Returns what wants us to end, or NULL. */
+static const char *wait_a_while(const run *r)
 {
-    const struct timespec second = {.tv_sec = 1};
-    int number = sigtimedwait(&r->awaited, NULL, &second);
-    return number > 0 && number != SIGCHLD ? number : 0;
+    const double left_s = r->how->deadline_s - hsgd_now_s(), wait_s = left_s < 1 ? left_s : 1;
+    if (wait_s <= 0)
+        return "the time budget";
+    const struct timespec wait = {.tv_sec = (time_t)wait_s, .tv_nsec = (long)(1e9 * (wait_s - floor(wait_s)))};
+    int number = sigtimedwait(&r->awaited, NULL, &wait);
+    return number == SIGINT ? "SIGINT" : number == SIGTERM ? "SIGTERM" : number == SIGHUP ? "SIGHUP" : NULL;
 }
 
-static hsgd_status run_all(run *r, int *stopped_by, hsgd_error *err)
+static hsgd_status run_all(run *r, const char **stopped_by, hsgd_error *err)
 {
     hsgd_status status = fill(r, err);
     while (!status && r->running && !*stopped_by) {
@@ -305,18 +314,18 @@ static hsgd_status make_environment(run *r, hsgd_error *err)
 }
 
 hsgd_status hsgd_sweep_run(const hsgd_sweep *sweep, hsgd_sweep_row *row, const size_t *order,
-                           const hsgd_sweep_jobs *how, int *stopped_by, hsgd_error *err)
+                           const hsgd_sweep_jobs *how, const char **stopped_by, hsgd_error *err)
 {
     run r = {.sweep = sweep, .row = row, .order = order, .how = how, .job = calloc(how->jobs, sizeof *r.job)};
     sigset_t before;
-    *stopped_by = 0;
+    *stopped_by = NULL;
     hsgd_status status = r.job ? make_environment(&r, err) : hsgd_fail_memory(err, "the runs");
     if (!status) {
         choose_signals(&r.awaited);
         sigprocmask(SIG_BLOCK, &r.awaited, &before);
         status = run_all(&r, stopped_by, err);
+        sigprocmask(SIG_SETMASK, &before, NULL); /* children may take a while to end: the user need not wait for them */
         end_children(&r);
-        sigprocmask(SIG_SETMASK, &before, NULL);
     }
     free(r.environment);
     free(r.job);

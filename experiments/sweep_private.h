@@ -122,19 +122,22 @@ void hsgd_sweep_print_point(const hsgd_sweep_point *point, const hsgd_sweep_row 
 /* ---- children (sweep_jobs.c) ---- */
 
 typedef struct hsgd_sweep_jobs {
-    size_t jobs;      /* so many at once */
-    size_t threads;   /* each with so many threads */
-    const char *file; /* the configuration's name, for messages */
-    const char *dir;  /* that of the sweep */
+    size_t jobs;       /* so many at once */
+    size_t threads;    /* each with so many threads */
+    const char *file;  /* the configuration's name, for messages */
+    const char *dir;   /* that of the sweep */
+    bool resume;       /* points that were stopped go on from their checkpoints */
+    double deadline_s; /* of hsgd_now_s, when no more time is left; INFINITY: never */
     /* Called when a point has come to an end, and about once a second (finished NULL). */
     void (*tell)(void *context, const size_t *finished);
     void *context;
 } hsgd_sweep_jobs;
 
 /* Run every waiting point, in the given order (num_points). Rows are filled in; a point that fails is a row that says so.
- * *stopped_by: the signal (SIGINT, SIGTERM or SIGHUP) that ended it before all were run, else 0; then no child is left. */
+ * *stopped_by: what ended it before all were run: "SIGINT", "SIGTERM", "SIGHUP", "the time budget"; NULL: nothing did. Then no
+ * child is left; a second signal ends the process at once, and its children with it. */
 hsgd_status hsgd_sweep_run(const hsgd_sweep *sweep, hsgd_sweep_row *row, const size_t *order,
-                           const hsgd_sweep_jobs *how, int *stopped_by, hsgd_error *err);
+                           const hsgd_sweep_jobs *how, const char **stopped_by, hsgd_error *err);
 
 /* In a child: end when the parent does. Does nothing in other processes. */
 void hsgd_sweep_follow_parent(void);

@@ -44,13 +44,9 @@ static int create_temporary(hsgd_output *out)
     return -1;
 }
 
-hsgd_status hsgd_output_open(hsgd_output *out, const char *dir, const char *name, const char *suffix, hsgd_error *err)
+/* Open what out->path says. */
+static hsgd_status open_stream(hsgd_output *out, hsgd_error *err)
 {
-    *out = (hsgd_output){0};
-    if (asprintf(&out->path, "%s/%s.%s", dir, name, suffix) < 0) {
-        out->path = NULL;
-        return hsgd_fail_memory(err, "a file name");
-    }
     int descriptor = create_temporary(out);
     if (descriptor >= 0)
         out->stream = fdopen(descriptor, "w");
@@ -69,12 +65,77 @@ hsgd_status hsgd_output_open(hsgd_output *out, const char *dir, const char *name
     return HSGD_OK;
 }
 
+/* Some file systems, and files like pipes, have nothing to sync. */
+static bool syncs(int descriptor)
+{
+    return fsync(descriptor) == 0 || errno == EINVAL || errno == EROFS || errno == ENOTSUP;
+}
+
+void hsgd_output_sync_folder(const char *dir)
+{
+    int descriptor = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0)
+        return;
+    (void)syncs(descriptor);
+    close(descriptor);
+}
+
+/* The folder of a file. */
+static void sync_folder_of(char *path)
+{
+    char *slash = strrchr(path, '/');
+    if (slash && slash > path)
+        *slash = '\0';
+    hsgd_output_sync_folder(!slash ? "." : slash > path ? path : "/");
+    if (slash)
+        *slash = '/';
+}
+
+hsgd_status hsgd_output_open(hsgd_output *out, const char *dir, const char *name, const char *suffix, hsgd_error *err)
+{
+    *out = (hsgd_output){0};
+    if (asprintf(&out->path, "%s/%s.%s", dir, name, suffix) < 0) {
+        out->path = NULL;
+        return hsgd_fail_memory(err, "a file name");
+    }
+    return open_stream(out, err);
+}
+
+hsgd_status hsgd_output_open_path(hsgd_output *out, const char *path, hsgd_error *err)
+{
+    struct stat existing;
+    *out = (hsgd_output){0};
+    /* Renaming would put a file in the place of a device or a folder. */
+    if (stat(path, &existing) == 0 && !S_ISREG(existing.st_mode))
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: exists and is not a file", path);
+    out->path = strdup(path);
+    return out->path ? open_stream(out, err) : hsgd_fail_memory(err, "a file name");
+}
+
+int hsgd_output_rename(const char *from, const char *to)
+{
+    char *copy = strdup(to);
+    int descriptor = copy ? open(from, O_RDONLY | O_CLOEXEC) : -1;
+    bool moved = descriptor >= 0 && syncs(descriptor) && rename(from, to) == 0;
+    int reason = errno;
+    if (descriptor >= 0)
+        close(descriptor);
+    if (moved)
+        sync_folder_of(copy);
+    free(copy);
+    errno = reason;
+    return moved ? 0 : -1;
+}
+
 hsgd_status hsgd_output_close(hsgd_output *out, hsgd_error *err)
 {
     /* A failed write need not leave errno behind, so the usual reason is the fallback. */
     errno = 0;
     int failed = fflush(out->stream) != 0 || ferror(out->stream);
     int reason = failed ? (errno ? errno : ENOSPC) : 0;
+    /* Before the name: else a machine that loses its power may keep the name and not the bytes. */
+    if (!reason && !syncs(fileno(out->stream)))
+        reason = errno;
     if (fclose(out->stream) != 0 && !reason)
         reason = errno;
     if (!reason && rename(out->temporary, out->path) != 0)
@@ -83,7 +144,8 @@ hsgd_status hsgd_output_close(hsgd_output *out, hsgd_error *err)
     if (reason) {
         status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write %s: %s", out->path, strerror(reason));
         unlink(out->temporary);
-    }
+    } else
+        sync_folder_of(out->path);
     release(out);
     return status;
 }

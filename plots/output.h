@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A file that appears whole or not at all: written under a temporary name in its folder, then renamed. */
+/* A file that appears whole or not at all, even where the machine stops: written under a temporary name in its folder, synced,
+ * then renamed, and the folder synced. */
 #ifndef HSGD_PLOTS_OUTPUT_H
 #define HSGD_PLOTS_OUTPUT_H
 
@@ -22,11 +23,20 @@ typedef struct hsgd_output {
 /* Open DIR/NAME.SUFFIX for writing. On failure nothing is left to close. */
 hsgd_status hsgd_output_open(hsgd_output *out, const char *dir, const char *name, const char *suffix, hsgd_error *err);
 
+/* The same for a path that somebody chose; what is there and is not a regular file is refused (HSGD_ERROR_INPUT). */
+hsgd_status hsgd_output_open_path(hsgd_output *out, const char *path, hsgd_error *err);
+
 /* Give the file its name, or remove it when something could not be written. Always releases out. */
 hsgd_status hsgd_output_close(hsgd_output *out, hsgd_error *err);
 
 /* Remove what was written and leave the file as it was. Always releases out. */
 void hsgd_output_drop(hsgd_output *out);
+
+/* Give a file that somebody else wrote its name in the same way. Returns 0, or -1 with errno. */
+int hsgd_output_rename(const char *from, const char *to);
+
+/* Wait until the names in a folder are on the disk, as far as its file system can. */
+void hsgd_output_sync_folder(const char *dir);
 
 /* Is this the name of a temporary file, "NAME.SUFFIX.tmp-PROCESS-NUMBER"? *process: of whom. */
 bool hsgd_output_is_temporary(const char *name, long *process);

@@ -78,6 +78,11 @@ int hsgd_phase_symbol(hsgd_phase_cell verdict)
     return verdict == HSGD_CELL_EQUAL ? -1 : (size_t)verdict < HSGD_NUM_CELLS ? look[verdict].symbol : 0;
 }
 
+bool hsgd_phase_figure_is_worst_case(const hsgd_phase_figure_input *in)
+{
+    return strncmp(in->quantity, "worst-case", strlen("worst-case")) == 0;
+}
+
 /* ---- data ---- */
 
 static size_t count_of(const hsgd_phase_figure_input *in, size_t axis)
@@ -449,7 +454,7 @@ static void write_title(hsgd_script *s, const figure *f)
         fprintf(s->stream, "%s at %.4g%s confidence", subject(in), 100 * in->confidence,
                 hsgd_script_pick(s, "%", "\\,\\%"));
     else
-        fprintf(s->stream, "exact %s", subject(in));
+        fprintf(s->stream, "%s %s", hsgd_phase_figure_is_worst_case(in) ? "worst case of" : "exact", subject(in));
     fprintf(s->stream, "' at screen 0.5,%.4f center%s\n", 1 - 0.25 / s->height_in, hsgd_script_font(&font, s, 7));
 }
 

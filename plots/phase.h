@@ -48,7 +48,7 @@ typedef struct hsgd_phase_range {
 /* Borrowed pointers. */
 typedef struct hsgd_phase_figure_input {
     const char *name;     /* any text */
-    const char *quantity; /* "S", "dispersion" or "loss" */
+    const char *quantity; /* "S", "dispersion", "loss", "worst-case" or "worst-case-levels" */
     hsgd_sweep_figure_axis axis[HSGD_SWEEP_FIGURE_AXES];
     size_t num_axes;                      /* 1 to 3: columns, rows, panels */
     const hsgd_phase_figure_point *point; /* (num_points) the last axis runs fastest */
@@ -57,6 +57,9 @@ typedef struct hsgd_phase_figure_input {
     hsgd_phase_range values; /* independent values behind a point; 0: exact moments */
     double confidence;       /* of all verdicts together, where values are drawn */
 } hsgd_phase_figure_input;
+
+/* Is its quantity "worst-case" or "worst-case-levels"? */
+bool hsgd_phase_figure_is_worst_case(const hsgd_phase_figure_input *input);
 
 /* The colour of a verdict's cells, "#rrggbb"; those that look alike to some readers differ in their symbols. */
 const char *hsgd_phase_colour(hsgd_phase_cell verdict);

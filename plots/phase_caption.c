@@ -51,7 +51,8 @@ static void say_subject(const caption *c)
     else if (strcmp(quantity, "loss") == 0)
         fputs("mean loss", c->out);
     else
-        fprintf(c->out, "mean squared gradient norm %s", pick(c, "S", "$S$"));
+        fprintf(c->out, "%smean squared gradient norm %s", hsgd_phase_figure_is_worst_case(c->in) ? "worst-case " : "",
+                pick(c, "S", "$S$"));
     fprintf(c->out, " of H-SGD itself lies between that of local SGD with period %s (inner) and with period %s (outer)",
             pick(c, "I", "$I$"), pick(c, "G", "$G$"));
     for (size_t a = 0; a < c->in->num_axes; a++) {
@@ -74,6 +75,16 @@ static void say_verdicts(const caption *c)
         fputs("; hatched: all three agree", c->out);
 }
 
+static void say_problems(const caption *c)
+{
+    bool levels = strcmp(c->in->quantity, "worst-case-levels") == 0;
+    fputs(". Largest over all smooth problems with these constants, by performance estimation; ", c->out);
+    if (levels)
+        fputs("all three over the same problems, with the divergence of every level bounded.", c->out);
+    else
+        fputs("local SGD has one level with the sum of the divergences.", c->out);
+}
+
 static void say_method(const caption *c)
 {
     if (c->in->values.high > 0) {
@@ -82,7 +93,9 @@ static void say_method(const caption *c)
                 pick(c, " values a point; all verdicts hold together at %.4g %%.",
                      " values a point; all verdicts hold together at %.4g\\,\\%%."),
                 100 * c->in->confidence);
-    } else
+    } else if (hsgd_phase_figure_is_worst_case(c->in))
+        say_problems(c);
+    else
         fputs(". Exact moments, nothing is sampled.", c->out);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Running gnuplot: no shell, working directory DIR, its messages in ours. */
 #include "plots/figure.h"
+#include "plots/output.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -237,7 +238,7 @@ static hsgd_status hand_over(workshop *w, size_t slot, const char *dir, const ch
         status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "gnuplot wrote nothing to %s", final);
     else if (!is_whole(w->own[slot], output))
         status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "gnuplot wrote only a part of %s: is there space left?", final);
-    else if (rename(w->own[slot], final) != 0)
+    else if (hsgd_output_rename(w->own[slot], final) != 0)
         status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write %s: %s", final, strerror(errno));
     free(final);
     return status;
@@ -271,7 +272,7 @@ static hsgd_status put_tikz_files(const workshop *w, const char *dir, hsgd_error
         if (status == HSGD_OK && wanted && !is_whole(from, hsgd_tikz_files[i]))
             status =
                 hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "gnuplot wrote only a part of %s: is there space left?", to);
-        if (status == HSGD_OK && wanted && rename(from, to) != 0)
+        if (status == HSGD_OK && wanted && hsgd_output_rename(from, to) != 0)
             status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write %s: %s", to, strerror(errno));
         if (from && (!wanted || status != HSGD_OK))
             unlink(from);

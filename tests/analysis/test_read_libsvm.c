@@ -204,7 +204,7 @@ static void expansion_is_limited(void **state)
 {
     (void)state;
     hsgd_error err;
-    hsgd_bytes bytes;
+    hsgd_file_bytes bytes;
     size_t size = 10000000, gzip_size;
     char *zeros = calloc(size, 1);
     unsigned char *gzip = gzip_bytes(zeros, size, &gzip_size);

@@ -53,7 +53,7 @@ static double search(double *point, size_t dim, hsgd_search_method method, doubl
 {
     counter c = {0, value};
     const hsgd_stream stream = {seed, HSGD_PURPOSE_HUNT, 0, 0};
-    hsgd_search s = {method, dim, count, &c, evaluations, 0.5, INFINITY};
+    hsgd_search s = {method, dim, count, &c, evaluations, 0.5, INFINITY, NULL};
     gsl_rng *rng = hsgd_stream_rng(&stream);
     double best;
     size_t used;
@@ -125,7 +125,7 @@ static void the_deadline_is_kept(void **state)
     const hsgd_stream stream = {1, HSGD_PURPOSE_HUNT, 0, 0};
     gsl_rng *rng = hsgd_stream_rng(&stream);
     for (hsgd_search_method m = 0; m < HSGD_NUM_SEARCH_METHODS; m++) {
-        hsgd_search s = {m, 3, count, &c, 1000000000, 0.5, hsgd_now_s() - 1};
+        hsgd_search s = {m, 3, count, &c, 1000000000, 0.5, hsgd_now_s() - 1, NULL};
         double x[] = {0, 0, 0}, best;
         size_t used;
         assert_ok(hsgd_search_run(x, &best, &used, &s, rng, &err), err);

@@ -69,10 +69,15 @@ static double rate(job *j, size_t threads, double trial_s, size_t trials)
     return best;
 }
 
-/* With memory for every thread, set to something harmless; 0 where there is not enough. */
+/* Two arrays in the memory of a thread, both at the beginning of a cache line. */
+enum { LINE = 64 / sizeof(double), TWO_LINES = 2 * LINE };
+
+/* With memory for every thread, set to something harmless; 0 where there is not enough. Vectors that lie across lines would
+ * make a limit that depends on what was allocated before. */
 static double rate_with_memory(job *j, size_t threads, double trial_s, size_t trials)
 {
-    j->memory = malloc(threads * j->per_thread * sizeof *j->memory);
+    j->per_thread = (j->per_thread + TWO_LINES - 1) / TWO_LINES * TWO_LINES;
+    j->memory = aligned_alloc(LINE * sizeof *j->memory, threads * j->per_thread * sizeof *j->memory);
     if (!j->memory)
         return 0;
 #pragma omp parallel for schedule(static, 1) num_threads((int)threads)
@@ -281,7 +286,7 @@ static void choose_sizes(double bytes[BENCH_MEMORY_SIZES], size_t threads, bool 
 
 static double memory_rate(void (*work)(job *, size_t), double bytes, size_t arrays, size_t threads, double trial_s)
 {
-    size_t per_thread = (size_t)(bytes / 8 / (double)threads) / 3 * 3;
+    size_t per_thread = (size_t)(bytes / 8 / (double)threads) / (3 * TWO_LINES) * (3 * TWO_LINES);
     job j = {.work = work, .per_thread = per_thread, .amount = (double)(per_thread / 3 * arrays) * 8};
     return rate_with_memory(&j, threads, trial_s, 5);
 }

@@ -121,7 +121,7 @@ static void exact_points_are_those_of_brute_force(void **state)
 {
     (void)state;
     static const char *const extra[] = {"", ", \"quantity\": \"dispersion\"", ", \"quantity\": \"loss\""};
-    for (size_t quantity = 0; quantity < HSGD_NUM_PHASE_QUANTITIES; quantity++) {
+    for (size_t quantity = 0; quantity <= HSGD_PHASE_LOSS; quantity++) {
         size_t seen[HSGD_NUM_BETWEEN] = {0};
         char *text = four_workers("given", "", extra[quantity]);
         hsgd_phase phase = run_phase(text);

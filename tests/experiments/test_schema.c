@@ -8,6 +8,7 @@
 #include <cjson/cJSON.h>
 
 #include "experiments/config.h"
+#include "experiments/pep_curves_private.h"
 #include "experiments/phase_private.h"
 #include "experiments/rate.h"
 #include "experiments/plan_private.h"
@@ -83,6 +84,7 @@ static const struct {
     {"rate", QUADRATIC "\"rate\": {\"zzz\": 1}}"},
     {"rate_step_size",
      QUADRATIC "\"rate\": {\"over\": \"steps\", \"values\": [1, 2, 3], \"step_size\": {\"zzz\": 1}}}"},
+    {"pep", QUADRATIC "\"pep\": {\"zzz\": 1}}"},
     {"hunt", QUADRATIC "\"hunt\": {\"zzz\": 1}}"},
     {"hunt_budget",
      QUADRATIC "\"hunt\": {\"bound\": \"dispersion\", \"free\": [\"linear\"], \"budget\": {\"zzz\": 1}}}"},
@@ -135,7 +137,10 @@ static hsgd_status read_place(size_t i, hsgd_error *err)
     hsgd_sweep sweep;
     hsgd_rate_plan plan;
     hsgd_phase phase;
+    hsgd_pep_curves curves;
     const char *text = place[i].text;
+    if (place[i].definition && strcmp(place[i].definition, "pep") == 0)
+        return hsgd_pep_curves_parse(&curves, text, strlen(text), "x.json", err);
     if (place[i].definition && strcmp(place[i].definition, "phase") == 0)
         return hsgd_phase_parse(&phase, text, strlen(text), "x.json", 0, err);
     if (place[i].definition && strncmp(place[i].definition, "sweep", 5) == 0)
@@ -192,8 +197,9 @@ static void schema_and_readme_list_every_figure(void **state)
     const cJSON *figures = cJSON_GetObjectItem(properties(schema, NULL), "figures");
     const cJSON *names = cJSON_GetObjectItem(cJSON_GetObjectItem(figures, "items"), "enum");
     char *readme = read_text("README.md"), list[256] = "NAME = ", grid[256] = "NAME = ";
-    assert_int_equal(cJSON_GetArraySize(names), hsgd_num_figures + hsgd_num_sweep_figures + 2);
-    assert_string_equal(cJSON_GetArrayItem(names, cJSON_GetArraySize(names) - 1)->valuestring, "phase");
+    assert_int_equal(cJSON_GetArraySize(names), hsgd_num_figures + hsgd_num_sweep_figures + 3);
+    assert_string_equal(cJSON_GetArrayItem(names, cJSON_GetArraySize(names) - 2)->valuestring, "phase");
+    assert_string_equal(cJSON_GetArrayItem(names, cJSON_GetArraySize(names) - 1)->valuestring, "pep");
     assert_string_equal(cJSON_GetArrayItem(names, 0)->valuestring, "all");
     for (size_t i = 0; i < hsgd_num_figures; i++) {
         assert_string_equal(cJSON_GetArrayItem(names, (int)i + 1)->valuestring, hsgd_figures[i]->name);
@@ -231,6 +237,7 @@ static void experiment_files_are_legal(void **state)
         hsgd_sweep sweep = {0};
         hsgd_rate_plan plan = {0};
         hsgd_phase phase = {.file = NULL};
+        hsgd_pep_curves curves = {.file = NULL};
         hsgd_error err;
         const char *path = found.gl_pathv[i];
         if (strstr(path, ".schema.json"))
@@ -241,9 +248,11 @@ static void experiment_files_are_legal(void **state)
         }
         bool alone = !hsgd_config_read(&config, path, &err), grid = !alone && strstr(err.message, "hsgd sweep");
         bool rate = !alone && strstr(err.message, "hsgd rate"), map = !alone && strstr(err.message, "hsgd phase");
+        bool pep = !alone && strstr(err.message, "hsgd pep");
         assert_ok(grid    ? hsgd_sweep_read(&sweep, path, 0, &err)
                   : rate  ? hsgd_rate_read(&plan, path, 0, &err)
                   : map   ? hsgd_phase_read(&phase, path, 0, &err)
+                  : pep   ? hsgd_pep_curves_read(&curves, path, &err)
                   : alone ? HSGD_OK
                           : err.status,
                   err);
@@ -251,11 +260,13 @@ static void experiment_files_are_legal(void **state)
                  grid   ? sweep.name
                  : rate ? plan.name
                  : map  ? phase.grid.name
+                 : pep  ? curves.grid.name
                         : config.name);
         assert_string_equal(want, path);
         hsgd_rate_plan_free(&plan);
         hsgd_sweep_free(&sweep);
         hsgd_phase_free(&phase);
+        hsgd_pep_curves_free(&curves);
         hsgd_config_free(&config);
     }
     globfree(&found);
