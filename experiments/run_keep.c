@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bounds/verdict.h"
@@ -101,28 +100,36 @@ static void say_where_it_begins(const hsgd_run_keep *keep)
                 keep->dir);
 }
 
-/* What happened, where the checkpoint is, and the command that goes on from it. */
-static void put_farewell(const hsgd_run_keep *keep, const char *what, FILE *stream)
+/* What happened, where the checkpoint is if one was kept, and the command that goes on from it: a line without its end. */
+static char *farewell(const hsgd_run_keep *keep, const char *what, bool kept)
 {
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    if (!stream)
+        return NULL;
     fprintf(stream, "hsgd: %s; ", what);
-    if (hsgd_checkpoint_exists(keep->dir))
+    if (kept)
         fprintf(stream, "the checkpoint is in %s/checkpoint; go on with: ", keep->dir);
     else
         fputs("there is nothing to keep yet; begin again with: ", stream);
     if (keep->ranks.many)
         fprintf(stream, "mpirun -n %d ", hsgd_ranks_started());
     hsgd_cli_print_again(keep->arguments, HSGD_RUN_OPTION_RESUME, stream);
+    if (fclose(stream) != 0) {
+        free(text);
+        return NULL;
+    }
+    text[size - 1] = '\0';
+    return text;
 }
 
 /* In one piece: mpirun may be writing at the same time. */
-static void say_farewell(const hsgd_run_keep *keep, const char *what)
+static void say_farewell(hsgd_run_keep *keep, const char *what)
 {
-    char *text = NULL;
-    size_t size;
-    FILE *memory = open_memstream(&text, &size);
-    put_farewell(keep, what, memory ? memory : stderr);
-    if (memory && fclose(memory) == 0)
-        fwrite(text, 1, size, stderr);
+    hsgd_witness_end(&keep->witness);
+    char *text = farewell(keep, what, hsgd_checkpoint_exists(keep->dir));
+    fprintf(stderr, "%s\n", text ? text : what);
     free(text);
 }
 
@@ -140,6 +147,29 @@ static void say_in_a_hurry(void *context)
                  "when one of them dies");
 }
 
+/* If this process ends without a word, another one says what this one would have said. */
+static hsgd_status begin_witness(hsgd_run_keep *keep, hsgd_error *err)
+{
+    static const char what[] = "the run ended: its first process was killed, or MPI ended it because another one died";
+    char *folder = hsgd_checkpoint_folder(keep->dir), *kept = farewell(keep, what, true),
+         *nothing = farewell(keep, what, false);
+    hsgd_status status = folder && kept && nothing ? hsgd_witness_begin(&keep->witness, kept, nothing, folder, err)
+                                                   : hsgd_fail_memory(err, "the last words");
+    free(folder);
+    free(kept);
+    free(nothing);
+    return status;
+}
+
+static hsgd_status watch_over_the_end(hsgd_run_keep *keep, hsgd_error *err)
+{
+    keep->ending = (hsgd_stop){is_ending, keep};
+    if (!keep->ranks.many || !hsgd_ranks_speak())
+        return HSGD_OK;
+    hsgd_status status = begin_witness(keep, err);
+    return status ? status : hsgd_last_words_begin(&keep->last_words, &keep->ending, say_in_a_hurry, keep, err);
+}
+
 hsgd_status hsgd_run_keep_open(hsgd_run_keep *keep, const char *identity, hsgd_error *err)
 {
     const hsgd_checkpoint_options options = {.dir = keep->dir,
@@ -148,35 +178,22 @@ hsgd_status hsgd_run_keep_open(hsgd_run_keep *keep, const char *identity, hsgd_e
                                              .stop = &keep->ranks.stop,
                                              .team = hsgd_ranks_team(&keep->ranks),
                                              .warn = warn};
-    keep->ending = (hsgd_stop){is_ending, keep};
     hsgd_status status = hsgd_checkpoint_open(&keep->checkpoint, identity, &options, err);
-    if (!status && keep->ranks.many && hsgd_ranks_speak())
-        status = hsgd_last_words_begin(&keep->last_words, &keep->ending, say_in_a_hurry, keep, err);
+    if (!status)
+        status = watch_over_the_end(keep, err);
     status = hsgd_team_agree(options.team, status, err);
     if (!status)
         say_where_it_begins(keep);
     return status;
 }
 
-/* The first process speaks. Where it is the one that died, its lock on the folder is free, and whoever takes it speaks. */
-static bool may_speak_of_death(const hsgd_run_keep *keep)
-{
-    hsgd_error ignored;
-    int lock; /* until this process ends */
-    return hsgd_ranks_speak() || hsgd_folder_lock(&lock, keep->dir, &ignored) == HSGD_OK;
-}
-
 int hsgd_run_keep_died(hsgd_run_keep *keep, const hsgd_error *err)
 {
-    /* For so long the lock stays taken, so that those on other hosts who notice later do not speak again: mpirun's patience,
-     * one second, ends before. */
-    static const struct timespec rest = {.tv_sec = 2};
     char what[HSGD_MESSAGE_SIZE + 32];
-    if (hsgd_last_words_end(&keep->last_words) || !may_speak_of_death(keep))
+    if (hsgd_last_words_end(&keep->last_words) || !hsgd_ranks_speak())
         return HSGD_EXIT_ENVIRONMENT;
     snprintf(what, sizeof what, "the run ended: %s", err->message);
     say_farewell(keep, what);
-    nanosleep(&rest, NULL);
     return HSGD_EXIT_ENVIRONMENT;
 }
 
@@ -205,6 +222,7 @@ void hsgd_run_keep_finish(hsgd_run_keep *keep)
 int hsgd_run_keep_end(hsgd_run_keep *keep, int code)
 {
     hsgd_last_words_end(&keep->last_words);
+    hsgd_witness_end(&keep->witness);
     code = hsgd_ranks_end(&keep->ranks, code);
     hsgd_checkpoint_free(keep->checkpoint);
     hsgd_interrupt_end();

@@ -8,6 +8,7 @@
 #include "experiments/last_words.h"
 #include "experiments/ranks.h"
 #include "experiments/run_private.h"
+#include "experiments/witness.h"
 
 typedef struct hsgd_run_keep {
     const hsgd_arguments *arguments; /* borrowed */
@@ -17,7 +18,8 @@ typedef struct hsgd_run_keep {
     hsgd_interrupt interrupt;
     hsgd_stop ending;           /* is this process ended by who started it, in a second? */
     hsgd_ranks ranks;           /* whose stop counts for all */
-    hsgd_last_words last_words; /* of the first of several processes */
+    hsgd_last_words last_words; /* of the first of several processes, before it is killed, and */
+    hsgd_witness witness;       /* after it has gone without a word */
     hsgd_checkpoint *checkpoint;
 } hsgd_run_keep;
 

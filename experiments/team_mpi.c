@@ -66,31 +66,32 @@ static void rest(size_t asked)
 /* By SIGCONT; a handler can tell the rest of the program nothing but through a global. */
 static volatile sig_atomic_t woken = 0;
 
+/* Other starters of processes are not known to wake them: then every end may be because of a death. */
+static bool wakes = false;
+
 static void remember_waking(int number)
 {
     (void)number;
     woken = 1;
 }
 
-/* Other starters of processes are not known to wake them. */
 static void watch_for_waking(void)
 {
     struct sigaction action = {.sa_handler = remember_waking, .sa_flags = SA_RESTART};
-    if (getenv("OMPI_COMM_WORLD_SIZE") || getenv("SLURM_STEP_NUM_TASKS"))
+    wakes = getenv("OMPI_COMM_WORLD_SIZE") || getenv("SLURM_STEP_NUM_TASKS");
+    if (wakes)
         sigaction(SIGCONT, &action, NULL);
-    else
-        woken = 1;
 }
 
 bool hsgd_mpi_is_woken(void)
 {
-    return woken != 0;
+    return woken || !wakes;
 }
 
 /* Has this process been told to end because another one died, and waited for a moment since? */
 static bool is_left_alone(const mpi_program *program, double *told_s)
 {
-    if (!woken || !hsgd_stop_asked(program->stop))
+    if (!hsgd_mpi_is_woken() || !hsgd_stop_asked(program->stop))
         return false;
     if (*told_s < 0)
         *told_s = hsgd_now_s();
@@ -281,7 +282,8 @@ bool hsgd_mpi_stop_asked(const hsgd_team *all)
     bool own = hsgd_stop_asked(program->stop);
     if (MPI_Is_thread_main(&is_first_thread) != MPI_SUCCESS || !is_first_thread)
         return own || program->heard;
-    if (own && !program->told)
+    if (own && !program->told &&
+        !woken) /* a first message to a dead process would end this one at once, without a word */
         tell_others(program);
     if (!program->heard && MPI_Iprobe(MPI_ANY_SOURCE, 0, program->word, &there, MPI_STATUS_IGNORE) == MPI_SUCCESS)
         program->heard = there != 0;

@@ -46,12 +46,12 @@ stop_again_and_again() { # stop_again_and_again COMMAND NAME FIRST-BUDGET
     [ $stops -ge 2 ] || { echo "stopped only $stops times"; return 1; }
     same "$2-whole" "$2-pieces"
 }
-plain_runs_go_on() { stop_again_and_again verify plain 0.1; }
-random_places_go_on() { stop_again_and_again run places 0.05; }
-variants_go_on() { stop_again_and_again run variants 0.05; }
+plain_runs_go_on() { stop_again_and_again verify plain 0.01; }
+random_places_go_on() { stop_again_and_again run places 0.01; }
+variants_go_on() { stop_again_and_again run variants 0.01; }
 metrics_go_on() {
     [ -e "$data/t10k-images-idx3-ubyte.gz" ] || { echo "skipped: no MNIST"; return 0; }
-    stop_again_and_again run metrics 0.3
+    stop_again_and_again run metrics 0.1
 }
 # background NAME FOLDER [OPTIONS]: $process is the program itself, which shells let ignore SIGINT.
 background() {

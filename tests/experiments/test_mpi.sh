@@ -12,6 +12,7 @@ if ! command -v mpirun > /dev/null || ! grep -q HSGD_MPI "$build/flags"; then
     echo "[  SKIPPED ] mpi: this build has no MPI"
     exit 0
 fi
+export HWLOC_HIDE_ERRORS=2 # a container may hide the processors
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_plm=isolated OMPI_MCA_btl=self,vader
 export OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_hwloc_base_binding_policy=none
 export OMPI_MCA_rmaps_base_oversubscribe=1 # MPICH's mpirun does so by itself
