@@ -25,6 +25,7 @@ static void run(char *said, size_t size, end how, const char *folder, const char
     if (child == 0) {
         hsgd_witness witness = {0};
         hsgd_error err;
+        setpgid(0, 0);
         dup2(both[1], STDERR_FILENO);
         close(both[0]);
         close(both[1]);
@@ -35,10 +36,8 @@ static void run(char *said, size_t size, end how, const char *folder, const char
         if (how == SPEAKS) {
             hsgd_witness_end(&witness);
             hsgd_witness_end(&witness);
-        } else if (how == KILLED) {
-            setpgid(0, 0);
+        } else if (how == KILLED)
             kill(0, SIGKILL);
-        }
         _exit(0);
     }
     close(both[1]);

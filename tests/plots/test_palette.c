@@ -302,10 +302,8 @@ static void lines_of_a_plan_differ_in_dash(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(simulations_are_projections),
-        cmocka_unit_test(colours_differ_for_everybody),
-        cmocka_unit_test(verdicts_differ_for_everybody),
-        cmocka_unit_test(lines_of_similar_grey_differ_in_dash),
+        cmocka_unit_test(simulations_are_projections),    cmocka_unit_test(colours_differ_for_everybody),
+        cmocka_unit_test(verdicts_differ_for_everybody),  cmocka_unit_test(lines_of_similar_grey_differ_in_dash),
         cmocka_unit_test(lines_of_a_plan_differ_in_dash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
