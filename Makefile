@@ -24,14 +24,14 @@ GALLERY_PACKAGES := pngquant optipng
 # Off switches: make OPENMP=0, make OPENBLAS=0 (GSL's own BLAS instead), make VECTOR=0 (no AVX code; results are the same),
 # make NO_DNNL=1 (no convolutional networks; so it is where oneDNN is not there),
 # make NO_JPEG=1 (no JPEG files, in the same way), make NO_MPI=1 (one process only, in the same way), make SAN=1 (address and undefined sanitizers).
+# What is not given is looked for when a recipe first asks; the answer is kept.
 OPENMP    ?= 1
-OPENBLAS  ?= $(shell pkg-config --exists openblas && echo 1 || echo 0)
-VECTOR    ?= $(if $(filter x86_64,$(shell uname -m)),1,0)
+OPENBLAS  ?= $(eval OPENBLAS := $(shell pkg-config --exists openblas && echo 1 || echo 0))$(OPENBLAS)
+VECTOR    ?= $(eval VECTOR := $(if $(filter x86_64,$(shell uname -m)),1,0))$(VECTOR)
 SAN       ?= 0
 NO_DNNL   ?= 0
 NO_JPEG   ?= 0
 NO_MPI    ?= 0
-# Looked for when a recipe first asks; the answer is kept.
 DNNL       = $(eval DNNL := $(if $(filter 1,$(NO_DNNL)),0,$(shell echo '\#include <dnnl.h>' | \
              $(CC) -E - >/dev/null 2>&1 && echo 1 || echo 0)))$(DNNL)
 JPEG       = $(eval JPEG := $(if $(filter 1,$(NO_JPEG)),0,$(shell printf '\#include <stdio.h>\n\#include <jpeglib.h>\n' | \
@@ -42,15 +42,18 @@ MPI_NAME   = $(eval MPI_NAME := $(if $(filter 1,$(NO_MPI)),,$(shell for name in 
 
 WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 PKGS       = gsl libcjson gmp zlib yajl expat nettle muparser $(if $(filter 1,$(OPENBLAS)),openblas)
-LIB_FLAGS  = $(shell pkg-config --libs libcjson gmp zlib yajl expat nettle muparser) $(if $(filter 1,$(OPENBLAS)),$(shell pkg-config --libs openblas)) \
+PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(filter-out gsl,$(PKGS))))$(PKG_LIBS)
+LIB_FLAGS  = $(PKG_LIBS) \
              -ldsdp -lgsl $(if $(filter 1,$(OPENBLAS)),,-lgslcblas) $(DNNL_LIBS) $(JPEG_LIBS) $(MPI_LIBS) -lm
 DNNL_LIBS  = $(if $(filter 1,$(DNNL)),-ldnnl $(if $(filter 1,$(OPENMP)),,-lgomp))
 JPEG_LIBS  = $(if $(filter 1,$(JPEG)),-ljpeg)
-MPI_LIBS   = $(if $(MPI_NAME),$(shell pkg-config --libs $(MPI_NAME)))
+MPI_LIBS   = $(eval MPI_LIBS := $(if $(MPI_NAME),$(shell pkg-config --libs $(MPI_NAME))))$(MPI_LIBS)
+MPI_CFLAGS = $(eval MPI_CFLAGS := $(if $(MPI_NAME),$(shell pkg-config --cflags $(MPI_NAME))))$(MPI_CFLAGS)
 # No fused multiply-add: results are the same to the bit, whatever the compiler and its flags. (OpenBLAS, oneDNN and libm have
 # their own ways on different processors.)
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -ffp-contract=off -fPIC -I. -I$(BUILD) -DHSGD_VERSION='"$(VERSION)"' \
-             $(shell pkg-config --cflags $(PKGS)) $(if $(filter 1,$(OPENMP)),-fopenmp,-Wno-unknown-pragmas) \
+             $(PKG_CFLAGS) $(if $(filter 1,$(OPENMP)),-fopenmp,-Wno-unknown-pragmas) \
              $(if $(filter 1,$(VECTOR)),-DHSGD_VECTOR_PATHS) $(if $(filter 1,$(DNNL)),-DHSGD_DNNL) $(if $(filter 1,$(JPEG)),-DHSGD_JPEG) $(if $(MPI_NAME),-DHSGD_MPI)
 ALL_LDFLAGS = $(LDFLAGS) $(if $(filter 1,$(OPENMP)),-fopenmp)
 ifeq ($(SAN),1)
@@ -106,7 +109,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The files that know MPI.
-$(BUILD)/experiments/team_mpi.o $(BUILD)/experiments/train_mpi.o: ALL_CFLAGS += $(if $(MPI_NAME),$(shell pkg-config --cflags $(MPI_NAME)))
+$(BUILD)/experiments/team_mpi.o $(BUILD)/experiments/train_mpi.o: ALL_CFLAGS += $(MPI_CFLAGS)
 
 define kernel_rule
 $(BUILD)/%_kernels.$(1).o: %_kernels.c $(BUILD)/flags

@@ -219,7 +219,7 @@ static const double *column(const hsgd_series *series, const char *name)
 static void columns_of_the_series(void **state)
 {
     (void)state;
-    char dir[64], path[64];
+    char dir[64], path[80];
     whole x;
     hsgd_series series;
     make_folder(dir, sizeof dir);
