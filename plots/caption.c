@@ -448,18 +448,22 @@ char *hsgd_figure_caption(const hsgd_figure_input *input, const hsgd_figure *fig
     return NULL;
 }
 
-hsgd_status hsgd_figure_write_caption(const hsgd_figure_input *input, const hsgd_figure *figure, const char *dir,
-                                      hsgd_error *err)
+hsgd_status hsgd_caption_write(char *text, const char *dir, const char *name, hsgd_error *err)
 {
     hsgd_output out;
-    char *text = hsgd_figure_caption(input, figure, HSGD_CAPTION_TEX);
     if (!text)
         return hsgd_fail_memory(err, "a caption");
-    hsgd_status status = hsgd_output_open(&out, dir, figure->name, "caption.tex", err);
-    if (status == HSGD_OK) {
+    hsgd_status status = hsgd_output_open(&out, dir, name, "caption.tex", err);
+    if (!status) {
         fprintf(out.stream, "%s%%\n", text); /* no space at the end of \caption{\protect\input{..}} */
         status = hsgd_output_close(&out, err);
     }
     free(text);
     return status;
+}
+
+hsgd_status hsgd_figure_write_caption(const hsgd_figure_input *input, const hsgd_figure *figure, const char *dir,
+                                      hsgd_error *err)
+{
+    return hsgd_caption_write(hsgd_figure_caption(input, figure, HSGD_CAPTION_TEX), dir, figure->name, err);
 }

@@ -14,6 +14,9 @@ const char *hsgd_caption_pick(hsgd_caption_syntax syntax, const char *plain, con
 /* A text of the user's, cleaned and at most max_width columns wide (hsgd_text_clean). */
 void hsgd_caption_say_text(FILE *out, hsgd_caption_syntax syntax, const char *text, size_t max_width);
 
+/* Write DIR/NAME.caption.tex, for \caption{\protect\input{NAME.caption}}; takes the text, NULL when memory was out. */
+hsgd_status hsgd_caption_write(char *text, const char *dir, const char *name, hsgd_error *err);
+
 /* A number with few digits; returns number->text. */
 const char *hsgd_caption_number(hsgd_number *number, hsgd_caption_syntax syntax, double value);
 

@@ -108,17 +108,7 @@ char *hsgd_pep_figure_caption(const hsgd_pep_figure_input *in, hsgd_caption_synt
 
 static hsgd_status write_caption(const hsgd_pep_figure_input *in, const char *dir, hsgd_error *err)
 {
-    hsgd_output out;
-    char *text = hsgd_pep_figure_caption(in, HSGD_CAPTION_TEX);
-    if (!text)
-        return hsgd_fail_memory(err, "a caption");
-    hsgd_status status = hsgd_output_open(&out, dir, "pep", "caption.tex", err);
-    if (status == HSGD_OK) {
-        fprintf(out.stream, "%s%%\n", text); /* no space at the end of \caption{\protect\input{..}} */
-        status = hsgd_output_close(&out, err);
-    }
-    free(text);
-    return status;
+    return hsgd_caption_write(hsgd_pep_figure_caption(in, HSGD_CAPTION_TEX), dir, "pep", err);
 }
 
 /* ---- the script ---- */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plots/caption_private.h"
 #include "plots/sweep_private.h"
 #include "plots/table_private.h"
 
@@ -565,17 +566,7 @@ static hsgd_status write_script(hsgd_script *s, figure *f, hsgd_error *err)
 
 static hsgd_status write_caption(const hsgd_phase_figure_input *in, const char *dir, hsgd_error *err)
 {
-    hsgd_output out;
-    char *text = hsgd_phase_figure_caption(in, HSGD_CAPTION_TEX);
-    if (!text)
-        return hsgd_fail_memory(err, "a caption");
-    hsgd_status status = hsgd_output_open(&out, dir, "phase", "caption.tex", err);
-    if (status == HSGD_OK) {
-        fprintf(out.stream, "%s%%\n", text); /* no space at the end of \caption{\protect\input{..}} */
-        status = hsgd_output_close(&out, err);
-    }
-    free(text);
-    return status;
+    return hsgd_caption_write(hsgd_phase_figure_caption(in, HSGD_CAPTION_TEX), dir, "phase", err);
 }
 
 hsgd_status hsgd_phase_figure_write(const hsgd_phase_figure_input *input, const char *dir,

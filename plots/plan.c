@@ -301,17 +301,7 @@ char *hsgd_plan_figure_caption(const hsgd_plan_figure_input *input, hsgd_caption
 
 static hsgd_status write_caption(const hsgd_plan_figure_input *in, const char *dir, hsgd_error *err)
 {
-    hsgd_output out;
-    char *text = hsgd_plan_figure_caption(in, HSGD_CAPTION_TEX);
-    if (!text)
-        return hsgd_fail_memory(err, "a caption");
-    hsgd_status status = hsgd_output_open(&out, dir, HSGD_PLAN_FIGURE, "caption.tex", err);
-    if (!status) {
-        fprintf(out.stream, "%s%%\n", text); /* no space at the end of \caption{\protect\input{..}} */
-        status = hsgd_output_close(&out, err);
-    }
-    free(text);
-    return status;
+    return hsgd_caption_write(hsgd_plan_figure_caption(in, HSGD_CAPTION_TEX), dir, HSGD_PLAN_FIGURE, err);
 }
 
 hsgd_status hsgd_plan_figure_write(const hsgd_plan_figure_input *in, const char *dir, const hsgd_figure_style *style,

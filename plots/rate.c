@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plots/caption_private.h"
 #include "plots/figures_private.h"
 #include "plots/script_private.h"
 #include "plots/table_private.h"
@@ -244,17 +245,7 @@ char *hsgd_rate_figure_caption(const hsgd_rate_figure_input *in, bool bars, hsgd
 
 static hsgd_status write_caption(const figure *f, const char *dir, hsgd_error *err)
 {
-    hsgd_output out;
-    char *text = hsgd_rate_figure_caption(f->in, f->bars, HSGD_CAPTION_TEX);
-    if (!text)
-        return hsgd_fail_memory(err, "a caption");
-    hsgd_status status = hsgd_output_open(&out, dir, "rate", "caption.tex", err);
-    if (status == HSGD_OK) {
-        fprintf(out.stream, "%s%%\n", text); /* no space at the end of \caption{\protect\input{..}} */
-        status = hsgd_output_close(&out, err);
-    }
-    free(text);
-    return status;
+    return hsgd_caption_write(hsgd_rate_figure_caption(f->in, f->bars, HSGD_CAPTION_TEX), dir, "rate", err);
 }
 
 /* ---- the script ---- */

@@ -162,15 +162,5 @@ char *hsgd_sweep_figure_caption(const hsgd_sweep_figure_input *input, const hsgd
 hsgd_status hsgd_sweep_write_caption(const hsgd_sweep_figure_input *in, const hsgd_sweep_figure *figure,
                                      hsgd_figure_band band, const char *dir, hsgd_error *err)
 {
-    hsgd_output out;
-    char *text = hsgd_sweep_figure_caption(in, figure, band, HSGD_CAPTION_TEX);
-    if (!text)
-        return hsgd_fail_memory(err, "a caption");
-    hsgd_status status = hsgd_output_open(&out, dir, figure->name, "caption.tex", err);
-    if (status == HSGD_OK) {
-        fprintf(out.stream, "%s%%\n", text); /* no space at the end of \caption{\protect\input{..}} */
-        status = hsgd_output_close(&out, err);
-    }
-    free(text);
-    return status;
+    return hsgd_caption_write(hsgd_sweep_figure_caption(in, figure, band, HSGD_CAPTION_TEX), dir, figure->name, err);
 }

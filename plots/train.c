@@ -254,17 +254,7 @@ char *hsgd_train_figure_caption(const hsgd_train_figure_input *in, hsgd_caption_
 
 static hsgd_status write_caption(const hsgd_train_figure_input *in, const char *dir, hsgd_error *err)
 {
-    hsgd_output out;
-    char *text = hsgd_train_figure_caption(in, HSGD_CAPTION_TEX);
-    if (!text)
-        return hsgd_fail_memory(err, "a caption");
-    hsgd_status status = hsgd_output_open(&out, dir, HSGD_TRAIN_FIGURE, "caption.tex", err);
-    if (!status) {
-        fprintf(out.stream, "%s%%\n", text); /* no space at the end of \caption{\protect\input{..}} */
-        status = hsgd_output_close(&out, err);
-    }
-    free(text);
-    return status;
+    return hsgd_caption_write(hsgd_train_figure_caption(in, HSGD_CAPTION_TEX), dir, HSGD_TRAIN_FIGURE, err);
 }
 
 hsgd_status hsgd_train_figure_write(const hsgd_train_figure_input *in, const char *dir, const hsgd_figure_style *style,
