@@ -109,7 +109,7 @@ static void done(void *context, uint64_t seed, const hsgd_trace *trace)
 
 static hsgd_keeper keeper_of(shelf *s)
 {
-    return (hsgd_keeper){s, ask, save, load, done};
+    return (hsgd_keeper){s, ask, save, load, done, 0};
 }
 
 /* ---- stops ---- */
@@ -377,7 +377,7 @@ static void seeds_go_on(double step_size)
     hsgd_objective f;
     hsgd_ensemble want, got;
     shelves x = {.of = {{.stop_after = 3}, {.done = 0}, {.stop_after = 1}, {.done = 0}, {.stop_after = 6}}};
-    const hsgd_keeper keeper = {&x, ask_all, save_all, load_all, done_all};
+    const hsgd_keeper keeper = {&x, ask_all, save_all, load_all, done_all, 0};
     assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
     hsgd_simulation s = {.objective = &f,
                          .hierarchy = &h,
