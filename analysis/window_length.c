@@ -4,7 +4,7 @@
  *
  * A step will take what it took in the last windows. How long it took is forgotten by half from one window to the next, so
  * windows grow twofold at most, and one with a slow measurement is followed by short ones. Before the first window the work
- * of one worker is timed, so that rounds that are short are not cut, and models need no memory. */
+ * of one worker is timed: a run with short rounds cuts none, and its models need no memory. */
 #include "analysis/engine_private.h"
 
 #include <math.h>
@@ -81,14 +81,24 @@ static size_t drawn_length(const hsgd_engine *engine, size_t begin)
     return length + 1;
 }
 
-/* Steps that a window may take; 0: any number. */
-static size_t length_of(const hsgd_engine *engine, size_t begin)
+/* Models that outlive a window are packed and written with a state, about as fast as this. Whoever wants to stop waits for
+ * that, or for the end of the round: it is cut where that takes longer. */
+static const double WRITTEN_BYTES_PER_S = 150e6;
+
+static double writing_s(const hsgd_engine *engine)
 {
-    double fit = wanted_s(engine) / engine->step_s;
+    return 8 * (double)engine->hierarchy->num_workers * (double)engine->stride / WRITTEN_BYTES_PER_S;
+}
+
+/* Steps that a window may take, of those that are left until it has to end. */
+static size_t length_of(const hsgd_engine *engine, size_t begin, size_t left)
+{
+    double left_s = (double)left * engine->step_s, fit = wanted_s(engine) / engine->step_s;
+    bool is_cut = !hsgd_round_begins(engine, begin) || left_s > writing_s(engine);
     if (engine->simulation->cuts)
         return drawn_length(engine, begin);
-    if (!(wanted_s(engine) > 0) || !(fit < (double)engine->simulation->steps))
-        return 0;
+    if (!(wanted_s(engine) > 0) || !(left_s > wanted_s(engine)) || !is_cut)
+        return left;
     return fit > 1 ? (size_t)fit : 1;
 }
 
@@ -106,6 +116,6 @@ static bool may_cut(hsgd_engine *engine)
 
 size_t hsgd_window_end(hsgd_engine *engine, size_t begin, size_t end)
 {
-    size_t length = length_of(engine, begin);
-    return length > 0 && length < end - begin && may_cut(engine) ? begin + length : end;
+    size_t length = length_of(engine, begin, end - begin);
+    return length < end - begin && may_cut(engine) ? begin + length : end;
 }
