@@ -430,6 +430,8 @@ static void keep_everything(hsgd_simulation *s)
 {
     s->measure_proof = s->measure_smoothness = s->measure_at_nodes = !s->variant;
     keep(s, 5, 3);
+    s->cuts = 3;
+    keep(s, 5, 2);
 }
 
 static void what_is_kept_is_the_same(void **state)
