@@ -4,7 +4,7 @@
  * Between two averages of a node the subtrees below it know nothing of each other, so each goes through all these steps at
  * once, and in a lowest group a few workers at a time: their models and data stay in the nearest cache, and what the steps
  * in between measure waits in an accumulator per step and level. Where every such stretch begins and ends with an average
- * (models_pass), models need no memory beyond that of a few workers. Where a measurement needs the averages of a step before
+ * (hsgd_models_pass), models need no memory beyond that of a few workers. Where a measurement needs the averages of a step before
  * it can look at the workers again (measured_step.c), and where groups are very small, the whole unit goes step by step. */
 #include "analysis/engine_private.h"
 
@@ -114,7 +114,7 @@ static void reset_accumulators(const passage *p, size_t depth, stretch s)
 /* The models of a few workers, or memory for them. */
 static double *models_of(const passage *p, size_t first)
 {
-    if (p->engine->models_pass)
+    if (hsgd_models_pass(p->engine))
         p->space->first = first;
     return hsgd_model_at(p->engine, p->space, first);
 }
@@ -186,7 +186,7 @@ static const double *average_node(const passage *p, size_t u)
     const hsgd_node *node = &engine->hierarchy->node[u];
     const double *mean = accumulator_at_end(p, node->depth)->mean;
     size_t dim = engine->dim;
-    if (engine->models_pass)
+    if (hsgd_models_pass(engine))
         return memcpy(beginning(p, node->depth), mean, dim * sizeof *mean);
     double *model = hsgd_model_at(engine, p->space, node->first_worker);
     for (size_t i = 0; i < node->num_workers; i++)
@@ -243,7 +243,7 @@ static void advance_by_subtrees(hsgd_engine *engine, size_t unit, hsgd_thread_sp
 {
     const hsgd_window *window = &engine->window;
     size_t most = engine->passage_rows * engine->simulation->measure_every; /* steps that measure so often at most */
-    stretch s = {engine->models_pass ? engine->start : NULL, window->begin, window->begin};
+    stretch s = {hsgd_models_pass(engine) ? engine->start : NULL, window->begin, window->begin};
     for (; s.begin < window->end; s.begin = s.end) {
         s.end = window->end - s.begin < most ? window->end : s.begin + most;
         advance_passage(&(passage){engine, space, unit, row_of(engine, s.begin)}, s);
@@ -311,19 +311,48 @@ static void advance_by_steps(hsgd_engine *engine, size_t index, hsgd_thread_spac
 
 /* ---- the window ---- */
 
-/* Where models are kept: after an average of the root all are wbar. */
+/* Where the engine keeps the models of a unit's workers. */
+static double *kept_models(const hsgd_engine *engine, const hsgd_unit *unit)
+{
+    return engine->model + hsgd_own_place(engine, unit->first) * engine->stride;
+}
+
+/* Pending steps swap the memory of models, so theirs stays the thread's own. */
+static bool models_are_copied(const hsgd_engine *engine)
+{
+    return engine->steps_at_once > 1;
+}
+
+static void find_models(const hsgd_engine *engine, const hsgd_unit *unit, hsgd_thread_space *space)
+{
+    bool is_own = engine->window.is_whole && space->own_model;
+    space->first = unit->first;
+    if (!models_are_copied(engine))
+        space->unit_model = is_own ? space->own_model : kept_models(engine, unit);
+}
+
+/* After an average of the root all models are wbar. */
 static void open_unit(const hsgd_engine *engine, const hsgd_unit *unit, hsgd_thread_space *space)
 {
-    size_t dim = engine->dim;
-    if (engine->model)
-        space->unit_model = engine->model + hsgd_own_place(engine, unit->first) * engine->stride;
-    space->first = unit->first;
-    if (engine->models_pass || engine->window.begin % hsgd_hierarchy_global_period(engine->hierarchy) != 0)
+    size_t dim = engine->dim, stride = engine->stride;
+    find_models(engine, unit, space);
+    if (hsgd_models_pass(engine))
         return;
+    if (!hsgd_round_begins(engine, engine->window.begin)) {
+        if (models_are_copied(engine))
+            memcpy(space->unit_model, kept_models(engine, unit), unit->count * stride * sizeof(double));
+        return;
+    }
     if (engine->simulation->variant)
         hsgd_variant_open_unit(engine, unit);
     for (size_t i = 0; i < unit->count; i++)
-        memcpy(space->unit_model + i * engine->stride, engine->start, dim * sizeof *engine->start);
+        memcpy(space->unit_model + i * stride, engine->start, dim * sizeof *engine->start);
+}
+
+static void close_unit(const hsgd_engine *engine, const hsgd_unit *unit, const hsgd_thread_space *space)
+{
+    if (models_are_copied(engine) && !engine->window.is_whole)
+        memcpy(kept_models(engine, unit), space->unit_model, unit->count * engine->stride * sizeof(double));
 }
 
 void hsgd_advance_unit(hsgd_engine *engine, size_t unit, hsgd_thread_space *space)
@@ -333,4 +362,5 @@ void hsgd_advance_unit(hsgd_engine *engine, size_t unit, hsgd_thread_space *spac
         advance_by_steps(engine, unit, space);
     else
         advance_by_subtrees(engine, unit, space);
+    close_unit(engine, &engine->unit[unit], space);
 }

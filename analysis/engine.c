@@ -11,7 +11,8 @@
 
 /* ---- one window ---- */
 
-/* The next window: up to the root's next aggregation, the end of the run, or as many measured steps as fit. */
+/* The next window: up to the root's next aggregation, the end of the run, as many measured steps as fit, or as long as it
+ * may take. */
 static void open_window(hsgd_engine *engine, size_t begin)
 {
     const hsgd_simulation *s = engine->simulation;
@@ -22,7 +23,8 @@ static void open_window(hsgd_engine *engine, size_t begin)
     if (next_measured < end && (end - 1 - next_measured) / every + 1 > engine->max_rows)
         end = next_measured + (engine->max_rows - 1) * every + 1;
     window->begin = begin;
-    window->end = end;
+    window->end = end = hsgd_window_end(engine, begin, end);
+    window->is_whole = hsgd_round_begins(engine, begin) && (hsgd_round_begins(engine, end) || end == s->steps);
     window->num_rows = next_measured < end ? (end - 1 - next_measured) / every + 1 : 0;
     hsgd_variant_open_window(engine, begin);
 }
@@ -52,7 +54,7 @@ static void finish_window(hsgd_engine *engine)
 {
     const hsgd_window *window = &engine->window;
     double *mean = window->root[window->num_rows].moments.mean;
-    if (window->end % hsgd_hierarchy_global_period(engine->hierarchy) != 0)
+    if (!hsgd_round_begins(engine, window->end))
         return;
     hsgd_variant_average_root(engine, mean);
     memcpy(engine->start, mean, engine->dim * sizeof *engine->start);
@@ -79,10 +81,11 @@ static bool measure_window(hsgd_engine *engine, size_t *trace_row)
 /* A window that takes one thread less than this is not worth waking others for. */
 static const double PARALLEL_WINDOW_S = 2e-3;
 
-/* The first window meets cold memory; after the second it is known whether more threads pay. Numbers do not depend on it. */
+/* The first window meets cold memory; after the second it is known whether more threads pay. Rounds that are cut are long
+ * enough. Numbers do not depend on it. */
 static void choose_threads(hsgd_engine *engine, size_t windows_before, double window_s)
 {
-    bool pays = window_s * engine->threads >= PARALLEL_WINDOW_S;
+    bool pays = window_s * engine->threads >= PARALLEL_WINDOW_S || !engine->window.is_whole;
     if (windows_before == 1 && !pays && !engine->simulation->eager_threads)
         engine->threads = 1;
 }
@@ -122,6 +125,8 @@ static hsgd_status go_on(hsgd_engine *engine, const hsgd_bytes *state, size_t *s
 {
     const hsgd_simulation *s = engine->simulation;
     hsgd_status status = state->size ? hsgd_engine_unpack(engine, step, row, state, err) : HSGD_OK;
+    if (state->size) /* there may be no memory for the models of one process */
+        status = hsgd_team_agree(engine->team, status, err);
     if (!status && *step > 0 && s->progress)
         s->progress(s->progress_context, *step);
     return status;
@@ -135,6 +140,8 @@ static hsgd_status run(hsgd_engine *engine, const hsgd_bytes *state, hsgd_error 
     size_t first = 0, row = 0, windows = 0;
     set_initial(engine);
     hsgd_status status = go_on(engine, state, &first, &row, err);
+    if (!status)
+        hsgd_window_estimate(engine);
     for (size_t t = first; !status && t < s->steps; t = window->end, windows++) {
         double begin_s = hsgd_now_s();
         open_window(engine, t);
@@ -144,7 +151,9 @@ static hsgd_status run(hsgd_engine *engine, const hsgd_bytes *state, hsgd_error 
             mark_diverged(engine->trace, row);
             break;
         }
-        choose_threads(engine, windows, hsgd_now_s() - begin_s);
+        double window_s = hsgd_now_s() - begin_s;
+        choose_threads(engine, windows, window_s);
+        hsgd_window_learn(engine, window_s);
         if (s->progress)
             s->progress(s->progress_context, window->end - window->begin);
         status = engine->status ? engine->status : hsgd_engine_keep(engine, window->end, row, err);

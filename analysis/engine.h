@@ -38,8 +38,9 @@ typedef enum hsgd_pause {
  * these functions from several threads at once. */
 typedef struct hsgd_keeper {
     void *context;
-    /* The run with this seed has made `step` < T steps. Asked between windows only, where the root averages or where memory
-     * for measurements is full, and once with step 0 before anything else: a run that is stopped then has nothing to save. */
+    /* The run with this seed has made `step` < T steps. Asked between windows only, where the root averages, where memory for
+     * measurements is full or window_s is over, and once with step 0 before anything else: a run that is stopped then has
+     * nothing to save. */
     hsgd_pause (*ask)(void *context, uint64_t seed, size_t step);
     /* Keep the state, where ask said so; the bytes live until it returns. state->failed: there was no memory to pack it. */
     hsgd_status (*save)(void *context, uint64_t seed, size_t step, const hsgd_bytes *state, hsgd_error *err);
@@ -48,7 +49,14 @@ typedef struct hsgd_keeper {
     /* The run is done. hsgd_trace_pack of its trace, with hsgd_state_pack_done, is what load may put next time. The trace of
      * an ensemble stays where it is until the ensemble is freed. NULL: not wanted. */
     void (*done)(void *context, uint64_t seed, const hsgd_trace *trace);
+    /* Seconds between two questions, at most, if nothing but a step or a measurement that takes longer is in the way: where
+     * rounds are longer, they are cut into windows. That takes memory for the models of all workers, from the first long round
+     * on; where the machine has none left, rounds stay whole. The same in all processes of a team; 0: however long rounds are. */
+    double window_s;
 } hsgd_keeper;
+
+/* A window_s with which a run that is told to stop does so within about a second. */
+#define HSGD_PROMPT_WINDOW_S 0.5
 
 typedef struct hsgd_simulation {
     const hsgd_objective *objective; /* borrowed */
@@ -79,6 +87,8 @@ typedef struct hsgd_simulation {
     uint64_t shuffle;   /* not 0: parts of the tree are visited in an order drawn from it; no number depends on it; for
                                 tests */
     bool eager_threads; /* use them all even where a step is so short that it does not pay; for tests */
+    size_t
+        cuts; /* not 0: a window takes at most so many steps, how many is drawn; no number depends on it; for tests */
     /* steps_done since the last call; the seeds of an ensemble call it from several threads at once; NULL: not wanted */
     void (*progress)(void *context, size_t steps_done);
     void *progress_context;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* All memory of a run is taken here, before the first step; the loop allocates nothing. */
+/* All memory of a run is taken here, before the first step; the loop allocates nothing but, once, the models of all workers
+ * when a round is first cut. */
 #include "analysis/engine_private.h"
 
 #include <math.h>
@@ -113,7 +114,7 @@ static size_t workers_at_once(const hsgd_simulation *s)
     return fit >= HSGD_ROWS_AT_ONCE ? HSGD_ROWS_AT_ONCE : fit >= 1 ? (size_t)fit : 1;
 }
 
-/* Does every window end where the root averages? Then models need not outlive it. */
+/* Is there memory for all that is measured in a round? Then windows can be whole, and models need not outlive them. */
 static bool windows_are_whole(const hsgd_simulation *s)
 {
     size_t period = hsgd_hierarchy_global_period(s->hierarchy), length = period < s->steps ? period : s->steps;
@@ -195,7 +196,7 @@ static bool by_steps(const hsgd_simulation *s)
 }
 
 /* Is every stretch of a lowest group between two averages, at which models become the same? */
-static bool models_pass(const hsgd_simulation *s)
+static bool models_may_pass(const hsgd_simulation *s)
 {
     return windows_are_whole(s) && !by_steps(s) && passage_rows(s) == window_rows(s);
 }
@@ -203,13 +204,13 @@ static bool models_pass(const hsgd_simulation *s)
 /* From one model to the next: few models can afford whole cache lines. */
 static size_t stride_of(const hsgd_simulation *s)
 {
-    return models_pass(s) ? whole_lines(s->objective->dim) : s->objective->dim;
+    return models_may_pass(s) ? whole_lines(s->objective->dim) : s->objective->dim;
 }
 
 /* Workers whose models a thread has in memory of its own. */
 static size_t own_models(const hsgd_simulation *s)
 {
-    return models_pass(s) ? workers_at_once(s) : windows_are_whole(s) ? largest_unit(s->hierarchy).workers : 0;
+    return models_may_pass(s) ? workers_at_once(s) : windows_are_whole(s) ? largest_unit(s->hierarchy).workers : 0;
 }
 
 /* Doubles of every part of a thread's memory. */
@@ -342,13 +343,14 @@ static hsgd_moments *take_moments(hsgd_engine *engine, size_t count)
 static void take_space(hsgd_engine *engine, hsgd_thread_space *out)
 {
     space_sizes size = sizes_of_space(engine->simulation);
-    *out = (hsgd_thread_space){.unit_model = size.model ? take(engine, size.model, sizeof(double)) : NULL,
+    *out = (hsgd_thread_space){.own_model = size.model ? take(engine, size.model, sizeof(double)) : NULL,
                                .level = take_moments(engine, size.level),
                                .node_dispersion = take(engine, size.dispersion, sizeof(double)),
                                .grad = take(engine, size.grad, sizeof(double)),
                                .drawn = take(engine, size.drawn, sizeof(double)),
                                .loss = take(engine, size.loss, sizeof(double)),
                                .scratch = take(engine, size.scratch, sizeof(double))};
+    out->unit_model = out->own_model;
     for (size_t k = 0; k < engine->steps_at_once; k++) {
         out->past[k].model = size.past ? take(engine, size.past, sizeof(double)) : NULL;
         out->past[k].drawn = size.past ? take(engine, size.past, sizeof(double)) : NULL;
@@ -493,7 +495,7 @@ hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulatio
     out->steps_itself = steps_itself(simulation);
     out->by_steps = by_steps(simulation);
     out->passage_rows = passage_rows(simulation);
-    out->models_pass = models_pass(simulation);
+    out->models_may_pass = models_may_pass(simulation);
     out->stride = stride_of(simulation);
     take_units(out);
     out->start = take(out, dim, sizeof *out->start);
@@ -513,6 +515,14 @@ hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulatio
     return hsgd_fail(err, HSGD_ERROR_MEMORY,
                      "out of memory: a run of %zu workers with %zu parameters needs about %.3g MB", n, dim,
                      hsgd_simulation_bytes(simulation) / 1e6);
+}
+
+bool hsgd_engine_take_models(hsgd_engine *engine)
+{
+    double rows = (double)own_workers(engine) + (double)engine->hierarchy->num_workers; /* here, and in a state */
+    if (!engine->model && rows * (double)engine->stride * sizeof *engine->model <= hsgd_memory_available())
+        engine->model = take(engine, own_workers(engine) * engine->stride, sizeof *engine->model);
+    return engine->model != NULL;
 }
 
 void hsgd_engine_free(hsgd_engine *engine)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The inside of the engine: a run is cut into windows of time, a window into units of workers.
  *
- * A window ends where the root averages, or where its buffers are full. Inside a window the subtrees below the root do
- * not know of each other, so each unit (some subtrees, or a run of workers that hang from the root itself) is advanced
- * through the whole window by one thread while its models are in cache. What the units contribute to the root lands in
- * slots of their own, which are merged in the order of the units, whichever thread was faster. Gradients at wbar follow
- * for several measured steps at a time, unit by unit in the same way.
+ * A window ends where the root averages, where its buffers are full, or where a round would take too long
+ * (window_length.c). Inside a window the subtrees below the root do not know of each other, so each unit (some subtrees,
+ * or a run of workers that hang from the root itself) is advanced through the whole window by one thread while its models
+ * are in cache. What the units contribute to the root lands in slots of their own, which are merged in the order of the
+ * units, whichever thread was faster. Gradients at wbar follow for several measured steps at a time, unit by unit in the
+ * same way.
  *
  * Where several processes share a run, each owns some units that follow one another, and has memory for their workers only.
  * The slots travel, so that every process merges all of them in the same order and goes on with the same numbers. */
@@ -96,13 +97,15 @@ typedef struct hsgd_past {
 typedef struct hsgd_thread_space {
     _Alignas(HSGD_LINE_BYTES) /* threads write here at every step */
         double *unit_model;  /* (workers of the unit at hand, stride) w_j by place: among those of all workers where the
-                                engine keeps them, or in memory sized for the largest unit; where models pass,
-                                (rows_at_once, stride) of the workers at hand */
+                                engine keeps them, or own_model; where models pass, (rows_at_once, stride) of the
+                                workers at hand */
     size_t first;            /* the place of the first of them */
     hsgd_moments *level;     /* (points or passage_rows + 2, num_levels) accumulators */
     double *node_dispersion; /* (points, num_nodes) what a walk finds, where it is not kept */
     hsgd_past past[HSGD_POINTS_AT_ONCE]; /* (steps_at_once) of the unit at hand, sized for the largest */
     size_t num_past;                     /* that are in use */
+    double *own_model;                   /* for windows that are whole: (workers of the largest unit, stride), or where
+                                            models may pass (rows_at_once, stride); NULL: the engine keeps them anyway */
     double *grad;                        /* (rows_at_once, points, dim) true gradients of a few workers */
     double *drawn;                       /* (rows_at_once, dim) stochastic ones */
     double *loss;                        /* (rows_at_once, points) */
@@ -125,6 +128,7 @@ typedef struct hsgd_variant_memory {
 typedef struct hsgd_window {
     size_t begin, end;               /* steps [begin, end) */
     size_t num_rows;                 /* measured steps inside, at most max_rows */
+    bool is_whole;                   /* no model of before it is needed in it, and none of it afterwards */
     hsgd_part *unit_part;            /* (R, num_units) models, row by row because rows are merged */
     hsgd_part *root;                 /* (R) of all workers: wbar^t at the measured steps, and wbar at the end */
     double *node_dispersion;         /* (max_rows, num_nodes) */
@@ -155,14 +159,17 @@ typedef struct hsgd_engine {
     bool by_steps; /* all workers of a unit take a step before any takes the next: a measurement must have them all
                              there, several measured steps wait for each other, or groups are very small; otherwise a
                              unit goes subtree by subtree */
-    size_t passage_rows; /* measured steps that a subtree can go through before others follow, at least 1 */
-    bool models_pass;    /* nothing is left of a worker's model when others have their turn but its share in averages */
-    int threads;         /* to use in the next parallel region, at most simulation->threads */
-    double *start;       /* (dim) wbar after the last average of the root; w^0 at first */
-    double *model;       /* (own workers, stride) w_j by place; NULL where every window begins at an average of the
-                                  root, because then a unit's models live no longer than its window */
-    size_t *placement;   /* (num_workers) */
-    double *measured_model;    /* (own workers, dim) w_j at the last measured step, and */
+    size_t passage_rows;  /* measured steps that a subtree can go through before others follow, at least 1 */
+    bool models_may_pass; /* and they do in windows that are whole: nothing is left of a worker's model when others have
+                             their turn but its share in averages */
+    int threads;          /* to use in the next parallel region, at most simulation->threads */
+    double *start;        /* (dim) wbar after the last average of the root; w^0 at first */
+    double *model;        /* (own workers, stride) w_j by place; NULL as long as all windows are whole, because a
+                             unit's models live no longer than such a window */
+    bool can_cut, cannot_cut; /* have all processes memory for models that outlive windows? Neither: not yet asked */
+    double step_s;            /* seconds that a step takes, by the last windows, in the slowest process; 0: not known */
+    size_t *placement;        /* (num_workers) */
+    double *measured_model;   /* (own workers, dim) w_j at the last measured step, and */
     double *measured_gradient; /* (own workers, dim) grad F_j there, by place; NULL unless smoothness is measured */
     hsgd_seen_smoothness *smoothness; /* (own workers) by place */
     double *measured_mean;            /* (2, dim) wbar of the last measured step and grad f there */
@@ -188,6 +195,19 @@ size_t hsgd_count_units(const hsgd_hierarchy *h);
 /* engine_memory.c */
 hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulation, hsgd_trace *trace, hsgd_error *err);
 void hsgd_engine_free(hsgd_engine *engine);
+
+/* engine_memory.c: memory for the models of this process, if there is none yet. false: the machine has none left, for them
+ * and for packing them. */
+bool hsgd_engine_take_models(hsgd_engine *engine);
+
+/* window_length.c: a first idea of step_s, where somebody wants to be asked in time; all processes get the same. */
+void hsgd_window_estimate(hsgd_engine *engine);
+
+/* window_length.c: what a window shows that took so long; each process for itself. */
+void hsgd_window_learn(hsgd_engine *engine, double window_s);
+
+/* window_length.c: where a window is to end that begins with one step and could go on to another (end). */
+size_t hsgd_window_end(hsgd_engine *engine, size_t begin, size_t end);
 
 /* engine_share.c, all but the first two do nothing where the run is not shared, or when a message was lost before.
  * Numbers that the arrays of hsgd_owners have together, and filling them and hsgd_own, once the units are there; */
@@ -224,6 +244,18 @@ void hsgd_share_velocities(hsgd_engine *engine, const size_t *before);
 
 /* engine_share.c: the longest parcel of doubles. */
 size_t hsgd_parcel_length(const hsgd_engine *engine);
+
+/* Are the models of step t, before it is made, all those of the last average of the root? */
+static inline bool hsgd_round_begins(const hsgd_engine *engine, size_t t)
+{
+    return t % hsgd_hierarchy_global_period(engine->hierarchy) == 0;
+}
+
+/* Do models pass in the window at hand? */
+static inline bool hsgd_models_pass(const hsgd_engine *engine)
+{
+    return engine->models_may_pass && engine->window.is_whole;
+}
 
 /* Do other processes take part? */
 static inline bool hsgd_is_shared(const hsgd_engine *engine)
@@ -265,7 +297,7 @@ hsgd_status hsgd_state_unpack_done(hsgd_trace *trace, uint64_t seed, const hsgd_
 /* engine_state.c: what the first process of a team has, all get. */
 hsgd_status hsgd_state_share(const hsgd_team *team, hsgd_bytes *state, hsgd_error *err);
 
-/* engine_state.c: ask the keeper, if there is one, and do what it says. */
+/* engine_state.c: ask the keeper, if there is one, and do what it says. step_s becomes that of the slowest process. */
 hsgd_status hsgd_engine_keep(hsgd_engine *engine, size_t step, size_t row, hsgd_error *err);
 
 /* Model of a worker at hand. */

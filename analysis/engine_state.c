@@ -3,13 +3,14 @@
  * window or a thread needs for itself is made again. */
 #include "analysis/engine_state.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "analysis/engine_private.h"
 #include "analysis/trace_bytes.h"
 
 /* What follows the first number, and so its version: other contents get other numbers. */
-enum { STATE_DONE = 0x0101, STATE_BETWEEN_WINDOWS = 0x0102 };
+enum { STATE_DONE = 0x0101, STATE_BETWEEN_WINDOWS = 0x0103 };
 
 /* ---- what outlives a window ---- */
 
@@ -25,11 +26,13 @@ typedef struct kept {
 
 enum { NUM_KEPT = 9 };
 
-static void find_kept(kept out[NUM_KEPT], const hsgd_engine *engine)
+/* After `step` steps. */
+static void find_kept(kept out[NUM_KEPT], const hsgd_engine *engine, size_t step)
 {
+    double *model = hsgd_round_begins(engine, step) ? NULL : engine->model;
     size_t n = engine->hierarchy->num_workers, vector = engine->dim * sizeof(double);
     const kept all[NUM_KEPT] = {{engine->start, OF_RUN, vector},
-                                {engine->model, OF_PLACES, engine->stride * sizeof(double)},
+                                {model, OF_PLACES, engine->stride * sizeof(double)},
                                 {engine->measured_model, OF_PLACES, vector},
                                 {engine->measured_gradient, OF_PLACES, vector},
                                 {engine->measured_mean, OF_RUN, 2 * vector},
@@ -80,7 +83,7 @@ static void find_shape(size_t out[NUM_SHAPE], const hsgd_engine *engine)
                                      [DIM] = engine->dim};
     kept arrays[NUM_KEPT];
     memcpy(out, shape, sizeof shape);
-    find_kept(arrays, engine);
+    find_kept(arrays, engine, 0); /* whether there are models hangs on the step */
     for (size_t i = 0; i < NUM_KEPT; i++)
         out[ARRAYS] |= (size_t)(arrays[i].array != NULL) << i;
 }
@@ -95,11 +98,11 @@ void hsgd_state_pack_done(hsgd_bytes *out, uint64_t seed, const hsgd_trace *trac
 }
 
 /* Not twice what is needed: the models of all workers may be large. */
-static void reserve(hsgd_bytes *out, const hsgd_engine *engine)
+static void reserve(hsgd_bytes *out, const hsgd_engine *engine, size_t step)
 {
     kept arrays[NUM_KEPT];
     double bytes = hsgd_trace_bytes(engine->simulation) + 8 * (double)engine->hierarchy->num_workers + 4096;
-    find_kept(arrays, engine);
+    find_kept(arrays, engine, step);
     for (size_t i = 0; i < NUM_KEPT; i++)
         bytes += arrays[i].array ? (double)rows_in_all(engine, arrays[i].rows) * (double)arrays[i].row_bytes : 0;
     if (hsgd_team_rank(engine->team) == 0 && bytes < (double)(SIZE_MAX / 2))
@@ -145,9 +148,9 @@ void hsgd_engine_pack(hsgd_bytes *out, hsgd_engine *engine, size_t step, size_t 
     size_t shape[NUM_SHAPE];
     kept arrays[NUM_KEPT];
     complete(engine);
-    reserve(out, engine);
+    reserve(out, engine, step);
     find_shape(shape, engine);
-    find_kept(arrays, engine);
+    find_kept(arrays, engine, step);
     if (hsgd_team_rank(engine->team) == 0) {
         hsgd_bytes_put_count(out, STATE_BETWEEN_WINDOWS);
         hsgd_bytes_put_counts(out, shape, NUM_SHAPE);
@@ -202,14 +205,16 @@ static void take_kept(hsgd_engine *engine, const kept *k, hsgd_bytes_reader *in)
     hsgd_bytes_skip(in, (before + all - end) * k->row_bytes);
 }
 
-static hsgd_status take_memory(hsgd_engine *engine, hsgd_bytes_reader *in, hsgd_error *err)
+static hsgd_status take_memory(hsgd_engine *engine, size_t step, hsgd_bytes_reader *in, hsgd_error *err)
 {
     kept arrays[NUM_KEPT];
     size_t n = engine->hierarchy->num_workers;
-    find_kept(arrays, engine);
     hsgd_bytes_take_counts(in, engine->placement, n);
     if (in->failed || !are_workers(engine->placement, n))
         return refuse(err);
+    if (!hsgd_round_begins(engine, step) && !hsgd_engine_take_models(engine))
+        return hsgd_fail_memory(err, "the models of all workers");
+    find_kept(arrays, engine, step);
     for (size_t i = 0; i < NUM_KEPT; i++)
         if (arrays[i].array)
             take_kept(engine, &arrays[i], in);
@@ -230,7 +235,7 @@ hsgd_status hsgd_engine_unpack(hsgd_engine *engine, size_t *step, size_t *row, c
     status = hsgd_trace_unpack_into(engine->trace, row, &in, err);
     if (!status && *row != (*step - 1) / engine->simulation->measure_every + 1)
         status = refuse(err);
-    return status ? status : take_memory(engine, &in, err);
+    return status ? status : take_memory(engine, *step, &in, err);
 }
 
 bool hsgd_state_is_done(const hsgd_bytes *state)
@@ -254,14 +259,24 @@ hsgd_status hsgd_state_unpack_done(hsgd_trace *trace, uint64_t seed, const hsgd_
 
 /* ---- the keeper ---- */
 
-/* The most urgent answer. */
-static hsgd_status ask(hsgd_pause *out, const hsgd_engine *engine, size_t step, hsgd_error *err)
+/* The most urgent answer, and the slowest step. */
+static hsgd_status agree(hsgd_pause *pause, hsgd_engine *engine, hsgd_error *err)
+{
+    const double own[] = {*pause, engine->step_s};
+    double *all = engine->parcel;
+    hsgd_status status = hsgd_team_collect(engine->team, own, 2, all, err);
+    for (int r = 0; !status && r < hsgd_team_size(engine->team); r++) {
+        *pause = all[2 * r] > *pause ? (hsgd_pause)all[2 * r] : *pause;
+        engine->step_s = fmax(engine->step_s, all[2 * r + 1]);
+    }
+    return status;
+}
+
+static hsgd_status ask(hsgd_pause *out, hsgd_engine *engine, size_t step, hsgd_error *err)
 {
     const hsgd_keeper *keeper = engine->simulation->keeper;
-    int pause = keeper->ask(keeper->context, engine->simulation->seed, step);
-    hsgd_status status = hsgd_team_largest(engine->team, &pause, err);
-    *out = (hsgd_pause)pause;
-    return status;
+    *out = keeper->ask(keeper->context, engine->simulation->seed, step);
+    return hsgd_is_shared(engine) ? agree(out, engine, err) : HSGD_OK;
 }
 
 static hsgd_status save(hsgd_engine *engine, size_t step, size_t row, hsgd_error *err)

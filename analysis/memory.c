@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,6 +14,18 @@ double hsgd_memory_of_machine(void)
 {
     double pages = (double)sysconf(_SC_PHYS_PAGES), page_bytes = (double)sysconf(_SC_PAGESIZE);
     return pages > 0 && page_bytes > 0 ? pages * page_bytes : INFINITY;
+}
+
+double hsgd_memory_available(void)
+{
+    FILE *file = fopen("/proc/meminfo", "r");
+    char line[128];
+    double kibibytes = INFINITY;
+    while (file && fgets(line, sizeof line, file) && sscanf(line, "MemAvailable: %lf", &kibibytes) != 1)
+        ;
+    if (file)
+        fclose(file);
+    return kibibytes * 1024;
 }
 
 hsgd_status hsgd_memory_check(double bytes, const char *what, const char *advice, hsgd_error *err)

@@ -14,6 +14,9 @@ extern "C" {
 /* The machine's memory in bytes; INFINITY where the system does not say. */
 double hsgd_memory_of_machine(void);
 
+/* How much of it could be had now, in bytes; INFINITY where the system does not say. */
+double hsgd_memory_available(void);
+
 /* HSGD_ERROR_MEMORY if that many bytes exceed the machine's memory; what says what needs them, advice what would help.
  */
 hsgd_status hsgd_memory_check(double bytes, const char *what, const char *advice, hsgd_error *err);

@@ -2,6 +2,7 @@
 /* When states are kept, and which of them a run goes on from; checkpoint_file.c knows the files. */
 #include "experiments/checkpoint.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,20 @@
 /* Measurements of seeds that are done wait in memory for the next checkpoint, but not more of them than this. */
 static const size_t MOST_WAITING_BYTES = (size_t)64 << 20;
 
+/* After a kill, what was done longer than every_s ago is on the disk. These shares of it are left for writing, at most, and
+ * for a window; windows need not be shorter than SHORTEST_WINDOW_S. */
+static const double WRITING_SHARE = 0.25, WINDOW_SHARE = 0.125;
+static const double SHORTEST_WINDOW_S = 5e-3;
+
+/* A seed of the run at hand. */
+typedef struct seed_times {
+    double state_s;  /* when it was where its last state says, or began */
+    double asked_s;  /* last, or saved */
+    double saved_s;  /* last, or begun */
+    double saving_s; /* how long that took */
+    bool has_file;   /* a state of its own */
+} seed_times;
+
 struct hsgd_checkpoint {
     char *dir; /* DIR/checkpoint */
     char *identity;
@@ -31,13 +46,12 @@ struct hsgd_checkpoint {
     size_t num_waiting;
     size_t last_done_file; /* number of the last file of seeds that are done, and from one to the next */
     size_t done_file_step;
-    double waited_since_s;
+    _Atomic double waited_since_s; /* when the first of them began, or was saved last; INFINITY: none waits */
     /* the run at hand */
     hsgd_run_index run;
     uint64_t first_seed;
     size_t num_seeds;
-    double *saved_s; /* (num_seeds) when the seed was saved last, or began */
-    bool *has_file;  /* (num_seeds) a state of its own */
+    seed_times *seed; /* (num_seeds) */
     hsgd_keeper keeper;
     /* states of seeds that are done, to be removed once their measurements are written: (num_stale) */
     hsgd_checkpoint_seed *stale;
@@ -63,6 +77,7 @@ static hsgd_status write_waiting(hsgd_checkpoint *c, hsgd_error *err)
         return HSGD_OK;
     hsgd_status status = c->waiting.failed ? hsgd_fail_memory(err, "a checkpoint") : open_folder(c, err);
     hsgd_checkpoint_done_name(name, c->last_done_file + c->done_file_step);
+    c->waited_since_s = hsgd_now_s(); /* after a failure it is tried again, but not at once */
     if (!status)
         status = hsgd_checkpoint_write(c->dir, name, c->identity, c->num_waiting, &c->waiting, NULL, err);
     if (status)
@@ -71,6 +86,7 @@ static hsgd_status write_waiting(hsgd_checkpoint *c, hsgd_error *err)
         hsgd_checkpoint_remove_state(c->dir, c->stale[i]);
     c->last_done_file += c->done_file_step;
     c->num_waiting = c->num_stale = 0;
+    c->waited_since_s = INFINITY;
     hsgd_bytes_free(&c->waiting);
     return HSGD_OK;
 }
@@ -88,15 +104,35 @@ static hsgd_status forgive(hsgd_checkpoint *c, hsgd_status status, hsgd_error *e
 
 /* ---- what the engine calls ---- */
 
+static seed_times *times_of(const hsgd_checkpoint *c, uint64_t seed)
+{
+    return &c->seed[seed - c->first_seed];
+}
+
+/* Would it be too late after the next window, which may take twice as long? However slow writing is, half of the time is for
+ * work. */
+static bool is_due(const hsgd_checkpoint *c, const seed_times *t, double now_s)
+{
+    double window_s = now_s - t->asked_s, writing_s = fmin(t->saving_s, WRITING_SHARE * c->every_s);
+    double unkept_since_s = fmin(c->waited_since_s, t->state_s);
+    return now_s + 2 * window_s + writing_s >= unkept_since_s + c->every_s &&
+           now_s - t->saved_s >= fmin(t->saving_s, c->every_s / 2);
+}
+
 static hsgd_pause ask(void *context, uint64_t seed, size_t step)
 {
     hsgd_checkpoint *c = context;
-    double now_s = hsgd_now_s(), *saved_s = &c->saved_s[seed - c->first_seed];
+    seed_times *t = times_of(c, seed);
+    double now_s = hsgd_now_s();
+    bool due = step > 0 && is_due(c, t, now_s);
+    t->asked_s = now_s;
     if (hsgd_stop_asked(c->stop))
         return HSGD_SAVE_AND_STOP;
     if (step == 0)
-        *saved_s = now_s;
-    return step > 0 && now_s - *saved_s >= c->every_s ? HSGD_SAVE : HSGD_GO_ON;
+        t->saved_s = now_s;
+    if (step == 0 || due)
+        t->state_s = now_s;
+    return due ? HSGD_SAVE : HSGD_GO_ON;
 }
 
 static hsgd_status save_one(hsgd_checkpoint *c, hsgd_checkpoint_seed seed, size_t step, const hsgd_bytes *state,
@@ -111,7 +147,7 @@ static hsgd_status save_one(hsgd_checkpoint *c, hsgd_checkpoint_seed seed, size_
         status = hsgd_checkpoint_write(c->dir, name, c->identity, 1, &head, state, err);
     hsgd_bytes_free(&head);
     if (!status)
-        c->has_file[seed.seed - c->first_seed] = true;
+        times_of(c, seed.seed)->has_file = true;
     return status;
 }
 
@@ -126,7 +162,9 @@ static hsgd_status save(void *context, uint64_t seed, size_t step, const hsgd_by
         status = forgive(c, save_one(c, (hsgd_checkpoint_seed){c->run, seed}, step, state, why), why);
         waiting = status ? HSGD_OK : forgive(c, write_waiting(c, why), why);
     }
-    c->saved_s[seed - c->first_seed] = hsgd_now_s();
+    seed_times *t = times_of(c, seed);
+    t->asked_s = t->saved_s = hsgd_now_s();
+    t->saving_s = t->saved_s - t->state_s;
     return status ? status : waiting;
 }
 
@@ -165,7 +203,7 @@ double hsgd_checkpoint_steps_left(const hsgd_checkpoint *c, size_t steps)
 static void forget_state(hsgd_checkpoint *c, hsgd_checkpoint_seed seed)
 {
     hsgd_checkpoint_seed *more = realloc(c->stale, (c->num_stale + 1) * sizeof *more);
-    if (!c->has_file[seed.seed - c->first_seed] || !more) {
+    if (!times_of(c, seed.seed)->has_file || !more) {
         c->stale = more ? more : c->stale;
         return;
     }
@@ -173,14 +211,13 @@ static void forget_state(hsgd_checkpoint *c, hsgd_checkpoint_seed seed)
     c->stale[c->num_stale++] = seed;
 }
 
-/* What is done waits for the next checkpoint, which it may be time for. */
-static void keep_done(hsgd_checkpoint *c, hsgd_checkpoint_seed of, const hsgd_bytes *state)
+/* What is done waits for the next checkpoint, which it may be time for. None of it was kept before since_s. */
+static void keep_done(hsgd_checkpoint *c, hsgd_checkpoint_seed of, const hsgd_bytes *state, double since_s)
 {
     hsgd_error err;
     if (state->failed) /* it is made once more by whoever goes on */
         return;
-    if (!c->num_waiting)
-        c->waited_since_s = hsgd_now_s();
+    c->waited_since_s = fmin(c->waited_since_s, since_s);
     hsgd_checkpoint_put_head(&c->waiting, of, SIZE_MAX, state->size);
     hsgd_bytes_put(&c->waiting, state->data, state->size);
     c->num_waiting++;
@@ -198,7 +235,7 @@ static void done(void *context, uint64_t seed, const hsgd_trace *trace)
     {
         if (!state.failed)
             forget_state(c, own);
-        keep_done(c, own, &state);
+        keep_done(c, own, &state, times_of(c, seed)->state_s);
     }
     hsgd_bytes_free(&state);
 }
@@ -206,27 +243,30 @@ static void done(void *context, uint64_t seed, const hsgd_trace *trace)
 void hsgd_checkpoint_keep(hsgd_checkpoint *c, size_t number, const hsgd_bytes *record)
 {
 #pragma omp critical(hsgd_checkpoint)
-    keep_done(c, (hsgd_checkpoint_seed){HSGD_RUN_MAIN, number}, record);
+    keep_done(c, (hsgd_checkpoint_seed){HSGD_RUN_MAIN, number}, record, hsgd_now_s());
+}
+
+static double longest_window_s(const hsgd_checkpoint *c)
+{
+    return fmin(HSGD_PROMPT_WINDOW_S, fmax(SHORTEST_WINDOW_S, WINDOW_SHARE * c->every_s));
 }
 
 hsgd_status hsgd_checkpoint_begin_run(hsgd_checkpoint *c, const hsgd_keeper **keeper, hsgd_run_index run,
                                       uint64_t first_seed, size_t num_seeds, hsgd_error *err)
 {
-    free(c->saved_s);
-    free(c->has_file);
+    free(c->seed);
     c->run = run;
     c->first_seed = first_seed;
     c->num_seeds = num_seeds;
-    c->saved_s = calloc(num_seeds, sizeof *c->saved_s);
-    c->has_file = calloc(num_seeds, sizeof *c->has_file);
-    if (!c->saved_s || !c->has_file)
+    c->seed = calloc(num_seeds, sizeof *c->seed);
+    if (!c->seed)
         return hsgd_fail_memory(err, "the seeds");
     for (size_t i = 0; i < c->num_found; i++) {
         const hsgd_checkpoint_entry *e = &c->found[i];
         if (e->of.run == run && e->of.seed >= first_seed && e->of.seed - first_seed < num_seeds)
-            c->has_file[e->of.seed - first_seed] |= e->step != SIZE_MAX;
+            c->seed[e->of.seed - first_seed].has_file |= e->step != SIZE_MAX;
     }
-    c->keeper = (hsgd_keeper){c, ask, save, load, done};
+    c->keeper = (hsgd_keeper){c, ask, save, load, done, longest_window_s(c)};
     *keeper = &c->keeper;
     return HSGD_OK;
 }
@@ -319,6 +359,7 @@ hsgd_status hsgd_checkpoint_open(hsgd_checkpoint **out, const char *identity, co
     if (!c)
         return hsgd_fail_memory(err, "the checkpoint");
     c->every_s = options->every_s;
+    c->waited_since_s = INFINITY;
     c->stop = options->stop;
     c->warn = options->warn;
     c->identity = strdup(identity);
@@ -348,8 +389,7 @@ void hsgd_checkpoint_free(hsgd_checkpoint *c)
     free(c->found);
     hsgd_bytes_free(&c->waiting);
     free(c->stale);
-    free(c->saved_s);
-    free(c->has_file);
+    free(c->seed);
     free(c->dir);
     free(c->identity);
     free(c);

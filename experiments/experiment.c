@@ -167,7 +167,7 @@ static hsgd_status simulate(hsgd_ensemble *out, hsgd_experiment *e, hsgd_run_ind
 {
     const hsgd_experiment_options *options = progress->options;
     hsgd_stop stop = options->stop ? *options->stop : (hsgd_stop){0};
-    const hsgd_keeper only_stops = {.context = &stop, .ask = ask_to_stop};
+    const hsgd_keeper only_stops = {.context = &stop, .ask = ask_to_stop, .window_s = HSGD_PROMPT_WINDOW_S};
     hsgd_simulation simulation = hsgd_experiment_describe(e, index);
     size_t num_seeds = e->run[index].num_seeds = e->deterministic ? 1 : hsgd_config_runs(e->config);
     simulation.progress = add_progress;

@@ -45,7 +45,7 @@ static hsgd_status run_one(double *value, hsgd_phase_work *w, hsgd_run_index ind
     simulation.measure_at_nodes = simulation.measure_proof = simulation.measure_smoothness = false;
     simulation.measure_maxima = false;
     simulation.evaluate_every = 0;
-    const hsgd_keeper keeper = {.context = w, .ask = ask_to_stop};
+    const hsgd_keeper keeper = {.context = w, .ask = ask_to_stop, .window_s = HSGD_PROMPT_WINDOW_S};
     simulation.keeper = &keeper;
     status =
         hsgd_ensemble_run(&ensemble, &simulation, runs, w->config.first_seed, w->problem.placement, w->threads, err);

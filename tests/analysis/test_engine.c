@@ -311,7 +311,7 @@ static void agrees_with_naive_on_long_windows(void **state)
                          .threads = 1};
     hsgd_engine engine;
     assert_ok(hsgd_engine_alloc(&engine, &s, NULL, &err), err);
-    assert_true(engine.max_rows == 60 && engine.passage_rows < 60 && !engine.models_pass && !engine.by_steps);
+    assert_true(engine.max_rows == 60 && engine.passage_rows < 60 && !engine.models_may_pass && !engine.by_steps);
     hsgd_engine_free(&engine);
     compare_with_naive(&s);
     hsgd_objective_free(&f);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A run that is stopped between two windows and goes on from its bytes, in a new engine with other threads, gives the numbers
  * of a run that was not stopped, to the bit: stopped once after every window, and after all of them in turn, with everything
- * that measurements and variants keep. Traces are compared array by array, without the functions that pack them. Bytes that
+ * that measurements and variants keep, and with rounds that are whole, cut after every step, or anywhere. Traces are compared array by array, without the functions that pack them. Bytes that
  * are cut short or belong to another run are refused. */
 #include "tests/analysis/class_data.h"
 #include "tests/analysis/trees.h"
@@ -109,7 +109,7 @@ static void done(void *context, uint64_t seed, const hsgd_trace *trace)
 
 static hsgd_keeper keeper_of(shelf *s)
 {
-    return (hsgd_keeper){s, ask, save, load, done};
+    return (hsgd_keeper){s, ask, save, load, done, 0};
 }
 
 /* ---- stops ---- */
@@ -120,8 +120,11 @@ static size_t run_through(hsgd_trace *out, hsgd_simulation s)
     shelf x = {.save_always = true}; /* saving changes nothing */
     hsgd_keeper keeper = keeper_of(&x);
     hsgd_trace plain;
+    size_t cuts = s.cuts;
+    s.cuts = 0; /* nor does it change anything where rounds are cut */
     assert_ok(hsgd_simulate(&plain, &s, &err), err);
     s.keeper = &keeper;
+    s.cuts = cuts;
     assert_ok(hsgd_simulate(out, &s, &err), err);
     same_trace(out, &plain);
     assert_int_equal(x.done, 1);
@@ -142,6 +145,7 @@ static void run_in_pieces(const hsgd_trace *want, hsgd_simulation s, size_t firs
         x.asked = 0;
         x.stop_after = then;
         s.threads = s.eager_threads ? s.threads % 3 + 1 : 1;
+        s.cuts = s.cuts ? (s.cuts + 1) % 4 : 0;
     }
     assert_ok(status, err);
     same_trace(&got, want);
@@ -206,6 +210,7 @@ static void on_tree(hsgd_hierarchy *h, const hsgd_variant *variant, double noise
             s.measure_proof = flags & 2 && !variant;
             s.measure_smoothness = s.measure_proof;
             s.measure_at_nodes = flags & 4 && !variant;
+            s.cuts = flags == 7 && s.measure_every == 1 ? 1 : flags == 1 && s.measure_every == 3 ? 3 : 0;
             if (!variant || flags < 2)
                 stop_everywhere(&s);
         }
@@ -335,7 +340,8 @@ static void metrics_go_on(void **state)
                          .test = &test,
                          .seed = 5,
                          .threads = 1};
-    stop_everywhere(&s);
+    for (s.cuts = 0; s.cuts <= 2; s.cuts += 2)
+        stop_everywhere(&s);
     hsgd_objective_free(&f);
     hsgd_hierarchy_free(&h);
     hsgd_dataset_free(&train);
@@ -377,7 +383,7 @@ static void seeds_go_on(double step_size)
     hsgd_objective f;
     hsgd_ensemble want, got;
     shelves x = {.of = {{.stop_after = 3}, {.done = 0}, {.stop_after = 1}, {.done = 0}, {.stop_after = 6}}};
-    const hsgd_keeper keeper = {&x, ask_all, save_all, load_all, done_all};
+    const hsgd_keeper keeper = {&x, ask_all, save_all, load_all, done_all, 0};
     assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
     hsgd_simulation s = {.objective = &f,
                          .hierarchy = &h,

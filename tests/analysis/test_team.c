@@ -369,7 +369,7 @@ static void make_kept_run(const hsgd_team *team, void *context)
     kept_run *x = context;
     int rank = hsgd_team_rank(team);
     x->shelf[rank].rank = rank;
-    hsgd_keeper keeper = {&x->shelf[rank], ask, save, load, NULL};
+    hsgd_keeper keeper = {&x->shelf[rank], ask, save, load, NULL, 0};
     hsgd_simulation s = *x->run.simulation;
     hsgd_trace trace;
     s.keeper = &keeper;
@@ -430,6 +430,8 @@ static void keep_everything(hsgd_simulation *s)
 {
     s->measure_proof = s->measure_smoothness = s->measure_at_nodes = !s->variant;
     keep(s, 5, 3);
+    s->cuts = 3;
+    keep(s, 5, 2);
 }
 
 static void what_is_kept_is_the_same(void **state)

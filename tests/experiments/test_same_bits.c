@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The promise of bit-identity, as one test: every configuration of same_bits.json, run in many ways, leaves the same bytes.
  *
- * A way is a number of threads, an order in which the parts of the tree are visited, and the vector instructions that the
- * kernels may use. One thread, the natural order and no vector instructions are the reference; all files of the other ways'
+ * A way is a number of threads, an order in which the parts of the tree are visited, the vector instructions that the
+ * kernels may use, and how rounds are cut into windows. One thread, the natural order, no vector instructions and whole
+ * rounds are the reference; all files of the other ways'
  * result folders are compared with its files, but for the part of result.json that says how they were made. The
  * configurations have every key and every word of the schema that can change a number (another test sees to that).
  *
- * The program that is run is this one: told to be hsgd, it does what main() does, with four switches that users do not
+ * The program that is run is this one: told to be hsgd, it does what main() does, with five switches that users do not
  * have. The linker hands it every call of hsgd_simulate and of fsync (Makefile: --wrap). */
 #include "tests/experiments/program.h"
 
@@ -28,6 +29,7 @@ typedef struct way {
     bool eager;         /* all threads even where it does not pay */
     int ranks;          /* processes, started by mpirun; 0: one, by itself */
     int stop_after;     /* windows of the engine until the program gets SIGTERM; 0: never */
+    int cuts;           /* steps of a window, at most; 0: rounds are not cut */
 } way;
 
 static way this_way; /* of a program that was told to be hsgd; set before anything runs */
@@ -49,6 +51,7 @@ hsgd_status __wrap_hsgd_simulate(hsgd_trace *trace, const hsgd_simulation *simul
     hsgd_simulation s = *simulation;
     s.shuffle = (uint64_t)this_way.order;
     s.eager_threads = this_way.eager;
+    s.cuts = (size_t)this_way.cuts;
     s.progress = count_window;
     return __real_hsgd_simulate(trace, &s, error);
 }
@@ -60,14 +63,14 @@ int __wrap_fsync(int file)
     return file < 0 ? -1 : 0;
 }
 
-/* PROGRAM --as-hsgd ORDER PATH EAGER WINDOWS COMMAND ... */
+/* PROGRAM --as-hsgd ORDER PATH EAGER CUTS WINDOWS COMMAND ... */
 static int be_hsgd(int argc, char **argv)
 {
-    this_way = (way){.order = atoi(argv[2]), .path = atoi(argv[3]), .eager = atoi(argv[4])};
-    windows_left = atoi(argv[5]);
+    this_way = (way){.order = atoi(argv[2]), .path = atoi(argv[3]), .eager = atoi(argv[4]), .cuts = atoi(argv[5])};
+    windows_left = atoi(argv[6]);
     hsgd_vector_limit((hsgd_cpu_path)this_way.path);
-    argv[5] = argv[0];
-    return hsgd_cli(argc - 5, argv + 5);
+    argv[6] = argv[0];
+    return hsgd_cli(argc - 6, argv + 6);
 }
 
 /* ---- configurations and data ---- */
@@ -162,11 +165,12 @@ static int run_in(int i, const way *w, const char *folder, const char *options)
     if (w->ranks) /* MPI keeps some memory to the end */
         snprintf(start, sizeof start, "env ASAN_OPTIONS=detect_leaks=0 mpirun --oversubscribe --bind-to none -n %d",
                  w->ranks);
-    snprintf(line, sizeof line,
-             "PATH=\"$PWD/bin:$PATH\" exec %s \"$SELF\" --as-hsgd %d %d %d %d %s %d.json --output %s --quiet --threads "
-             "%d %s",
-             start, w->order, w->path, w->eager, w->stop_after, text_of(cJSON_GetArrayItem(cases, i), "command"), i,
-             folder, w->threads, options);
+    snprintf(
+        line, sizeof line,
+        "PATH=\"$PWD/bin:$PATH\" exec %s \"$SELF\" --as-hsgd %d %d %d %d %d %s %d.json --output %s --quiet --threads "
+        "%d %s",
+        start, w->order, w->path, w->eager, w->cuts, w->stop_after, text_of(cJSON_GetArrayItem(cases, i), "command"), i,
+        folder, w->threads, options);
     int code = shell(line);
     if (code == 2 || code < 0 || code > 4)
         fail_msg("%s: %s\n%s", name_of(i), line, err_text);
@@ -248,7 +252,7 @@ static int compare(int i, const char *reference, const char *folder, const char 
 
 /* ---- threads, orders, vector instructions ---- */
 
-enum { NUM_PATHS = HSGD_PATH_AVX512 + 1, NUM_ORDERS = 3, NUM_THREADS = 3 };
+enum { NUM_PATHS = HSGD_PATH_AVX512 + 1, NUM_ORDERS = 3, NUM_THREADS = 3, NUM_CUTS = 4 };
 
 enum { ENOUGH = 10 }; /* differences, to see what is wrong */
 
@@ -265,18 +269,22 @@ static hsgd_cpu_path best_path(void)
     return hsgd_vector_path();
 }
 
-/* In nine ways each two of threads, order and path meet once; three cases together have all 27. */
+/* In nine ways each two of threads, order and path meet once; three cases together have all 27. Cuts go round by themselves. */
 static way way_number(int number, int i)
 {
     int threads = number / 3, order = number % 3;
-    return (way){.threads = threads + 1, .order = order, .path = (threads + order + i) % NUM_PATHS, .eager = true};
+    return (way){.threads = threads + 1,
+                 .order = order,
+                 .path = (threads + order + i) % NUM_PATHS,
+                 .eager = true,
+                 .cuts = (number + i) % NUM_CUTS};
 }
 
 static int run_and_compare(int i, const way *w, int code)
 {
     char how[128];
-    snprintf(how, sizeof how, "%d processes, %d threads, order %d, path %d%s", w->ranks ? w->ranks : 1, w->threads,
-             w->order, w->path, w->eager ? ", eager" : "");
+    snprintf(how, sizeof how, "%d processes, %d threads, order %d, path %d, cuts %d%s", w->ranks ? w->ranks : 1,
+             w->threads, w->order, w->path, w->cuts, w->eager ? ", eager" : "");
     int got = run_case(i, w, "other");
     if (got != code)
         print_error("%s, %s: exit code %d, not %d\n", name_of(i), how, got, code);
@@ -426,8 +434,8 @@ static void processes(void **state)
 
 /* ---- runs in pieces ---- */
 
-/* hsgd run and verify: stopped by a signal in the second window, or in the fourth, and continued in
- * another way. */
+/* hsgd run and verify: stopped by a signal in the second window, or in the fourth, and continued in another way; where rounds
+ * are cut, mostly in the middle of one. */
 static int run_in_pieces(int i, int code)
 {
     way first = way_number(i % 9, i), second = way_number(8 - i % 9, i);
@@ -456,7 +464,7 @@ static void stopped_and_resumed(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc > 6 && strcmp(argv[1], "--as-hsgd") == 0)
+    if (argc > 7 && strcmp(argv[1], "--as-hsgd") == 0)
         return be_hsgd(argc, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(configurations_have_every_key_and_word),
