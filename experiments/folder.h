@@ -74,6 +74,7 @@ hsgd_status hsgd_folder_clear(const char *dir, hsgd_error *err);
 typedef struct hsgd_style_change {
     const char *format, *width, *band; /* as hsgd_figure_..._parse takes them */
     bool no_title;
+    bool scripts_only; /* no rendering, so that gnuplot is not needed */
 } hsgd_style_change;
 
 /* Make the figures that the result's configuration asks for, in its style but for what change says (may be NULL). The
