@@ -119,12 +119,13 @@ $(BUILD)/%_kernels.$(1).o: %_kernels.c $(BUILD)/flags
 endef
 $(foreach path,$(PATHS),$(eval $(call kernel_rule,$(path))))
 
-# Compiled in: the default experiment, so that the first run needs no file, the schema for the manual page, and the style
-# of the report page.
-EMBEDDED  := $(BUILD)/demo_bytes.h $(BUILD)/schema_bytes.h $(BUILD)/report_bytes.h
+# Compiled in: the default experiment, so that the first run needs no file, the schema for the manual page, that of results
+# for hsgd check, and the style of the report page.
+EMBEDDED  := $(BUILD)/demo_bytes.h $(BUILD)/schema_bytes.h $(BUILD)/results_schema_bytes.h $(BUILD)/report_bytes.h
 $(BUILD)/experiments/embedded.o: $(EMBEDDED)
 $(BUILD)/demo_bytes.h: experiments/demo.json
 $(BUILD)/schema_bytes.h: experiments/config.schema.json
+$(BUILD)/results_schema_bytes.h: experiments/results.schema.json
 $(BUILD)/report_bytes.h: experiments/report.css
 $(EMBEDDED):
 	@mkdir -p $(@D)

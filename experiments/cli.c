@@ -11,12 +11,13 @@
 #include <gsl/gsl_errno.h>
 
 #include "experiments/ranks.h"
+#include "experiments/style_private.h"
 #include "experiments/sweep_private.h"
 
 static const hsgd_command *const commands[] = {
     &hsgd_command_run,  &hsgd_command_verify, &hsgd_command_bound, &hsgd_command_sandwich, &hsgd_command_exact,
     &hsgd_command_plot, &hsgd_command_report, &hsgd_command_sweep, &hsgd_command_phase,    &hsgd_command_rate,
-    &hsgd_command_hunt, &hsgd_command_plan,   &hsgd_command_train, &hsgd_command_pep};
+    &hsgd_command_hunt, &hsgd_command_plan,   &hsgd_command_train, &hsgd_command_pep,      &hsgd_command_check};
 enum { NUM_COMMANDS = sizeof commands / sizeof *commands };
 
 /* ---- messages and numbers ---- */
@@ -96,6 +97,16 @@ hsgd_status hsgd_cli_seconds(const char *text, const char *option, double *out, 
                          high);
     *out = value;
     return HSGD_OK;
+}
+
+hsgd_status hsgd_cli_style(hsgd_style_change *out, const hsgd_arguments *arguments, hsgd_error *err)
+{
+    hsgd_figure_style style = hsgd_figure_default_style();
+    *out = (hsgd_style_change){.format = arguments->option[HSGD_STYLE_OPTION_FORMAT],
+                               .width = arguments->option[HSGD_STYLE_OPTION_WIDTH],
+                               .band = arguments->option[HSGD_STYLE_OPTION_BAND],
+                               .no_title = arguments->option[HSGD_STYLE_OPTION_NO_TITLE] != NULL};
+    return hsgd_style_apply(&style, out, err);
 }
 
 static void print_quoted(const char *text, FILE *stream)
@@ -251,6 +262,23 @@ static const char *unknown_option(int argc, char **argv)
     return argv[inside ? optind : optind - 1];
 }
 
+/* What is left when the options are gone: "DIR1 DIR2" stands for two. */
+static hsgd_status take_positionals(hsgd_arguments *out, bool help, int given, char **argument, hsgd_error *err)
+{
+    const hsgd_command *command = out->command;
+    const char *second = command->positional ? strchr(command->positional, ' ') : NULL;
+    int taken = !command->positional ? 0 : second ? 2 : 1;
+    if (given > taken)
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: unexpected argument \"%s\"; see hsgd %s --help", command->name,
+                         argument[given - 1], command->name);
+    out->positional = given > 0 ? argument[0] : NULL;
+    out->second = given > 1 ? argument[1] : NULL;
+    if (given < taken && !help && *command->positional != '[')
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: %s is missing; see hsgd %s --help", command->name,
+                         given ? second + 1 : command->positional, command->name);
+    return HSGD_OK;
+}
+
 static hsgd_status parse(hsgd_arguments *out, bool *help, const hsgd_command *command, int argc, char **argv,
                          hsgd_error *err)
 {
@@ -278,15 +306,7 @@ static hsgd_status parse(hsgd_arguments *out, bool *help, const hsgd_command *co
         if (status)
             return status;
     }
-    int given = argc - optind;
-    if (given > (command->positional ? 1 : 0))
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: unexpected argument \"%s\"; see hsgd %s --help", command->name,
-                         argv[argc - 1], command->name);
-    out->positional = given ? argv[optind] : NULL;
-    if (!given && !*help && command->positional && *command->positional != '[')
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: %s is missing; see hsgd %s --help", command->name,
-                         command->positional, command->name);
-    return HSGD_OK;
+    return take_positionals(out, *help, argc - optind, argv + optind, err);
 }
 
 /* They would all do the same, and write the same files. */

@@ -24,15 +24,17 @@ enum { HSGD_MAX_OPTIONS = 20 };
 typedef struct hsgd_arguments {
     const struct hsgd_command *command;
     const char *positional; /* NULL: not given */
+    const char *second;     /* the same of a command that takes two */
     /* by index of the command's table: its argument, "" for a switch, NULL: absent */
     const char *option[HSGD_MAX_OPTIONS];
 } hsgd_arguments;
 
 typedef struct hsgd_command {
     const char *name;
-    const char *positional;    /* what stands for it in the help, in brackets when optional; NULL: takes none */
-    const char *summary;       /* one line */
-    const char *details;       /* paragraph for --help; may be "" */
+    const char
+        *positional;     /* what stands for it in the help, in brackets when optional; "DIR1 DIR2": two; NULL: none */
+    const char *summary; /* one line */
+    const char *details; /* paragraph for --help; may be "" */
     const hsgd_option *option; /* (num_options) */
     size_t num_options;
     int (*run)(const hsgd_arguments *arguments);
@@ -79,7 +81,26 @@ void hsgd_completion_print(const hsgd_program *program, FILE *stream);
 
 extern const hsgd_command hsgd_command_run, hsgd_command_verify, hsgd_command_bound, hsgd_command_sandwich,
     hsgd_command_exact, hsgd_command_plot, hsgd_command_report, hsgd_command_sweep, hsgd_command_phase,
-    hsgd_command_rate, hsgd_command_hunt, hsgd_command_plan, hsgd_command_train, hsgd_command_pep;
+    hsgd_command_rate, hsgd_command_hunt, hsgd_command_plan, hsgd_command_train, hsgd_command_pep, hsgd_command_check;
+
+/* The options of commands that draw, which begin their tables. */
+enum {
+    HSGD_STYLE_OPTION_FORMAT,
+    HSGD_STYLE_OPTION_WIDTH,
+    HSGD_STYLE_OPTION_BAND,
+    HSGD_STYLE_OPTION_NO_TITLE,
+    HSGD_NUM_STYLE_OPTIONS
+};
+#define HSGD_STYLE_OPTIONS                                                                                             \
+    [HSGD_STYLE_OPTION_FORMAT] = {"format", "pdf|svg|png|tex|tikz", "format of the figures; tex is cairolatex"},       \
+    [HSGD_STYLE_OPTION_WIDTH] = {"width", "ieee-column|ieee-page|neurips|INCHES",                                      \
+                                 "printed width: 3.5, 7.16 or 5.5 inches, or as many"},                                \
+    [HSGD_STYLE_OPTION_BAND] = {"band", "ci|se|sd|range|none",                                                         \
+                                "bands: confidence interval, standard error, standard deviation, all seeds"},          \
+    [HSGD_STYLE_OPTION_NO_TITLE] = {"no-title", NULL, "nothing above the panels: it is in the caption"}
+
+/* What these options say; fails where one of them is not legal. */
+hsgd_status hsgd_cli_style(hsgd_style_change *out, const hsgd_arguments *arguments, hsgd_error *err);
 
 /* Print "hsgd: MESSAGE" on standard error and return the exit code of the status. Of several processes (ranks.h) only the first
  * one does so. */

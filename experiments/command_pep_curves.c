@@ -5,6 +5,7 @@
 #include "experiments/cli_private.h"
 #include "experiments/json_private.h"
 #include "experiments/pep_curves_private.h"
+#include "experiments/provenance_private.h"
 #include "experiments/run_private.h"
 
 /* Exit code 3 where some step size has no certificate. */
@@ -29,7 +30,8 @@ static int run_in_folder(hsgd_pep_curves *curves, const char *dir, bool json, bo
     hsgd_figure_report report;
     int lock, drawn = 0;
     bool bar = !quiet && isatty(STDERR_FILENO);
-    if (hsgd_pep_curves_run(curves, bar ? hsgd_run_draw_progress : NULL, &drawn, &err) ||
+    if (hsgd_provenance_check_date(&err) ||
+        hsgd_pep_curves_run(curves, bar ? hsgd_run_draw_progress : NULL, &drawn, &err) ||
         hsgd_folder_open(&lock, dir, HSGD_FOLDER_PEP, &err))
         return hsgd_cli_fail(&err);
     hsgd_status status = hsgd_pep_curves_write(curves, dir, &err);

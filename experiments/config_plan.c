@@ -6,6 +6,7 @@
 
 #include "experiments/config_private.h"
 #include "experiments/plan_private.h"
+#include "experiments/provenance_private.h"
 #include "experiments/style_private.h"
 
 enum { DEFAULT_MAX_LEVELS = 3, DEFAULT_MAX_PERIOD = 64, MAX_PERIOD = 10000, MAX_BUDGETS = 16, MAX_WORKERS = 10000000 };
@@ -472,6 +473,8 @@ hsgd_status hsgd_plan_read(hsgd_plan_setting *out, const char *path, hsgd_error 
         return status;
     hsgd_json root = hsgd_json_root(path, document);
     status = read_all(out, &root, err);
+    if (!status)
+        status = hsgd_provenance_hash_document(out->config_sha256, document, err);
     if (status)
         hsgd_plan_setting_free(out);
     cJSON_Delete(document);

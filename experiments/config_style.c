@@ -57,6 +57,7 @@ hsgd_status hsgd_style_apply(hsgd_figure_style *style, const hsgd_style_change *
     if (change->band && hsgd_figure_band_parse(change->band, &style->band))
         return hsgd_fail(err, HSGD_ERROR_INPUT, "--band: \"%s\" is not ci, se, sd, range or none", change->band);
     style->title = style->title && !change->no_title;
+    style->scripts_only = change->scripts_only;
     return HSGD_OK;
 }
 

@@ -10,6 +10,10 @@ const char hsgd_embedded_schema[] = {
 #include "schema_bytes.h"
     0};
 
+const char hsgd_embedded_results_schema[] = {
+#include "results_schema_bytes.h"
+    0};
+
 const char hsgd_embedded_report_css[] = {
 #include "report_bytes.h"
     0};

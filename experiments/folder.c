@@ -369,7 +369,7 @@ static hsgd_status render_one(const folder *f, const hsgd_figure *figure, hsgd_f
     char reason[HSGD_NOTE_SIZE];
     if (!is_wanted(f, figure->name) || !figure->possible(&f->input, reason, sizeof reason))
         return HSGD_OK;
-    return hsgd_folder_render(f->dir, figure->name, f->style.format, report, err);
+    return hsgd_folder_render(f->dir, figure->name, &f->style, report, err);
 }
 
 static hsgd_status plot(const char *dir, const char *result, const hsgd_style_change *change,

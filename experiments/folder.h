@@ -39,7 +39,7 @@ const char *hsgd_folder_content(hsgd_folder_kind kind);
 
 /* Before results of this kind are written: make the folder and its parents, keep other processes out as hsgd_folder_lock
  * does, and remove what killed processes left. Fails if the folder holds results of another kind: what is written now would
- * stand beside them as if the two belonged together. */
+ * stand beside them as if the two belonged together; or if SOURCE_DATE_EPOCH is no date, for results say theirs. */
 hsgd_status hsgd_folder_open(int *lock, const char *dir, hsgd_folder_kind kind, hsgd_error *err);
 
 /* Keep other processes of hsgd from writing to a folder until *lock is handed to hsgd_folder_unlock or the process
@@ -74,6 +74,7 @@ hsgd_status hsgd_folder_clear(const char *dir, hsgd_error *err);
 typedef struct hsgd_style_change {
     const char *format, *width, *band; /* as hsgd_figure_..._parse takes them */
     bool no_title;
+    bool scripts_only; /* no rendering, so that gnuplot is not needed */
 } hsgd_style_change;
 
 /* Make the figures that the result's configuration asks for, in its style but for what change says (may be NULL). The

@@ -87,16 +87,16 @@ void hsgd_folder_note_missing(hsgd_figure_report *report, const char *name, cons
         snprintf(report->note[report->num_notes++], HSGD_NOTE_SIZE, "no figure %s: %s", name, reason);
 }
 
-hsgd_status hsgd_folder_render(const char *dir, const char *name, hsgd_figure_format format, hsgd_figure_report *report,
-                               hsgd_error *err)
+hsgd_status hsgd_folder_render(const char *dir, const char *name, const hsgd_figure_style *style,
+                               hsgd_figure_report *report, hsgd_error *err)
 {
     char ending[16];
-    hsgd_status status = hsgd_figure_render(dir, name, err);
-    if (status)
+    hsgd_status status = style->scripts_only ? HSGD_OK : hsgd_figure_render(dir, name, err);
+    if (status || style->scripts_only)
         return status;
-    snprintf(ending, sizeof ending, ".%s", hsgd_figure_format_extension(format));
+    snprintf(ending, sizeof ending, ".%s", hsgd_figure_format_extension(style->format));
     list_file(report, name, ending);
-    if (format == HSGD_FIGURE_TEX) /* text in the one, lines in the other */
+    if (style->format == HSGD_FIGURE_TEX) /* text in the one, lines in the other */
         list_file(report, name, ".pdf");
     return HSGD_OK;
 }

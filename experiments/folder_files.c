@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "experiments/provenance_private.h"
 #include "plots/output.h"
 
 static hsgd_status make_one(const char *path, hsgd_error *err)
@@ -165,7 +166,9 @@ hsgd_status hsgd_folder_open(int *lock, const char *dir, hsgd_folder_kind kind, 
         if (k != (int)kind && has_file(dir, kinds[k].file))
             return hsgd_fail(err, HSGD_ERROR_INPUT, "--output: \"%s\" holds %s (%s); expected another folder", dir,
                              kinds[k].content, kinds[k].file);
-    hsgd_status status = hsgd_folder_make(dir, err);
+    hsgd_status status = hsgd_provenance_check_date(err);
+    if (!status)
+        status = hsgd_folder_make(dir, err);
     if (!status)
         status = hsgd_folder_lock(lock, dir, err);
     if (!status)

@@ -82,9 +82,10 @@ bool hsgd_folder_is_listed(const cJSON *figures, const char *name);
 /* Remove what an earlier call left of a figure. */
 hsgd_status hsgd_folder_remove_figure(const char *dir, const char *name, hsgd_error *err);
 
-/* Draw the figure whose script is in the folder, in the format that the script is for, and report the files made. */
-hsgd_status hsgd_folder_render(const char *dir, const char *name, hsgd_figure_format format, hsgd_figure_report *report,
-                               hsgd_error *err);
+/* Draw the figure whose script is in the folder, in the format that the script is for, and report the files made. Nothing where the
+ * style says that scripts are enough. */
+hsgd_status hsgd_folder_render(const char *dir, const char *name, const hsgd_figure_style *style,
+                               hsgd_figure_report *report, hsgd_error *err);
 
 /* Report the script of a figure, its data and its caption; the files that all figures of a format share; a figure that
  * cannot be shown. */

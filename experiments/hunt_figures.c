@@ -149,7 +149,7 @@ hsgd_status hsgd_hunt_plot(const char *dir, const hsgd_style_change *change, hsg
         status = hsgd_hunt_figure_write(&f.input, dir, &f.from.style, err);
     if (!status) {
         hsgd_folder_list_script(report, hsgd_hunt_figure_name);
-        status = hsgd_folder_render(dir, hsgd_hunt_figure_name, f.from.style.format, report, err);
+        status = hsgd_folder_render(dir, hsgd_hunt_figure_name, &f.from.style, report, err);
     }
     if (!status)
         hsgd_folder_list_shared(report, f.from.style.format);

@@ -9,6 +9,8 @@
 
 #include "experiments/bound_json_private.h"
 #include "experiments/config_private.h"
+#include "experiments/document_private.h"
+#include "experiments/provenance_private.h"
 #include "experiments/style_private.h"
 #include "plots/output.h"
 
@@ -121,14 +123,10 @@ static hsgd_status write_text(const char *dir, const char *name, const char *tex
 
 static hsgd_status write_json(const hsgd_hunt *hunt, const char *dir, hsgd_error *err)
 {
-    cJSON *root = hunt_to_json(hunt);
-    char *text = hsgd_json_print(root);
-    cJSON_Delete(root);
-    if (!text)
-        return hsgd_fail_memory(err, "hunt.json");
-    hsgd_status status = write_text(dir, "hunt", text, err);
-    cJSON_free(text);
-    return status;
+    static const char *const outputs[] = {"hunt.csv", "worst.json", NULL};
+    cJSON *provenance;
+    hsgd_status status = hsgd_provenance_of_config(&provenance, "hunt", hunt->config, err);
+    return status ? status : hsgd_document_write(dir, HSGD_FOLDER_HUNT, hunt_to_json(hunt), provenance, outputs, err);
 }
 
 /* ---- hunt.csv ---- */

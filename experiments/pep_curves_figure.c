@@ -105,7 +105,7 @@ static hsgd_status draw(const folder *f, hsgd_figure_report *report, hsgd_error 
     if (status)
         return status;
     hsgd_folder_list_script(report, "pep");
-    status = hsgd_folder_render(f->dir, "pep", f->from.style.format, report, err);
+    status = hsgd_folder_render(f->dir, "pep", &f->from.style, report, err);
     if (!status)
         hsgd_folder_list_shared(report, f->from.style.format);
     return status;

@@ -3,9 +3,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "experiments/document_private.h"
 #include "experiments/json_private.h"
 #include "experiments/pep_curves_private.h"
 #include "experiments/pep_private.h"
+#include "experiments/provenance_private.h"
 #include "experiments/style_private.h"
 #include "plots/output.h"
 
@@ -103,19 +105,12 @@ cJSON *hsgd_pep_curves_to_json(const hsgd_pep_curves *curves)
 
 static hsgd_status write_json(const hsgd_pep_curves *curves, const char *dir, hsgd_error *err)
 {
-    hsgd_output out;
-    cJSON *root = hsgd_pep_curves_to_json(curves);
-    char *text = hsgd_json_print(root);
-    cJSON_Delete(root);
-    if (!text)
-        return hsgd_fail_memory(err, "pep.json");
-    hsgd_status status = hsgd_output_open(&out, dir, "pep", "json", err);
-    if (!status) {
-        fputs(text, out.stream);
-        status = hsgd_output_close(&out, err);
-    }
-    cJSON_free(text);
-    return status;
+    static const char *const outputs[] = {"pep.csv", NULL};
+    cJSON *provenance;
+    hsgd_status status = hsgd_provenance_of_grid(&provenance, "pep", &curves->grid, err);
+    return status
+               ? status
+               : hsgd_document_write(dir, HSGD_FOLDER_PEP, hsgd_pep_curves_to_json(curves), provenance, outputs, err);
 }
 
 /* ---- pep.csv ---- */

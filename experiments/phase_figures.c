@@ -104,7 +104,7 @@ hsgd_status hsgd_phase_plot(const char *dir, const hsgd_style_change *change, hs
         if (!status)
             hsgd_folder_list_script(report, "phase");
         if (!status)
-            status = hsgd_folder_render(dir, "phase", f.from.style.format, report, err);
+            status = hsgd_folder_render(dir, "phase", &f.from.style, report, err);
         if (!status)
             hsgd_folder_list_shared(report, f.from.style.format);
     }

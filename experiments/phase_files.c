@@ -3,7 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "experiments/document_private.h"
 #include "experiments/phase_private.h"
+#include "experiments/provenance_private.h"
 #include "experiments/style_private.h"
 #include "experiments/sweep_private.h"
 #include "plots/output.h"
@@ -103,19 +105,12 @@ cJSON *hsgd_phase_to_json(const hsgd_phase *phase, const hsgd_phase_summary *sum
 static hsgd_status write_json(const hsgd_phase *phase, const hsgd_phase_summary *summary, const char *dir,
                               hsgd_error *err)
 {
-    hsgd_output out;
-    cJSON *root = hsgd_phase_to_json(phase, summary);
-    char *text = hsgd_json_print(root);
-    cJSON_Delete(root);
-    if (!text)
-        return hsgd_fail_memory(err, "phase.json");
-    hsgd_status status = hsgd_output_open(&out, dir, "phase", "json", err);
-    if (!status) {
-        fputs(text, out.stream);
-        status = hsgd_output_close(&out, err);
-    }
-    cJSON_free(text);
-    return status;
+    static const char *const outputs[] = {"phase.csv", NULL};
+    cJSON *provenance;
+    hsgd_status status = hsgd_provenance_of_grid(&provenance, "phase", &phase->grid, err);
+    return status ? status
+                  : hsgd_document_write(dir, HSGD_FOLDER_PHASE, hsgd_phase_to_json(phase, summary), provenance, outputs,
+                                        err);
 }
 
 /* ---- phase.csv ---- */

@@ -165,7 +165,7 @@ hsgd_status hsgd_plan_plot(const char *dir, const hsgd_style_change *change, hsg
         status = hsgd_plan_figure_write(&f.input, dir, &f.from.style, err);
     if (!status) {
         hsgd_folder_list_script(report, HSGD_PLAN_FIGURE);
-        status = hsgd_folder_render(dir, HSGD_PLAN_FIGURE, f.from.style.format, report, err);
+        status = hsgd_folder_render(dir, HSGD_PLAN_FIGURE, &f.from.style, report, err);
     }
     if (!status)
         hsgd_folder_list_shared(report, f.from.style.format);

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "experiments/config_private.h"
+#include "experiments/document_private.h"
 #include "experiments/json_patch_private.h"
 #include "experiments/plan_private.h"
+#include "experiments/provenance_private.h"
 #include "plots/output.h"
 
 static hsgd_status write_text(const char *dir, const char *name, const char *text, hsgd_error *err)
@@ -207,6 +209,17 @@ static hsgd_status remove_experiment(const char *dir, hsgd_error *err)
     return status;
 }
 
+static hsgd_status write_document(const hsgd_plan_analysis *a, const char *dir, bool with_config, hsgd_error *err)
+{
+    const char *const outputs[] = {"plan.csv", "plan-params.json", with_config ? "plan-best.json" : NULL, NULL};
+    cJSON *provenance;
+    hsgd_status status = hsgd_provenance_of_program(&provenance, "plan", err);
+    if (status)
+        return status;
+    cJSON_AddStringToObject(provenance, "config_sha256", a->setting->config_sha256);
+    return hsgd_document_write(dir, HSGD_FOLDER_PLAN, hsgd_plan_to_json(a), provenance, outputs, err);
+}
+
 hsgd_status hsgd_plan_write(const hsgd_plan_analysis *a, const char *dir, char *note, size_t size, bool *with_config,
                             hsgd_error *err)
 {
@@ -220,5 +233,5 @@ hsgd_status hsgd_plan_write(const hsgd_plan_analysis *a, const char *dir, char *
         status = write_json(dir, "plan-params", params_to_json(a->setting, best), err);
     if (!status && a->setting->experiment)
         status = write_experiment(a, dir, best, note, size, with_config, err);
-    return status ? status : write_json(dir, "plan", hsgd_plan_to_json(a), err);
+    return status ? status : write_document(a, dir, *with_config, err);
 }

@@ -17,6 +17,7 @@
 #include "analysis/communication.h"
 #include "analysis/communication_uniform.h"
 #include "bounds/bound.h"
+#include "experiments/checksum.h"
 #include "experiments/folder.h"
 #include "experiments/json_private.h"
 #include "plots/figure.h"
@@ -71,6 +72,7 @@ typedef struct hsgd_plan_setting {
     cJSON *experiment;    /* the configuration that plan-best.json starts from, owned; NULL: none is known */
     cJSON *figure_style;  /* owned; NULL: none given */
     bool with_figure;     /* "figures" has it */
+    char config_sha256[HSGD_CHECKSUM_SIZE]; /* of the file's document */
 } hsgd_plan_setting;
 
 /* Read a configuration ("-": standard input); free it with hsgd_plan_setting_free. */

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "analysis/vector.h"
 #include "experiments/json_private.h"
 #include "experiments/leaf.h"
 #include "experiments/provenance_private.h"
@@ -77,18 +76,16 @@ static hsgd_status forget_folders(cJSON *item, hsgd_error *err)
 }
 
 /* SHA-256 of the resolved configuration, with names of data files in place of their paths: the same on every machine. */
-hsgd_status hsgd_provenance_hash_config(char out[HSGD_CHECKSUM_SIZE], const hsgd_config *config, hsgd_error *err)
+hsgd_status hsgd_provenance_hash_document(char out[HSGD_CHECKSUM_SIZE], const cJSON *config, hsgd_error *err)
 {
-    char *text = hsgd_config_to_json(config);
-    cJSON *document = text ? cJSON_Parse(text) : NULL;
-    cJSON_free(text);
+    cJSON *document = cJSON_Duplicate(config, true);
     hsgd_status status = document ? HSGD_OK : hsgd_fail_memory(err, "the configuration");
     const cJSON *problem = cJSON_GetObjectItemCaseSensitive(document, "problem");
     if (!status)
         status = forget_folders(cJSON_GetObjectItemCaseSensitive(problem, "data"), err);
     if (!status) /* of a plug-in */
         status = forget_folders(cJSON_GetObjectItemCaseSensitive(problem, "path"), err);
-    text = status ? NULL : hsgd_json_print(document);
+    char *text = status ? NULL : hsgd_json_print(document);
     hsgd_checksum *checksum = hsgd_checksum_alloc();
     if (text && checksum) {
         hsgd_checksum_add(checksum, text, strlen(text));
@@ -97,6 +94,17 @@ hsgd_status hsgd_provenance_hash_config(char out[HSGD_CHECKSUM_SIZE], const hsgd
         status = hsgd_fail_memory(err, "the configuration");
     hsgd_checksum_free(checksum);
     cJSON_free(text);
+    cJSON_Delete(document);
+    return status;
+}
+
+hsgd_status hsgd_provenance_hash_config(char out[HSGD_CHECKSUM_SIZE], const hsgd_config *config, hsgd_error *err)
+{
+    char *text = hsgd_config_to_json(config);
+    cJSON *document = text ? cJSON_Parse(text) : NULL;
+    cJSON_free(text);
+    hsgd_status status =
+        document ? hsgd_provenance_hash_document(out, document, err) : hsgd_fail_memory(err, "the configuration");
     cJSON_Delete(document);
     return status;
 }
@@ -178,24 +186,6 @@ void hsgd_provenance_free(hsgd_provenance *provenance)
 
 /* ---- result.json ---- */
 
-/* "model name" of the first processor; "" where the system does not say. */
-static void find_processor(char *out, size_t size)
-{
-    FILE *file = fopen("/proc/cpuinfo", "r");
-    char *line = NULL;
-    size_t capacity = 0;
-    *out = '\0';
-    while (file && !*out && getline(&line, &capacity, file) > 0)
-        if (strncmp(line, "model name", 10) == 0 && strchr(line, ':')) {
-            const char *name = strchr(line, ':') + 1;
-            name += strspn(name, " \t");
-            snprintf(out, size, "%.*s", (int)strcspn(name, "\n"), name);
-        }
-    if (file)
-        fclose(file);
-    free(line);
-}
-
 static cJSON *files_to_json(const hsgd_provenance *p)
 {
     cJSON *array = cJSON_CreateArray();
@@ -223,34 +213,44 @@ static cJSON *plugin_to_json(const hsgd_plugin_library *library)
     return object;
 }
 
-cJSON *hsgd_provenance_to_json(const hsgd_experiment *e)
+/* What all documents say. */
+static cJSON *program_to_json(const hsgd_provenance *p)
 {
-    const hsgd_provenance *p = e->provenance;
-    const hsgd_data_summary *read = &e->problem->read;
-    char processor[128];
-    if (!p)
-        return cJSON_CreateNull();
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "command", p->command);
     cJSON_AddStringToObject(object, "commit", hsgd_built_commit);
     cJSON_AddStringToObject(object, "date", p->date);
-    cJSON_AddNumberToObject(object, "first_seed", (double)e->config->first_seed);
-    cJSON_AddNumberToObject(object, "last_seed",
-                            (double)e->config->first_seed + (double)e->run[HSGD_RUN_MAIN].num_seeds - 1);
+    return object;
+}
+
+static void add_seeds(cJSON *object, const hsgd_config *config, size_t seeds)
+{
+    cJSON_AddNumberToObject(object, "first_seed", (double)config->first_seed);
+    cJSON_AddNumberToObject(object, "last_seed", (double)config->first_seed + (double)seeds - 1);
+}
+
+static void add_inputs(cJSON *object, const hsgd_provenance *p)
+{
+    cJSON_AddStringToObject(object, "config_sha256", p->config_sha256);
+    cJSON_AddItemToObject(object, "data_files", files_to_json(p));
+}
+
+cJSON *hsgd_provenance_to_json(const hsgd_experiment *e)
+{
+    const hsgd_provenance *p = e->provenance;
+    const hsgd_data_summary *read = &e->problem->read;
+    if (!p)
+        return cJSON_CreateNull();
+    cJSON *object = program_to_json(p);
+    add_seeds(object, e->config, e->run[HSGD_RUN_MAIN].num_seeds);
     if (p->threads)
         cJSON_AddNumberToObject(object, "threads", (double)p->threads);
     if (p->processes > 1) {
         cJSON_AddNumberToObject(object, "processes", (double)p->processes);
         cJSON_AddStringToObject(object, "mpi", p->mpi);
     }
-    find_processor(processor, sizeof processor);
-    cJSON_AddStringToObject(object, "processor", processor);
-    cJSON_AddStringToObject(object, "vector_path", hsgd_vector_path_name());
-    cJSON_AddStringToObject(object, "compiler", hsgd_built_by);
-    cJSON_AddStringToObject(object, "compiler_flags", hsgd_built_flags);
-    cJSON_AddItemToObject(object, "libraries", hsgd_libraries_to_json());
-    cJSON_AddStringToObject(object, "config_sha256", p->config_sha256);
-    cJSON_AddItemToObject(object, "data_files", files_to_json(p));
+    hsgd_provenance_add_machine(object);
+    add_inputs(object, p);
     if (e->problem->plugin.handle)
         cJSON_AddItemToObject(object, "plugin", plugin_to_json(&e->problem->plugin));
     if (*read->images_sha256)
@@ -258,4 +258,38 @@ cJSON *hsgd_provenance_to_json(const hsgd_experiment *e)
     if (*read->test_images_sha256)
         cJSON_AddStringToObject(object, "test_images_sha256", read->test_images_sha256);
     return object;
+}
+
+hsgd_status hsgd_provenance_of_program(cJSON **out, const char *command, hsgd_error *err)
+{
+    hsgd_provenance p = {.command = command};
+    hsgd_status status = find_date(&p, err);
+    *out = NULL;
+    if (status)
+        return status;
+    *out = program_to_json(&p);
+    hsgd_provenance_add_machine(*out);
+    return HSGD_OK;
+}
+
+hsgd_status hsgd_provenance_of_config(cJSON **out, const char *command, const hsgd_config *config, hsgd_error *err)
+{
+    hsgd_provenance p;
+    *out = NULL;
+    hsgd_status status = hsgd_provenance_find(&p, config, command, 0, NULL, err);
+    if (!status) {
+        *out = program_to_json(&p);
+        add_seeds(*out, config, hsgd_config_runs(config));
+        hsgd_provenance_add_machine(*out);
+        add_inputs(*out, &p);
+    }
+    hsgd_provenance_free(&p);
+    return status;
+}
+
+hsgd_status hsgd_provenance_check_date(hsgd_error *err)
+{
+    time_t when;
+    bool fixed;
+    return find_time(&when, &fixed, err);
 }

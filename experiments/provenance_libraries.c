@@ -13,6 +13,9 @@
 #include <yajl/yajl_version.h>
 #include <zlib.h>
 
+#ifdef __GLIBC__
+#include <gnu/libc-version.h>
+#endif
 #ifdef HSGD_DNNL
 #include <dnnl.h>
 #pragma weak dnnl_version /* a program may be linked without convolutional networks (analysis/convnet_missing.c) */
@@ -75,6 +78,12 @@ cJSON *hsgd_libraries_to_json(void)
     cJSON *object = cJSON_CreateObject();
     int yajl = yajl_version();
     XML_Expat_Version expat = XML_ExpatVersionInfo();
+#ifdef __GLIBC__ /* its libm has several ways, by processor */
+    cJSON_AddStringToObject(object, "glibc", gnu_get_libc_version());
+#endif
+#ifdef _OPENMP
+    cJSON_AddStringToObject(object, "OpenMP", TEXT(_OPENMP));
+#endif
     cJSON_AddStringToObject(object, "GSL", gsl_version);
     add_blas(object);
     add_optional(object);

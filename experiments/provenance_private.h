@@ -6,9 +6,26 @@
 
 #include "experiments/experiment.h"
 #include "experiments/provenance.h"
+#include "experiments/sweep.h"
 
 /* "provenance" of result.json; null where the experiment has none. */
 cJSON *hsgd_provenance_to_json(const hsgd_experiment *experiment);
+
+/* The same of a document that is not of one experiment: of the program alone, with the configuration of all runs and its data, or
+ * with the configurations of the points of a grid ("configs", how many are legal, and "configs_sha256" of their hashes, a line
+ * each). To be added to a document. */
+hsgd_status hsgd_provenance_of_program(cJSON **out, const char *command, hsgd_error *err);
+hsgd_status hsgd_provenance_of_config(cJSON **out, const char *command, const hsgd_config *config, hsgd_error *err);
+hsgd_status hsgd_provenance_of_grid(cJSON **out, const char *command, const hsgd_sweep *grid, hsgd_error *err);
+
+/* hsgd_provenance_hash_config of a configuration as a document has it. */
+hsgd_status hsgd_provenance_hash_document(char out[HSGD_CHECKSUM_SIZE], const cJSON *config, hsgd_error *err);
+
+/* Is SOURCE_DATE_EPOCH a date, where it is there? Asked before work whose results will say when they were made. */
+hsgd_status hsgd_provenance_check_date(hsgd_error *err);
+
+/* Add what computes: "processor", "cpu_features", "system", "vector_path", "compiler", "compiler_flags", "libraries". */
+void hsgd_provenance_add_machine(cJSON *object);
 
 /* Libraries by name with the version that runs, where it can be asked for. */
 cJSON *hsgd_libraries_to_json(void);

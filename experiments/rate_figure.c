@@ -175,7 +175,7 @@ static hsgd_status draw(const folder *f, hsgd_figure_report *report, hsgd_error 
     if (status)
         return status;
     hsgd_folder_list_script(report, "rate");
-    status = hsgd_folder_render(f->dir, "rate", f->from.style.format, report, err);
+    status = hsgd_folder_render(f->dir, "rate", &f->from.style, report, err);
     if (!status)
         hsgd_folder_list_shared(report, f->from.style.format);
     return status;

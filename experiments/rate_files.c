@@ -3,7 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "experiments/document_private.h"
 #include "experiments/experiment.h"
+#include "experiments/provenance_private.h"
 #include "experiments/rate_private.h"
 #include "experiments/style_private.h"
 #include "plots/output.h"
@@ -167,19 +169,12 @@ cJSON *hsgd_rate_to_json(const hsgd_rate *rate, const hsgd_figure_report *report
 
 static hsgd_status write_json(const hsgd_rate *rate, const char *dir, const hsgd_figure_report *report, hsgd_error *err)
 {
-    hsgd_output out;
-    cJSON *root = hsgd_rate_to_json(rate, report);
-    char *text = hsgd_json_print(root);
-    cJSON_Delete(root);
-    if (!text)
-        return hsgd_fail_memory(err, "rate.json");
-    hsgd_status status = hsgd_output_open(&out, dir, "rate", "json", err);
-    if (!status) {
-        fprintf(out.stream, "%s\n", text);
-        status = hsgd_output_close(&out, err);
-    }
-    cJSON_free(text);
-    return status;
+    static const char *const outputs[] = {"rate.csv", NULL};
+    cJSON *provenance;
+    hsgd_status status = hsgd_provenance_of_config(&provenance, "rate", &rate->plan->config[0], err);
+    return status
+               ? status
+               : hsgd_document_write(dir, HSGD_FOLDER_RATE, hsgd_rate_to_json(rate, report), provenance, outputs, err);
 }
 
 /* ---- rate.csv ---- */

@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-/* Write DIR/result.json; file (num_files) are the names that its "files" lists. */
+/* Write DIR/result.json, with checksums of series.csv and nodes.csv, which are there; file (num_files) are the names that its "files" lists. */
 hsgd_status hsgd_result_write_json(const hsgd_experiment *experiment, const char *dir, const char *const *file,
                                    size_t num_files, hsgd_error *err);
 

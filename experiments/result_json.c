@@ -8,13 +8,13 @@
 #include <cjson/cJSON.h>
 
 #include "experiments/bound_json_private.h"
+#include "experiments/document_private.h"
 #include "experiments/json_private.h"
 #include "experiments/hierarchy_json_private.h"
 #include "experiments/provenance_private.h"
 #include "experiments/result_json_private.h"
 #include "experiments/result_metrics_private.h"
 #include "experiments/result_worst_case_private.h"
-#include "plots/output.h"
 
 static cJSON *hierarchy_to_json(const hsgd_experiment *e)
 {
@@ -294,15 +294,7 @@ char *hsgd_result_to_json(const hsgd_experiment *experiment, const char *const *
 hsgd_status hsgd_result_write_json(const hsgd_experiment *experiment, const char *dir, const char *const *file,
                                    size_t num_files, hsgd_error *err)
 {
-    char *text = hsgd_result_to_json(experiment, file, num_files);
-    if (!text)
-        return hsgd_fail_memory(err, "result.json");
-    hsgd_output out;
-    hsgd_status status = hsgd_output_open(&out, dir, "result", "json", err);
-    if (!status) {
-        fputs(text, out.stream);
-        status = hsgd_output_close(&out, err);
-    }
-    cJSON_free(text);
-    return status;
+    static const char *const outputs[] = {"series.csv", "nodes.csv", NULL};
+    cJSON *document = experiment_to_json(experiment, file, num_files);
+    return hsgd_document_write(dir, HSGD_FOLDER_RUN, document, NULL, outputs, err);
 }

@@ -280,7 +280,7 @@ hsgd_status hsgd_sweep_plot(const char *dir, const hsgd_style_change *change, hs
         status = write_one(&f, hsgd_sweep_figures[i], &made[i], report, err);
     for (size_t i = 0; i < hsgd_num_sweep_figures && !status; i++)
         if (made[i])
-            status = hsgd_folder_render(dir, hsgd_sweep_figures[i]->name, f.from.style.format, report, err);
+            status = hsgd_folder_render(dir, hsgd_sweep_figures[i]->name, &f.from.style, report, err);
     if (!status)
         hsgd_folder_list_shared(report, f.from.style.format);
     folder_free(&f);
@@ -298,7 +298,7 @@ static hsgd_status draw_one(hsgd_drawings *out, const folder *f, const hsgd_swee
                                    hsgd_sweep_figure_caption(&f->input, figure, f->from.style.band, HSGD_CAPTION_PLAIN),
                                    err);
     if (!status && made)
-        status = hsgd_folder_render(f->dir, figure->name, f->from.style.format, &out->report, err);
+        status = hsgd_folder_render(f->dir, figure->name, &f->from.style, &out->report, err);
     return status;
 }
 

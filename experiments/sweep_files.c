@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "bounds/bound.h"
+#include "experiments/document_private.h"
 #include "experiments/folder_private.h"
+#include "experiments/provenance_private.h"
 #include "experiments/style_private.h"
 #include "experiments/sweep_private.h"
 #include "plots/output.h"
@@ -58,19 +60,11 @@ static cJSON *sweep_to_json(const hsgd_sweep *sweep, const hsgd_sweep_row *row)
 
 static hsgd_status write_json(const hsgd_sweep *sweep, const hsgd_sweep_row *row, const char *dir, hsgd_error *err)
 {
-    hsgd_output out;
-    cJSON *root = sweep_to_json(sweep, row);
-    char *text = hsgd_json_print(root);
-    cJSON_Delete(root);
-    if (!text)
-        return hsgd_fail_memory(err, "sweep.json");
-    hsgd_status status = hsgd_output_open(&out, dir, "sweep", "json", err);
-    if (!status) {
-        fputs(text, out.stream);
-        status = hsgd_output_close(&out, err);
-    }
-    cJSON_free(text);
-    return status;
+    static const char *const outputs[] = {"sweep.csv", NULL};
+    cJSON *provenance;
+    hsgd_status status = hsgd_provenance_of_grid(&provenance, "sweep", sweep, err);
+    return status ? status
+                  : hsgd_document_write(dir, HSGD_FOLDER_SWEEP, sweep_to_json(sweep, row), provenance, outputs, err);
 }
 
 /* ---- sweep.csv: names and values of a row are written by the same walk, so they cannot part ---- */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "experiments/config_private.h"
+#include "experiments/document_private.h"
 #include "experiments/json_private.h"
 #include "experiments/provenance_private.h"
 #include "experiments/style_private.h"
@@ -234,6 +235,16 @@ static cJSON *communication_document(const hsgd_train_result *r, bool late)
     return root;
 }
 
+static hsgd_status write_document(const hsgd_train_result *r, const char *dir, hsgd_error *err)
+{
+    static const char *const outputs[] = {
+        "times.csv", "train.csv", "model.csv", "communication.json", "communication-stragglers.json", NULL};
+    cJSON *provenance;
+    hsgd_status status = hsgd_provenance_of_config(&provenance, "train", r->config, err);
+    return status ? status
+                  : hsgd_document_write(dir, HSGD_FOLDER_TRAIN, hsgd_train_to_json(r), provenance, outputs, err);
+}
+
 hsgd_status hsgd_train_write(const hsgd_train_result *r, const char *dir, hsgd_error *err)
 {
     hsgd_status status = write_times(r, dir, err);
@@ -245,5 +256,5 @@ hsgd_status hsgd_train_write(const hsgd_train_result *r, const char *dir, hsgd_e
         status = write_json(dir, "communication", communication_document(r, false), err);
     if (!status)
         status = write_json(dir, "communication-stragglers", communication_document(r, true), err);
-    return status ? status : write_json(dir, "train", hsgd_train_to_json(r), err);
+    return status ? status : write_document(r, dir, err);
 }

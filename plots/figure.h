@@ -52,6 +52,7 @@ typedef struct hsgd_figure_style {
     double width_in;       /* of the printed figure, whose fonts have their printed size; see HSGD_MIN_WIDTH_IN */
     hsgd_figure_band band; /* around the means over seeds */
     bool title;            /* the experiment's name and setting above the panels */
+    bool scripts_only;     /* scripts, data and captions are written, and nothing is rendered */
 } hsgd_figure_style;
 
 /* Printed widths of a column and of a page of a two-column paper of the IEEE, and of NeurIPS' text; and limits. */

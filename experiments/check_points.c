@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* sweep.json against the results of its points: what it repeats of them is there, and each of them is checked, too. */
+#include "experiments/check_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "experiments/provenance_private.h"
+
+/* Is all that a says what b says, too? b may say more. */
+static bool is_part(const cJSON *a, const cJSON *b)
+{
+    const cJSON *child, *other;
+    if (cJSON_IsObject(a)) {
+        cJSON_ArrayForEach(child, a) if (!is_part(child, hsgd_check_get(b, child->string))) return false;
+        return cJSON_IsObject(b);
+    }
+    if (!cJSON_IsArray(a))
+        return cJSON_Compare(a, b, true);
+    if (!cJSON_IsArray(b))
+        return false;
+    for (child = a->child, other = b->child; child && other; child = child->next, other = other->next)
+        if (!is_part(child, other))
+            return false;
+    return !child && !other;
+}
+
+/* What stands in sweep.json alone. */
+static bool is_own(const char *key)
+{
+    static const char *const own[] = {"labels", "title", "folder", "state", "reason"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (strcmp(key, own[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The first member of a point that its result.json does not have like this; NULL: none. */
+static const char *find_difference(const cJSON *point, const cJSON *result)
+{
+    const cJSON *member;
+    cJSON_ArrayForEach(member,
+                       point) if (!is_own(member->string) &&
+                                  !is_part(member, hsgd_check_get(result, member->string))) return member->string;
+    return NULL;
+}
+
+/* One line for a folder in which all is well, else one for each thing that is not. */
+static void say_inside(hsgd_check *c, const char *folder, const hsgd_check *inside)
+{
+    for (size_t i = 0; i < inside->num_lines; i++)
+        if (inside->line[i].outcome == HSGD_CHECK_FAILS) {
+            char name[HSGD_CHECK_NAME_SIZE + 512];
+            snprintf(name, sizeof name, "%s: %s", folder, inside->line[i].name);
+            hsgd_check_say(c, HSGD_CHECK_FAILS, name, "%s", inside->line[i].detail);
+        }
+    if (!inside->count[HSGD_CHECK_FAILS])
+        hsgd_check_say(c, HSGD_CHECK_HOLDS, folder, "%zu checks of this folder hold, %zu were not made",
+                       inside->count[HSGD_CHECK_HOLDS], inside->count[HSGD_CHECK_NOT_CHECKED]);
+}
+
+/* A point that is done. Its configuration goes to the hash of all. */
+static hsgd_status check_point(hsgd_check *c, const cJSON *point, hsgd_checksum *all, hsgd_error *err)
+{
+    const char *folder = hsgd_check_text(point, "folder");
+    char *path, digits[HSGD_CHECKSUM_SIZE];
+    hsgd_check inside;
+    hsgd_error reason;
+    if (strncmp(folder, "points/", 7) != 0 || strstr(folder, "..")) {
+        hsgd_check_say(c, HSGD_CHECK_FAILS, "points", "\"%.80s\" is not the folder of a point", folder);
+        return HSGD_OK;
+    }
+    if (asprintf(&path, "%s/%s", c->dir, folder) < 0)
+        return hsgd_fail_memory(err, "a path");
+    hsgd_status status = hsgd_check_folder(&inside, path, c->require_data, NULL, &reason);
+    if (!status && hsgd_check_get(inside.document, "config")) {
+        status = hsgd_provenance_hash_document(digits, hsgd_check_get(inside.document, "config"), &reason);
+        hsgd_checksum_add(all, digits, strlen(digits));
+        hsgd_checksum_add(all, "\n", 1);
+    }
+    if (!status) {
+        const char *other = find_difference(point, inside.document);
+        say_inside(c, folder, &inside);
+        if (other)
+            hsgd_check_say(c, HSGD_CHECK_FAILS, folder, "sweep.json has another \"%s\" than its result.json", other);
+    } else if (status == HSGD_ERROR_INPUT)
+        hsgd_check_say(c, HSGD_CHECK_FAILS, folder, "%s", reason.message);
+    hsgd_check_free(&inside);
+    free(path);
+    return status && status != HSGD_ERROR_INPUT ? hsgd_fail(err, status, "%s", reason.message) : HSGD_OK;
+}
+
+static void check_hash(hsgd_check *c, hsgd_checksum *all, size_t done, size_t count)
+{
+    const char *stated = hsgd_check_text(hsgd_check_get(c->document, "provenance"), "configs_sha256");
+    char digits[HSGD_CHECKSUM_SIZE];
+    hsgd_checksum_finish(all, digits);
+    if (!*stated)
+        hsgd_check_say(c, HSGD_CHECK_NOT_CHECKED, "configurations, hash", "the document states none");
+    else if (done < count)
+        hsgd_check_say(c, HSGD_CHECK_NOT_CHECKED, "configurations, hash", "%zu of %zu points are done", done, count);
+    else if (strcmp(digits, stated) == 0)
+        hsgd_check_say(c, HSGD_CHECK_HOLDS, "configurations, hash", "configs_sha256 is that of all %zu points", count);
+    else
+        hsgd_check_say(c, HSGD_CHECK_FAILS, "configurations, hash", "those of the points have %.12s..., not %.12s...",
+                       digits, stated);
+}
+
+hsgd_status hsgd_check_points(hsgd_check *check, hsgd_error *err)
+{
+    const cJSON *points = hsgd_check_get(check->document, "points"), *point;
+    size_t done = 0, count = 0;
+    hsgd_checksum *all = hsgd_checksum_alloc();
+    hsgd_status status = all ? HSGD_OK : hsgd_fail_memory(err, "a checksum");
+    cJSON_ArrayForEach(point, points)
+    {
+        count++;
+        if (status || strcmp(hsgd_check_text(point, "state"), "done") != 0)
+            continue;
+        done++;
+        status = check_point(check, point, all, err);
+    }
+    if (!status)
+        check_hash(check, all, done, count);
+    hsgd_checksum_free(all);
+    return status;
+}
