@@ -16,7 +16,7 @@ PACKAGES  := build-essential pkg-config libgsl-dev libcjson-dev librandom123-dev
              $(if $(filter 1,$(NO_JPEG)),,libjpeg-dev) $(if $(filter 1,$(NO_MPI)),,libopenmpi-dev openmpi-bin)
 # What only tests need; `make deps check` installs it, `make deps demo` does not.
 CHECK_PACKAGES := libcmocka-dev coinor-csdp mandoc groff-base texlive-latex-base texlive-latex-recommended texlive-pictures \
-             iproute2 chromium chromium-driver python3-selenium jupyter-nbconvert python3-ipykernel
+             iproute2 clang libclang-rt-14-dev chromium chromium-driver python3-selenium jupyter-nbconvert python3-ipykernel
 
 # What only `make gallery` needs.
 GALLERY_PACKAGES := pngquant optipng
@@ -73,8 +73,14 @@ KERNEL_OBJ = $(foreach path,$(PATHS),$(KERNELS:%.c=$(BUILD)/%.$(path).o))
 LIB_OBJ    = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(KERNELS),$(LIB_SRC))) $(KERNEL_OBJ)
 HEADERS   := $(filter-out %_private.h,$(wildcard $(LAYERS:%=%/*.h)))
 TEST_SRC  := $(wildcard tests/analysis/*.c tests/bounds/*.c tests/plots/*.c tests/experiments/*.c)
-TESTS      = $(TEST_SRC:%.c=$(BUILD)/%)
+TESTS      = $(TEST_SRC:%.c=$(BUILD)/%) $(REPLAY)
 TEST_SCRIPTS := $(wildcard tests/*/test_*.sh)
+# The harnesses of the parsers, with the main program of the replay and with that of the fuzzer.
+FUZZ_SRC  := $(filter-out tests/fuzz/test_replay.c tests/fuzz/fuzzer.c,$(wildcard tests/fuzz/*.c))
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%.c,$(FUZZ_SRC)))
+REPLAY     = $(BUILD)/tests/fuzz/test_replay
+REPLAY_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(FUZZ_SRC) tests/fuzz/test_replay.c)
+FUZZER_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(FUZZ_SRC) tests/fuzz/fuzzer.c)
 BENCH      = $(BUILD)/tests/bench/bench
 BENCH_OBJ  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/*.c))
 
@@ -84,7 +90,7 @@ Q         := $(if $(filter 1,$(V)),,@)
 SAY        = @echo "  $(1)" $(2)
 
 .DELETE_ON_ERROR:
-.PHONY: all deps demo figures gallery data check test mutants notebooks bench bench-growth check-deps install uninstall format clean help FORCE
+.PHONY: all deps demo figures gallery data check test mutants notebooks bench bench-growth fuzz fuzzers fuzz-smoke check-deps install uninstall format clean help FORCE
 
 all: $(BUILD)/hsgd $(BUILD)/libhsgd.a $(BUILD)/libhsgd.so $(BUILD)/hsgd.1 $(BUILD)/hsgd.bash ## build the program, the libraries, the manual page and the completion
 
@@ -170,6 +176,10 @@ $(BENCH): $(BENCH_OBJ) $(BUILD)/libhsgd.a
 	$(call SAY,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIB_FLAGS)
 
+$(REPLAY): $(REPLAY_OBJ) $(BUILD)/libhsgd.a
+	$(call SAY,TEST,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,-Map,$@.map -o $@ $^ $(LIB_FLAGS) -lcmocka
+
 demo: $(BUILD)/hsgd ## run the built-in experiment; figures land in build/demo
 	$(BUILD)/hsgd run --output $(BUILD)/demo
 
@@ -206,6 +216,34 @@ bench: $(BENCH) $(BUILD)/hsgd ## speed next to NumPy and the machine's limits (B
 bench-growth: $(BENCH) ## time and memory against n, d, T and M, with fitted slopes; table and figure in build/bench
 	@mkdir -p $(BUILD)/bench
 	$(RUN_BENCH) --growth
+
+# The parsers, and what they need of the library (the link of the replay says what), once more under clang's sanitizers and
+# with counters of the branches taken. What is not needed to read files stays out: it only takes time to build.
+FUZZ_CLANG ?= clang
+FUZZ_FLAGS := -O1 -gline-tables-only -fno-omit-frame-pointer -fno-sanitize-recover=all \
+             -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow
+FUZZ_PARTS  = $(wildcard $(LAYERS:%=%/*_missing.c) $(foreach part,$(shell \
+             sed -n 's:^.*libhsgd\.a(\([A-Za-z_]*\)[a-z0-9.]*\.o).*:\1:p' $(REPLAY).map | sort -u),$(LAYERS:%=%/$(part).c)))
+
+# Not all of them parse: kernels and figures are in the way only, and clang takes minutes to watch over the kernels.
+$(BUILD)/plots/%.o: ALL_CFLAGS += $(UNWATCHED)
+$(BUILD)/%_kernels.portable.o: ALL_CFLAGS += $(UNWATCHED)
+
+fuzz: $(REPLAY) ## the fuzzers of the parsers, into BUILD/fuzz (needs clang)
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC='$(FUZZ_CLANG)' CFLAGS='$(FUZZ_FLAGS)' OPENMP=0 VECTOR=0 NO_DNNL=1 \
+	  NO_JPEG=1 NO_MPI=1 SAN=0 UNWATCHED='-O0 -fno-sanitize=all' LIB_SRC='$(FUZZ_PARTS)' fuzzers
+
+fuzzers: $(BUILD)/fuzzer
+	@for name in $(FUZZ_NAMES); do ln -sf fuzzer $(BUILD)/$$name || exit 1; done
+
+$(BUILD)/fuzzer: $(FUZZER_OBJ) $(BUILD)/libhsgd.a
+	$(call SAY,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIB_FLAGS)
+
+SECONDS   ?= 60
+
+fuzz-smoke: fuzz ## each of them for SECONDS=60, one per processor, from tests/fuzz/corpus and finds; fails at the first find
+	@HSGD_BUILD=$(BUILD) tests/fuzz/run-smoke $(SECONDS) $(FUZZ_NAMES)
 
 mutants: all $(TESTS) ## one deliberate error at a time: each must fail its test (ONLY=TEXT: those with this text)
 	@HSGD_BUILD=$(BUILD) tests/run-mutants "$(ONLY)"
@@ -251,4 +289,4 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 	@echo '  switches: OPENMP=0  OPENBLAS=0  VECTOR=0  NO_DNNL=1  NO_JPEG=1  NO_MPI=1  SAN=1  V=1  PREFIX=/usr/local  BUILD=build'
 
--include $(LIB_OBJ:.o=.d) $(BUILD)/experiments/main.d $(TESTS:=.d) $(BENCH_OBJ:.o=.d)
+-include $(LIB_OBJ:.o=.d) $(BUILD)/experiments/main.d $(TESTS:=.d) $(REPLAY_OBJ:.o=.d) $(FUZZER_OBJ:.o=.d) $(BENCH_OBJ:.o=.d)

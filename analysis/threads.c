@@ -29,10 +29,6 @@ static void omp_set_max_active_levels(int levels)
 {
     (void)levels;
 }
-static void omp_set_num_threads(int threads)
-{
-    (void)threads;
-}
 #endif
 
 /* Present when OpenBLAS is linked, absent with other libraries. */

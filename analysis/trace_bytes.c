@@ -30,7 +30,7 @@ typedef struct field {
     size_t filled; /* that are put: the rows there are, or all */
 } field;
 
-enum { NUM_FIELDS = 13 };
+enum { WORKER_NOISE = 11, NUM_FIELDS = 13 };
 
 /* The proof terms follow them. */
 enum { PROOF_DOUBLES = sizeof(hsgd_proof_terms) / sizeof(double) };
@@ -151,6 +151,7 @@ static bool is_possible(const shape *s, const hsgd_bytes_reader *in)
     return !in->failed && s->of[MEASURED] < most && s->of[ROWS] <= s->of[MEASURED] + 1 && s->of[LEVELS] > 0 &&
            s->of[LEVELS] <= HSGD_MAX_LEVELS && s->of[NODES] > 0 && s->of[NODES] <= most && s->of[DIM] > 0 &&
            s->of[DIM] <= most && s->of[WORKERS] > 0 && s->of[WORKERS] < SIZE_MAX / 64 && s->of[MEASURED] > 0 &&
+           (s->of[WORKERS] <= most || !(s->of[PRESENT] >> WORKER_NOISE & 1)) &&
            s->of[PRESENT] < (size_t)2 << NUM_FIELDS;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "analysis/open_file.h"
 #include "experiments/checkpoint_private.h"
 #include "experiments/checksum.h"
 #include "plots/output.h"
@@ -108,14 +109,12 @@ typedef struct contents {
 
 static hsgd_status read_all(contents *out, hsgd_error *err)
 {
-    FILE *file = fopen(out->path, "rb");
-    struct stat info;
-    if (!file || fstat(fileno(file), &info) != 0) {
-        hsgd_status status = hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be opened: %s", out->path, strerror(errno));
-        if (file)
-            fclose(file);
+    FILE *file;
+    struct stat info = {0};
+    hsgd_status status = hsgd_open_stream(&file, out->path, err);
+    if (status)
         return status;
-    }
+    fstat(fileno(file), &info);
     hsgd_bytes_reserve(&out->bytes, (size_t)info.st_size + 1);
     if (!out->bytes.failed)
         out->bytes.size = fread(out->bytes.data, 1, (size_t)info.st_size, file);

@@ -2,13 +2,14 @@
 #include "experiments/checksum.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <nettle/sha2.h>
+
+#include "analysis/open_file.h"
 
 enum { PIECE = 1 << 18 }; /* a larger one leaves the second level of the caches */
 
@@ -37,9 +38,10 @@ void hsgd_checksum_add(hsgd_checksum *checksum, const void *data, size_t size)
 
 hsgd_status hsgd_checksum_add_file(hsgd_checksum *checksum, const char *path, double *bytes, hsgd_error *err)
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
+    int file;
+    hsgd_status status = hsgd_open_file(&file, path, err);
+    if (status)
+        return status;
     ssize_t got;
     double sum = 0;
     while ((got = read(file, checksum->piece, PIECE)) > 0 || (got < 0 && errno == EINTR))

@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/open_file.h"
+#include "experiments/json_limits_private.h"
+
 /* A configuration of this size holds some ten million numbers; anything larger is a mistake or an attack. */
 static const size_t MAX_FILE_BYTES = (size_t)256 << 20;
 
@@ -44,12 +47,13 @@ hsgd_status hsgd_json_read_file(cJSON **document, const char *path, hsgd_error *
 {
     *document = NULL;
     bool standard_input = strcmp(path, "-") == 0;
-    FILE *stream = standard_input ? stdin : fopen(path, "rb");
-    if (!stream)
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
+    FILE *stream = stdin;
+    hsgd_status status = standard_input ? HSGD_OK : hsgd_open_stream(&stream, path, err);
+    if (status)
+        return status;
     char *text;
     size_t length;
-    hsgd_status status = read_stream(stream, path, &text, &length, err);
+    status = read_stream(stream, path, &text, &length, err);
     if (!standard_input)
         fclose(stream);
     if (!status)
@@ -100,6 +104,29 @@ void hsgd_json_make_text(char *text)
         text[at] = '?';
 }
 
+/* What the grammar allows, but we do not take. */
+static hsgd_status check_limits(const char *text, size_t length, const char *file, hsgd_error *err)
+{
+    const char *place = text;
+    size_t line, column;
+    hsgd_json_limit limit = hsgd_json_look(text, length, &place);
+    locate(text, place, &line, &column);
+    switch (limit) {
+    case HSGD_JSON_TOO_DEEP:
+        return hsgd_fail(err, HSGD_ERROR_INPUT,
+                         "%s: line %zu, column %zu: more than %d objects and arrays inside each other", file, line,
+                         column, HSGD_JSON_MAX_DEPTH);
+    case HSGD_JSON_TOO_MANY:
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: line %zu, column %zu: more than %d values", file, line, column,
+                         HSGD_JSON_MAX_VALUES);
+    case HSGD_JSON_ZERO:
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: line %zu, column %zu: a text must not have the character \\u0000",
+                         file, line, column);
+    default:
+        return HSGD_OK;
+    }
+}
+
 hsgd_status hsgd_json_parse(cJSON **document, const char *text, size_t length, const char *file, hsgd_error *err)
 {
     const char *end = text, *stop = text + length, *bad = find_non_utf8(text, stop);
@@ -110,6 +137,9 @@ hsgd_status hsgd_json_parse(cJSON **document, const char *text, size_t length, c
         return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: line %zu, column %zu: the byte 0x%02x is not UTF-8", file, line,
                          column, (unsigned char)*bad);
     }
+    hsgd_status status = check_limits(text, length, file, err);
+    if (status)
+        return status;
     *document = cJSON_ParseWithLengthOpts(text, length, &end, false);
     if (!*document) {
         locate(text, end < stop ? end : stop, &line, &column);

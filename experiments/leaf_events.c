@@ -13,6 +13,7 @@
 
 enum {
     NUMBER_BYTES = 128, /* no program writes longer ones */
+    MAX_SKIPPED = 100,  /* containers inside each other in what is not of interest; each takes memory of the parser */
     PLACE_BYTES = 256
 };
 
@@ -46,19 +47,6 @@ static int add_number(hsgd_leaf_reader *r, hsgd_leaf_list *l, double number)
     double *added = hsgd_leaf_list_add(r, l, sizeof *added);
     if (added)
         *added = number;
-    return added != NULL;
-}
-
-static int add_user(hsgd_leaf_reader *r, hsgd_leaf_list *l, const unsigned char *name, size_t length)
-{
-    char *copy = strndup((const char *)name, length);
-    hsgd_leaf_user *added = copy ? hsgd_leaf_list_add(r, l, sizeof *added) : NULL;
-    if (added)
-        *added = (hsgd_leaf_user){copy, 0};
-    else {
-        free(copy);
-        r->status = r->status ? r->status : hsgd_fail_memory(r->err, "the users");
-    }
     return added != NULL;
 }
 
@@ -143,6 +131,21 @@ static int fail_unexpected(hsgd_leaf_reader *r, const char *what)
 
 /* ---- users and rows ---- */
 
+static int add_user(hsgd_leaf_reader *r, hsgd_leaf_list *l, const unsigned char *name, size_t length)
+{
+    if (memchr(name, 0, length)) /* names would end there, and different ones be the same */
+        return fail(r, "a user's name must not have the character \\u0000");
+    char *copy = strndup((const char *)name, length);
+    hsgd_leaf_user *added = copy ? hsgd_leaf_list_add(r, l, sizeof *added) : NULL;
+    if (added)
+        *added = (hsgd_leaf_user){copy, 0};
+    else {
+        free(copy);
+        r->status = r->status ? r->status : hsgd_fail_memory(r->err, "the users");
+    }
+    return added != NULL;
+}
+
 static int begin_user(hsgd_leaf_reader *r)
 {
     r->seen[HSGD_LEAF_KEY_X] = r->seen[HSGD_LEAF_KEY_Y] = false;
@@ -203,9 +206,9 @@ static int begin(hsgd_leaf_reader *r, bool is_map)
 {
     bool is_name = r->place == HSGD_LEAF_ROWS && r->images; /* samples are then no arrays */
     if (r->skipped > 0 || r->key == HSGD_LEAF_KEY_OTHER) {
-        r->skipped++;
         r->key = HSGD_LEAF_NO_KEY;
-        return 1;
+        return r->skipped++ < MAX_SKIPPED ? 1
+                                          : fail(r, "more than %d objects and arrays inside each other", MAX_SKIPPED);
     }
     for (size_t i = 0; i < NUM_STEPS && !is_name; i++)
         if (steps[i].from == r->place && steps[i].key == r->key && steps[i].is_map == is_map) {

@@ -2,13 +2,11 @@
 /* LEAF's files, one after the other: each is parsed in pieces, then what it declares is compared with what it holds. */
 #include "experiments/leaf.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <zlib.h>
-
+#include "analysis/gzip_file.h"
 #include "experiments/leaf_private.h"
 
 enum { CHUNK_BYTES = 1 << 16 };
@@ -38,31 +36,19 @@ static hsgd_status feed(hsgd_leaf_reader *r, yajl_handle parser, const unsigned 
     return r->status;
 }
 
-static hsgd_status fail_read(hsgd_leaf_reader *r, gzFile file)
-{
-    int code, system_code = errno;
-    gzerror(file, &code);
-    return hsgd_fail(r->err, HSGD_ERROR_INPUT, "%s",
-                     code == Z_ERRNO       ? strerror(system_code)
-                     : code == Z_BUF_ERROR ? "the gzip data end too early; the file is truncated"
-                                           : "the gzip data are damaged");
-}
-
-static hsgd_status parse_stream(hsgd_leaf_reader *r, gzFile file)
+static hsgd_status parse_stream(hsgd_leaf_reader *r, hsgd_gzip_file *file)
 {
     unsigned char chunk[CHUNK_BYTES];
-    size_t before = 0;
-    int count, code;
+    size_t before = 0, got = 1;
     yajl_handle parser = yajl_alloc(&hsgd_leaf_callbacks, NULL, r);
     if (!parser)
         return hsgd_fail_memory(r->err, "the JSON parser");
     hsgd_status status = HSGD_OK;
-    while (!status && (count = gzread(file, chunk, sizeof chunk)) != 0) {
-        status = count < 0 ? fail_read(r, file) : feed(r, parser, chunk, (size_t)count, before);
-        before += count > 0 ? (size_t)count : 0;
+    for (; !status && got > 0; before += got) {
+        status = hsgd_gzip_read(chunk, &got, file, sizeof chunk, r->err);
+        if (!status && got > 0)
+            status = feed(r, parser, chunk, got, before);
     }
-    if (!status && (gzerror(file, &code), code != Z_OK && code != Z_STREAM_END))
-        status = fail_read(r, file);
     if (!status)
         status = feed(r, parser, NULL, 0, before);
     yajl_free(parser);
@@ -125,8 +111,9 @@ static hsgd_status join_counts(hsgd_leaf_reader *r)
 /* What a file declares against what it holds; the users of a file may be sorted, their rows are where they are. */
 static hsgd_status check_file(hsgd_leaf_reader *r)
 {
-    hsgd_leaf_user *declared = r->declared.item, *held = (hsgd_leaf_user *)r->held.item + r->first_held;
     size_t num_held = r->held.count - r->first_held;
+    hsgd_leaf_user *declared = r->declared.item;
+    hsgd_leaf_user *held = num_held ? (hsgd_leaf_user *)r->held.item + r->first_held : NULL;
     hsgd_status status = join_counts(r);
     if (status)
         return status;
@@ -148,13 +135,12 @@ static hsgd_status read_file(hsgd_leaf_reader *r, const char *path)
     memset(r->seen, 0, sizeof r->seen);
     r->first_held = r->held.count;
     r->declared_count.count = 0;
-    errno = 0;
-    gzFile file = gzopen(path, "rb");
-    if (!file)
-        return errno ? hsgd_fail(r->err, HSGD_ERROR_INPUT, "%s: cannot open: %s", path, strerror(errno))
-                     : hsgd_fail_memory(r->err, path);
-    hsgd_status status = parse_stream(r, file);
-    gzclose_r(file);
+    hsgd_gzip_file *file;
+    hsgd_status status = hsgd_gzip_open(&file, path, r->err);
+    if (status)
+        return status;
+    status = parse_stream(r, file);
+    hsgd_gzip_close(file);
     if (!status)
         status = check_file(r);
     if (status == HSGD_ERROR_INPUT)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/open_file.h"
+
 typedef struct series_reader {
     const char *path;
     FILE *stream;
@@ -92,10 +94,11 @@ static hsgd_status transpose(hsgd_series *out, const series_reader *r, hsgd_erro
 hsgd_status hsgd_series_read(hsgd_series *out, const char *path, hsgd_error *err)
 {
     memset(out, 0, sizeof *out);
-    series_reader r = {.path = path, .stream = fopen(path, "r")};
-    if (!r.stream)
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
-    hsgd_status status = read_names(out, &r, err);
+    series_reader r = {.path = path};
+    hsgd_status status = hsgd_open_stream(&r.stream, path, err);
+    if (status)
+        return status;
+    status = read_names(out, &r, err);
     while (!status && next_line(&r))
         status = read_row(out, &r, err);
     if (ferror(r.stream))

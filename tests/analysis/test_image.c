@@ -219,8 +219,8 @@ static void other_files_are_refused(void **state)
             "the picture has 4 channels (CMYK); expected grayscale, RGB or YCbCr");
     refused(temp_write(&temp, "h.jpg", "<html>not found</html>", 22), "Not a JPEG file: starts with 0x3c 0x68");
     refused(temp_write(&temp, "e.jpg", "", 0), "Empty input file");
-    refused("/nowhere/x.jpg", "cannot open: No such file or directory");
-    refused(temp.folder, "cannot read: Is a directory");
+    refused("/nowhere/x.jpg", "cannot be opened: No such file or directory");
+    refused(temp.folder, "is a folder; expected a file");
     temp_close(&temp);
 }
 

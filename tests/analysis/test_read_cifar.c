@@ -93,7 +93,7 @@ static void several_files_plain_and_gzip(void **state)
                  err);
     path[1] = "/nowhere/batch";
     assert_fails(hsgd_dataset_read_cifar(&data, path, 2, HSGD_CIFAR_10, &err), HSGD_ERROR_INPUT,
-                 "/nowhere/batch: cannot open", err);
+                 "/nowhere/batch: cannot be opened", err);
     assert_null(data.byte);
     free(gzip);
     temp_close(&temp);

@@ -156,7 +156,7 @@ static void label_columns_that_are_not_there(void **state)
     assert_fails(read_text(&data, "ab,b,c\n1,2,3\n", &(hsgd_csv_options){.label_name = "a"}), HSGD_ERROR_INPUT,
                  "not one of the names", err);
     assert_fails(hsgd_dataset_read_csv(&data, "/nowhere/t.csv", &plain, &err), HSGD_ERROR_INPUT,
-                 "/nowhere/t.csv: cannot open", err);
+                 "/nowhere/t.csv: cannot be opened", err);
 }
 
 int main(void)

@@ -145,7 +145,7 @@ static void missing_files_are_named(void **state)
     hsgd_error err;
     hsgd_dataset data;
     assert_fails(hsgd_dataset_read_idx(&data, "/nowhere/images", "/nowhere/labels", &err), HSGD_ERROR_INPUT,
-                 "/nowhere/images: cannot open: No such file", err);
+                 "/nowhere/images: cannot be opened: No such file", err);
 }
 
 /* Computed with python3 (gzip, struct) from the raw files: sizes, label counts, first labels, the sum of all pixels,

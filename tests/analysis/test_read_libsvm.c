@@ -158,8 +158,8 @@ static void files_that_cannot_be_read(void **state)
     hsgd_error err;
     hsgd_dataset data;
     assert_fails(hsgd_dataset_read_libsvm(&data, "/nowhere/at/all", &err), HSGD_ERROR_INPUT,
-                 "/nowhere/at/all: cannot open: No such file", err);
-    assert_fails(hsgd_dataset_read_libsvm(&data, "/tmp", &err), HSGD_ERROR_INPUT, "/tmp: cannot", err);
+                 "/nowhere/at/all: cannot be opened: No such file", err);
+    assert_fails(hsgd_dataset_read_libsvm(&data, "/tmp", &err), HSGD_ERROR_INPUT, "/tmp: is a folder; expected a file", err);
     assert_int_equal(hsgd_dataset_read_libsvm(&data, "/nowhere/at/all", NULL), HSGD_ERROR_INPUT);
 }
 
@@ -217,7 +217,6 @@ static void expansion_is_limited(void **state)
     assert_ok(hsgd_read_file(&bytes, path, size, &err), err);
     assert_int_equal(bytes.size, size);
     free(bytes.data);
-    assert_fails(hsgd_read_file(&bytes, "/dev/zero", 1000000, &err), HSGD_ERROR_INPUT, "/dev/zero: more than", err);
     temp_close(&temp);
     free(gzip);
     free(zeros);

@@ -443,7 +443,20 @@ static void syntax(void **state)
     char deep[20002];
     memset(deep, '[', sizeof deep);
     deep[sizeof deep - 1] = '\0';
-    REFUSED(deep, "line 1", "not valid JSON");
+    REFUSED(deep, "line 1, column 201: ", "more than 200 objects and arrays inside each other");
+    REFUSED("{\n\"name\": \"a\\u0000b\"}", "line 2, column 11", "must not have the character \\u0000");
+    REFUSED("{\"na\\u0000me\": 1}", "line 1, column 5", "must not have the character \\u0000");
+    REFUSED("{\"name\": \"a\\\\u0000\"}", "hierarchy", "missing"); /* a backslash, then text */
+    REFUSED("{\"name\": \"[[\\\"[[\"}", "hierarchy", "missing");
+    size_t values = 20000000;
+    char *many = malloc(2 * values + 1);
+    assert_non_null(many);
+    memset(many, '1', 2 * values);
+    for (size_t i = 0; i < values; i++)
+        many[2 * i] = i ? ',' : '[';
+    many[2 * values] = '\0';
+    REFUSED(many, "line 1, column 39999999: ", "more than 20000000 values");
+    free(many);
 }
 
 /* RFC 3629: stray continuation, overlong form, surrogate, beyond U+10FFFF, cut off. */
@@ -723,7 +736,7 @@ static void files(void **state)
     hsgd_config c;
     assert_fails(hsgd_config_read(&c, "/no/such/file.json", &err), HSGD_ERROR_INPUT,
                  "/no/such/file.json: cannot be opened", err);
-    assert_fails(hsgd_config_read(&c, "/tmp", &err), HSGD_ERROR_INPUT, "/tmp: cannot be read: Is a directory", err);
+    assert_fails(hsgd_config_read(&c, "/tmp", &err), HSGD_ERROR_INPUT, "/tmp: is a folder; expected a file", err);
 }
 
 /* A long list of names costs time in proportion to its length. */

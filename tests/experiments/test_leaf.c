@@ -78,7 +78,7 @@ static void several_files(void **state)
     hsgd_dataset_free(&data);
     assert_fails(hsgd_leaf_read(&data, path, 3, &err), HSGD_ERROR_INPUT, "the user \"ann\" stands there twice", err);
     assert_fails(hsgd_leaf_read(&data, (const char *[]){"/nowhere/x.json"}, 1, &err), HSGD_ERROR_INPUT,
-                 "/nowhere/x.json: cannot open: No such file", err);
+                 "/nowhere/x.json: cannot be opened: No such file", err);
     path[1] = temp_write(&temp, "b_1.json.gz", gzip, size - 5);
     assert_fails(hsgd_leaf_read(&data, path, 2, &err), HSGD_ERROR_INPUT, "b_1.json.gz: the gzip data end too early",
                  err);
@@ -96,6 +96,9 @@ static void a_folder_without_data(void **state)
     assert_fails(hsgd_leaf_read(&data, &path, 1, &err), HSGD_ERROR_INPUT, "the folder has no file *.json", err);
     temp_close(&temp);
 }
+
+#define TEN(text) text text text text text text text text text text
+#define DEEP TEN(TEN("[")) "[]" TEN(TEN("]"))
 
 static void contradictions(void **state)
 {
@@ -132,6 +135,10 @@ static void contradictions(void **state)
         {DOC("\"a\"", "1", "\"a\": 3"), "user_data: a number; expected an object for each user"},
         {DOC("3", "1", ""), "users[0]: a number; expected names"},
         {DOC("\"a\"", "\"1\"", ""), "num_samples[0]: a text; expected whole numbers"},
+        {DOC("\"a\\u0000b\"", "1", ""), "users[0]: a user's name must not have the character \\u0000"},
+        {DOC("\"a\"", "1", "\"a\\u0000b\": 1"), "user_data: a user's name must not have"},
+        {"{\"users\": [], \"num_samples\": [], \"user_data\": {}, \"more\": " DEEP "}",
+         "the document: more than 100 objects and arrays inside each other"},
         {"{\"users\": {}}", "the document: an object; expected arrays \"users\""},
         {"{\"users\": [], \"users\": []}", "the document: a second \"users\""},
         {"{\"users\": [], \"num_samples\": []}", "no \"user_data\""},

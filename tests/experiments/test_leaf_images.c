@@ -118,7 +118,7 @@ static void wrong_names_and_pictures(void **state)
     (void)state;
     write_celeba();
     refused("\"000000.jpg\", \"000099.jpg\"",
-            "user_data.eve.x[1]: " FOLDER "/000099.jpg: cannot open: No such file or directory");
+            "user_data.eve.x[1]: " FOLDER "/000099.jpg: cannot be opened: No such file or directory");
     refused("\"../000000.jpg\"", "user_data.eve.x[0]: the name \"../000000.jpg\" must not have \"/\" or \"..\"");
     refused("\"/etc/passwd.jpg\"", "must not have \"/\"");
     refused("\"a..jpg\"", "must not have");
@@ -153,7 +153,7 @@ static void long_names(void **state)
     strcpy(name + 301, ".jpg\"");
     refused(name, "is empty, too long");
     strcpy(name + 241, ".jpg\"");
-    refused(name, "cannot open: No such file");
+    refused(name, "cannot be opened: No such file");
 }
 
 /* ---- the program ---- */
@@ -254,7 +254,7 @@ static void the_program_refuses_in_one_line(void **state)
     unlink(FOLDER "/000006.jpg");
     assert_refusal("$H run c.json --output w", 2, "_train_9.json: byte ");
     assert_non_null(strstr(err_text, "user_data.cat.x[0]: "));
-    assert_non_null(strstr(err_text, "/img_align_celeba/000006.jpg: cannot open: No such file"));
+    assert_non_null(strstr(err_text, "/img_align_celeba/000006.jpg: cannot be opened: No such file"));
     assert_false(exists("w"));
 }
 

@@ -85,7 +85,7 @@ static void files_that_cannot_be_read(void **state)
     (void)state;
     hsgd_series s;
     assert_fails(hsgd_series_read(&s, "/no/such.csv", &err), HSGD_ERROR_INPUT, "/no/such.csv: cannot be opened", err);
-    assert_fails(hsgd_series_read(&s, "/tmp", &err), HSGD_ERROR_INPUT, "/tmp: cannot be read: Is a directory", err);
+    assert_fails(hsgd_series_read(&s, "/tmp", &err), HSGD_ERROR_INPUT, "/tmp: is a folder; expected a file", err);
     hsgd_series_free(NULL);
 }
 
