@@ -73,6 +73,12 @@ typedef struct stretch {
     size_t begin, end;  /* steps [begin, end) */
 } stretch;
 
+/* Does anybody want the mean of a node with this period at the end: the node itself, one above, or the end of the run? */
+static bool ends_in_mean(const hsgd_engine *engine, size_t period, stretch s)
+{
+    return s.end % period == 0 || s.end == engine->simulation->steps;
+}
+
 /* Measured steps of the window before step t. */
 static size_t row_of(const hsgd_engine *engine, size_t t)
 {
@@ -126,12 +132,13 @@ static size_t next_measured(const hsgd_engine *engine, size_t t)
     return (t + every - 1) / every * every;
 }
 
-/* A few workers. */
-static void advance_some(const passage *p, size_t depth, size_t first, size_t count, stretch s)
+/* A few workers of the node u. */
+static void advance_some(const passage *p, size_t u, size_t first, size_t count, stretch s)
 {
     hsgd_engine *engine = p->engine;
     const double *from = s.from; /* until their models are there */
-    size_t dim = engine->dim, row = row_of(engine, s.begin), due;
+    const hsgd_node *node = &engine->hierarchy->node[u];
+    size_t depth = node->depth, dim = engine->dim, row = row_of(engine, s.begin), due;
     double *model = models_of(p, first);
     for (size_t t = s.begin; t < s.end; from = NULL) {
         due = next_measured(engine, t);
@@ -146,16 +153,18 @@ static void advance_some(const passage *p, size_t depth, size_t first, size_t co
                                                   engine->stride, first, count, dim);
         hsgd_measured_steps(engine, p->unit, t++, row++, first, count, p->space);
     }
-    hsgd_add_workers(engine->hierarchy, NULL, accumulator_at_end(p, depth), model, engine->stride, first, count, dim);
+    if (ends_in_mean(engine, node->period, s))
+        hsgd_add_workers(engine->hierarchy, NULL, accumulator_at_end(p, depth), model, engine->stride, first, count,
+                         dim);
 }
 
 /* Workers of one group, or of the root itself. */
-static void advance_workers(const passage *p, size_t depth, size_t first, size_t count, stretch s)
+static void advance_workers(const passage *p, size_t u, size_t first, size_t count, stretch s)
 {
     size_t most = p->engine->rows_at_once;
-    reset_accumulators(p, depth, s);
+    reset_accumulators(p, p->engine->hierarchy->node[u].depth, s);
     for (size_t done = 0; done < count; done += most)
-        advance_some(p, depth, first + done, count - done < most ? count - done : most, s);
+        advance_some(p, u, first + done, count - done < most ? count - done : most, s);
 }
 
 static void advance_node(const passage *p, size_t u, stretch s);
@@ -165,17 +174,19 @@ static void add_child(const passage *p, hsgd_moments *parent, const hsgd_moments
     hsgd_moments_add(parent, child->weight, child->mean, 0, p->engine->dim);
 }
 
-/* Children of a node of this depth, with all that is below them nodes [first, end), one after the other; their averages go
- * into the accumulators of the depth. */
-static void advance_children(const passage *p, size_t depth, size_t first, size_t end, stretch s)
+/* Children of the node u, with all that is below them nodes [first, end), one after the other; their averages go into the
+ * accumulators of its depth. */
+static void advance_children(const passage *p, size_t u, size_t first, size_t end, stretch s)
 {
     const hsgd_hierarchy *h = p->engine->hierarchy;
+    size_t depth = h->node[u].depth;
     reset_accumulators(p, depth, s);
     for (size_t v = first; v < end; v = h->node[v].end) {
         advance_node(p, v, s);
         for (size_t row = row_of(p->engine, s.begin); row < row_of(p->engine, s.end); row++)
             add_child(p, accumulator(p, row, depth), accumulator(p, row, depth + 1));
-        add_child(p, accumulator_at_end(p, depth), accumulator_at_end(p, depth + 1));
+        if (ends_in_mean(p->engine, h->node[u].period, s))
+            add_child(p, accumulator_at_end(p, depth), accumulator_at_end(p, depth + 1));
     }
 }
 
@@ -204,9 +215,9 @@ static void advance_node(const passage *p, size_t u, stretch s)
         size_t due = (part.begin / node->period + 1) * node->period;
         part.end = due < s.end ? due : s.end;
         if (hsgd_node_is_lowest(h, u))
-            advance_workers(p, node->depth, node->first_worker, node->num_workers, part);
+            advance_workers(p, u, node->first_worker, node->num_workers, part);
         else
-            advance_children(p, node->depth, u + 1, node->end, part);
+            advance_children(p, u, u + 1, node->end, part);
         for (size_t row = row_of(engine, part.begin); row < row_of(engine, part.end); row++)
             engine->window.node_dispersion[row * h->num_nodes + u] =
                 hsgd_moments_dispersion(accumulator(p, row, node->depth));
@@ -235,7 +246,7 @@ static void advance_passage(const passage *p, stretch s)
         advance_workers(p, 0, unit->first, unit->count, s);
     for (size_t row = p->first_row; row < last; row++)
         fill_slot(p, row, accumulator(p, row, 0));
-    if (s.end == engine->window.end)
+    if (s.end == engine->window.end && engine->window.ends_in_mean)
         fill_slot(p, last, accumulator_at_end(p, 0));
 }
 
@@ -306,7 +317,8 @@ static void advance_by_steps(hsgd_engine *engine, size_t index, hsgd_thread_spac
         aggregate(engine, unit, t + 1, space);
     }
     hsgd_finish_steps(engine, index, space);
-    hsgd_measure_unit(engine, index, row, space);
+    if (engine->window.ends_in_mean)
+        hsgd_measure_unit(engine, index, row, space);
 }
 
 /* ---- the window ---- */

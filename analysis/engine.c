@@ -24,7 +24,8 @@ static void open_window(hsgd_engine *engine, size_t begin)
         end = next_measured + (engine->max_rows - 1) * every + 1;
     window->begin = begin;
     window->end = end = hsgd_window_end(engine, begin, end);
-    window->is_whole = hsgd_round_begins(engine, begin) && (hsgd_round_begins(engine, end) || end == s->steps);
+    window->ends_in_mean = hsgd_round_begins(engine, end) || end == s->steps;
+    window->is_whole = hsgd_round_begins(engine, begin) && window->ends_in_mean;
     window->num_rows = next_measured < end ? (end - 1 - next_measured) / every + 1 : 0;
     hsgd_variant_open_window(engine, begin);
 }
@@ -45,7 +46,7 @@ static void advance_window(hsgd_engine *engine)
         hsgd_advance_unit(engine, engine->order[i], &engine->space[hsgd_thread_number()]);
     hsgd_share_window(engine);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
-    for (size_t row = 0; row <= window->num_rows; row++)
+    for (size_t row = 0; row < window->num_rows + window->ends_in_mean; row++)
         merge_row(engine, row);
 }
 

@@ -126,11 +126,12 @@ typedef struct hsgd_variant_memory {
 
 /* R = max_rows + 1: the measured steps of a window, and its end. */
 typedef struct hsgd_window {
-    size_t begin, end;               /* steps [begin, end) */
-    size_t num_rows;                 /* measured steps inside, at most max_rows */
-    bool is_whole;                   /* no model of before it is needed in it, and none of it afterwards */
-    hsgd_part *unit_part;            /* (R, num_units) models, row by row because rows are merged */
-    hsgd_part *root;                 /* (R) of all workers: wbar^t at the measured steps, and wbar at the end */
+    size_t begin, end;    /* steps [begin, end) */
+    size_t num_rows;      /* measured steps inside, at most max_rows */
+    bool ends_in_mean;    /* wbar is wanted at its end: for the root's average, or as wbar^T */
+    bool is_whole;        /* no model of before it is needed in it, and none of it afterwards */
+    hsgd_part *unit_part; /* (R, num_units) models, row by row because rows are merged */
+    hsgd_part *root;      /* (R) of all workers: wbar^t at the measured steps, and wbar at the end if it ends in it */
     double *node_dispersion;         /* (max_rows, num_nodes) */
     double *node_divergence_at_node; /* (max_rows, num_nodes) beta_u^2(wbar_u^t) */
     hsgd_proof_part *unit_proof;     /* (max_rows, num_units) NULL unless the proof terms are measured */

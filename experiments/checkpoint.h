@@ -28,8 +28,10 @@ extern "C" {
 typedef struct hsgd_checkpoint hsgd_checkpoint;
 
 typedef struct hsgd_checkpoint_options {
-    const char *dir;       /* the result folder; borrowed */
-    double every_s;        /* seconds between checkpoints, >= 0; 0: at every window */
+    const char *dir; /* the result folder; borrowed */
+    /* What was done longer ago than so many seconds (>= 0) is on the disk, as long as writing takes no more than a quarter of
+     * them; 0: a checkpoint at every window. */
+    double every_s;
     bool resume;           /* begin with what is there; otherwise it is replaced by the first checkpoint of this run */
     const hsgd_stop *stop; /* borrowed; NULL: nobody asks */
     /* Processes that simulate together: each writes the seeds that it is the first one for, into the same folder. All open it,

@@ -3,6 +3,7 @@
 # Runs that are stopped by a budget, by signals and by kill -9, at many places and again and again, end with the bytes of a run
 # that was not (result.json, series.csv and nodes.csv; the date is fixed): with random places, variants, proof terms, metrics,
 # and with other threads. Damaged and foreign checkpoints are refused in one line; where no room is left the older one stays.
+# Where a round takes minutes, a kill loses no more than the interval, and a signal ends the run in a moment.
 # HSGD_KILLS is how often the last run is killed (10). Prints what cmocka would, for tests/run-all.
 # shellcheck source=tests/preamble.sh
 . "$(dirname "$0")/../preamble.sh" || exit 1
@@ -21,6 +22,12 @@ config slow 16000 3 '' "$quadratic"
 config places 3000 2 '' "$quadratic, \"grouping\": \"random\", \"groupings\": 2"
 config variants 3000 2 '' "$quadratic, \"variant\": { \"momentum\": 0.5, \"momentum_at_averages\": \"average\", \"participation\": 0.5, \"regroup\": true, \"group_step_size\": 0.9 }"
 config metrics 400 2 ', "batch_size": 4' "$mnist, \"measure_every\": 10, \"evaluate_every\": 2"
+rounds() { # rounds NAME DIMENSION STEPS: of which all are in one round
+    printf '{ "hierarchy": { "fanout": [2, 500], "periods": [%s, 500] }, "seeds": 1, "optimizer": { "step_size": 0.01, "steps": %s }, "measure_every": 400, "figures": [], "bounds": [],
+        "problem": { "type": "quadratic", "dimension": %s, "curvature_range": [0.1, 1], "level_divergence": [1, 1], "noise_variance": 1 } }' 1000000 "$3" "$2" > "$folder/$1.json"
+}
+rounds long 1000 1000000
+rounds round 20 20000
 rate='"rate": { "over": "steps", "step_size": { "rule": "sqrt(n/T)", "constant": 0.25 }, "fit_from": 500, "values":'
 config sampled 1 4 '' "$quadratic, \"bounds\": [\"hsgd-fixed\"], $rate [500, 1000, 2000, 3000], \"method\": \"sampled\" }"
 config exact 1 4 '' "$quadratic, \"bounds\": [\"hsgd-fixed\"], $rate [500, 1000, 2000, 90000] }"
@@ -78,13 +85,55 @@ signals_end_a_run_cleanly() {
         grep -q "^hsgd: $folder/signal holds all results of this run already; nothing is run" "$folder/err" && same slow-whole signal || { cat "$folder/err"; return 1; }
     "$program" run "$folder/slow.json" --output "$folder/signal" --resume --seeds 2 2>&1 > "$folder/out" | grep -q 'note: .* holds no checkpoint; the run begins at the beginning' && [ -s "$folder/out" ]
 }
-# The first window of this one takes minutes.
+# If it comes before the window at hand is over, which takes half a second.
 a_second_signal_ends_at_once() {
-    printf '{ "hierarchy": { "fanout": [2, 500], "periods": [1000000, 500000] }, "seeds": 1, "optimizer": { "step_size": 0.01, "steps": 1000000 }, "measure_every": 1000000,
-        "problem": { "type": "quadratic", "dimension": 1000, "curvature_range": [0.1, 1], "level_divergence": [1, 1], "noise_variance": 1 } }' > "$folder/long.json"
-    background long long
-    sleep 0.3; kill -TERM $process; sleep 0.1; kill -0 $process || return 1
-    kill -INT $process; wait $process; [ $? -gt 128 ]
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        background long long
+        sleep 0.3; kill -TERM $process; sleep 0.05; kill -INT $process 2> /dev/null; wait $process; code=$?
+        [ $code -le 128 ] || return 0
+        [ $code -eq 3 ] || break
+    done
+    echo "exit code $code"; return 1
+}
+# in_seconds MOST COMMAND: until it is true.
+in_seconds() {
+    for _ in $(seq $(($1 * 20))); do eval "$2" && return; sleep 0.05; done
+    return 1
+}
+# The first checkpoint comes after a second, and when it is killed later there is one that is not much older. Some seconds
+# are for machines with other things to do; a round takes minutes.
+state_of_long=$folder/rounds/checkpoint/main-seed-1.state
+kills_in_a_long_round_lose_an_interval() {
+    background long rounds --checkpoint-every 1
+    in_seconds 20 '[ -e "$state_of_long" ]' || { kill -KILL $process; echo "no checkpoint within a round"; return 1; }
+    sleep 2; kill -KILL $process; wait $process
+    age=$(($(date +%s) - $(stat -c %Y "$state_of_long")))
+    [ $age -le 5 ] || { echo "the checkpoint is $age s old"; return 1; }
+    cp "$state_of_long" "$folder/killed.state"
+}
+# Goes on from there, and a little further each time.
+signals_do_not_wait_for_the_round() {
+    for signal in INT TERM; do
+        background long rounds --resume
+        sleep 1.5; kill -$signal $process
+        in_seconds 10 '! kill -0 $process 2> /dev/null' || { kill -KILL $process; echo "SIG$signal waits"; return 1; }
+        wait $process; code=$?
+        [ $code -eq 3 ] && grep -q "^hsgd: stopped at [0-9.]* % of the run (SIG$signal)" "$folder/err" && ! cmp -s "$state_of_long" "$folder/killed.state" ||
+            { echo "exit code $code:"; cat "$folder/err"; return 1; }
+        cp "$state_of_long" "$folder/killed.state"
+    done
+    timeout 20 "$program" run "$folder/long.json" --output "$folder/rounds" --resume --time-budget 1 2> "$folder/err"
+    [ $? -eq 3 ] && grep -q 'stopped at [0-9.]* % of the run (the time budget)' "$folder/err"
+}
+# A second or so in one round; with other threads.
+long_rounds_go_on() {
+    run run round round-whole
+    stops=0
+    until run run round round --resume --threads $((stops % 3 + 1)) --time-budget "$(echo $stops | awk '{ print 0.2 * 1.5 ^ $1 }')" 2> "$folder/err"; do
+        stops=$((stops + 1))
+        [ $stops -lt 30 ] || { cat "$folder/err"; return 1; }
+    done
+    [ $stops -ge 1 ] && same round-whole round
 }
 refused() { # refused MESSAGE [COMMAND [OPTIONS]]
     message=$1 command=${2:-run}; [ $# -lt 2 ] && shift 1 || shift 2
@@ -165,6 +214,9 @@ check variants_go_on variants_go_on
 check metrics_go_on metrics_go_on
 check signals_end_a_run_cleanly signals_end_a_run_cleanly
 check a_second_signal_ends_at_once a_second_signal_ends_at_once
+check kills_in_a_long_round_lose_an_interval kills_in_a_long_round_lose_an_interval
+check signals_do_not_wait_for_the_round signals_do_not_wait_for_the_round
+check long_rounds_go_on long_rounds_go_on
 check wrong_checkpoints_are_refused wrong_checkpoints_are_refused
 check a_full_disk_leaves_the_older_one_whole a_full_disk_leaves_the_older_one_whole
 check a_result_is_whole a_result_is_whole

@@ -4,6 +4,7 @@
  * taken. The minimiser stops when it is asked to. */
 #include "tests/test.h"
 
+#include <time.h>
 #include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -176,6 +177,52 @@ static void seeds_have_their_latest_state(void **state)
     hsgd_checkpoint_free(c);
 }
 
+static void rest(long milliseconds)
+{
+    const struct timespec nap = {.tv_nsec = milliseconds * 1000000};
+    nanosleep(&nap, NULL);
+}
+
+/* Where a machine takes its time, all of this only becomes due sooner. */
+static void it_is_time_before_it_is_too_late(void **state)
+{
+    (void)state;
+    const hsgd_keeper *keeper;
+    size_t steps[] = {0, 4};
+    const hsgd_trace trace = {
+        .num_measured = 1, .num_levels = 1, .num_nodes = 1, .num_workers = 1, .dim = 1, .step = steps};
+    hsgd_checkpoint *c = open_checkpoint(false, 0.3);
+    assert_ok(hsgd_checkpoint_begin_run(c, &keeper, HSGD_RUN_MAIN, 7, 3, &err), err);
+    keeper->ask(keeper->context, 7, 0);
+    rest(120);
+    assert_int_equal(keeper->ask(keeper->context, 7, 20), HSGD_SAVE); /* two more such windows would be 0.36 s */
+    keeper->ask(keeper->context, 8, 0);
+    rest(200);
+    keeper->done(keeper->context, 8, &trace); /* all of it is only in memory */
+    keeper->ask(keeper->context, 9, 0);
+    bool due = false;
+    for (int i = 1; i < 11 && !due; i++) { /* short windows, of a short run */
+        rest(10);
+        due = keeper->ask(keeper->context, 9, (size_t)i) == HSGD_SAVE;
+    }
+    assert_true(due);
+    hsgd_checkpoint_free(c);
+}
+
+/* Half a second, so that a run can be stopped; less where the interval is short, but not without end. */
+static void windows_fit_into_the_interval(void **state)
+{
+    (void)state;
+    const double every_s[] = {60, 2, 0.5, 0}, window_s[] = {0.5, 0.25, 0.0625, 0.005};
+    for (int i = 0; i < 4; i++) {
+        const hsgd_keeper *keeper;
+        hsgd_checkpoint *c = open_checkpoint(false, every_s[i]);
+        assert_ok(hsgd_checkpoint_begin_run(c, &keeper, HSGD_RUN_MAIN, 7, 3, &err), err);
+        assert_close(keeper->window_s, window_s[i], 0);
+        hsgd_checkpoint_free(c);
+    }
+}
+
 /* A kill between the measurements of a seed and the removal of its state. */
 static void done_counts_more_than_a_state(void **state)
 {
@@ -297,6 +344,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(records_come_back, enter, leave),
         cmocka_unit_test_setup_teardown(seeds_have_their_latest_state, enter, leave),
+        cmocka_unit_test_setup_teardown(it_is_time_before_it_is_too_late, enter, leave),
+        cmocka_unit_test_setup_teardown(windows_fit_into_the_interval, enter, leave),
         cmocka_unit_test_setup_teardown(done_counts_more_than_a_state, enter, leave),
         cmocka_unit_test_setup_teardown(wrong_files_are_refused, enter, leave),
         cmocka_unit_test(the_minimiser_stops),

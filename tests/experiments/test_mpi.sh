@@ -114,6 +114,15 @@ fi
 exec "$program" run "$config" --checkpoint-every 0.05 --output "$out"
 END
 chmod +x "$folder/signal"
+# A round would take an hour, and still nobody waits for its end.
+config hours '{"fanout": [3, 20], "periods": [400000000, 500]}' '0.8, 0.5' '"optimizer": {"step_size": 0.01, "steps": 400000000},
+    "measure_every": 10000, "seeds": 1, "bounds": []'
+within_a_round() {
+    ranks 3 "$folder/signal" TERM 1 "$program" "$folder/hours.json" "$folder/hours" 2> "$folder/message"
+    grep -q '^hsgd: stopped at .* --resume' "$folder/message" || { cat "$folder/message"; return 1; }
+    ranks 2 "$program" run "$folder/hours.json" --quiet --resume --time-budget 1 --output "$folder/hours" 2> "$folder/message"
+    grep -q '^hsgd: stopped at .* (the time budget); the checkpoint is in' "$folder/message" || { cat "$folder/message"; return 1; }
+}
 killed() {
     ranks 3 "$folder/signal" KILL 1 "$program" "$folder/long.json" "$folder/killed" > "$folder/printed" 2> "$folder/message"
     grep -q '^hsgd: the run ended.*; the checkpoint is in .*/killed/checkpoint; go on with: mpirun -n 3 .* --resume' \
@@ -139,5 +148,6 @@ check a_build_without_mpi_says_so without_mpi
 check the_switch_leaves_mpi_out switch_is_off
 check processes_without_work_are_told idle_ranks_are_told
 check a_stopped_run_goes_on stopped
+check a_run_stops_within_a_round within_a_round
 check a_run_that_lost_a_process_goes_on killed
 exit $failed
