@@ -218,18 +218,26 @@ static void a_sweep_and_its_points(void **state)
 static void all_commands_write_folders_that_can_be_checked(void **state)
 {
     (void)state;
+#define RUN(section) "{\"name\": \"x\", " TREE ", " QUADRATIC ", " section "}"
     static const struct {
-        const char *command, *section;
+        const char *command, *config;
     } kind[] = {
-        {"rate", "\"rate\": {\"over\": \"steps\", \"values\": [20, 40, 80], \"method\": \"exact\"}"},
+        {"rate", RUN("\"rate\": {\"over\": \"steps\", \"values\": [20, 40, 80], \"method\": \"exact\"}")},
         {"phase",
-         "\"phase\": {\"axes\": [{\"name\": \"s\", \"key\": \"optimizer.step_size\", \"values\": [0.01, 0.02]}]}"},
-        {"hunt", "\"hunt\": {\"bound\": \"dispersion\", \"free\": [\"linear\"], \"budget\": {\"evaluations\": 40}}"},
+         RUN("\"phase\": {\"axes\": [{\"name\": \"s\", \"key\": \"optimizer.step_size\", \"values\": [0.01, 0.02]}]}")},
+        {"hunt",
+         RUN("\"hunt\": {\"bound\": \"dispersion\", \"free\": [\"linear\"], \"budget\": {\"evaluations\": 40}}")},
+        {"pep",
+         RUN("\"pep\": {\"from\": 0.5, \"to\": 0.9, \"points\": 3, \"axes\": [{\"name\": \"n\", \"values\": "
+             "[{\"problem\": {\"noise_variance\": 0}, \"optimizer\": {\"steps\": 2}}], \"labels\": [\"none\"]}]}")},
+        {"plan",
+         "{\"workers\": 8, \"communication\": {\"levels\": [\"lan\"]}, \"dimension\": 100, \"constants\": {\"L\": 1, "
+         "\"sigma_sq\": 1, \"delta\": 1, \"global_divergence_sq\": 1}, \"max_period\": 8, \"budget_seconds\": 60}"},
     };
+#undef RUN
     for (size_t i = 0; i < sizeof kind / sizeof *kind; i++) {
-        char text[1024], line[256];
-        snprintf(text, sizeof text, "{\"name\": \"x\", " TREE ", " QUADRATIC ", %s}", kind[i].section);
-        write_text("x.json", text);
+        char text[64], line[256];
+        write_text("x.json", kind[i].config);
         snprintf(line, sizeof line, "rm -rf x; $H %s x.json --output x --quiet; test $? != 2 && $H check x --quiet",
                  kind[i].command);
         assert_exit(line, 0);
