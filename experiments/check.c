@@ -7,32 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- lines ---- */
-
-static hsgd_check_line *new_line(hsgd_check *check)
-{
-    if (check->num_lines == check->capacity) {
-        size_t capacity = 2 * check->capacity + 32;
-        hsgd_check_line *grown = realloc(check->line, capacity * sizeof *grown);
-        if (!grown)
-            return NULL;
-        check->line = grown;
-        check->capacity = capacity;
-    }
-    return &check->line[check->num_lines++];
-}
-
 void hsgd_check_say(hsgd_check *check, hsgd_check_outcome outcome, const char *name, const char *format, ...)
 {
-    hsgd_check_line *line = new_line(check);
     va_list arguments;
-    check->count[outcome]++; /* also of a line that there is no memory for */
-    if (!line)
-        return;
-    line->outcome = outcome;
-    snprintf(line->name, sizeof line->name, "%s", name);
     va_start(arguments, format);
-    vsnprintf(line->detail, sizeof line->detail, format, arguments);
+    hsgd_findings_add(&check->findings, (int)outcome, name, format, arguments);
     va_end(arguments);
 }
 
@@ -168,17 +147,14 @@ hsgd_status hsgd_check_folder(hsgd_check *out, const char *dir, bool require_dat
     hsgd_status status = read_document(out, err);
     if (!status)
         status = check_all(out, err);
-    size_t said = 0;
-    for (int i = 0; i <= HSGD_CHECK_NOT_CHECKED; i++)
-        said += out->count[i];
-    return !status && said > out->num_lines ? hsgd_fail_memory(err, "the table of checks") : status;
+    return !status && out->findings.incomplete ? hsgd_fail_memory(err, "the table of checks") : status;
 }
 
 void hsgd_check_free(hsgd_check *check)
 {
     free(check->path);
     free(check->text);
-    free(check->line);
+    hsgd_findings_free(&check->findings);
     cJSON_Delete(check->document);
     *check = (hsgd_check){0};
 }

@@ -48,15 +48,16 @@ static const char *find_difference(const cJSON *point, const cJSON *result)
 /* One line for a folder in which all is well, else one for each thing that is not. */
 static void say_inside(hsgd_check *c, const char *folder, const hsgd_check *inside)
 {
-    for (size_t i = 0; i < inside->num_lines; i++)
-        if (inside->line[i].outcome == HSGD_CHECK_FAILS) {
-            char name[HSGD_CHECK_NAME_SIZE + 512];
-            snprintf(name, sizeof name, "%s: %s", folder, inside->line[i].name);
-            hsgd_check_say(c, HSGD_CHECK_FAILS, name, "%s", inside->line[i].detail);
+    const hsgd_findings *found = &inside->findings;
+    for (size_t i = 0; i < found->num_items; i++)
+        if (found->item[i].outcome == HSGD_CHECK_FAILS) {
+            char name[2 * HSGD_FINDING_NAME_SIZE];
+            snprintf(name, sizeof name, "%.80s: %s", folder, found->item[i].name);
+            hsgd_check_say(c, HSGD_CHECK_FAILS, name, "%s", found->item[i].detail);
         }
-    if (!inside->count[HSGD_CHECK_FAILS])
+    if (!found->count[HSGD_CHECK_FAILS])
         hsgd_check_say(c, HSGD_CHECK_HOLDS, folder, "%zu checks of this folder hold, %zu were not made",
-                       inside->count[HSGD_CHECK_HOLDS], inside->count[HSGD_CHECK_NOT_CHECKED]);
+                       found->count[HSGD_CHECK_HOLDS], found->count[HSGD_CHECK_NOT_CHECKED]);
 }
 
 /* A point that is done. Its configuration goes to the hash of all. */

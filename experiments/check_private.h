@@ -8,19 +8,12 @@
 #include <stdio.h>
 
 #include "experiments/config.h"
+#include "experiments/findings_private.h"
 #include "experiments/folder.h"
 #include "experiments/json_private.h"
 #include "experiments/series_private.h"
 
 typedef enum hsgd_check_outcome { HSGD_CHECK_HOLDS, HSGD_CHECK_FAILS, HSGD_CHECK_NOT_CHECKED } hsgd_check_outcome;
-
-enum { HSGD_CHECK_NAME_SIZE = 96, HSGD_CHECK_DETAIL_SIZE = 224 };
-
-typedef struct hsgd_check_line {
-    hsgd_check_outcome outcome;
-    char name[HSGD_CHECK_NAME_SIZE];     /* what was checked: a file, a quantity */
-    char detail[HSGD_CHECK_DETAIL_SIZE]; /* with what, or what is wrong */
-} hsgd_check_line;
 
 /* One folder and what was found. */
 typedef struct hsgd_check {
@@ -31,9 +24,7 @@ typedef struct hsgd_check {
     char *path;                      /* of the document; owned */
     char *text;                      /* of the document; owned */
     cJSON *document;                 /* owned */
-    hsgd_check_line *line;           /* (num_lines) owned */
-    size_t num_lines, capacity;
-    size_t count[HSGD_CHECK_NOT_CHECKED + 1]; /* lines with each outcome */
+    hsgd_findings findings;          /* owned */
 } hsgd_check;
 
 /* Check a folder; free out with hsgd_check_free, also on failure. HSGD_ERROR_INPUT: it is no result folder, or its document is not
@@ -42,7 +33,7 @@ hsgd_status hsgd_check_folder(hsgd_check *out, const char *dir, bool require_dat
                               hsgd_error *err);
 void hsgd_check_free(hsgd_check *check);
 
-/* Add a line. Memory that is out is told by hsgd_check_folder. */
+/* Add to what was found. Memory that is out is told by hsgd_check_folder. */
 void hsgd_check_say(hsgd_check *check, hsgd_check_outcome outcome, const char *name, const char *format, ...)
     HSGD_PRINTF(4, 5);
 

@@ -153,7 +153,8 @@ static hsgd_verdict worst_of(const cJSON *array)
 static bool has_violated(const cJSON *item)
 {
     const cJSON *child;
-    if (cJSON_IsString(item) && item->string && strstr(item->string, "verdict"))
+    bool is_word = cJSON_IsString(item) && item->string;
+    if (is_word && (strcmp(item->string, "verdict") == 0 || strcmp(item->string, "order") == 0))
         return is_verdict(item->valuestring, HSGD_VERDICT_VIOLATED);
     cJSON_ArrayForEach(child, item) if (has_violated(child)) return true;
     return false;
@@ -162,13 +163,15 @@ static bool has_violated(const cJSON *item)
 /* The bounds decide; of the other checks only violated ones count. */
 static void check_overall(hsgd_check *c)
 {
-    static const char *const others[] = {"dispersion", "ladder",   "audit",     "random_grouping",
-                                         "identities", "sandwich", "worst_case"};
+    static const char *const others[] = {"dispersion",      "ladder",     "audit",
+                                         "random_grouping", "identities", "worst_case"};
     hsgd_verdict overall = worst_of(hsgd_check_get(c->document, "bounds"));
     const char *written = hsgd_check_text(c->document, "verdict");
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (has_violated(hsgd_check_get(c->document, others[i])))
             overall = HSGD_VERDICT_VIOLATED;
+    if (cJSON_IsFalse(hsgd_check_get(hsgd_check_get(c->document, "sandwich"), "holds")))
+        overall = HSGD_VERDICT_VIOLATED;
     if (is_verdict(written, overall))
         hsgd_check_say(c, HSGD_CHECK_HOLDS, "verdict", "\"%s\" is the worst of those below it", written);
     else

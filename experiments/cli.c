@@ -15,9 +15,10 @@
 #include "experiments/sweep_private.h"
 
 static const hsgd_command *const commands[] = {
-    &hsgd_command_run,  &hsgd_command_verify, &hsgd_command_bound, &hsgd_command_sandwich, &hsgd_command_exact,
-    &hsgd_command_plot, &hsgd_command_report, &hsgd_command_sweep, &hsgd_command_phase,    &hsgd_command_rate,
-    &hsgd_command_hunt, &hsgd_command_plan,   &hsgd_command_train, &hsgd_command_pep,      &hsgd_command_check};
+    &hsgd_command_run,   &hsgd_command_verify, &hsgd_command_bound,  &hsgd_command_sandwich,
+    &hsgd_command_exact, &hsgd_command_plot,   &hsgd_command_report, &hsgd_command_sweep,
+    &hsgd_command_phase, &hsgd_command_rate,   &hsgd_command_hunt,   &hsgd_command_plan,
+    &hsgd_command_train, &hsgd_command_pep,    &hsgd_command_check,  &hsgd_command_diff};
 enum { NUM_COMMANDS = sizeof commands / sizeof *commands };
 
 /* ---- messages and numbers ---- */

@@ -81,7 +81,8 @@ void hsgd_completion_print(const hsgd_program *program, FILE *stream);
 
 extern const hsgd_command hsgd_command_run, hsgd_command_verify, hsgd_command_bound, hsgd_command_sandwich,
     hsgd_command_exact, hsgd_command_plot, hsgd_command_report, hsgd_command_sweep, hsgd_command_phase,
-    hsgd_command_rate, hsgd_command_hunt, hsgd_command_plan, hsgd_command_train, hsgd_command_pep, hsgd_command_check;
+    hsgd_command_rate, hsgd_command_hunt, hsgd_command_plan, hsgd_command_train, hsgd_command_pep, hsgd_command_check,
+    hsgd_command_diff;
 
 /* The options of commands that draw, which begin their tables. */
 enum {

@@ -2,8 +2,6 @@
 /* hsgd check: is a result folder what its document says? */
 #include "experiments/cli_private.h"
 
-#include <string.h>
-
 #include "experiments/check_private.h"
 
 enum { OPTION_REQUIRE_DATA = HSGD_NUM_STYLE_OPTIONS, OPTION_QUIET, NUM_OPTIONS };
@@ -14,42 +12,18 @@ static const hsgd_option options[NUM_OPTIONS] = {
     [OPTION_QUIET] = {"quiet", NULL, "print only what does not hold"},
 };
 
-/* On a terminal control characters could do harm, and the document may be anybody's. */
-static void put_text(const char *text)
-{
-    for (; *text; text++)
-        putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
-}
-
-static void print_line(const hsgd_check_line *line, int width)
-{
-    static const char *const word[] = {
-        [HSGD_CHECK_HOLDS] = "holds", [HSGD_CHECK_FAILS] = "FAILS", [HSGD_CHECK_NOT_CHECKED] = "not checked"};
-    int length = (int)strlen(line->name);
-    fputs("  ", stdout);
-    put_text(line->name);
-    printf("%*s  %-11s  ", length < width ? width - length : 0, "", word[line->outcome]);
-    put_text(line->detail);
-    putchar('\n');
-}
+static const char *const word[HSGD_NUM_OUTCOMES] = {
+    [HSGD_CHECK_HOLDS] = "holds", [HSGD_CHECK_FAILS] = "FAILS", [HSGD_CHECK_NOT_CHECKED] = "not checked"};
 
 static void print_table(const hsgd_check *check, bool quiet)
 {
-    int width = 0;
-    for (size_t i = 0; i < check->num_lines; i++) {
-        int length = (int)strlen(check->line[i].name);
-        if (length > width && length <= 40)
-            width = length;
-    }
+    const size_t *count = check->findings.count;
     if (!quiet)
         printf("%s: %s\n\n", check->dir, hsgd_folder_content(check->kind));
-    for (size_t i = 0; i < check->num_lines; i++)
-        if (!quiet || check->line[i].outcome == HSGD_CHECK_FAILS)
-            print_line(&check->line[i], width);
+    hsgd_findings_print(&check->findings, word, quiet ? HSGD_CHECK_FAILS : -1, stdout);
     if (!quiet)
-        printf("\n  %zu hold, %zu fail%s, %zu not checked\n", check->count[HSGD_CHECK_HOLDS],
-               check->count[HSGD_CHECK_FAILS], check->count[HSGD_CHECK_FAILS] == 1 ? "s" : "",
-               check->count[HSGD_CHECK_NOT_CHECKED]);
+        printf("\n  %zu hold, %zu fail%s, %zu not checked\n", count[HSGD_CHECK_HOLDS], count[HSGD_CHECK_FAILS],
+               count[HSGD_CHECK_FAILS] == 1 ? "s" : "", count[HSGD_CHECK_NOT_CHECKED]);
 }
 
 static int run(const hsgd_arguments *arguments)
@@ -63,7 +37,9 @@ static int run(const hsgd_arguments *arguments)
         hsgd_check_folder(&check, arguments->positional, arguments->option[OPTION_REQUIRE_DATA] != NULL, &change, &err);
     if (!status)
         print_table(&check, arguments->option[OPTION_QUIET] != NULL);
-    int code = status ? hsgd_cli_fail(&err) : check.count[HSGD_CHECK_FAILS] ? HSGD_EXIT_VIOLATED : HSGD_EXIT_OK;
+    int code = status                                   ? hsgd_cli_fail(&err)
+               : check.findings.count[HSGD_CHECK_FAILS] ? HSGD_EXIT_VIOLATED
+                                                        : HSGD_EXIT_OK;
     hsgd_check_free(&check);
     return hsgd_cli_finish(code);
 }

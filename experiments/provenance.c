@@ -272,17 +272,43 @@ hsgd_status hsgd_provenance_of_program(cJSON **out, const char *command, hsgd_er
     return HSGD_OK;
 }
 
+/* The shared object itself need not be loaded any more. */
+static void add_plugin_file(cJSON *object, const char *path)
+{
+    char digits[HSGD_CHECKSUM_SIZE];
+    double bytes;
+    hsgd_checksum *checksum = hsgd_checksum_alloc();
+    if (checksum && hsgd_checksum_add_file(checksum, path, &bytes, NULL) == HSGD_OK) {
+        cJSON *plugin = cJSON_AddObjectToObject(object, "plugin");
+        hsgd_checksum_finish(checksum, digits);
+        cJSON_AddStringToObject(plugin, "name", base_name(path));
+        cJSON_AddStringToObject(plugin, "path", path);
+        cJSON_AddNumberToObject(plugin, "bytes", bytes);
+        cJSON_AddStringToObject(plugin, "sha256", digits);
+    }
+    hsgd_checksum_free(checksum);
+}
+
 hsgd_status hsgd_provenance_of_config(cJSON **out, const char *command, const hsgd_config *config, hsgd_error *err)
 {
     hsgd_provenance p;
+    hsgd_error reason;
     *out = NULL;
-    hsgd_status status = hsgd_provenance_find(&p, config, command, 0, NULL, err);
-    if (!status) {
+    hsgd_status status = hsgd_provenance_find(&p, config, command, 0, NULL, &reason);
+    /* data that went away while the numbers were worked out are no reason to lose these */
+    bool lost = status == HSGD_ERROR_INPUT && *p.config_sha256;
+    if (!status || lost) {
         *out = program_to_json(&p);
         add_seeds(*out, config, hsgd_config_runs(config));
         hsgd_provenance_add_machine(*out);
         add_inputs(*out, &p);
-    }
+        if (lost)
+            cJSON_AddStringToObject(*out, "data_note", reason.message);
+        if (config->problem == HSGD_PROBLEM_PLUGIN)
+            add_plugin_file(*out, config->plugin_path);
+        status = HSGD_OK;
+    } else
+        hsgd_fail(err, status, "%s", reason.message);
     hsgd_provenance_free(&p);
     return status;
 }

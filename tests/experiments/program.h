@@ -179,6 +179,17 @@ static inline cJSON *read_json(const char *path)
     return document;
 }
 
+/* Take out of a file's document what only a file says: where it comes from, and its checksum. False where it does not. */
+static inline bool forget_origin(cJSON *document)
+{
+    cJSON *origin = cJSON_DetachItemFromObjectCaseSensitive(document, "provenance");
+    cJSON *sum = cJSON_DetachItemFromObjectCaseSensitive(document, "document_sha256");
+    bool said = cJSON_IsObject(origin) && cJSON_IsString(sum) && strlen(sum->valuestring) == 64;
+    cJSON_Delete(origin);
+    cJSON_Delete(sum);
+    return said;
+}
+
 /* The element of an array of objects whose member key is this text. */
 static inline cJSON *element(const cJSON *array, const char *key, const char *text)
 {

@@ -67,7 +67,7 @@ static void files_do_not_depend_on_threads(void **state)
     assert_same_file("m/phase.csv", "m1/phase.csv");
     assert_exit("$H phase p.json --output p1 --json", 0);
     cJSON *printed = parse_json(out), *written = read_json("p/phase.json");
-    assert_true(cJSON_Compare(printed, written, true));
+    assert_true(forget_origin(written) && cJSON_Compare(printed, written, true));
     cJSON_Delete(printed);
     cJSON_Delete(written);
 }

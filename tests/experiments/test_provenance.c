@@ -124,6 +124,66 @@ static void a_result_says_where_it_comes_from(void **state)
     cJSON_Delete(p);
 }
 
+/* The machine as other programs see it, and the files beside the document as sha256sum does. */
+static void a_result_says_what_computed_it(void **state)
+{
+    (void)state;
+    char sum[HSGD_CHECKSUM_SIZE];
+    write_text("d.txt", samples);
+    write_config("c.json", "d.txt", "");
+    cJSON *p = provenance_of("$H run c.json --output m --quiet", "m/result.json"), *files = get(p, "output_files");
+    assert_exit("printf %s \"$(uname -s -r -m)\"", 0);
+    assert_string_equal(text_of(p, "system"), out);
+    assert_exit("printf %s \"$(getconf GNU_LIBC_VERSION | cut -d' ' -f2)\"", 0);
+    assert_string_equal(text_of(get(p, "libraries"), "glibc"), out);
+    assert_exit("printf %s \"$(sed -n '/^flags/{s/.*: //;p;q}' /proc/cpuinfo | tr ' ' '\\n' | "
+                "grep -E '^(s?sse|avx|fma|f16c|amx|sve|neon|asimd)' | paste -sd' ')\"",
+                0);
+    if (*out)
+        assert_string_equal(text_of(p, "cpu_features"), out);
+    static const char *const names[] = {"series.csv", "nodes.csv"};
+    assert_int_equal(cJSON_GetArraySize(files), 2);
+    for (int i = 0; i < 2; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "m/%s", names[i]);
+        sum_of(sum, path);
+        assert_string_equal(text_of(cJSON_GetArrayItem(files, i), "name"), names[i]);
+        assert_string_equal(text_of(cJSON_GetArrayItem(files, i), "sha256"), sum);
+    }
+    cJSON_Delete(p);
+}
+
+/* One of many configurations names the hash of their hashes, which sha256sum finds in the results of the points; one of a single
+ * configuration has its hash, seeds and data, as that of a run. */
+static void documents_of_other_commands_do_so_too(void **state)
+{
+    (void)state;
+    write_text("d.txt", samples);
+    write_config("c.json", "d.txt",
+                 ", \"seeds\": 2, \"sweep\": {\"axes\": [{\"name\": \"s\", \"key\": \"optimizer.step_size\", "
+                 "\"values\": [0.1, 0.2]}]}");
+    cJSON *p = provenance_of("$H sweep c.json --output s --quiet || test $? = 3", "s/sweep.json");
+    assert_string_equal(text_of(p, "command"), "sweep");
+    assert_true(number(p, "configs") == 2);
+    assert_exit(
+        "for s in 0.1 0.2; do sed -n 's/.*\"config_sha256\":.*\"\\(.*\\)\".*/\\1/p' s/points/s-$s/result.json; done | "
+        "sha256sum",
+        0);
+    assert_int_equal(strncmp(out, text_of(p, "configs_sha256"), 64), 0);
+    cJSON_Delete(p);
+    write_config("c.json", "d.txt",
+                 ", \"seeds\": 2, \"first_seed\": 3, \"rate\": {\"over\": \"steps\", \"values\": [4, 8, 16]}");
+    p = provenance_of("$H rate c.json --output rate --quiet || test $? = 3", "rate/rate.json");
+    assert_string_equal(text_of(p, "command"), "rate");
+    assert_true(number(p, "first_seed") == 3 && number(p, "last_seed") == 4);
+    sum_of((char[HSGD_CHECKSUM_SIZE]){0}, "d.txt");
+    assert_int_equal(strncmp(out, text_of(cJSON_GetArrayItem(get(p, "data_files"), 0), "sha256"), 64), 0);
+    assert_int_equal(strlen(text_of(p, "config_sha256")), 64);
+    cJSON_Delete(p);
+    assert_refusal("SOURCE_DATE_EPOCH=soon $H rate c.json --output rate2", 2, "SOURCE_DATE_EPOCH: \"soon\"");
+    assert_false(exists("rate2"));
+}
+
 /* Without SOURCE_DATE_EPOCH: now, and the number of threads. */
 static void the_date_is_that_of_the_run(void **state)
 {
@@ -173,6 +233,8 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(checksums_are_those_of_the_standard),
                                        cmocka_unit_test(checksums_of_files_are_those_of_sha256sum),
                                        cmocka_unit_test(a_result_says_where_it_comes_from),
+                                       cmocka_unit_test(a_result_says_what_computed_it),
+                                       cmocka_unit_test(documents_of_other_commands_do_so_too),
                                        cmocka_unit_test(the_date_is_that_of_the_run),
                                        cmocka_unit_test(the_hash_of_a_configuration_forgets_folders)};
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);

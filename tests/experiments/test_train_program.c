@@ -220,6 +220,9 @@ static void four_ranks_train_as_hsgd_run_and_say_what_it_took(void **state)
     check_figure(document);
     cJSON_Delete(document);
     assert_refusal("$H run c.json --output train", 2, "a training");
+    assert_exit("$H check train --quiet && $H diff train train --tolerance 0 --quiet", 0);
+    assert_exit("sed -i '$s/[1-8]/9/' train/model.csv; $H check train --quiet", 1);
+    assert_non_null(strstr(out, "model.csv"));
 }
 
 /* Unequal groups, three levels, weights; models on data, with data of each worker's own. */
