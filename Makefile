@@ -16,7 +16,7 @@ PACKAGES  := build-essential pkg-config libgsl-dev libcjson-dev librandom123-dev
              $(if $(filter 1,$(NO_JPEG)),,libjpeg-dev) $(if $(filter 1,$(NO_MPI)),,libopenmpi-dev openmpi-bin)
 # What only tests need; `make deps check` installs it, `make deps demo` does not.
 CHECK_PACKAGES := libcmocka-dev coinor-csdp mandoc groff-base texlive-latex-base texlive-latex-recommended texlive-pictures \
-             iproute2 clang libclang-rt-14-dev chromium chromium-driver python3-selenium jupyter-nbconvert python3-ipykernel
+             iproute2 clang libclang-rt-dev chromium chromium-driver python3-selenium jupyter-nbconvert python3-ipykernel
 
 # What only `make gallery` needs.
 GALLERY_PACKAGES := pngquant optipng
@@ -240,7 +240,7 @@ $(BUILD)/fuzzer: $(FUZZER_OBJ) $(BUILD)/libhsgd.a
 	$(call SAY,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIB_FLAGS)
 
-SECONDS   ?= 60
+SECONDS   := 60
 
 fuzz-smoke: fuzz ## each of them for SECONDS=60, one per processor, from tests/fuzz/corpus and finds; fails at the first find
 	@HSGD_BUILD=$(BUILD) tests/fuzz/run-smoke $(SECONDS) $(FUZZ_NAMES)

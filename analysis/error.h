@@ -24,7 +24,8 @@ enum { HSGD_MESSAGE_SIZE = 1024 };
 
 typedef struct hsgd_error {
     hsgd_status status;
-    char message[HSGD_MESSAGE_SIZE]; /* one line, without a final newline; control characters are shown as '?' */
+    char message[HSGD_MESSAGE_SIZE]; /* one line, without a final newline; control characters are shown as '?', and
+                                        the middle of what is too long as "..." */
 } hsgd_error;
 
 #if defined(__GNUC__)

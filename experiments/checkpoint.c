@@ -63,7 +63,7 @@ struct hsgd_checkpoint {
 /* The first file of a run that does not go on from what is there. */
 static hsgd_status open_folder(hsgd_checkpoint *c, hsgd_error *err)
 {
-    hsgd_status status = hsgd_folder_make(c->dir, err);
+    hsgd_status status = hsgd_folder_make_inside(c->dir, err);
     if (!status && c->replaces)
         hsgd_checkpoint_remove_files(c->dir);
     c->replaces = c->replaces && status;

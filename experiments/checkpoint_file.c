@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,16 @@ static bool is_ours(const char *name)
 {
     const char *dot = strrchr(name, '.');
     return dot && dot != name && strcmp(dot + 1, ENDING) == 0;
+}
+
+/* Not behind a symbolic link: files there are not ours to read or remove. */
+static DIR *open_folder(const char *path)
+{
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *entries = folder < 0 ? NULL : fdopendir(folder);
+    if (folder >= 0 && !entries)
+        close(folder);
+    return entries;
 }
 
 /* ---- writing ---- */
@@ -293,7 +304,7 @@ static void keep_latest(hsgd_checkpoint_entry *entry, size_t *count)
 hsgd_status hsgd_checkpoint_find(hsgd_checkpoint_entry **entry, size_t *count, size_t *num_done_files, const char *dir,
                                  const char *identity, hsgd_error *err)
 {
-    DIR *entries = opendir(dir);
+    DIR *entries = open_folder(dir);
     hsgd_status status = HSGD_OK;
     if (!entries)
         return errno == ENOENT
@@ -338,7 +349,7 @@ hsgd_status hsgd_checkpoint_read_entry(hsgd_bytes *out, const char *dir, const h
 bool hsgd_checkpoint_exists(const char *dir)
 {
     char *path = hsgd_checkpoint_folder(dir);
-    DIR *entries = path ? opendir(path) : NULL;
+    DIR *entries = path ? open_folder(path) : NULL;
     bool found = false;
     for (const struct dirent *at; entries && !found && (at = readdir(entries));)
         found = is_ours(at->d_name);
@@ -350,7 +361,7 @@ bool hsgd_checkpoint_exists(const char *dir)
 
 void hsgd_checkpoint_remove_files(const char *dir)
 {
-    DIR *entries = opendir(dir);
+    DIR *entries = open_folder(dir);
     for (const struct dirent *at; entries && (at = readdir(entries));)
         if (is_ours(at->d_name))
             unlinkat(dirfd(entries), at->d_name, 0);

@@ -238,8 +238,10 @@ static int run_in_folder(call *c)
     char *points = NULL;
     if (hsgd_folder_open(&lock, c->dir, HSGD_FOLDER_SWEEP, &err))
         return hsgd_cli_fail(&err);
-    hsgd_status status =
-        asprintf(&points, "%s/points", c->dir) < 0 ? hsgd_fail_memory(&err, "a path") : hsgd_folder_make(points, &err);
+    hsgd_status status = asprintf(&points, "%s/points", c->dir) < 0 ? hsgd_fail_memory(&err, "a path")
+                                                                    : hsgd_folder_make_inside(points, &err);
+    if (!status)
+        status = hsgd_sweep_check_points(&c->sweep, c->dir, &err);
     int code = status ? hsgd_cli_fail(&err) : run_points(c);
     free(points);
     hsgd_folder_unlock(lock);

@@ -15,6 +15,9 @@ extern "C" {
 /* Make a folder and its parents; fine if it is there. Fails where it cannot be written to. */
 hsgd_status hsgd_folder_make(const char *path, hsgd_error *err);
 
+/* The same for a folder inside of a result folder: a symbolic link in its place is refused, for what it leads to is not ours. */
+hsgd_status hsgd_folder_make_inside(const char *path, hsgd_error *err);
+
 /* Whose results a folder holds. */
 typedef enum hsgd_folder_kind {
     HSGD_FOLDER_RUN, /* hsgd run, hsgd verify */

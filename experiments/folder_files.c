@@ -51,6 +51,14 @@ hsgd_status hsgd_folder_make(const char *path, hsgd_error *err)
     return status;
 }
 
+hsgd_status hsgd_folder_make_inside(const char *path, hsgd_error *err)
+{
+    struct stat info;
+    if (lstat(path, &info) == 0 && S_ISLNK(info.st_mode))
+        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: is a symbolic link; expected a folder of hsgd's own", path);
+    return hsgd_folder_make(path, err);
+}
+
 hsgd_status hsgd_folder_lock(int *lock, const char *dir, hsgd_error *err)
 {
     *lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* the folder itself is the lock: no file is left behind */

@@ -10,6 +10,22 @@
 
 #include "experiments/sweep_private.h"
 
+hsgd_status hsgd_sweep_check_points(const hsgd_sweep *sweep, const char *dir, hsgd_error *err)
+{
+    struct stat info;
+    hsgd_status status = HSGD_OK;
+    for (size_t i = 0; i < sweep->num_points && !status; i++) {
+        char *folder = hsgd_sweep_point_path(dir, &sweep->point[i]);
+        if (!folder)
+            status = hsgd_fail_memory(err, "a path");
+        else if (lstat(folder, &info) == 0 && !S_ISDIR(info.st_mode))
+            status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: is no folder, but a %s", folder,
+                               S_ISLNK(info.st_mode) ? "symbolic link" : "file");
+        free(folder);
+    }
+    return status;
+}
+
 void hsgd_sweep_clean_points(const hsgd_sweep *sweep, const char *dir)
 {
     for (size_t i = 0; i < sweep->num_points; i++) {

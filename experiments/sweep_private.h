@@ -162,6 +162,9 @@ hsgd_status hsgd_sweep_fit(hsgd_sweep_jobs *how, const hsgd_sweep *sweep, hsgd_s
  * alone. */
 void hsgd_sweep_clean_points(const hsgd_sweep *sweep, const char *dir);
 
+/* What stands where points will be written must be folders: a symbolic link would lead out of the sweep's. */
+hsgd_status hsgd_sweep_check_points(const hsgd_sweep *sweep, const char *dir, hsgd_error *err);
+
 /* Say on standard error that folders in DIR/points are not part of the sweep, if there are any: of values that were removed. */
 void hsgd_sweep_tell_others(const hsgd_sweep *sweep, const char *dir);
 

@@ -46,6 +46,9 @@ static void files_and_pipes(void **state)
     assert_int_equal(first_byte(path), 'y');
     dup2(ends[0], 0);
     assert_int_equal(first_byte("/dev/stdin"), 'z');
+    close(0);
+    assert_int_equal(open("/dev/zero", O_RDONLY), 0);
+    assert_int_equal(first_byte("/dev/stdin"), 0); /* a device, as a terminal is */
     dup2(input, 0);
     close(ends[0]), close(ends[1]), close(input);
     temp_close(&temp);

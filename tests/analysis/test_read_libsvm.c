@@ -159,7 +159,8 @@ static void files_that_cannot_be_read(void **state)
     hsgd_dataset data;
     assert_fails(hsgd_dataset_read_libsvm(&data, "/nowhere/at/all", &err), HSGD_ERROR_INPUT,
                  "/nowhere/at/all: cannot be opened: No such file", err);
-    assert_fails(hsgd_dataset_read_libsvm(&data, "/tmp", &err), HSGD_ERROR_INPUT, "/tmp: is a folder; expected a file", err);
+    assert_fails(hsgd_dataset_read_libsvm(&data, "/tmp", &err), HSGD_ERROR_INPUT, "/tmp: is a folder; expected a file",
+                 err);
     assert_int_equal(hsgd_dataset_read_libsvm(&data, "/nowhere/at/all", NULL), HSGD_ERROR_INPUT);
 }
 

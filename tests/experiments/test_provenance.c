@@ -69,7 +69,8 @@ static void checksums_of_files_are_those_of_sha256sum(void **state)
     assert_true(size == SIZE);
     assert_fails(hsgd_checksum_add_file(checksum, "no/such", NULL, &err), HSGD_ERROR_INPUT, "no/such: cannot be opened",
                  err);
-    assert_fails(hsgd_checksum_add_file(checksum, "/", NULL, &err), HSGD_ERROR_INPUT, "/: is a folder; expected a file", err);
+    assert_fails(hsgd_checksum_add_file(checksum, "/", NULL, &err), HSGD_ERROR_INPUT, "/: is a folder; expected a file",
+                 err);
     hsgd_checksum_free(checksum);
     free(bytes);
 }
