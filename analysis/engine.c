@@ -30,17 +30,31 @@ static void open_window(hsgd_engine *engine, size_t begin)
 static void merge_row(hsgd_engine *engine, size_t row)
 {
     hsgd_window *window = &engine->window;
-    hsgd_merge_parts(&window->root[row], window->unit_part + row * engine->num_units, engine->num_units, engine->dim);
+    hsgd_merge_root(engine, &window->root[row], window->slot + row * engine->num_slots);
     if (engine->simulation->measure_proof && row < window->num_rows)
         hsgd_proof_merge(engine, row);
+}
+
+static void advance_leg(hsgd_engine *engine)
+{
+#pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
+    for (size_t i = 0; i < engine->own.end_unit - engine->own.first_unit; i++)
+        hsgd_advance_unit(engine, engine->order[i], &engine->space[hsgd_thread_number()]);
 }
 
 static void advance_window(hsgd_engine *engine)
 {
     hsgd_window *window = &engine->window;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
-    for (size_t i = 0; i < engine->own.end_unit - engine->own.first_unit; i++)
-        hsgd_advance_unit(engine, engine->order[i], &engine->space[hsgd_thread_number()]);
+    window->num_legs = 0;
+    for (size_t t = window->begin; t < window->end; t = window->leg_end, window->num_legs++) {
+        size_t due = hsgd_next_average(engine, t);
+        window->leg_begin = t;
+        window->leg_end = due < window->end ? due : window->end;
+        advance_leg(engine);
+        if (window->leg_end < window->end)
+            hsgd_average_splits(engine, window->leg_end);
+    }
+    hsgd_merge_levels(engine, window->slot, window->num_rows + 1, window->node_dispersion, window->num_rows);
     hsgd_share_window(engine);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
     for (size_t row = 0; row <= window->num_rows; row++)
@@ -52,8 +66,10 @@ static void finish_window(hsgd_engine *engine)
 {
     const hsgd_window *window = &engine->window;
     double *mean = window->root[window->num_rows].moments.mean;
-    if (window->end % hsgd_hierarchy_global_period(engine->hierarchy) != 0)
+    if (window->end % hsgd_hierarchy_global_period(engine->hierarchy) != 0) {
+        hsgd_keep_averages(engine, window->end);
         return;
+    }
     hsgd_variant_average_root(engine, mean);
     memcpy(engine->start, mean, engine->dim * sizeof *engine->start);
 }
@@ -76,13 +92,13 @@ static bool measure_window(hsgd_engine *engine, size_t *trace_row)
     return true;
 }
 
-/* A window that takes one thread less than this is not worth waking others for. */
-static const double PARALLEL_WINDOW_S = 2e-3;
+/* A leg that takes one thread less than this is not worth waking others for. */
+static const double PARALLEL_LEG_S = 2e-3;
 
 /* The first window meets cold memory; after the second it is known whether more threads pay. Numbers do not depend on it. */
 static void choose_threads(hsgd_engine *engine, size_t windows_before, double window_s)
 {
-    bool pays = window_s * engine->threads >= PARALLEL_WINDOW_S;
+    bool pays = window_s * engine->threads >= PARALLEL_LEG_S * (double)engine->window.num_legs;
     if (windows_before == 1 && !pays && !engine->simulation->eager_threads)
         engine->threads = 1;
 }
@@ -190,7 +206,10 @@ static hsgd_status make_run(hsgd_trace *out, const hsgd_simulation *simulation, 
     status = hsgd_team_agree(simulation->team, status, err);
     engine.err = err;
     if (!status)
+        status = hsgd_levels_open(&engine, err);
+    if (!status)
         status = run(&engine, state, err);
+    hsgd_levels_close(&engine);
     hsgd_engine_free(&engine);
     if (!status && keeper && keeper->done && hsgd_team_rank(simulation->team) == 0)
         keeper->done(keeper->context, simulation->seed, out);

@@ -200,7 +200,7 @@ static void walk_nodes(pending *s)
                       .level = s->space->level,
                       .node_dispersion = s->space->node_dispersion,
                       .node_done = keep_divergence};
-    hsgd_walk_children(&walk, s->unit->node, s->unit->end);
+    hsgd_walk_children(&walk, s->unit->depth, s->unit->node, s->unit->end);
 }
 
 /* Workers whose averages are not needed: their measured step, or the gradients of those that are pending. */
