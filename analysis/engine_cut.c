@@ -45,8 +45,8 @@ typedef struct cutter {
 static bool is_divided(const cutter *c, size_t u)
 {
     const hsgd_node *node = &c->h->node[u];
-    return u == 0 || (node->depth <= c->cut.depth &&
-                      (!hsgd_node_is_lowest(c->h, u) || node->num_workers > run_of_workers(c->h)));
+    return u == 0 ||
+           (node->depth <= c->cut.depth && (!hsgd_node_is_lowest(c->h, u) || node->num_workers > run_of_workers(c->h)));
 }
 
 static void add_unit(cutter *c, const hsgd_unit *unit)
@@ -60,10 +60,17 @@ static void add_unit(cutter *c, const hsgd_unit *unit)
     cut->most_nodes = nodes > cut->most_nodes ? nodes : cut->most_nodes;
 }
 
+/* Runs of about the same length, of which all but the last are whole calls. */
+static size_t even_run(const hsgd_hierarchy *h, size_t u)
+{
+    size_t workers = h->node[u].num_workers, pieces = (workers - 1) / run_of_workers(h) + 1;
+    return ((workers - 1) / pieces / HSGD_ROWS_AT_ONCE + 1) * HSGD_ROWS_AT_ONCE;
+}
+
 static void cut_workers(cutter *c, size_t u, size_t split)
 {
     const hsgd_node *node = &c->h->node[u];
-    size_t run = run_of_workers(c->h), end = node->first_worker + node->num_workers;
+    size_t run = even_run(c->h, u), end = node->first_worker + node->num_workers;
     for (size_t first = node->first_worker; first < end; first += run)
         add_unit(c, &(hsgd_unit){.split = split,
                                  .depth = node->depth,
@@ -78,8 +85,7 @@ static size_t cut_nodes(cutter *c, size_t u, size_t v, size_t split)
 {
     const hsgd_hierarchy *h = c->h;
     size_t most = nodes_per_unit(h, u);
-    hsgd_unit unit = {
-        .split = split, .depth = h->node[u].depth, .node = v, .end = v, .first = h->node[v].first_worker};
+    hsgd_unit unit = {.split = split, .depth = h->node[u].depth, .node = v, .end = v, .first = h->node[v].first_worker};
     for (size_t i = 0; i < most && unit.end < h->node[u].end && (i == 0 || !is_divided(c, unit.end)); i++) {
         unit.count += h->node[unit.end].num_workers;
         unit.end = h->node[unit.end].end;

@@ -20,7 +20,7 @@ static hsgd_error err;
 static hsgd_quadratic generated(const hsgd_hierarchy *h, size_t dim, double noise_sq)
 {
     hsgd_quadratic q;
-    const double level[] = {0.83, 0.41, 1.27};
+    const double level[] = {0.83, 0.41, 1.27, 0.66};
     hsgd_quadratic_spec spec = {dim, 0.07, 1.3, level, noise_sq, 11};
     assert_ok(hsgd_quadratic_generate(&q, h, &spec, &err), err);
     return q;
@@ -281,6 +281,43 @@ static void agrees_with_naive_on_noisy_quadratics(void **state)
                                  .measure_every = every,
                                  .seed = 77,
                                  .threads = 1};
+            compare_with_naive(&s);
+        }
+        hsgd_objective_free(&f);
+        hsgd_quadratic_free(&q);
+        hsgd_hierarchy_free(&tree[i]);
+    }
+}
+
+/* Where nodes below the root are divided, with weights on every second tree. */
+static void agrees_with_naive_on_divided_groups(void **state)
+{
+    (void)state;
+    hsgd_hierarchy tree[NUM_DEEP_TREES];
+    double initial[DEEP_DIM], weight[300];
+    for (size_t i = 0; i < DEEP_DIM; i++)
+        initial[i] = 1 - 0.03 * (double)i;
+    for (size_t j = 0; j < 300; j++)
+        weight[j] = 1 + (double)(j % 3);
+    make_deep_trees(tree);
+    for (size_t i = 0; i < NUM_DEEP_TREES; i++) {
+        hsgd_quadratic q = generated(&tree[i], DEEP_DIM, 0.37);
+        hsgd_objective f;
+        assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
+        if (i % 2)
+            assert_ok(hsgd_hierarchy_set_weights(&tree[i], weight, &err), err);
+        for (size_t every = 1; every <= 5; every += 2) {
+            hsgd_simulation s = {.objective = &f,
+                                 .hierarchy = &tree[i],
+                                 .initial = initial,
+                                 .step_size = 0.13,
+                                 .steps = 27,
+                                 .measure_every = every,
+                                 .seed = 77,
+                                 .threads = 1};
+            hsgd_cut cut = hsgd_cut_find(&s);
+            assert_true(cut.num_splits > 2 && cut.num_units >= 6 && cut.leg < tree[i].node[0].period);
+            assert_true(cut.whole_legs == (i != 4));
             compare_with_naive(&s);
         }
         hsgd_objective_free(&f);
@@ -672,6 +709,7 @@ int main(void)
     gsl_set_error_handler_off();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_naive_on_noisy_quadratics),
+        cmocka_unit_test(agrees_with_naive_on_divided_groups),
         cmocka_unit_test(agrees_with_naive_on_long_windows),
         cmocka_unit_test(agrees_with_naive_on_softmax_with_weights_and_placement),
         cmocka_unit_test(agrees_with_naive_where_levels_merge),
