@@ -336,6 +336,12 @@ static void open_unit(const hsgd_engine *engine, const hsgd_unit *unit, const do
         memcpy(space->unit_model + i * engine->stride, from, dim * sizeof *from);
 }
 
+void hsgd_begin_unit(hsgd_engine *engine, size_t unit, hsgd_thread_space *space)
+{
+    open_unit(engine, &engine->unit[unit], beginning_of_leg(engine, &engine->unit[unit]), space);
+    hsgd_measure_unit(engine, unit, row_of(engine, engine->window.leg_begin), space);
+}
+
 void hsgd_advance_unit(hsgd_engine *engine, size_t unit, hsgd_thread_space *space)
 {
     const double *from = beginning_of_leg(engine, &engine->unit[unit]);

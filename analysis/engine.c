@@ -35,24 +35,50 @@ static void merge_row(hsgd_engine *engine, size_t row)
         hsgd_proof_merge(engine, row);
 }
 
-static void advance_leg(hsgd_engine *engine)
+typedef void (*unit_work)(hsgd_engine *engine, size_t unit, hsgd_thread_space *space);
+
+static void for_own_units(hsgd_engine *engine, unit_work work)
 {
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
     for (size_t i = 0; i < engine->own.end_unit - engine->own.first_unit; i++)
-        hsgd_advance_unit(engine, engine->order[i], &engine->space[hsgd_thread_number()]);
+        work(engine, engine->order[i], &engine->space[hsgd_thread_number()]);
+}
+
+static void open_leg(hsgd_engine *engine, size_t t)
+{
+    hsgd_window *window = &engine->window;
+    size_t every = engine->simulation->measure_every, end = hsgd_next_average(engine, t),
+           measured = (t / every + 1) * every;
+    if (engine->looks_up && measured < end)
+        end = measured;
+    window->leg_begin = t;
+    window->leg_end = end < window->end ? end : window->end;
+}
+
+/* row: of the measured steps, the next. */
+static void advance_leg(hsgd_engine *engine, size_t *row)
+{
+    const hsgd_window *window = &engine->window;
+    bool looks_up = engine->looks_up && window->leg_begin % engine->simulation->measure_every == 0;
+    if (looks_up) {
+        for_own_units(engine, hsgd_begin_unit);
+        hsgd_find_means(engine, *row);
+    }
+    for_own_units(engine, hsgd_advance_unit);
+    if (looks_up)
+        hsgd_merge_at_means(engine, (*row)++);
+    if (window->leg_end < window->end)
+        hsgd_average_splits(engine, window->leg_end);
 }
 
 static void advance_window(hsgd_engine *engine)
 {
     hsgd_window *window = &engine->window;
+    size_t measured = 0;
     window->num_legs = 0;
     for (size_t t = window->begin; t < window->end; t = window->leg_end, window->num_legs++) {
-        size_t due = hsgd_next_average(engine, t);
-        window->leg_begin = t;
-        window->leg_end = due < window->end ? due : window->end;
-        advance_leg(engine);
-        if (window->leg_end < window->end)
-            hsgd_average_splits(engine, window->leg_end);
+        open_leg(engine, t);
+        advance_leg(engine, &measured);
     }
     hsgd_merge_levels(engine, window->slot, window->num_rows + 1, window->node_dispersion, window->num_rows);
     hsgd_share_window(engine);

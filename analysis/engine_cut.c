@@ -129,12 +129,6 @@ static cutter cut_at(const hsgd_hierarchy *h, size_t depth, hsgd_unit *unit, hsg
 
 /* ---- how deep ---- */
 
-/* What a variant keeps of a group of workers lies in one process, and so does what is measured at the average of a node. */
-static bool may_go_deeper(const hsgd_simulation *s)
-{
-    return !hsgd_variant_keeps_more(s->variant) && !s->measure_at_nodes;
-}
-
 static bool pays(const hsgd_cut *cut, const hsgd_simulation *s)
 {
     double period = (double)hsgd_hierarchy_global_period(s->hierarchy), dim = (double)s->objective->dim;
@@ -147,12 +141,15 @@ static bool pays(const hsgd_cut *cut, const hsgd_simulation *s)
 hsgd_cut hsgd_cut_find(const hsgd_simulation *s)
 {
     const hsgd_hierarchy *h = s->hierarchy;
+    bool goes_deeper = !hsgd_variant_keeps_more(s->variant); /* what it keeps of a group lies in one process */
     hsgd_cut cut = cut_at(h, 0, NULL, NULL).cut;
-    for (size_t depth = 1; cut.num_units < ENOUGH_UNITS && depth < h->num_levels && may_go_deeper(s); depth++) {
+    for (size_t depth = 1; cut.num_units < ENOUGH_UNITS && depth < h->num_levels && goes_deeper; depth++) {
         hsgd_cut deeper = cut_at(h, depth, NULL, NULL).cut;
         if (deeper.num_units > cut.num_units && pays(&deeper, s))
             cut = deeper;
     }
+    cut.looks_up = s->measure_at_nodes && cut.num_splits > 1;
+    cut.whole_legs = cut.whole_legs && !cut.looks_up;
     return cut;
 }
 

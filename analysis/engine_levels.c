@@ -106,15 +106,21 @@ static bool is_due(const hsgd_engine *engine, const hsgd_split *split, size_t t)
     return split->is_own && t % engine->hierarchy->node[split->node].period == 0;
 }
 
-/* Below a node that is due all are: in the tree's order they follow it. */
-void hsgd_average_splits(hsgd_engine *engine, size_t t)
+/* One row of the divided nodes that are due after step t - 1, all for t = 0. Below a node that is due all are: in the tree's
+ * order they follow it. */
+static void merge_due(hsgd_engine *engine, hsgd_part *slot, size_t t)
 {
-    hsgd_part *slot = engine->window.slot + engine->window.num_rows * engine->num_slots;
     for (size_t i = engine->num_splits; i-- > 1;)
         if (is_due(engine, &engine->split[i], t)) {
             hsgd_share_slots(engine, &engine->split[i], slot, 1);
             merge_split(engine, &engine->split[i], slot);
         }
+}
+
+void hsgd_average_splits(hsgd_engine *engine, size_t t)
+{
+    hsgd_part *slot = engine->window.slot + engine->window.num_rows * engine->num_slots;
+    merge_due(engine, slot, t);
     for (size_t i = 1; i < engine->num_splits; i++) {
         hsgd_split *split = &engine->split[i];
         if (is_due(engine, split, t))
@@ -140,5 +146,39 @@ void hsgd_keep_averages(hsgd_engine *engine, size_t t)
         const hsgd_split *split = &engine->split[i];
         if (is_due(engine, split, t) && hsgd_node_acts(engine->hierarchy, split->node, t))
             keep_average(engine, split, slot[split->slot].moments.mean);
+    }
+}
+
+/* ---- across ---- */
+
+void hsgd_find_means(hsgd_engine *engine, size_t row)
+{
+    merge_due(engine, engine->window.slot + row * engine->num_slots, 0);
+}
+
+/* beta_u^2 of divided node i at the average of the divided node of a depth above it, or its own. */
+static void keep_divergence(const hsgd_engine *engine, size_t i, size_t depth, double divergence_sq, double *at_node)
+{
+    const hsgd_split *split = &engine->split[i];
+    size_t above = i;
+    while (depth_of(engine, &engine->split[above]) > depth)
+        above = engine->split[above].parent;
+    if (above == i)
+        at_node[split->node] = divergence_sq;
+    else
+        hsgd_raise_merged(at_node, engine->hierarchy, engine->split[above].node, split->node, split->node + 1,
+                          &divergence_sq);
+}
+
+void hsgd_merge_at_means(hsgd_engine *engine, size_t row)
+{
+    double *at_node = engine->window.node_divergence_at_node + row * engine->hierarchy->num_nodes;
+    for (size_t i = engine->num_splits; i-- > 1;) {
+        const hsgd_split *split = &engine->split[i];
+        for (size_t depth = depth_of(engine, split); depth > 0 && split->is_own; depth--) {
+            hsgd_part *slot = hsgd_slots_at_mean(engine, depth);
+            hsgd_share_slots(engine, split, slot, 1);
+            keep_divergence(engine, i, depth, merge_split(engine, split, slot), at_node);
+        }
     }
 }

@@ -38,7 +38,8 @@ static size_t fit_rows(double row_bytes, size_t wanted)
 static double window_row_bytes(const hsgd_simulation *s)
 {
     hsgd_cut cut = hsgd_cut_find(s);
-    double units = (double)cut.num_units, slots = units + (double)cut.num_splits, dim = (double)whole_lines(s->objective->dim);
+    double units = (double)cut.num_units, slots = units + (double)cut.num_splits,
+           dim = (double)whole_lines(s->objective->dim);
     double proof = s->measure_proof ? (units + 1) * (16 * dim + (double)sizeof(hsgd_proof_part)) : 0;
     return slots * (8 * dim + (double)sizeof(hsgd_part)) + proof + 16 * (double)s->hierarchy->num_nodes;
 }
@@ -139,8 +140,8 @@ static bool has_small_groups(const hsgd_hierarchy *h)
 static bool by_steps(const hsgd_simulation *s)
 {
     bool has_nodes = !hsgd_node_is_lowest(s->hierarchy, 0);
-    return hsgd_variant_keeps_more(s->variant) || (has_nodes && (s->measure_at_nodes || has_small_groups(s->hierarchy))) ||
-           steps_at_once(s) > 1;
+    return hsgd_variant_keeps_more(s->variant) ||
+           (has_nodes && (s->measure_at_nodes || has_small_groups(s->hierarchy))) || steps_at_once(s) > 1;
 }
 
 /* Is every stretch of a lowest group between two averages, at which models become the same? */
@@ -235,8 +236,10 @@ double hsgd_simulation_bytes(const hsgd_simulation *s)
     double dim = (double)s->objective->dim, n = (double)s->hierarchy->num_workers;
     double own = own_share(s, s->hierarchy->num_workers, hsgd_cut_find(s).most_workers);
     double kept = windows_are_whole(s) ? 0 : dim, seen = s->measure_proof && s->measure_smoothness ? 2 * dim + 3 : 0;
+    hsgd_cut cut = hsgd_cut_find(s);
+    double at_mean = cut.looks_up ? (double)cut.depth * (double)(cut.num_units + cut.num_splits) * dim : 0;
     double gradients = s->measure_maxima ? (double)root_rows(s) * (n - own) * dim : 0; /* that others have */
-    return 8 * (2 * n + own * (kept + seen) - gradients) + (double)s->threads * space_bytes(s) +
+    return 8 * (2 * n + own * (kept + seen) + at_mean - gradients) + (double)s->threads * space_bytes(s) +
            ((double)window_rows(s) + 1) * window_row_bytes(s) + (double)root_rows(s) * root_row_bytes(s) +
            hsgd_trace_bytes(s) + variant_bytes(s);
 }
@@ -319,6 +322,8 @@ static void take_window(hsgd_engine *engine)
     size_t rows = engine->max_rows, nodes = engine->hierarchy->num_nodes;
     window->slot = take_parts(engine, engine->num_slots * (rows + 1));
     window->root = take_parts(engine, rows + 1);
+    if (engine->looks_up)
+        engine->at_mean = take_parts(engine, engine->split_depth * engine->num_slots);
     window->node_dispersion = take(engine, rows * nodes, sizeof(double));
     window->node_divergence_at_node = take(engine, rows * nodes, sizeof(double));
 }
@@ -403,6 +408,7 @@ static void take_units(hsgd_engine *engine, const hsgd_cut *cut)
     engine->num_splits = cut->num_splits;
     engine->num_slots = cut->num_units + cut->num_splits - 1;
     engine->split_depth = cut->depth;
+    engine->looks_up = cut->looks_up;
     engine->unit = take(engine, engine->num_units, sizeof *engine->unit);
     engine->split = take(engine, engine->num_splits, sizeof *engine->split);
     size_t *owners = take(engine, hsgd_owners_length(engine->simulation), sizeof *owners);

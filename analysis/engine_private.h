@@ -34,10 +34,9 @@ static inline void hsgd_ask_for(const double *vector, size_t dim)
 /* Workers [first, first + count) that one thread advances: some children of a divided node that follow one another, and all
  * below them. */
 typedef struct hsgd_unit {
-    size_t split; /* the divided node above */
-    size_t depth; /* of that node */
-    size_t node,
-        end; /* nodes [node, end), the first of which is a child of that node; none for workers of its own */
+    size_t split;     /* the divided node above */
+    size_t depth;     /* of that node */
+    size_t node, end; /* nodes [node, end), the first of which is a child of that node; none for workers of its own */
     size_t first, count;
     size_t slot;
 } hsgd_unit;
@@ -51,8 +50,9 @@ typedef struct hsgd_split {
     size_t slot;                 /* its own; the root has none */
     const double *from;          /* (dim) where its workers begin after an average within a window */
     bool is_own, is_shared;      /* this process has units below it; several have */
-    hsgd_team team;              /* of those, if this is one of several; else of size 1. The root's is that of the engine */
-    size_t *first_kid; /* (processes of the team + 1) whose slots, from first_slot on, are whose: that of the first unit */
+    hsgd_team team; /* of those, if this is one of several; else of size 1. The root's is that of the engine */
+    size_t
+        *first_kid; /* (processes of the team + 1) whose slots, from first_slot on, are whose: that of the first unit */
 } hsgd_split;
 
 /* How a tree is cut. */
@@ -62,6 +62,7 @@ typedef struct hsgd_cut {
     size_t most_workers, most_nodes; /* of a unit */
     size_t leg;                      /* steps: the shortest period of a divided node */
     bool whole_legs;                 /* every unit begins every leg at an average of the node above it */
+    bool looks_up;                   /* as in hsgd_engine */
 } hsgd_cut;
 
 static inline bool hsgd_unit_has_nodes(const hsgd_unit *unit)
@@ -71,9 +72,10 @@ static inline bool hsgd_unit_has_nodes(const hsgd_unit *unit)
 
 /* Which process has what; all arrays (processes + 1): the first of each, and the end of the last. */
 typedef struct hsgd_owners {
-    size_t *unit, *place, *node; /* places and nodes of the units; a divided node goes with its first unit, the root with none */
-    size_t *chunk;               /* of hsgd_evaluation_chunks */
-    size_t *rank;                /* one each */
+    size_t *unit, *place,
+        *node;     /* places and nodes of the units; a divided node goes with its first unit, the root with none */
+    size_t *chunk; /* of hsgd_evaluation_chunks */
+    size_t *rank;  /* one each */
 } hsgd_owners;
 
 /* What this process has, of all of them. */
@@ -151,14 +153,14 @@ typedef struct hsgd_variant_memory {
 
 /* R = max_rows + 1: the measured steps of a window, and its end. */
 typedef struct hsgd_window {
-    size_t begin, end;               /* steps [begin, end) */
-    size_t num_rows;                 /* measured steps inside, at most max_rows */
-    size_t leg_begin, leg_end;       /* steps of the leg at hand */
-    size_t num_legs;                 /* so far */
-    hsgd_part *slot;                 /* (R, num_slots) models, row by row because rows are merged; the last row is that of the
+    size_t begin, end;         /* steps [begin, end) */
+    size_t num_rows;           /* measured steps inside, at most max_rows */
+    size_t leg_begin, leg_end; /* steps of the leg at hand */
+    size_t num_legs;           /* so far */
+    hsgd_part *slot;           /* (R, num_slots) models, row by row because rows are merged; the last row is that of the
                                         end of the leg */
-    hsgd_part *root;                 /* (R) of all workers: wbar^t at the measured steps, and wbar at the end */
-    double *node_dispersion;         /* (max_rows, num_nodes) */
+    hsgd_part *root;           /* (R) of all workers: wbar^t at the measured steps, and wbar at the end */
+    double *node_dispersion;   /* (max_rows, num_nodes) */
     double *node_divergence_at_node; /* (max_rows, num_nodes) beta_u^2(wbar_u^t) */
     hsgd_proof_part *unit_proof;     /* (max_rows, num_units) NULL unless the proof terms are measured */
     hsgd_proof_part *root_proof;     /* (max_rows) of all workers */
@@ -190,10 +192,15 @@ typedef struct hsgd_engine {
     size_t passage_rows; /* measured steps that a subtree can go through before others follow, at least 1 */
     bool models_pass;    /* nothing is left of a worker's model when others have their turn but its share in averages */
     int threads;         /* to use in the next parallel region, at most simulation->threads */
-    double *start;       /* (dim) wbar after the last average of the root; w^0 at first */
-    double *model;       /* (own workers, stride) w_j by place; NULL where every leg begins at an average of the node
+    bool looks_up; /* measured at the averages of divided nodes: legs end before measured steps, too, and units then
+                            go on when these averages are there */
+    hsgd_part
+        *at_mean;  /* (split_depth, num_slots) where it looks up, of one measured step: gradients at the average of the
+                            divided node of depth 1, 2, ... that a unit lies below */
+    double *start; /* (dim) wbar after the last average of the root; w^0 at first */
+    double *model; /* (own workers, stride) w_j by place; NULL where every leg begins at an average of the node
                                   above a unit, because then its models live no longer than that */
-    size_t *placement;   /* (num_workers) */
+    size_t *placement;         /* (num_workers) */
     double *measured_model;    /* (own workers, dim) w_j at the last measured step, and */
     double *measured_gradient; /* (own workers, dim) grad F_j there, by place; NULL unless smoothness is measured */
     hsgd_seen_smoothness *smoothness; /* (own workers) by place */
@@ -243,6 +250,13 @@ void hsgd_keep_averages(hsgd_engine *engine, size_t t);
  * processes have; node_value (num_nodes of each of the first node_rows rows) receives the dispersions of divided nodes that this
  * process has units of, but the root's. */
 void hsgd_merge_levels(hsgd_engine *engine, hsgd_part *slot, size_t rows, double *node_value, size_t node_rows);
+
+/* where the engine looks up, between the two parts of a measured step: from the slots of the row's models to the averages of
+ * the divided nodes; */
+void hsgd_find_means(hsgd_engine *engine, size_t row);
+
+/* and from engine->at_mean to the divergences of divided nodes at these averages; */
+void hsgd_merge_at_means(hsgd_engine *engine, size_t row);
 
 /* and out receives those of the root's children, merged in their order. */
 void hsgd_merge_root(const hsgd_engine *engine, hsgd_part *out, const hsgd_part *slot);
@@ -306,6 +320,12 @@ static inline double *hsgd_velocity_at(const hsgd_engine *engine, size_t place)
     return engine->variant.velocity + at * engine->dim;
 }
 
+/* (num_slots) */
+static inline hsgd_part *hsgd_slots_at_mean(const hsgd_engine *engine, size_t depth)
+{
+    return engine->at_mean + (depth - 1) * engine->num_slots;
+}
+
 /* grad f_u at wbar, of an own node in a unit. */
 static inline double *hsgd_node_gradient(const hsgd_engine *engine, const hsgd_root_row *row, size_t u)
 {
@@ -338,6 +358,9 @@ static inline double *hsgd_model_at(const hsgd_engine *engine, const hsgd_thread
 
 /* advance.c: a unit through the leg, with all that is measured below the root on the way. */
 void hsgd_advance_unit(hsgd_engine *engine, size_t unit, hsgd_thread_space *space);
+
+/* advance.c: where the engine looks up, the unit's models at the beginning of the leg, a measured step, into its slot. */
+void hsgd_begin_unit(hsgd_engine *engine, size_t unit, hsgd_thread_space *space);
 
 /* advance.c: w_j <- w_j - gamma g_j at each of the steps [begin, end) for count <= HSGD_ROWS_AT_ONCE workers with models
  * w (dim), one every engine->stride numbers. from (dim): where all of them begin; NULL: at w. */
@@ -425,9 +448,10 @@ void hsgd_measure_unit(hsgd_engine *engine, size_t unit, size_t row, hsgd_thread
 /* measure.c: walk over the workers of a unit; out[r] receives their mean at point r and the sum of squared norms. */
 void hsgd_walk_unit(hsgd_walk *walk, const hsgd_unit *unit, hsgd_part *const *out);
 
-/* measure.c: at_node[v] becomes at least beta_v^2 = divergence_sq[v] for every v below u that is a part of u in the
- * canonical tree. */
-void hsgd_raise_merged(double *at_node, const hsgd_hierarchy *h, size_t u, const double *divergence_sq);
+/* measure.c: at_node[v] becomes at least beta_v^2 = divergence_sq[v - first] for every v in [first, end), all below u, that is
+ * a part of u in the canonical tree. */
+void hsgd_raise_merged(double *at_node, const hsgd_hierarchy *h, size_t u, size_t first, size_t end,
+                       const double *divergence_sq);
 
 /* measure.c: out receives the parts, merged in their order. */
 void hsgd_merge_parts(hsgd_part *out, const hsgd_part *part, size_t num_parts, size_t dim);

@@ -21,11 +21,12 @@ static size_t canonical_node(const hsgd_hierarchy *h, size_t v)
     return v;
 }
 
-void hsgd_raise_merged(double *at_node, const hsgd_hierarchy *h, size_t u, const double *divergence_sq)
+void hsgd_raise_merged(double *at_node, const hsgd_hierarchy *h, size_t u, size_t first, size_t end,
+                       const double *divergence_sq)
 {
-    for (size_t v = u + 1; v < h->node[u].end; v++)
+    for (size_t v = first; v < end; v++)
         if (canonical_node(h, v) == u)
-            at_node[v] = fmax(at_node[v], divergence_sq[v]);
+            at_node[v] = fmax(at_node[v], divergence_sq[v - first]);
 }
 
 void hsgd_walk_unit(hsgd_walk *walk, const hsgd_unit *unit, hsgd_part *const *out)
@@ -83,7 +84,7 @@ void hsgd_measure_unit(hsgd_engine *engine, size_t unit, size_t row, hsgd_thread
                       .node_dispersion = space->node_dispersion};
     if (!at_end) {
         walk.node_dispersion = engine->window.node_dispersion + row * engine->hierarchy->num_nodes;
-        walk.node_done = engine->simulation->measure_at_nodes ? keep_node_mean : NULL;
+        walk.node_done = engine->simulation->measure_at_nodes && space->num_past > 0 ? keep_node_mean : NULL;
     }
     hsgd_walk_unit(&walk, &engine->unit[unit], &out);
 }
@@ -240,12 +241,11 @@ static double split_deviation_max_sq(const hsgd_engine *engine, const hsgd_root_
     double largest = 0;
     for (size_t v = i + 1; v < engine->num_splits; v++)
         if (engine->split[v].parent == i)
-            largest = fmax(largest,
-                           hsgd_distance_sq(row->slot[engine->split[v].slot].moments.mean, centre, engine->dim));
+            largest =
+                fmax(largest, hsgd_distance_sq(row->slot[engine->split[v].slot].moments.mean, centre, engine->dim));
     for (size_t u = engine->own.first_unit; u < engine->own.end_unit; u++)
         if (engine->unit[u].split == i)
-            largest =
-                fmax(largest, unit_deviation_max_sq(engine, row, &engine->unit[u], centre, worker_max_sq));
+            largest = fmax(largest, unit_deviation_max_sq(engine, row, &engine->unit[u], centre, worker_max_sq));
     return largest;
 }
 
@@ -364,7 +364,7 @@ static void record_models(hsgd_engine *engine, const hsgd_root_row *root_row, si
         return;
     double *at_node = window->node_divergence_at_node + row * nodes;
     at_node[0] = root_row->node_divergence[0]; /* the root's own point is wbar */
-    hsgd_raise_merged(at_node, engine->hierarchy, 0, root_row->node_divergence);
+    hsgd_raise_merged(at_node, engine->hierarchy, 0, 1, nodes, root_row->node_divergence + 1);
     sum_levels(engine->hierarchy, at_node, trace->divergence_at_nodes + trace_row * levels);
     update_max(trace->node_divergence_at_node_max, at_node, nodes);
 }
