@@ -26,6 +26,17 @@ static hsgd_quadratic generated(const hsgd_hierarchy *h, size_t dim, double nois
     return q;
 }
 
+/* The same with Hessians of their own, so that divergences depend on the point. */
+static hsgd_quadratic generated_spread(const hsgd_hierarchy *h, size_t dim, double noise_sq)
+{
+    hsgd_quadratic q;
+    const double level[] = {0.83, 0.41, 1.27, 0.66}, spread_of[] = {0.1, 0.2, 0.1, 0.15};
+    const hsgd_curvature_spread spread = {0.1, spread_of};
+    const hsgd_quadratic_spec spec = {dim, 0.07, 1.3, level, noise_sq, 11};
+    assert_ok(hsgd_quadratic_generate_spread(&q, h, &spec, &spread, &err), err);
+    return q;
+}
+
 /* Three classes, seven features, a different number of samples per worker. */
 typedef struct small_data {
     hsgd_dataset data;
@@ -301,7 +312,7 @@ static void agrees_with_naive_on_divided_groups(void **state)
         weight[j] = 1 + (double)(j % 3);
     make_deep_trees(tree);
     for (size_t i = 0; i < NUM_DEEP_TREES; i++) {
-        hsgd_quadratic q = generated(&tree[i], DEEP_DIM, 0.37);
+        hsgd_quadratic q = generated_spread(&tree[i], DEEP_DIM, 0.37);
         hsgd_objective f;
         assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
         if (i % 2)
