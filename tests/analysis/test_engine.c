@@ -337,6 +337,40 @@ static void agrees_with_naive_on_divided_groups(void **state)
     }
 }
 
+/* So many nodes that their dispersions fill memory before the root averages: divided groups average where a window ends. */
+static void averages_of_divided_groups_outlive_windows(void **state)
+{
+    (void)state;
+    enum { GROUPS = 55000 };
+    hsgd_hierarchy h = uniform((size_t[]){2, GROUPS, 2}, (size_t[]){40, 1, 1}, 3);
+    hsgd_quadratic q = generated(&h, 1, 0.37);
+    hsgd_objective f;
+    const double initial[1] = {1.7};
+    assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
+    hsgd_simulation s = {.objective = &f,
+                         .hierarchy = &h,
+                         .initial = initial,
+                         .step_size = 0.2,
+                         .steps = 40,
+                         .measure_every = 1,
+                         .seed = 7,
+                         .threads = 2};
+    hsgd_trace whole, cut;
+    hsgd_engine engine;
+    assert_ok(hsgd_engine_alloc(&engine, &s, NULL, &err), err);
+    assert_true(engine.num_splits == 3 && engine.max_rows < 40);
+    hsgd_engine_free(&engine);
+    assert_ok(hsgd_simulate(&cut, &s, &err), err);
+    s.measure_every = 40;
+    assert_ok(hsgd_simulate(&whole, &s, &err), err);
+    assert_near(cut.final_point[0], whole.final_point[0], 1e-12);
+    hsgd_trace_free(&whole);
+    hsgd_trace_free(&cut);
+    hsgd_objective_free(&f);
+    hsgd_quadratic_free(&q);
+    hsgd_hierarchy_free(&h);
+}
+
 /* Windows of more measured steps than a subtree has accumulators for. */
 static void agrees_with_naive_on_long_windows(void **state)
 {
@@ -721,6 +755,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_naive_on_noisy_quadratics),
         cmocka_unit_test(agrees_with_naive_on_divided_groups),
+        cmocka_unit_test(averages_of_divided_groups_outlive_windows),
         cmocka_unit_test(agrees_with_naive_on_long_windows),
         cmocka_unit_test(agrees_with_naive_on_softmax_with_weights_and_placement),
         cmocka_unit_test(agrees_with_naive_where_levels_merge),
