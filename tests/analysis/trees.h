@@ -76,7 +76,7 @@ static inline void make_deep_trees(hsgd_hierarchy tree[NUM_DEEP_TREES])
     tree[0] = uniform((size_t[]){2, 7, 10}, (size_t[]){12, 6, 2}, 3);
     tree[1] = uniform((size_t[]){2, 2, 3, 12}, (size_t[]){8, 4, 2, 1}, 4);
     tree[2] = uniform((size_t[]){3, 70}, (size_t[]){10, 5}, 2);
-    tree[3] = uniform((size_t[]){2, 2, 8, 5}, (size_t[]){8, 8, 4, 4}, 4);
+    tree[3] = uniform((size_t[]){2, 2, 8, 5}, (size_t[]){8, 4, 4, 4}, 4);
     tree[4] = deep_and_crooked();
 }
 
