@@ -134,8 +134,8 @@ enum { VECTORS = 64 };
 size_t hsgd_parcel_length(const hsgd_engine *engine)
 {
     size_t size = processes(engine->simulation), rows = larger(engine->max_rows + 1, engine->max_root_rows);
-    size_t length = larger(rows * engine->num_slots * PART_NUMBERS,
-                           (1 + engine->num_splits) * engine->max_root_rows * size);
+    size_t length =
+        larger(rows * engine->num_slots * PART_NUMBERS, (1 + engine->num_splits) * engine->max_root_rows * size);
     length = larger(length, larger(engine->hierarchy->num_workers, VECTORS * engine->dim));
     return larger(length, larger(2 * hsgd_evaluation_chunks(engine->simulation), 3 * size));
 }
