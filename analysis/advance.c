@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One unit of workers through one window of time.
+/* One unit of workers through one leg of a window.
  *
  * Between two averages of a node the subtrees below it know nothing of each other, so each goes through all these steps at
  * once, and in a lowest group a few workers at a time: their models and data stay in the nearest cache, and what the steps
@@ -79,6 +79,13 @@ static bool ends_in_mean(const hsgd_engine *engine, size_t period, stretch s)
     return s.end % period == 0 || s.end == engine->simulation->steps;
 }
 
+/* The same of the divided node above a unit, at the end of the leg. */
+static bool leg_ends_in_mean(const hsgd_engine *engine, const hsgd_unit *unit)
+{
+    size_t period = engine->hierarchy->node[engine->split[unit->split].node].period;
+    return ends_in_mean(engine, period, (stretch){.end = engine->window.leg_end});
+}
+
 /* Measured steps of the window before step t. */
 static size_t row_of(const hsgd_engine *engine, size_t t)
 {
@@ -107,7 +114,7 @@ static double *beginning(const passage *p, size_t depth)
 /* The unit's slot of a row. */
 static hsgd_part *slot(const passage *p, size_t row)
 {
-    return &p->engine->window.unit_part[row * p->engine->num_units + p->unit];
+    return &p->engine->window.slot[row * p->engine->num_slots + p->engine->unit[p->unit].slot];
 }
 
 static void reset_accumulators(const passage *p, size_t depth, stretch s)
@@ -158,7 +165,7 @@ static void advance_some(const passage *p, size_t u, size_t first, size_t count,
                          dim);
 }
 
-/* Workers of one group, or of the root itself. */
+/* Workers of one group, or of a divided node itself. */
 static void advance_workers(const passage *p, size_t u, size_t first, size_t count, stretch s)
 {
     size_t most = p->engine->rows_at_once;
@@ -225,7 +232,7 @@ static void advance_node(const passage *p, size_t u, stretch s)
     }
 }
 
-/* What an accumulator of the root's depth says about a row. */
+/* What an accumulator of the depth above the unit says about a row. */
 static void fill_slot(const passage *p, size_t row, const hsgd_moments *all)
 {
     hsgd_moments *out = &slot(p, row)->moments;
@@ -241,22 +248,23 @@ static void advance_passage(const passage *p, stretch s)
     for (size_t row = p->first_row; row < last; row++)
         slot(p, row)->norm_sq = 0;
     if (hsgd_unit_has_nodes(unit))
-        advance_children(p, 0, unit->node, unit->end, s);
+        advance_children(p, engine->split[unit->split].node, unit->node, unit->end, s);
     else
-        advance_workers(p, 0, unit->first, unit->count, s);
+        advance_workers(p, engine->split[unit->split].node, unit->first, unit->count, s);
     for (size_t row = p->first_row; row < last; row++)
-        fill_slot(p, row, accumulator(p, row, 0));
-    if (s.end == engine->window.end && engine->window.ends_in_mean)
-        fill_slot(p, last, accumulator_at_end(p, 0));
+        fill_slot(p, row, accumulator(p, row, unit->depth));
+    if (s.end == engine->window.leg_end && leg_ends_in_mean(engine, unit))
+        fill_slot(p, engine->window.num_rows, accumulator_at_end(p, unit->depth));
 }
 
-static void advance_by_subtrees(hsgd_engine *engine, size_t unit, hsgd_thread_space *space)
+/* from: as in stretch. */
+static void advance_by_subtrees(hsgd_engine *engine, size_t unit, const double *from, hsgd_thread_space *space)
 {
     const hsgd_window *window = &engine->window;
     size_t most = engine->passage_rows * engine->simulation->measure_every; /* steps that measure so often at most */
-    stretch s = {hsgd_models_pass(engine) ? engine->start : NULL, window->begin, window->begin};
-    for (; s.begin < window->end; s.begin = s.end) {
-        s.end = window->end - s.begin < most ? window->end : s.begin + most;
+    stretch s = {from, window->leg_begin, window->leg_begin};
+    for (; s.begin < window->leg_end; s.begin = s.end) {
+        s.end = window->leg_end - s.begin < most ? window->leg_end : s.begin + most;
         advance_passage(&(passage){engine, space, unit, row_of(engine, s.begin)}, s);
     }
 }
@@ -292,7 +300,7 @@ static void average_models(const hsgd_engine *engine, size_t u, hsgd_thread_spac
         memcpy(model + i * stride, all->mean, dim * sizeof *model);
 }
 
-/* The topmost due nodes of the unit average after update number `updates`; the root's turn comes in finish_window. Where
+/* The topmost due nodes of the unit average after update number `updates`; divided nodes have their turn elsewhere. Where
  * averages have step sizes of their own, all due nodes do, the lower ones first: in the tree's order they come last. */
 static void aggregate(const hsgd_engine *engine, const hsgd_unit *unit, size_t updates, hsgd_thread_space *space)
 {
@@ -305,8 +313,8 @@ static void aggregate(const hsgd_engine *engine, const hsgd_unit *unit, size_t u
 static void advance_by_steps(hsgd_engine *engine, size_t index, hsgd_thread_space *space)
 {
     const hsgd_unit *unit = &engine->unit[index];
-    size_t row = 0;
-    for (size_t t = engine->window.begin; t < engine->window.end; t++) {
+    size_t row = row_of(engine, engine->window.leg_begin);
+    for (size_t t = engine->window.leg_begin; t < engine->window.leg_end; t++) {
         bool measured = t % engine->simulation->measure_every == 0, stepped = false;
         if (engine->simulation->variant)
             hsgd_variant_open_step(engine, unit, t);
@@ -317,11 +325,11 @@ static void advance_by_steps(hsgd_engine *engine, size_t index, hsgd_thread_spac
         aggregate(engine, unit, t + 1, space);
     }
     hsgd_finish_steps(engine, index, space);
-    if (engine->window.ends_in_mean)
-        hsgd_measure_unit(engine, index, row, space);
+    if (leg_ends_in_mean(engine, unit))
+        hsgd_measure_unit(engine, index, engine->window.num_rows, space);
 }
 
-/* ---- the window ---- */
+/* ---- the leg ---- */
 
 /* Where the engine keeps the models of a unit's workers. */
 static double *kept_models(const hsgd_engine *engine, const hsgd_unit *unit)
@@ -343,22 +351,31 @@ static void find_models(const hsgd_engine *engine, const hsgd_unit *unit, hsgd_t
         space->unit_model = is_own ? space->own_model : kept_models(engine, unit);
 }
 
-/* After an average of the root all models are wbar. */
-static void open_unit(const hsgd_engine *engine, const hsgd_unit *unit, hsgd_thread_space *space)
+/* Where the workers of a unit begin the leg alike: at the last average above them. NULL: each where it has got to. */
+static const double *beginning_of_leg(const hsgd_engine *engine, const hsgd_unit *unit)
+{
+    const hsgd_split *split = &engine->split[unit->split];
+    size_t t = engine->window.leg_begin;
+    if (hsgd_round_begins(engine, t))
+        return engine->start;
+    return t > engine->window.begin && t % engine->hierarchy->node[split->node].period == 0 ? split->from : NULL;
+}
+
+static void open_unit(const hsgd_engine *engine, const hsgd_unit *unit, const double *from, hsgd_thread_space *space)
 {
     size_t dim = engine->dim, stride = engine->stride;
     find_models(engine, unit, space);
     if (hsgd_models_pass(engine))
         return;
-    if (!hsgd_round_begins(engine, engine->window.begin)) {
+    if (!from) {
         if (models_are_copied(engine))
             memcpy(space->unit_model, kept_models(engine, unit), unit->count * stride * sizeof(double));
         return;
     }
-    if (engine->simulation->variant)
+    if (engine->simulation->variant && from == engine->start)
         hsgd_variant_open_unit(engine, unit);
     for (size_t i = 0; i < unit->count; i++)
-        memcpy(space->unit_model + i * stride, engine->start, dim * sizeof *engine->start);
+        memcpy(space->unit_model + i * stride, from, dim * sizeof *from);
 }
 
 static void close_unit(const hsgd_engine *engine, const hsgd_unit *unit, const hsgd_thread_space *space)
@@ -367,12 +384,19 @@ static void close_unit(const hsgd_engine *engine, const hsgd_unit *unit, const h
         memcpy(kept_models(engine, unit), space->unit_model, unit->count * engine->stride * sizeof(double));
 }
 
+void hsgd_begin_unit(hsgd_engine *engine, size_t unit, hsgd_thread_space *space)
+{
+    open_unit(engine, &engine->unit[unit], beginning_of_leg(engine, &engine->unit[unit]), space);
+    hsgd_measure_unit(engine, unit, row_of(engine, engine->window.leg_begin), space);
+}
+
 void hsgd_advance_unit(hsgd_engine *engine, size_t unit, hsgd_thread_space *space)
 {
-    open_unit(engine, &engine->unit[unit], space);
+    const double *from = beginning_of_leg(engine, &engine->unit[unit]);
+    open_unit(engine, &engine->unit[unit], from, space);
     if (engine->by_steps)
         advance_by_steps(engine, unit, space);
     else
-        advance_by_subtrees(engine, unit, space);
+        advance_by_subtrees(engine, unit, hsgd_models_pass(engine) ? from : NULL, space);
     close_unit(engine, &engine->unit[unit], space);
 }

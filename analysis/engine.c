@@ -33,17 +33,59 @@ static void open_window(hsgd_engine *engine, size_t begin)
 static void merge_row(hsgd_engine *engine, size_t row)
 {
     hsgd_window *window = &engine->window;
-    hsgd_merge_parts(&window->root[row], window->unit_part + row * engine->num_units, engine->num_units, engine->dim);
+    hsgd_merge_root(engine, &window->root[row], window->slot + row * engine->num_slots);
     if (engine->simulation->measure_proof && row < window->num_rows)
         hsgd_proof_merge(engine, row);
+}
+
+typedef void (*unit_work)(hsgd_engine *engine, size_t unit, hsgd_thread_space *space);
+
+static void for_own_units(hsgd_engine *engine, unit_work work)
+{
+#pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
+    for (size_t i = 0; i < engine->own.end_unit - engine->own.first_unit; i++)
+        work(engine, engine->order[i], &engine->space[hsgd_thread_number()]);
+}
+
+static void open_leg(hsgd_engine *engine, size_t t)
+{
+    hsgd_window *window = &engine->window;
+    size_t every = engine->simulation->measure_every, end = hsgd_next_average(engine, t),
+           measured = (t / every + 1) * every;
+    if (engine->looks_up && measured < end)
+        end = measured;
+    window->leg_begin = t;
+    window->leg_end = end < window->end ? end : window->end;
+}
+
+/* row: of the measured steps, the next. */
+static void advance_leg(hsgd_engine *engine, size_t *row)
+{
+    const hsgd_window *window = &engine->window;
+    bool looks_up = engine->looks_up && window->leg_begin % engine->simulation->measure_every == 0;
+    if (looks_up) {
+        for_own_units(engine, hsgd_begin_unit);
+        hsgd_find_means(engine, *row);
+    }
+    for_own_units(engine, hsgd_advance_unit);
+    if (looks_up)
+        hsgd_merge_at_means(engine, (*row)++);
+    if (window->leg_end < window->end)
+        hsgd_average_splits(engine, window->leg_end);
 }
 
 static void advance_window(hsgd_engine *engine)
 {
     hsgd_window *window = &engine->window;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
-    for (size_t i = 0; i < engine->own.end_unit - engine->own.first_unit; i++)
-        hsgd_advance_unit(engine, engine->order[i], &engine->space[hsgd_thread_number()]);
+    size_t measured = 0;
+    window->num_legs = 0;
+    for (size_t t = window->begin; t < window->end; t = window->leg_end, window->num_legs++) {
+        open_leg(engine, t);
+        advance_leg(engine, &measured);
+    }
+    bool ends_in_means = window->ends_in_mean || hsgd_next_average(engine, window->end - 1) == window->end;
+    hsgd_merge_levels(engine, window->slot, window->num_rows + ends_in_means, window->node_dispersion,
+                      window->num_rows);
     hsgd_share_window(engine);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
     for (size_t row = 0; row < window->num_rows + window->ends_in_mean; row++)
@@ -55,8 +97,10 @@ static void finish_window(hsgd_engine *engine)
 {
     const hsgd_window *window = &engine->window;
     double *mean = window->root[window->num_rows].moments.mean;
-    if (!hsgd_round_begins(engine, window->end))
+    if (!hsgd_round_begins(engine, window->end)) {
+        hsgd_keep_averages(engine, window->end);
         return;
+    }
     hsgd_variant_average_root(engine, mean);
     memcpy(engine->start, mean, engine->dim * sizeof *engine->start);
 }
@@ -79,14 +123,15 @@ static bool measure_window(hsgd_engine *engine, size_t *trace_row)
     return true;
 }
 
-/* A window that takes one thread less than this is not worth waking others for. */
-static const double PARALLEL_WINDOW_S = 2e-3;
+/* A leg that takes one thread less than this is not worth waking others for. */
+static const double PARALLEL_LEG_S = 2e-3;
 
 /* The first window meets cold memory; after the second it is known whether more threads pay. Rounds that are cut are long
  * enough. Numbers do not depend on it. */
 static void choose_threads(hsgd_engine *engine, size_t windows_before, double window_s)
 {
-    bool pays = window_s * engine->threads >= PARALLEL_WINDOW_S || !engine->window.is_whole;
+    bool pays =
+        window_s * engine->threads >= PARALLEL_LEG_S * (double)engine->window.num_legs || !engine->window.is_whole;
     if (windows_before == 1 && !pays && !engine->simulation->eager_threads)
         engine->threads = 1;
 }
@@ -200,7 +245,10 @@ static hsgd_status make_run(hsgd_trace *out, const hsgd_simulation *simulation, 
     status = hsgd_team_agree(simulation->team, status, err);
     engine.err = err;
     if (!status)
+        status = hsgd_levels_open(&engine, err);
+    if (!status)
         status = run(&engine, state, err);
+    hsgd_levels_close(&engine);
     hsgd_engine_free(&engine);
     if (!status && keeper && keeper->done && hsgd_team_rank(simulation->team) == 0)
         keeper->done(keeper->context, simulation->seed, out);

@@ -19,46 +19,7 @@ static const double SLOT_BYTES = 48e6;
  * they stay in a second-level cache. */
 static const double GRADIENT_BYTES = 1e6;
 
-/* Workers of one unit, where the root has small children: not to depend on the number of threads, because the order of sums
- * hangs on it; enough units for many threads, and few enough that their means are small beside the models. */
-static size_t run_of_workers(const hsgd_hierarchy *h)
-{
-    const size_t least = 64, most = 2048, units = 256;
-    size_t run = h->num_workers / units;
-    return run < least ? least : run < most ? run : most;
-}
-
-/* Nodes among the root's children: as many to a unit as make such a run, if there are many. */
-static size_t nodes_per_unit(const hsgd_hierarchy *h)
-{
-    const size_t units = 16;
-    size_t nodes = h->node[0].num_children, fit = run_of_workers(h) * nodes / h->num_workers, most = nodes / units;
-    return fit > most ? (most > 0 ? most : 1) : fit > 0 ? fit : 1;
-}
-
 /* ---- sizes ---- */
-
-size_t hsgd_count_units(const hsgd_hierarchy *h)
-{
-    return hsgd_node_is_lowest(h, 0) ? (h->num_workers - 1) / run_of_workers(h) + 1
-                                     : (h->node[0].num_children - 1) / nodes_per_unit(h) + 1;
-}
-
-/* The unit after another one; the first one after {.end = 1}. */
-static hsgd_unit unit_after(const hsgd_hierarchy *h, const hsgd_unit *before)
-{
-    size_t first = before->first + before->count, run = run_of_workers(h);
-    hsgd_unit unit = {.node = before->end, .end = before->end, .first = first};
-    if (hsgd_node_is_lowest(h, 0)) {
-        unit.count = h->num_workers - first < run ? h->num_workers - first : run;
-        return unit;
-    }
-    for (size_t i = 0; i < nodes_per_unit(h) && unit.end < h->num_nodes; i++) {
-        unit.count += h->node[unit.end].num_workers;
-        unit.end = h->node[unit.end].end;
-    }
-    return unit;
-}
 
 /* From one vector to the next where each begins a line. */
 static size_t whole_lines(size_t dim)
@@ -74,13 +35,14 @@ static size_t fit_rows(double row_bytes, size_t wanted)
     return fit >= (double)wanted ? wanted : fit >= 1 ? (size_t)fit : 1;
 }
 
-/* Means of the units and of the root, for the proof terms two more each; two numbers per node. */
+/* Means of all slots and of the root, for the proof terms two more of each unit; two numbers per node. */
 static double window_row_bytes(const hsgd_simulation *s)
 {
-    double units = (double)hsgd_count_units(s->hierarchy), nodes = (double)s->hierarchy->num_nodes;
-    double means = s->measure_proof ? 3 : 1;
-    return 8 * (means * (units + 1) * (double)whole_lines(s->objective->dim) + 2 * nodes) +
-           (units + 1) * (double)(sizeof(hsgd_part) + (s->measure_proof ? sizeof(hsgd_proof_part) : 0));
+    hsgd_cut cut = hsgd_cut_find(s);
+    double units = (double)cut.num_units, slots = units + (double)cut.num_splits,
+           dim = (double)whole_lines(s->objective->dim);
+    double proof = s->measure_proof ? (units + 1) * (16 * dim + (double)sizeof(hsgd_proof_part)) : 0;
+    return slots * (8 * dim + (double)sizeof(hsgd_part)) + proof + 16 * (double)s->hierarchy->num_nodes;
 }
 
 static double root_row_bytes(const hsgd_simulation *s)
@@ -114,9 +76,12 @@ static size_t workers_at_once(const hsgd_simulation *s)
     return fit >= HSGD_ROWS_AT_ONCE ? HSGD_ROWS_AT_ONCE : fit >= 1 ? (size_t)fit : 1;
 }
 
-/* Is there memory for all that is measured in a round? Then windows can be whole, and models need not outlive them. */
+/* Does every leg begin at an average of the nodes above the units, and is there memory for all that is measured in a round?
+ * Then windows can be whole, and models need not outlive their legs. */
 static bool windows_are_whole(const hsgd_simulation *s)
 {
+    if (!hsgd_cut_find(s).whole_legs)
+        return false;
     size_t period = hsgd_hierarchy_global_period(s->hierarchy), length = period < s->steps ? period : s->steps;
     return window_rows(s) == (length - 1) / s->measure_every + 1;
 }
@@ -124,22 +89,6 @@ static bool windows_are_whole(const hsgd_simulation *s)
 /* Models and stochastic gradients that wait for true gradients take at most about this much of a thread's memory, so that
  * they stay in a second-level cache. */
 static const double PAST_BYTES = 4e6;
-
-typedef struct unit_sizes {
-    size_t workers, nodes; /* of the largest unit */
-} unit_sizes;
-
-static unit_sizes largest_unit(const hsgd_hierarchy *h)
-{
-    unit_sizes most = {0, 0};
-    hsgd_unit unit = {.end = 1};
-    for (size_t i = 0; i < hsgd_count_units(h); i++) {
-        unit = unit_after(h, &unit);
-        most.workers = unit.count > most.workers ? unit.count : most.workers;
-        most.nodes = unit.end - unit.node > most.nodes ? unit.end - unit.node : most.nodes;
-    }
-    return most;
-}
 
 /* May the objective make measured steps itself? It sums with equal weights, and single gradients are not kept. */
 static bool steps_itself(const hsgd_simulation *s)
@@ -156,7 +105,7 @@ static size_t steps_at_once(const hsgd_simulation *s)
     if (!s->measure_proof || s->exact_gradients || !windows_are_whole(s) || !type->full_at || steps_itself(s) ||
         points >= HSGD_POINTS_AT_ONCE)
         return 1;
-    double step_bytes = 16 * (double)largest_unit(s->hierarchy).workers * (double)s->objective->dim;
+    double step_bytes = 16 * (double)hsgd_cut_find(s).most_workers * (double)s->objective->dim;
     size_t steps = HSGD_POINTS_AT_ONCE / points;
     return steps * step_bytes <= PAST_BYTES ? steps : 1;
 }
@@ -165,10 +114,18 @@ static size_t steps_at_once(const hsgd_simulation *s)
  * cache beside those of a step. */
 static const double PASSAGE_BYTES = 64e3;
 
+/* Measured steps of a leg, at most. */
+static size_t leg_rows(const hsgd_simulation *s)
+{
+    hsgd_cut cut = hsgd_cut_find(s);
+    size_t rows = (cut.leg - 1) / s->measure_every + 1, most = window_rows(s);
+    return rows < most ? rows : most;
+}
+
 static size_t passage_rows(const hsgd_simulation *s)
 {
     double row_bytes = 8 * (double)s->hierarchy->num_levels * (double)whole_lines(s->objective->dim);
-    double fit = floor(PASSAGE_BYTES / row_bytes), rows = (double)window_rows(s);
+    double fit = floor(PASSAGE_BYTES / row_bytes), rows = (double)leg_rows(s);
     return fit < 1 ? 1 : (size_t)(fit < rows ? fit : rows);
 }
 
@@ -181,24 +138,17 @@ static bool has_small_groups(const hsgd_hierarchy *h)
     return h->num_workers < groups * HSGD_ROWS_AT_ONCE / 2;
 }
 
-/* Does a variant look at all workers of a unit, or keep more of them than their models? */
-static bool keeps_more(const hsgd_simulation *s)
-{
-    return s->variant &&
-           (s->variant->momentum > 0 || s->variant->group_step_size != 1 || hsgd_variant_samples_workers(s->variant));
-}
-
 static bool by_steps(const hsgd_simulation *s)
 {
     bool has_nodes = !hsgd_node_is_lowest(s->hierarchy, 0);
-    return keeps_more(s) || (has_nodes && (s->measure_at_nodes || has_small_groups(s->hierarchy))) ||
-           steps_at_once(s) > 1;
+    return hsgd_variant_keeps_more(s->variant) ||
+           (has_nodes && (s->measure_at_nodes || has_small_groups(s->hierarchy))) || steps_at_once(s) > 1;
 }
 
 /* Is every stretch of a lowest group between two averages, at which models become the same? */
 static bool models_may_pass(const hsgd_simulation *s)
 {
-    return windows_are_whole(s) && !by_steps(s) && passage_rows(s) == window_rows(s);
+    return windows_are_whole(s) && !by_steps(s) && passage_rows(s) == leg_rows(s);
 }
 
 /* From one model to the next: few models can afford whole cache lines. */
@@ -210,7 +160,7 @@ static size_t stride_of(const hsgd_simulation *s)
 /* Workers whose models a thread has in memory of its own. */
 static size_t own_models(const hsgd_simulation *s)
 {
-    return models_may_pass(s) ? workers_at_once(s) : windows_are_whole(s) ? largest_unit(s->hierarchy).workers : 0;
+    return models_may_pass(s) ? workers_at_once(s) : windows_are_whole(s) ? hsgd_cut_find(s).most_workers : 0;
 }
 
 /* Doubles of every part of a thread's memory. */
@@ -223,10 +173,10 @@ static space_sizes sizes_of_space(const hsgd_simulation *s)
     size_t dim = s->objective->dim, stride = stride_of(s), points = points_at_once(s), rows = workers_at_once(s),
            steps = steps_at_once(s);
     size_t accumulators = passage_rows(s) + 2 > points ? passage_rows(s) + 2 : points;
-    unit_sizes unit = largest_unit(s->hierarchy);
+    hsgd_cut cut = hsgd_cut_find(s);
     return (space_sizes){.model = own_models(s) * stride,
-                         .past = steps > 1 ? unit.workers * stride : 0,
-                         .node_mean = s->measure_at_nodes ? unit.nodes * dim : 0,
+                         .past = steps > 1 ? cut.most_workers * stride : 0,
+                         .node_mean = s->measure_at_nodes ? cut.most_nodes * dim : 0,
                          .level = accumulators * s->hierarchy->num_levels,
                          .dispersion = points * s->hierarchy->num_nodes,
                          .grad = rows * points * dim,
@@ -269,14 +219,14 @@ static bool moves_velocities(const hsgd_simulation *s)
 
 static double variant_bytes(const hsgd_simulation *s)
 {
-    unit_sizes unit = largest_unit(s->hierarchy);
+    hsgd_cut cut = hsgd_cut_find(s);
     double n = (double)s->hierarchy->num_workers, dim = (double)s->objective->dim, vectors = 0, numbers = 0;
     if (!s->variant)
         return 0;
     if (s->variant->momentum > 0)
-        vectors += own_share(s, s->hierarchy->num_workers, unit.workers) * (moves_velocities(s) ? 2 : 1);
+        vectors += own_share(s, s->hierarchy->num_workers, cut.most_workers) * (moves_velocities(s) ? 2 : 1);
     if (s->variant->group_step_size != 1)
-        vectors += own_share(s, s->hierarchy->num_nodes, unit.nodes);
+        vectors += own_share(s, s->hierarchy->num_nodes, cut.most_nodes);
     if (hsgd_variant_samples_workers(s->variant))
         numbers += 3 * n;
     return 8 * (vectors * dim + numbers + (moves_velocities(s) ? 2 * n : 0));
@@ -285,10 +235,12 @@ static double variant_bytes(const hsgd_simulation *s)
 double hsgd_simulation_bytes(const hsgd_simulation *s)
 {
     double dim = (double)s->objective->dim, n = (double)s->hierarchy->num_workers;
-    double own = own_share(s, s->hierarchy->num_workers, largest_unit(s->hierarchy).workers);
+    double own = own_share(s, s->hierarchy->num_workers, hsgd_cut_find(s).most_workers);
     double kept = windows_are_whole(s) ? 0 : dim, seen = s->measure_proof && s->measure_smoothness ? 2 * dim + 3 : 0;
+    hsgd_cut cut = hsgd_cut_find(s);
+    double at_mean = cut.looks_up ? (double)cut.depth * (double)(cut.num_units + cut.num_splits) * dim : 0;
     double gradients = s->measure_maxima ? (double)root_rows(s) * (n - own) * dim : 0; /* that others have */
-    return 8 * (2 * n + own * (kept + seen) - gradients) + (double)s->threads * space_bytes(s) +
+    return 8 * (2 * n + own * (kept + seen) + at_mean - gradients) + (double)s->threads * space_bytes(s) +
            ((double)window_rows(s) + 1) * window_row_bytes(s) + (double)root_rows(s) * root_row_bytes(s) +
            hsgd_trace_bytes(s) + variant_bytes(s);
 }
@@ -370,8 +322,10 @@ static void take_window(hsgd_engine *engine)
 {
     hsgd_window *window = &engine->window;
     size_t rows = engine->max_rows, nodes = engine->hierarchy->num_nodes;
-    window->unit_part = take_parts(engine, engine->num_units * (rows + 1));
+    window->slot = take_parts(engine, engine->num_slots * (rows + 1));
     window->root = take_parts(engine, rows + 1);
+    if (engine->looks_up)
+        engine->at_mean = take_parts(engine, engine->split_depth * engine->num_slots);
     window->node_dispersion = take(engine, rows * nodes, sizeof(double));
     window->node_divergence_at_node = take(engine, rows * nodes, sizeof(double));
 }
@@ -433,15 +387,15 @@ static void take_root_rows(hsgd_engine *engine)
 {
     size_t rows = engine->max_root_rows, nodes = engine->hierarchy->num_nodes, dim = engine->dim;
     bool maxima = engine->simulation->measure_maxima;
-    size_t n = maxima ? own_workers(engine) : 0, own = maxima ? 1 + own_nodes(engine) : 0;
-    hsgd_part *unit_part = take_parts(engine, rows * engine->num_units), *whole = take_parts(engine, rows);
+    size_t n = maxima ? own_workers(engine) : 0, own = maxima ? own_nodes(engine) : 0;
+    hsgd_part *slot = take_parts(engine, rows * engine->num_slots), *whole = take_parts(engine, rows);
     double *divergence = take(engine, rows * nodes, sizeof *divergence);
     double *gradients = take(engine, rows * n * dim, sizeof *gradients);
     double *node_gradients = take(engine, rows * own * dim, sizeof *node_gradients);
     double *deviations = take(engine, rows * nodes, sizeof *deviations);
     engine->root_row = take(engine, rows, sizeof *engine->root_row);
     for (size_t i = 0; !engine->incomplete && i < rows; i++)
-        engine->root_row[i] = (hsgd_root_row){.unit_part = unit_part + i * engine->num_units,
+        engine->root_row[i] = (hsgd_root_row){.slot = slot + i * engine->num_slots,
                                               .whole = whole[i],
                                               .node_divergence = divergence + i * nodes,
                                               .all_gradients = maxima ? gradients + i * n * dim : NULL,
@@ -449,15 +403,22 @@ static void take_root_rows(hsgd_engine *engine)
                                               .node_deviation_max_sq = maxima ? deviations + i * nodes : NULL};
 }
 
-static void take_units(hsgd_engine *engine)
+static void take_units(hsgd_engine *engine, const hsgd_cut *cut)
 {
-    const hsgd_unit before = {.end = 1};
+    size_t processes = (size_t)hsgd_team_size(engine->team);
+    engine->num_units = cut->num_units;
+    engine->num_splits = cut->num_splits;
+    engine->num_slots = cut->num_units + cut->num_splits - 1;
+    engine->split_depth = cut->depth;
+    engine->looks_up = cut->looks_up;
     engine->unit = take(engine, engine->num_units, sizeof *engine->unit);
-    for (size_t i = 0; engine->unit && i < engine->num_units; i++)
-        engine->unit[i] = unit_after(engine->hierarchy, i > 0 ? &engine->unit[i - 1] : &before);
+    engine->split = take(engine, engine->num_splits, sizeof *engine->split);
     size_t *owners = take(engine, hsgd_owners_length(engine->simulation), sizeof *owners);
-    if (engine->unit && owners)
-        hsgd_share_units(engine, owners);
+    size_t *kids = take(engine, engine->num_splits * (processes + 1), sizeof *kids);
+    if (engine->unit && engine->split && owners && kids) {
+        hsgd_cut_make(engine, cut);
+        hsgd_share_units(engine, owners, kids);
+    }
     if (hsgd_is_shared(engine))
         engine->parcel = take(engine, hsgd_parcel_length(engine), sizeof *engine->parcel);
 }
@@ -479,6 +440,7 @@ static void choose_order(hsgd_engine *engine)
 hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulation, hsgd_trace *trace, hsgd_error *err)
 {
     const hsgd_hierarchy *h = simulation->hierarchy;
+    hsgd_cut cut = hsgd_cut_find(simulation);
     size_t dim = simulation->objective->dim, n = h->num_workers;
     *out = (hsgd_engine){
         .simulation = simulation, .hierarchy = h, .dim = dim, .trace = trace, .threads = simulation->threads};
@@ -487,7 +449,6 @@ hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulatio
     out->block = calloc(out->max_blocks, sizeof *out->block);
     if (!out->block)
         return hsgd_fail_memory(err, "the run");
-    out->num_units = hsgd_count_units(h);
     out->max_rows = window_rows(simulation);
     out->max_root_rows = root_rows(simulation);
     out->rows_at_once = workers_at_once(simulation);
@@ -497,7 +458,7 @@ hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulatio
     out->passage_rows = passage_rows(simulation);
     out->models_may_pass = models_may_pass(simulation);
     out->stride = stride_of(simulation);
-    take_units(out);
+    take_units(out, &cut);
     out->start = take(out, dim, sizeof *out->start);
     out->model = windows_are_whole(simulation) ? NULL : take(out, own_workers(out) * out->stride, sizeof *out->model);
     out->placement = take(out, n, sizeof *out->placement);

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The inside of the engine: a run is cut into windows of time, a window into units of workers.
+/* The inside of the engine: a run is cut into windows of time, a window into legs, the tree into units of workers.
  *
- * A window ends where the root averages, where its buffers are full, or where a round would take too long
- * (window_length.c). Inside a window the subtrees below the root do not know of each other, so each unit (some subtrees,
- * or a run of workers that hang from the root itself) is advanced through the whole window by one thread while its models
- * are in cache. What the units contribute to the root lands in slots of their own, which are merged in the order of the
- * units, whichever thread was faster. Gradients at wbar follow for several measured steps at a time, unit by unit in the
- * same way.
+ * A window ends where the root averages, where its buffers are full, or where a round would take too long (window_length.c).
+ * The root is divided: what hangs below it are units (some subtrees, or a run of workers that hang from the root itself). Where
+ * that makes only a few, some of these subtrees are divided in the same way (engine_cut.c), and a window has legs, each of
+ * which ends where a divided node averages. Inside a leg the units do not know of each other, so each is advanced through all
+ * of it by one thread while its models are in cache. What the units contribute to the divided node above them lands in slots
+ * of their own, which are merged in their order, whichever thread was faster; so does what divided nodes contribute to those
+ * above them, up to the root. Gradients at wbar follow for several measured steps at a time, unit by unit in the same way.
  *
  * Where several processes share a run, each owns some units that follow one another, and has memory for their workers only.
- * The slots travel, so that every process merges all of them in the same order and goes on with the same numbers. */
+ * Every divided node that several of them have units of is a team of theirs: the slots below it travel in it, so that all of
+ * them merge these in the same order and go on with the same numbers. */
 #ifndef HSGD_ANALYSIS_ENGINE_PRIVATE_H
 #define HSGD_ANALYSIS_ENGINE_PRIVATE_H
 
@@ -29,13 +31,39 @@ static inline void hsgd_ask_for(const double *vector, size_t dim)
         __builtin_prefetch(vector + i);
 }
 
-/* Workers [first, first + count) that one thread advances: some children of the root that follow one another, and all below
- * them. */
+/* Workers [first, first + count) that one thread advances: some children of a divided node that follow one another, and all
+ * below them. */
 typedef struct hsgd_unit {
-    size_t node,
-        end; /* nodes [node, end), the first of which is a child of the root; none for the root's own workers */
+    size_t split;     /* the divided node above */
+    size_t depth;     /* of that node */
+    size_t node, end; /* nodes [node, end), the first of which is a child of that node; none for workers of its own */
     size_t first, count;
+    size_t slot;
 } hsgd_unit;
+
+/* A divided node. They are in the tree's order: the root is the first. */
+typedef struct hsgd_split {
+    size_t node;                 /* of the tree */
+    size_t parent;               /* the divided node above; none above the root */
+    size_t first_unit, end_unit; /* below it */
+    size_t first_slot, end_slot; /* of what hangs directly below it: units, and divided nodes */
+    size_t slot;                 /* its own; the root has none */
+    const double *from;          /* (dim) where its workers begin after an average within a window */
+    bool is_own, is_shared;      /* this process has units below it; several have */
+    hsgd_team team; /* of those, if this is one of several; else of size 1. The root's is that of the engine */
+    size_t
+        *first_kid; /* (processes of the team + 1) whose slots, from first_slot on, are whose: that of the first unit */
+} hsgd_split;
+
+/* How a tree is cut. */
+typedef struct hsgd_cut {
+    size_t depth; /* of the lowest divided nodes, at most */
+    size_t num_units, num_splits;
+    size_t most_workers, most_nodes; /* of a unit */
+    size_t leg;                      /* steps: the shortest period of a divided node */
+    bool whole_legs;                 /* every unit begins every leg at an average of the node above it */
+    bool looks_up;                   /* as in hsgd_engine */
+} hsgd_cut;
 
 static inline bool hsgd_unit_has_nodes(const hsgd_unit *unit)
 {
@@ -44,9 +72,10 @@ static inline bool hsgd_unit_has_nodes(const hsgd_unit *unit)
 
 /* Which process has what; all arrays (processes + 1): the first of each, and the end of the last. */
 typedef struct hsgd_owners {
-    size_t *unit, *place, *node; /* places and nodes of the units; the root belongs to nobody */
-    size_t *chunk;               /* of hsgd_evaluation_chunks */
-    size_t *rank;                /* one each */
+    size_t *unit, *place,
+        *node;     /* places and nodes of the units; a divided node goes with its first unit, the root with none */
+    size_t *chunk; /* of hsgd_evaluation_chunks */
+    size_t *rank;  /* one each */
 } hsgd_owners;
 
 /* What this process has, of all of them. */
@@ -56,10 +85,10 @@ typedef struct hsgd_own {
     size_t first_node, end_node;
 } hsgd_own;
 
-/* What some workers contribute to the root: models or gradients at one step. */
+/* What some workers contribute to the node above them: models or gradients at one step. */
 typedef struct hsgd_part {
     _Alignas(HSGD_LINE_BYTES)
-        hsgd_moments moments; /* their mean (dim), and the spread of the root's children among them */
+        hsgd_moments moments; /* their mean (dim), and the spread of that node's children among them */
     double norm_sq;           /* sum of weight * ||x||^2 */
     double loss;              /* gradients: sum of weight * F_j */
 } hsgd_part;
@@ -75,11 +104,11 @@ typedef struct hsgd_proof_part {
 
 /* Everything at wbar of one measured step. */
 typedef struct hsgd_root_row {
-    hsgd_part *unit_part;    /* (num_units) gradients */
+    hsgd_part *slot;         /* (num_slots) gradients */
     hsgd_part whole;         /* of all workers: grad f(wbar) and D_1; norm_sq and loss are means here */
     double *node_divergence; /* (num_nodes) beta_u^2(wbar) */
     double *all_gradients;   /* (own workers, dim) grad F_j(wbar); NULL unless maxima are measured */
-    double *node_gradient;   /* (1 + own nodes, dim) grad f_u(wbar), the root first; NULL unless maxima are measured */
+    double *node_gradient;   /* (own nodes, dim) grad f_u(wbar) of nodes in units; NULL unless maxima are measured */
     double *node_deviation_max_sq; /* (num_nodes) NULL unless maxima are measured */
     double worker_deviation_max_sq;
 } hsgd_root_row;
@@ -126,12 +155,15 @@ typedef struct hsgd_variant_memory {
 
 /* R = max_rows + 1: the measured steps of a window, and its end. */
 typedef struct hsgd_window {
-    size_t begin, end;    /* steps [begin, end) */
-    size_t num_rows;      /* measured steps inside, at most max_rows */
-    bool ends_in_mean;    /* wbar is wanted at its end: for the root's average, or as wbar^T */
-    bool is_whole;        /* no model of before it is needed in it, and none of it afterwards */
-    hsgd_part *unit_part; /* (R, num_units) models, row by row because rows are merged */
-    hsgd_part *root;      /* (R) of all workers: wbar^t at the measured steps, and wbar at the end if it ends in it */
+    size_t begin, end;         /* steps [begin, end) */
+    size_t num_rows;           /* measured steps inside, at most max_rows */
+    bool ends_in_mean;         /* wbar is wanted at its end: for the root's average, or as wbar^T */
+    bool is_whole;             /* no model of before it is needed in it, and none of it afterwards */
+    size_t leg_begin, leg_end; /* steps of the leg at hand */
+    size_t num_legs;           /* so far */
+    hsgd_part *slot;           /* (R, num_slots) models, row by row because rows are merged; the last row is that of the
+                                  end of the leg, of the units below divided nodes that average there */
+    hsgd_part *root; /* (R) of all workers: wbar^t at the measured steps, and wbar at the end if it ends in it */
     double *node_dispersion;         /* (max_rows, num_nodes) */
     double *node_divergence_at_node; /* (max_rows, num_nodes) beta_u^2(wbar_u^t) */
     hsgd_proof_part *unit_proof;     /* (max_rows, num_units) NULL unless the proof terms are measured */
@@ -152,7 +184,8 @@ typedef struct hsgd_engine {
     hsgd_own own;
     hsgd_status status; /* of the messages; after a failure nothing is worth anything */
     hsgd_error *err;    /* where the failure is told */
-    size_t dim, num_units, max_rows, max_root_rows;
+    size_t dim, num_units, num_splits, num_slots, max_rows, max_root_rows;
+    size_t split_depth;   /* of the lowest divided nodes */
     size_t stride;        /* from one model at hand to the next */
     size_t rows_at_once;  /* workers handled together, at most HSGD_ROWS_AT_ONCE */
     bool steps_itself;    /* the objective records its steps, and nothing else is wanted there */
@@ -164,9 +197,14 @@ typedef struct hsgd_engine {
     bool models_may_pass; /* and they do in windows that are whole: nothing is left of a worker's model when others have
                              their turn but its share in averages */
     int threads;          /* to use in the next parallel region, at most simulation->threads */
+    bool looks_up;        /* measured at the averages of divided nodes: legs end before measured steps, too, and units
+                             then go on when these averages are there */
+    hsgd_part *at_mean;   /* (split_depth, num_slots) where it looks up, of one measured step: gradients at the average
+                             of the divided node of depth 1, 2, ... that a unit lies below */
     double *start;        /* (dim) wbar after the last average of the root; w^0 at first */
-    double *model;        /* (own workers, stride) w_j by place; NULL as long as all windows are whole, because a
-                             unit's models live no longer than such a window */
+    double *model;        /* (own workers, stride) w_j by place; NULL as long as all windows are whole and every leg
+                             begins at an average of the node above a unit, because its models live no longer than
+                             that */
     bool can_cut, cannot_cut; /* have all processes memory for models that outlive windows? Neither: not yet asked */
     double step_s;            /* seconds that a step takes, by the last windows, in the slowest process; 0: not known */
     size_t *placement;        /* (num_workers) */
@@ -175,6 +213,7 @@ typedef struct hsgd_engine {
     hsgd_seen_smoothness *smoothness; /* (own workers) by place */
     double *measured_mean;            /* (2, dim) wbar of the last measured step and grad f there */
     hsgd_unit *unit;                  /* (num_units) */
+    hsgd_split *split;                /* (num_splits) */
     size_t *order;                    /* (own units) in which they are visited; what they give is merged in theirs */
     hsgd_variant_memory variant;
     hsgd_window window;
@@ -190,8 +229,11 @@ typedef struct hsgd_engine {
 
 hsgd_status hsgd_trace_alloc(hsgd_trace *out, const hsgd_simulation *simulation, hsgd_error *err);
 
-/* engine_memory.c: units of an expanded tree. */
-size_t hsgd_count_units(const hsgd_hierarchy *h);
+/* engine_cut.c: how the expanded tree of a simulation is cut; the same for any number of threads and processes; */
+hsgd_cut hsgd_cut_find(const hsgd_simulation *simulation);
+
+/* and the units and divided nodes of that cut. */
+void hsgd_cut_make(hsgd_engine *engine, const hsgd_cut *cut);
 
 /* engine_memory.c */
 hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulation, hsgd_trace *trace, hsgd_error *err);
@@ -210,18 +252,51 @@ void hsgd_window_learn(hsgd_engine *engine, double window_s);
 /* window_length.c: where a window is to end that begins with one step and could go on to another (end). */
 size_t hsgd_window_end(hsgd_engine *engine, size_t begin, size_t end);
 
-/* engine_share.c, all but the first two do nothing where the run is not shared, or when a message was lost before.
- * Numbers that the arrays of hsgd_owners have together, and filling them and hsgd_own, once the units are there; */
-size_t hsgd_owners_length(const hsgd_simulation *simulation);
-void hsgd_share_units(hsgd_engine *engine, size_t *memory);
+/* engine_levels.c: teams of the divided nodes, after all have their memory; all processes call both, and hsgd_levels_close also
+ * where the other failed; */
+hsgd_status hsgd_levels_open(hsgd_engine *engine, hsgd_error *err);
+void hsgd_levels_close(hsgd_engine *engine);
 
-/* what the units did in the window, before rows are merged; */
+/* the step after t at which the next divided node averages; */
+size_t hsgd_next_average(const hsgd_engine *engine, size_t t);
+
+/* within a window: averages of the divided nodes that are due after step t - 1, from what their units have in the last row; */
+void hsgd_average_splits(hsgd_engine *engine, size_t t);
+
+/* at the end of one, once it is merged: the same where models are kept, unless the root is due; */
+void hsgd_keep_averages(hsgd_engine *engine, size_t t);
+
+/* slot (rows, num_slots): what the units have of some rows, merged up to the slots of the root's children, which then all
+ * processes have; node_value (num_nodes of each of the first node_rows rows) receives the dispersions of divided nodes that this
+ * process has units of, but the root's. */
+void hsgd_merge_levels(hsgd_engine *engine, hsgd_part *slot, size_t rows, double *node_value, size_t node_rows);
+
+/* where the engine looks up, between the two parts of a measured step: from the slots of the row's models to the averages of
+ * the divided nodes; */
+void hsgd_find_means(hsgd_engine *engine, size_t row);
+
+/* and from engine->at_mean to the divergences of divided nodes at these averages; */
+void hsgd_merge_at_means(hsgd_engine *engine, size_t row);
+
+/* and out receives those of the root's children, merged in their order. */
+void hsgd_merge_root(const hsgd_engine *engine, hsgd_part *out, const hsgd_part *slot);
+
+/* engine_share.c, all but the first two do nothing where the run is not shared, or when a message was lost before.
+ * Numbers that the arrays of hsgd_owners have together, and filling them, hsgd_own and what divided nodes say of processes,
+ * once the units are there. kids (num_splits, processes + 1): memory for their first_kid; */
+size_t hsgd_owners_length(const hsgd_simulation *simulation);
+void hsgd_share_units(hsgd_engine *engine, size_t *memory, size_t *kids);
+
+/* what hangs below a divided node in some rows of slots; */
+void hsgd_share_slots(hsgd_engine *engine, const hsgd_split *split, hsgd_part *slot, size_t rows);
+
+/* what else there is of the window, after its slots; */
 void hsgd_share_window(hsgd_engine *engine);
 
-/* the gradients at wbar in root_row[0..count), before they are merged; */
+/* of the gradients at wbar in root_row[0..count), the same; */
 void hsgd_share_gradients(hsgd_engine *engine, size_t count);
 
-/* and the largest deviations among them, after; */
+/* and the largest deviations among them, at last; */
 void hsgd_share_deviations(hsgd_engine *engine, size_t count);
 
 /* what the pieces of a data set gave; */
@@ -277,10 +352,16 @@ static inline double *hsgd_velocity_at(const hsgd_engine *engine, size_t place)
     return engine->variant.velocity + at * engine->dim;
 }
 
-/* grad f_u at wbar, of the root or an own node. */
+/* (num_slots) */
+static inline hsgd_part *hsgd_slots_at_mean(const hsgd_engine *engine, size_t depth)
+{
+    return engine->at_mean + (depth - 1) * engine->num_slots;
+}
+
+/* grad f_u at wbar, of an own node in a unit. */
 static inline double *hsgd_node_gradient(const hsgd_engine *engine, const hsgd_root_row *row, size_t u)
 {
-    return row->node_gradient + (u ? 1 + u - engine->own.first_node : 0) * engine->dim;
+    return row->node_gradient + (u - engine->own.first_node) * engine->dim;
 }
 
 /* engine_state.c: put the state between two windows, with `step` steps made and `row` rows of the trace filled; all processes
@@ -307,8 +388,11 @@ static inline double *hsgd_model_at(const hsgd_engine *engine, const hsgd_thread
     return space->unit_model + (place - space->first) * engine->stride;
 }
 
-/* advance.c: a unit through the window, with all that is measured below the root on the way. */
+/* advance.c: a unit through the leg, with all that is measured below the root on the way. */
 void hsgd_advance_unit(hsgd_engine *engine, size_t unit, hsgd_thread_space *space);
+
+/* advance.c: where the engine looks up, the unit's models at the beginning of the leg, a measured step, into its slot. */
+void hsgd_begin_unit(hsgd_engine *engine, size_t unit, hsgd_thread_space *space);
 
 /* advance.c: w_j <- w_j - gamma g_j at each of the steps [begin, end) for count <= HSGD_ROWS_AT_ONCE workers with models
  * w (dim), one every engine->stride numbers. from (dim): where all of them begin; NULL: at w. */
@@ -318,6 +402,9 @@ void hsgd_local_steps(const hsgd_engine *engine, const double *from, double *w, 
 /* advance.c: the same for plain H-SGD, with this step size. */
 void hsgd_plain_steps(const hsgd_engine *engine, const double *from, double *w, size_t first, size_t count,
                       size_t begin, size_t end, double step_size, hsgd_thread_space *space);
+
+/* variant_run.c: does a variant (NULL: none) look at all workers of a group, or keep more of them than their models? */
+bool hsgd_variant_keeps_more(const hsgd_variant *variant);
 
 /* variant_run.c, only where there is a variant, but for open_window and average_root.
  * Before the window that begins with step t, where the root has just averaged: places and participants; */
@@ -347,7 +434,7 @@ bool hsgd_measured_step(hsgd_engine *engine, size_t unit, size_t t, size_t row, 
 void hsgd_measured_steps(hsgd_engine *engine, size_t unit, size_t t, size_t row, size_t first, size_t count,
                          hsgd_thread_space *space);
 
-/* measured_step.c: what is still waiting, at the end of a window. */
+/* measured_step.c: what is still waiting, at the end of a leg. */
 void hsgd_finish_steps(hsgd_engine *engine, size_t unit, hsgd_thread_space *space);
 
 /* proof_terms.c, all only where proof terms are measured.
@@ -387,18 +474,19 @@ void hsgd_evaluate_row(hsgd_engine *engine, const double *point, size_t trace_ro
 hsgd_status hsgd_evaluation_check(const hsgd_simulation *simulation, hsgd_error *err);
 
 /* measure.c: the unit's models now, into its slot of the window and the window's node arrays; the averages of its nodes go
- * into the space. The last row of a window (row == num_rows) keeps only the unit's mean. */
+ * into the space. The last row (row == num_rows) keeps only the unit's mean. */
 void hsgd_measure_unit(hsgd_engine *engine, size_t unit, size_t row, hsgd_thread_space *space);
 
 /* measure.c: walk over the workers of a unit; out[r] receives their mean at point r and the sum of squared norms. */
 void hsgd_walk_unit(hsgd_walk *walk, const hsgd_unit *unit, hsgd_part *const *out);
 
-/* measure.c: at_node[v] becomes at least beta_v^2 = divergence_sq[v] for every v below u that is a part of u in the
- * canonical tree. */
-void hsgd_raise_merged(double *at_node, const hsgd_hierarchy *h, size_t u, const double *divergence_sq);
+/* measure.c: at_node[v] becomes at least beta_v^2 = divergence_sq[v - first] for every v in [first, end), all below u, that is
+ * a part of u in the canonical tree. */
+void hsgd_raise_merged(double *at_node, const hsgd_hierarchy *h, size_t u, size_t first, size_t end,
+                       const double *divergence_sq);
 
-/* measure.c: out receives the parts of all units, merged in their order. */
-void hsgd_merge_parts(hsgd_part *out, const hsgd_part *part, size_t num_units, size_t dim);
+/* measure.c: out receives the parts, merged in their order. */
+void hsgd_merge_parts(hsgd_part *out, const hsgd_part *part, size_t num_parts, size_t dim);
 
 /* measure.c: gradients at wbar for count <= max_root_rows rows of the window, from `row` on, into root_row[0..count).
  */

@@ -44,7 +44,50 @@ static void find_own(hsgd_engine *engine)
                              .end_node = o->node[r + 1]};
 }
 
-void hsgd_share_units(hsgd_engine *engine, size_t *memory)
+/* The node that a unit's part of the node arrays begins with: its own first, or that of the topmost divided node but the
+ * root that begins with it. */
+static size_t first_node_of(const hsgd_engine *engine, size_t unit)
+{
+    size_t node = engine->unit[unit].node;
+    for (size_t i = engine->unit[unit].split; i > 0 && engine->split[i].first_unit == unit; i = engine->split[i].parent)
+        node = engine->split[i].node;
+    return node;
+}
+
+/* Has process r units below this node? */
+static bool has_units_below(const hsgd_engine *engine, const hsgd_split *split, size_t r)
+{
+    size_t first = engine->owners.unit[r], end = engine->owners.unit[r + 1];
+    return first < end && first < split->end_unit && end > split->first_unit;
+}
+
+/* Of what hangs directly below divided node i, that which begins before a unit. */
+static size_t kids_before(const hsgd_engine *engine, size_t i, size_t unit)
+{
+    const hsgd_split *split = &engine->split[i];
+    size_t count = 0;
+    for (size_t v = i + 1; v < engine->num_splits; v++)
+        count += engine->split[v].parent == i && engine->split[v].first_unit < unit;
+    for (size_t u = split->first_unit; u < split->end_unit && u < unit; u++)
+        count += engine->unit[u].split == i;
+    return count;
+}
+
+/* Which of its processes has which slots below a divided node: all belong to the root. */
+static void share_kids(hsgd_engine *engine, size_t i, size_t *memory)
+{
+    hsgd_split *split = &engine->split[i];
+    size_t size = processes(engine->simulation), members = 0;
+    split->first_kid = memory;
+    split->is_own = i == 0 || has_units_below(engine, split, (size_t)hsgd_team_rank(engine->team));
+    for (size_t r = 0; r < size; r++)
+        if (i == 0 || has_units_below(engine, split, r))
+            split->first_kid[members++] = kids_before(engine, i, engine->owners.unit[r]);
+    split->first_kid[members] = split->end_slot - split->first_slot;
+    split->is_shared = members > 1;
+}
+
+void hsgd_share_units(hsgd_engine *engine, size_t *memory, size_t *kids)
 {
     size_t size = processes(engine->simulation), chunks = hsgd_evaluation_chunks(engine->simulation);
     hsgd_owners *o = &engine->owners;
@@ -54,19 +97,27 @@ void hsgd_share_units(hsgd_engine *engine, size_t *memory)
         size_t unit = o->unit[r] = first_unit_of(engine, r, size);
         bool behind = unit == engine->num_units;
         o->place[r] = behind ? engine->hierarchy->num_workers : engine->unit[unit].first;
-        o->node[r] = behind ? engine->hierarchy->num_nodes : engine->unit[unit].node;
+        o->node[r] = behind ? engine->hierarchy->num_nodes : first_node_of(engine, unit);
         o->chunk[r] = chunks * r / size;
         o->rank[r] = r;
     }
     find_own(engine);
+    for (size_t i = 0; i < engine->num_splits; i++)
+        share_kids(engine, i, kids + i * (size + 1));
 }
 
 /* ---- carrying ---- */
 
-static void share(hsgd_engine *engine, double *matrix, size_t rows, size_t columns, size_t width, const size_t *first)
+static void share_in(hsgd_engine *engine, const hsgd_team *team, double *matrix, size_t rows, size_t columns,
+                     size_t width, const size_t *first)
 {
     if (!engine->status)
-        engine->status = hsgd_team_share(engine->team, matrix, rows, columns, width, first, engine->err);
+        engine->status = hsgd_team_share(team, matrix, rows, columns, width, first, engine->err);
+}
+
+static void share(hsgd_engine *engine, double *matrix, size_t rows, size_t columns, size_t width, const size_t *first)
+{
+    share_in(engine, engine->team, matrix, rows, columns, width, first);
 }
 
 /* Of a part, beside its mean: weight, spread, norm_sq, loss. Of a proof part: weight, noise_sq, independent_noise_sq. */
@@ -83,29 +134,39 @@ enum { VECTORS = 64 };
 size_t hsgd_parcel_length(const hsgd_engine *engine)
 {
     size_t size = processes(engine->simulation), rows = larger(engine->max_rows + 1, engine->max_root_rows);
-    size_t length = larger(rows * engine->num_units * PART_NUMBERS, 2 * engine->max_root_rows * size);
+    size_t length =
+        larger(rows * engine->num_slots * PART_NUMBERS, (1 + engine->num_splits) * engine->max_root_rows * size);
     length = larger(length, larger(engine->hierarchy->num_workers, VECTORS * engine->dim));
     return larger(length, larger(2 * hsgd_evaluation_chunks(engine->simulation), 3 * size));
 }
 
-/* count rows of one part per unit, whose means follow one another. */
-static void share_parts(hsgd_engine *engine, hsgd_part *part, size_t rows, size_t stride)
+static size_t stride_of_means(const hsgd_engine *engine)
 {
-    size_t units = engine->num_units;
+    return (size_t)(engine->window.root[1].moments.mean - engine->window.root[0].moments.mean);
+}
+
+void hsgd_share_slots(hsgd_engine *engine, const hsgd_split *split, hsgd_part *slot, size_t rows)
+{
+    const hsgd_team *team = split == engine->split ? engine->team : &split->team;
+    size_t slots = engine->num_slots, kids = split->end_slot - split->first_slot, rank = (size_t)hsgd_team_rank(team);
     double *number = engine->parcel;
+    if (hsgd_team_size(team) == 1 || rows == 0)
+        return;
+    slot += split->first_slot;
     for (size_t row = 0; row < rows; row++)
-        for (size_t i = engine->own.first_unit; i < engine->own.end_unit; i++) {
-            const hsgd_part *p = &part[row * units + i];
+        for (size_t i = split->first_kid[rank]; i < split->first_kid[rank + 1]; i++) {
+            const hsgd_part *p = &slot[row * slots + i];
             const double own[PART_NUMBERS] = {p->moments.weight, p->moments.spread, p->norm_sq, p->loss};
-            memcpy(number + (row * units + i) * PART_NUMBERS, own, sizeof own);
+            memcpy(number + (row * kids + i) * PART_NUMBERS, own, sizeof own);
         }
-    share(engine, number, rows, units, PART_NUMBERS, engine->owners.unit);
-    share(engine, part->moments.mean, rows, units, stride, engine->owners.unit);
-    for (size_t i = 0; i < rows * units; i++, number += PART_NUMBERS) {
-        part[i].moments.weight = number[0];
-        part[i].moments.spread = number[1];
-        part[i].norm_sq = number[2];
-        part[i].loss = number[3];
+    share_in(engine, team, number, rows, kids, PART_NUMBERS, split->first_kid);
+    share_in(engine, team, slot->moments.mean, rows, slots, stride_of_means(engine), split->first_kid);
+    for (size_t i = 0; i < rows * kids; i++, number += PART_NUMBERS) {
+        hsgd_part *p = &slot[i / kids * slots + i % kids];
+        p->moments.weight = number[0];
+        p->moments.spread = number[1];
+        p->norm_sq = number[2];
+        p->loss = number[3];
     }
 }
 
@@ -131,18 +192,12 @@ static void share_proof(hsgd_engine *engine)
     }
 }
 
-static size_t stride_of_means(const hsgd_engine *engine)
-{
-    return (size_t)(engine->window.root[1].moments.mean - engine->window.root[0].moments.mean);
-}
-
 void hsgd_share_window(hsgd_engine *engine)
 {
     hsgd_window *window = &engine->window;
     size_t nodes = engine->hierarchy->num_nodes, rows = window->num_rows;
     if (!hsgd_is_shared(engine))
         return;
-    share_parts(engine, window->unit_part, rows + 1, stride_of_means(engine));
     share(engine, window->node_dispersion, rows, nodes, 1, engine->owners.node);
     if (engine->simulation->measure_at_nodes)
         share(engine, window->node_divergence_at_node, rows, nodes, 1, engine->owners.node);
@@ -154,29 +209,34 @@ void hsgd_share_gradients(hsgd_engine *engine, size_t count)
 {
     if (!hsgd_is_shared(engine))
         return;
-    share_parts(engine, engine->root_row[0].unit_part, count, stride_of_means(engine));
     share(engine, engine->root_row[0].node_divergence, count, engine->hierarchy->num_nodes, 1, engine->owners.node);
 }
 
-/* Those of the root and of single workers are maxima over all processes. */
+/* Those of divided nodes and of single workers are maxima over all processes. */
 void hsgd_share_deviations(hsgd_engine *engine, size_t count)
 {
-    size_t size = processes(engine->simulation), rank = (size_t)hsgd_team_rank(engine->team);
+    size_t size = processes(engine->simulation), rank = (size_t)hsgd_team_rank(engine->team),
+           splits = engine->num_splits, width = splits + 1;
     double *all = engine->parcel;
     if (!hsgd_is_shared(engine) || !engine->simulation->measure_maxima)
         return;
+    for (size_t i = 0; i < count; i++) {
+        double *own = all + (rank * count + i) * width;
+        for (size_t k = 0; k < splits; k++)
+            own[k] = engine->root_row[i].node_deviation_max_sq[engine->split[k].node];
+        own[splits] = engine->root_row[i].worker_deviation_max_sq;
+    }
     share(engine, engine->root_row[0].node_deviation_max_sq, count, engine->hierarchy->num_nodes, 1,
           engine->owners.node);
-    for (size_t i = 0; i < count; i++) {
-        all[(rank * count + i) * 2] = engine->root_row[i].node_deviation_max_sq[0];
-        all[(rank * count + i) * 2 + 1] = engine->root_row[i].worker_deviation_max_sq;
-    }
-    share(engine, all, 1, size, 2 * count, engine->owners.rank);
+    share(engine, all, 1, size, width * count, engine->owners.rank);
     for (size_t r = 0; r < size; r++)
-        for (size_t i = 0; i < count; i++, all += 2) {
+        for (size_t i = 0; i < count; i++, all += width) {
             hsgd_root_row *row = &engine->root_row[i];
-            row->node_deviation_max_sq[0] = fmax(row->node_deviation_max_sq[0], all[0]);
-            row->worker_deviation_max_sq = fmax(row->worker_deviation_max_sq, all[1]);
+            for (size_t k = 0; k < splits; k++) {
+                double *largest = &row->node_deviation_max_sq[engine->split[k].node];
+                *largest = fmax(*largest, all[k]);
+            }
+            row->worker_deviation_max_sq = fmax(row->worker_deviation_max_sq, all[splits]);
         }
 }
 

@@ -36,9 +36,10 @@ void hsgd_ensemble_free(hsgd_ensemble *ensemble);
 /* Of so many seeds, those that this process of the team takes part in. */
 size_t hsgd_ensemble_share(const hsgd_team *team, size_t num_seeds);
 
-/* Processes of the team that have nothing to do in an ensemble of so many seeds on this tree, which must be expanded: the
- * tree's root has fewer units than there are processes for a seed. */
-size_t hsgd_ensemble_idle(const hsgd_team *team, size_t num_seeds, const hsgd_hierarchy *hierarchy);
+/* Processes of the simulation's team that have nothing to do in an ensemble of so many seeds, because its tree gives fewer units
+ * than there are processes for a seed. Of the simulation are needed: objective, hierarchy, steps, variant, and what is measured
+ * how often. */
+size_t hsgd_ensemble_idle(const hsgd_simulation *simulation, size_t num_seeds);
 
 /* Rough number of bytes that such a run needs at its peak, beside the problem itself. */
 double hsgd_ensemble_bytes(const hsgd_simulation *simulation, size_t num_seeds, int threads);

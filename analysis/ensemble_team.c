@@ -46,10 +46,10 @@ size_t hsgd_ensemble_share(const hsgd_team *team, size_t num_seeds)
     return d.each + (d.left > 0);
 }
 
-size_t hsgd_ensemble_idle(const hsgd_team *team, size_t num_seeds, const hsgd_hierarchy *hierarchy)
+size_t hsgd_ensemble_idle(const hsgd_simulation *simulation, size_t num_seeds)
 {
-    deal d = deal_out(team, num_seeds);
-    size_t units = hsgd_count_units(hierarchy), idle = 0;
+    deal d = deal_out(simulation->team, num_seeds);
+    size_t units = hsgd_cut_find(simulation).num_units, idle = 0;
     for (size_t number = 0, rank = 0; !d.each && number < d.left; number++) {
         size_t size = 0;
         for (; rank < d.processes && team_of(&d, rank) == number; rank++)

@@ -21,21 +21,22 @@ static size_t canonical_node(const hsgd_hierarchy *h, size_t v)
     return v;
 }
 
-void hsgd_raise_merged(double *at_node, const hsgd_hierarchy *h, size_t u, const double *divergence_sq)
+void hsgd_raise_merged(double *at_node, const hsgd_hierarchy *h, size_t u, size_t first, size_t end,
+                       const double *divergence_sq)
 {
-    for (size_t v = u + 1; v < h->node[u].end; v++)
+    for (size_t v = first; v < end; v++)
         if (canonical_node(h, v) == u)
-            at_node[v] = fmax(at_node[v], divergence_sq[v]);
+            at_node[v] = fmax(at_node[v], divergence_sq[v - first]);
 }
 
 void hsgd_walk_unit(hsgd_walk *walk, const hsgd_unit *unit, hsgd_part *const *out)
 {
     if (hsgd_unit_has_nodes(unit))
-        hsgd_walk_children(walk, unit->node, unit->end);
+        hsgd_walk_children(walk, unit->depth, unit->node, unit->end);
     else
-        hsgd_walk_workers(walk, unit->first, unit->count);
+        hsgd_walk_workers(walk, unit->depth, unit->first, unit->count);
     for (size_t r = 0; r < walk->num_points; r++) {
-        const hsgd_moments *all = hsgd_walk_level(walk, r, 0);
+        const hsgd_moments *all = hsgd_walk_level(walk, r, unit->depth);
         hsgd_moments_reset(&out[r]->moments);
         hsgd_moments_add(&out[r]->moments, all->weight, all->mean, all->spread, walk->dim);
         out[r]->norm_sq = walk->norm_sq[r];
@@ -71,7 +72,7 @@ void hsgd_measure_unit(hsgd_engine *engine, size_t unit, size_t row, hsgd_thread
 {
     bool at_end = row == engine->window.num_rows;
     model_source source = {engine, &engine->unit[unit], space};
-    hsgd_part *out = &engine->window.unit_part[row * engine->num_units + unit];
+    hsgd_part *out = &engine->window.slot[row * engine->num_slots + engine->unit[unit].slot];
     hsgd_walk walk = {.hierarchy = engine->hierarchy,
                       .dim = engine->dim,
                       .num_points = 1,
@@ -83,17 +84,17 @@ void hsgd_measure_unit(hsgd_engine *engine, size_t unit, size_t row, hsgd_thread
                       .node_dispersion = space->node_dispersion};
     if (!at_end) {
         walk.node_dispersion = engine->window.node_dispersion + row * engine->hierarchy->num_nodes;
-        walk.node_done = engine->simulation->measure_at_nodes ? keep_node_mean : NULL;
+        walk.node_done = engine->simulation->measure_at_nodes && space->num_past > 0 ? keep_node_mean : NULL;
     }
     hsgd_walk_unit(&walk, &engine->unit[unit], &out);
 }
 
-void hsgd_merge_parts(hsgd_part *out, const hsgd_part *part, size_t num_units, size_t dim)
+void hsgd_merge_parts(hsgd_part *out, const hsgd_part *part, size_t num_parts, size_t dim)
 {
     hsgd_moments_reset(&out->moments);
     out->norm_sq = out->loss = 0;
-    for (size_t i = 0; i < num_units; i++, part++) {
-        if (i + HSGD_UNITS_AHEAD < num_units)
+    for (size_t i = 0; i < num_parts; i++, part++) {
+        if (i + HSGD_UNITS_AHEAD < num_parts)
             hsgd_ask_for(part[HSGD_UNITS_AHEAD].moments.mean, dim);
         hsgd_moments_add(&out->moments, part->moments.weight, part->moments.mean, part->moments.spread, dim);
         out->norm_sq += part->norm_sq;
@@ -180,7 +181,7 @@ static void gradients_of_unit(hsgd_engine *engine, size_t unit, size_t slot, siz
                       .node_done = source.row->all_gradients ? keep_node_gradient : NULL};
     for (size_t r = 0; r < count; r++) {
         source.point[r] = engine->window.root[row + r].moments.mean;
-        out[r] = &source.row[r].unit_part[unit];
+        out[r] = &source.row[r].slot[engine->unit[unit].slot];
     }
     hsgd_walk_unit(&walk, &engine->unit[unit], out);
     for (size_t r = 0; r < count; r++)
@@ -203,7 +204,7 @@ static double worker_deviation_max_sq(const hsgd_engine *engine, const hsgd_root
     return largest;
 }
 
-/* The same of a child of u, the root or an own node, among the kept gradients. */
+/* The same of a child of u, a node in a unit, among the kept gradients. */
 static double child_deviation_max_sq(const hsgd_engine *engine, const hsgd_root_row *row, size_t u,
                                      double *worker_max_sq)
 {
@@ -214,9 +215,37 @@ static double child_deviation_max_sq(const hsgd_engine *engine, const hsgd_root_
     if (hsgd_node_is_lowest(h, u))
         return worker_deviation_max_sq(engine, row, node->first_worker, node->first_worker + node->num_workers, centre,
                                        worker_max_sq);
-    size_t first = u ? u + 1 : engine->own.first_node, end = u ? node->end : engine->own.end_node;
-    for (size_t v = first; v < end; v = h->node[v].end)
+    for (size_t v = u + 1; v < node->end; v = h->node[v].end)
         largest = fmax(largest, hsgd_distance_sq(hsgd_node_gradient(engine, row, v), centre, engine->dim));
+    return largest;
+}
+
+/* The same of what an own unit has directly below the divided node u, whose gradient is centre. */
+static double unit_deviation_max_sq(const hsgd_engine *engine, const hsgd_root_row *row, const hsgd_unit *unit,
+                                    const double *centre, double *worker_max_sq)
+{
+    double largest = 0;
+    if (!hsgd_unit_has_nodes(unit))
+        return worker_deviation_max_sq(engine, row, unit->first, unit->first + unit->count, centre, worker_max_sq);
+    for (size_t v = unit->node; v < unit->end; v = engine->hierarchy->node[v].end)
+        largest = fmax(largest, hsgd_distance_sq(hsgd_node_gradient(engine, row, v), centre, engine->dim));
+    return largest;
+}
+
+/* And of divided node i, as far as this process can see. */
+static double split_deviation_max_sq(const hsgd_engine *engine, const hsgd_root_row *row, size_t i,
+                                     double *worker_max_sq)
+{
+    const hsgd_split *split = &engine->split[i];
+    const double *centre = i ? row->slot[split->slot].moments.mean : row->whole.moments.mean;
+    double largest = 0;
+    for (size_t v = i + 1; v < engine->num_splits; v++)
+        if (engine->split[v].parent == i)
+            largest =
+                fmax(largest, hsgd_distance_sq(row->slot[engine->split[v].slot].moments.mean, centre, engine->dim));
+    for (size_t u = engine->own.first_unit; u < engine->own.end_unit; u++)
+        if (engine->unit[u].split == i)
+            largest = fmax(largest, unit_deviation_max_sq(engine, row, &engine->unit[u], centre, worker_max_sq));
     return largest;
 }
 
@@ -224,18 +253,20 @@ static double child_deviation_max_sq(const hsgd_engine *engine, const hsgd_root_
 static void find_deviations(const hsgd_engine *engine, hsgd_root_row *row)
 {
     double *worker_max_sq = &row->worker_deviation_max_sq;
-    memcpy(row->node_gradient, row->whole.moments.mean, engine->dim * sizeof *row->node_gradient);
     *worker_max_sq = 0;
-    row->node_deviation_max_sq[0] = child_deviation_max_sq(engine, row, 0, worker_max_sq);
-    for (size_t u = engine->own.first_node; u < engine->own.end_node; u++)
-        row->node_deviation_max_sq[u] = child_deviation_max_sq(engine, row, u, worker_max_sq);
+    for (size_t i = engine->own.first_unit; i < engine->own.end_unit; i++)
+        for (size_t u = engine->unit[i].node; u < engine->unit[i].end; u++)
+            row->node_deviation_max_sq[u] = child_deviation_max_sq(engine, row, u, worker_max_sq);
+    for (size_t i = 0; i < engine->num_splits; i++)
+        row->node_deviation_max_sq[engine->split[i].node] =
+            engine->split[i].is_own ? split_deviation_max_sq(engine, row, i, worker_max_sq) : 0;
 }
 
-/* From the parts of the units to the whole. */
+/* From what hangs below the root to the whole. */
 static void finish_root_row(const hsgd_engine *engine, hsgd_root_row *row)
 {
     hsgd_part *whole = &row->whole;
-    hsgd_merge_parts(whole, row->unit_part, engine->num_units, engine->dim);
+    hsgd_merge_root(engine, whole, row->slot);
     whole->norm_sq /= whole->moments.weight;
     whole->loss /= whole->moments.weight;
     row->node_divergence[0] = hsgd_moments_dispersion(&whole->moments);
@@ -256,6 +287,7 @@ void hsgd_measure_root(hsgd_engine *engine, size_t row, size_t count)
         for (size_t i = 0; i < times; i++)
             gradients_of_unit(engine, engine->order[unit], i * most, row + i * most,
                               count - i * most < most ? count - i * most : most, &engine->space[hsgd_thread_number()]);
+    hsgd_merge_levels(engine, engine->root_row[0].slot, count, engine->root_row[0].node_divergence, count);
     hsgd_share_gradients(engine, count);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
     for (size_t i = 0; i < count; i++)
@@ -332,7 +364,7 @@ static void record_models(hsgd_engine *engine, const hsgd_root_row *root_row, si
         return;
     double *at_node = window->node_divergence_at_node + row * nodes;
     at_node[0] = root_row->node_divergence[0]; /* the root's own point is wbar */
-    hsgd_raise_merged(at_node, engine->hierarchy, 0, root_row->node_divergence);
+    hsgd_raise_merged(at_node, engine->hierarchy, 0, 1, nodes, root_row->node_divergence + 1);
     sum_levels(engine->hierarchy, at_node, trace->divergence_at_nodes + trace_row * levels);
     update_max(trace->node_divergence_at_node_max, at_node, nodes);
 }

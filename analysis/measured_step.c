@@ -19,7 +19,7 @@ typedef struct points {
     const double *at[MAX_POINTS]; /* NULL: each worker's own model at step step[i] */
     size_t step[MAX_POINTS];
     size_t num;
-    size_t mean[MAX_POINTS]; /* (num_past, num_means) averages of the nodes, from the unit's node downwards */
+    size_t mean[MAX_POINTS]; /* (num_past, num_means) averages of the nodes, from the root's child downwards */
     size_t num_means;
     size_t own[HSGD_POINTS_AT_ONCE]; /* (num_past) the own models */
 } points;
@@ -36,6 +36,11 @@ typedef struct pending {
 static size_t depths_below_root(const hsgd_engine *engine)
 {
     return engine->hierarchy->num_levels - 1;
+}
+
+static bool wants_nodes(const hsgd_engine *engine, const hsgd_unit *unit)
+{
+    return engine->simulation->measure_at_nodes && (hsgd_unit_has_nodes(unit) || unit->depth > 0);
 }
 
 static const double *past_model(const pending *s, size_t k, size_t place)
@@ -55,14 +60,24 @@ static size_t find_or_add(points *p, const double *at, size_t dim)
     return p->num++;
 }
 
+/* Of the divided nodes above the unit, and of those in it above a worker of the lowest node `node` (HSGD_NO_NODE: there are
+ * none). */
 static void add_means(points *p, const pending *s, size_t k, size_t node)
 {
-    const hsgd_hierarchy *h = s->engine->hierarchy;
-    size_t top = s->unit->node, dim = s->engine->dim;
+    const hsgd_engine *engine = s->engine;
+    const hsgd_past *past = &s->space->past[k];
+    const hsgd_part *slot = engine->window.slot + past->row * engine->num_slots;
+    size_t dim = engine->dim, i = s->unit->split;
     const double *mean[HSGD_MAX_LEVELS];
-    p->num_means = h->node[node].depth - h->node[top].depth + 1;
-    for (size_t r = p->num_means, v = node; r-- > 0; v = h->node[v].parent)
-        mean[r] = s->space->past[k].node_mean + (v - top) * dim;
+    p->num_means = node == HSGD_NO_NODE ? s->unit->depth : engine->hierarchy->node[node].depth;
+    for (size_t r = p->num_means, v = node; r-- > 0;)
+        if (r >= s->unit->depth) {
+            mean[r] = past->node_mean + (v - s->unit->node) * dim;
+            v = engine->hierarchy->node[v].parent;
+        } else {
+            mean[r] = slot[engine->split[i].slot].moments.mean;
+            i = engine->split[i].parent;
+        }
     for (size_t r = 0; r < p->num_means; r++)
         p->mean[k * p->num_means + r] = find_or_add(p, mean[r], dim);
 }
@@ -149,7 +164,7 @@ static void gradient_rows(void *source, size_t node, size_t first, size_t count,
     size_t steps = s->space->num_past, depths = depths_below_root(s->engine);
     bool proof = s->engine->simulation->measure_proof;
     points p = {.num = 0, .num_means = 0};
-    for (size_t k = 0; node != HSGD_NO_NODE && k < steps; k++)
+    for (size_t k = 0; wants_nodes(s->engine, s->unit) && k < steps; k++)
         add_means(&p, s, k, node);
     for (size_t k = 0; proof && k < steps; k++)
         add_own(&p, s, k, first, count);
@@ -179,10 +194,27 @@ static void keep_divergence(void *source, size_t node, size_t point, const doubl
     const double *divergence_sq = s->space->node_dispersion + point * h->num_nodes;
     double *at_node = s->engine->window.node_divergence_at_node + row * h->num_nodes;
     (void)mean;
-    if (h->node[s->unit->node].depth + point % depths != h->node[node].depth)
+    if (1 + point % depths != h->node[node].depth)
         return;
     at_node[node] = divergence_sq[node];
-    hsgd_raise_merged(at_node, h, node, divergence_sq);
+    hsgd_raise_merged(at_node, h, node, node + 1, h->node[node].end, divergence_sq + node + 1);
+}
+
+/* What the unit contributes to the divided nodes above it, at the average of the one of each depth. */
+static void keep_at_means(const pending *s, const hsgd_walk *walk)
+{
+    const hsgd_engine *engine = s->engine;
+    const hsgd_hierarchy *h = engine->hierarchy;
+    const hsgd_unit *unit = s->unit;
+    double *at_node = engine->window.node_divergence_at_node + s->space->past[0].row * h->num_nodes;
+    for (size_t depth = unit->depth, i = unit->split; depth > 0; depth--, i = engine->split[i].parent) {
+        hsgd_moments *out = &hsgd_slots_at_mean(engine, depth)[unit->slot].moments;
+        const hsgd_moments *own = hsgd_walk_level(walk, depth - 1, unit->depth);
+        hsgd_moments_reset(out);
+        hsgd_moments_add(out, own->weight, own->mean, own->spread, engine->dim);
+        hsgd_raise_merged(at_node, h, engine->split[i].node, unit->node, unit->end,
+                          s->space->node_dispersion + (depth - 1) * h->num_nodes + unit->node);
+    }
 }
 
 static void walk_nodes(pending *s)
@@ -193,14 +225,18 @@ static void walk_nodes(pending *s)
                       .dim = engine->dim,
                       .num_points = s->space->num_past * depths,
                       .nested = depths,
-                      .top_depth = engine->hierarchy->node[s->unit->node].depth,
+                      .top_depth = 1,
                       .rows_at_once = engine->rows_at_once,
                       .rows = gradient_rows,
                       .source = s,
                       .level = s->space->level,
                       .node_dispersion = s->space->node_dispersion,
                       .node_done = keep_divergence};
-    hsgd_walk_children(&walk, s->unit->node, s->unit->end);
+    if (hsgd_unit_has_nodes(s->unit))
+        hsgd_walk_children(&walk, s->unit->depth, s->unit->node, s->unit->end);
+    else
+        hsgd_walk_workers(&walk, s->unit->depth, s->unit->first, s->unit->count);
+    keep_at_means(s, &walk);
 }
 
 /* Workers whose averages are not needed: their measured step, or the gradients of those that are pending. */
@@ -215,11 +251,6 @@ static void visit_workers(pending *s, size_t first, size_t count)
     else
         hsgd_local_steps(s->engine, NULL, hsgd_model_at(s->engine, s->space, first), first, count, step->t, step->t + 1,
                          s->space);
-}
-
-static bool wants_nodes(const hsgd_engine *engine, const hsgd_unit *unit)
-{
-    return engine->simulation->measure_at_nodes && hsgd_unit_has_nodes(unit);
 }
 
 void hsgd_finish_steps(hsgd_engine *engine, size_t unit, hsgd_thread_space *space)

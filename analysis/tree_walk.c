@@ -100,14 +100,14 @@ void hsgd_walk_node(hsgd_walk *walk, size_t node)
     close_node(walk, node, u->depth);
 }
 
-void hsgd_walk_workers(hsgd_walk *walk, size_t first, size_t count)
+void hsgd_walk_workers(hsgd_walk *walk, size_t depth, size_t first, size_t count)
 {
-    reset_levels(walk, 0);
-    add_workers(walk, HSGD_NO_NODE, 0, first, count);
+    reset_levels(walk, depth);
+    add_workers(walk, HSGD_NO_NODE, depth, first, count);
 }
 
-void hsgd_walk_children(hsgd_walk *walk, size_t first, size_t end)
+void hsgd_walk_children(hsgd_walk *walk, size_t depth, size_t first, size_t end)
 {
-    reset_levels(walk, 0);
-    walk_children(walk, 0, first, end);
+    reset_levels(walk, depth);
+    walk_children(walk, depth, first, end);
 }

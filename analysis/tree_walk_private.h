@@ -17,7 +17,7 @@ typedef struct hsgd_rows {
 } hsgd_rows;
 
 /* Fill out with the vectors (dim) of the workers at places first .. first + count - 1, all below the lowest node `node`
- * (HSGD_NO_NODE: direct workers of the root); valid until the next call. */
+ * (HSGD_NO_NODE: direct workers of the node that the walk is below); valid until the next call. */
 typedef void (*hsgd_rows_source)(void *source, size_t node, size_t first, size_t count, hsgd_rows *out);
 
 /* Points: all num_points of them at every node, or, where `nested` > 0, point r only at the nodes of depth
@@ -57,10 +57,10 @@ hsgd_moments *hsgd_walk_level(const hsgd_walk *walk, size_t point, size_t depth)
 /* Walk over the subtree of a node; its mean and total weight are then in the level of its depth. */
 void hsgd_walk_node(hsgd_walk *walk, size_t node);
 
-/* Walk over nodes [first, end), children of the root and all below them, into the levels of depth 0. */
-void hsgd_walk_children(hsgd_walk *walk, size_t first, size_t end);
+/* Walk over nodes [first, end), children of a node of this depth and all below them, into the levels of the depth. */
+void hsgd_walk_children(hsgd_walk *walk, size_t depth, size_t first, size_t end);
 
-/* Walk over direct workers of the root, at places first .. first + count - 1, into the levels of depth 0. */
-void hsgd_walk_workers(hsgd_walk *walk, size_t first, size_t count);
+/* Walk over direct workers of such a node, at places first .. first + count - 1. */
+void hsgd_walk_workers(hsgd_walk *walk, size_t depth, size_t first, size_t count);
 
 #endif

@@ -6,6 +6,11 @@
 
 #include "analysis/moments_private.h"
 
+bool hsgd_variant_keeps_more(const hsgd_variant *variant)
+{
+    return variant && (variant->momentum > 0 || variant->group_step_size != 1 || hsgd_variant_samples_workers(variant));
+}
+
 /* ---- rounds ---- */
 
 static void draw_participants(const hsgd_engine *engine, size_t node, size_t t)

@@ -102,6 +102,20 @@ hsgd_simulation hsgd_experiment_describe(const hsgd_experiment *e, hsgd_run_inde
                              .measure_maxima = varies && hsgd_experiment_measures_maxima(e)};
 }
 
+size_t hsgd_experiment_idle(const hsgd_config *config, const hsgd_problem *problem, const hsgd_team *team)
+{
+    hsgd_experiment e = {.config = config, .problem = problem};
+    hsgd_hierarchy *tree = &e.run[HSGD_RUN_MAIN].hierarchy;
+    if (hsgd_hierarchy_expand(tree, &problem->hierarchy, NULL))
+        return 0;
+    hsgd_variant_differs(&config->variant, &e.variant);
+    hsgd_simulation s = hsgd_experiment_describe(&e, HSGD_RUN_MAIN);
+    s.team = team;
+    size_t idle = hsgd_ensemble_idle(&s, hsgd_config_runs(config));
+    hsgd_hierarchy_free(tree);
+    return idle;
+}
+
 /* ---- f* ---- */
 
 /* Without being asked for, f* is worth this many evaluations only. */

@@ -127,6 +127,10 @@ typedef struct hsgd_experiment_options {
         *provenance; /* for result.json; NULL: none. Borrowed as long as the experiment lives */
 } hsgd_experiment_options;
 
+/* Processes of the team that have nothing to do in the runs of H-SGD: there are no more seeds, and no more groups of workers
+ * that pay. */
+size_t hsgd_experiment_idle(const hsgd_config *config, const hsgd_problem *problem, const hsgd_team *team);
+
 /* What a run will need, from its sizes and from a short trial of each of its parts. */
 typedef struct hsgd_prediction {
     double time_s;       /* of the simulations; f* by a solver and the certified divergences come on top */

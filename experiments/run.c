@@ -353,17 +353,12 @@ static hsgd_status check_options(const hsgd_arguments *arguments, const hsgd_ran
 static void tell_idle(const job *j)
 {
     const hsgd_team *team = team_of(j);
-    hsgd_hierarchy tree;
-    if (!team || hsgd_hierarchy_expand(&tree, &j->problem->hierarchy, NULL))
-        return;
-    size_t idle = hsgd_ensemble_idle(team, hsgd_config_runs(j->config), &tree);
+    size_t idle = team ? hsgd_experiment_idle(j->config, j->problem, team) : 0;
     if (idle > 0)
-        fprintf(
-            stderr,
-            "hsgd: note: %zu of %d processes %s nothing to do: there are no more seeds, and no more groups below the "
-            "root\n",
-            idle, team->size, idle == 1 ? "has" : "have");
-    hsgd_hierarchy_free(&tree);
+        fprintf(stderr,
+                "hsgd: note: %zu of %d processes %s nothing to do: there are no more seeds, and no more groups of "
+                "workers that pay\n",
+                idle, team->size, idle == 1 ? "has" : "have");
 }
 
 /* More threads than cores: those that wait are in the way of the others, unless OpenMP is told. */

@@ -20,9 +20,20 @@ static hsgd_error err;
 static hsgd_quadratic generated(const hsgd_hierarchy *h, size_t dim, double noise_sq)
 {
     hsgd_quadratic q;
-    const double level[] = {0.83, 0.41, 1.27};
+    const double level[] = {0.83, 0.41, 1.27, 0.66};
     hsgd_quadratic_spec spec = {dim, 0.07, 1.3, level, noise_sq, 11};
     assert_ok(hsgd_quadratic_generate(&q, h, &spec, &err), err);
+    return q;
+}
+
+/* The same with Hessians of their own, so that divergences depend on the point. */
+static hsgd_quadratic generated_spread(const hsgd_hierarchy *h, size_t dim, double noise_sq)
+{
+    hsgd_quadratic q;
+    const double level[] = {0.83, 0.41, 1.27, 0.66}, spread_of[] = {0.1, 0.2, 0.1, 0.15};
+    const hsgd_curvature_spread spread = {0.1, spread_of};
+    const hsgd_quadratic_spec spec = {dim, 0.07, 1.3, level, noise_sq, 11};
+    assert_ok(hsgd_quadratic_generate_spread(&q, h, &spec, &spread, &err), err);
     return q;
 }
 
@@ -287,6 +298,82 @@ static void agrees_with_naive_on_noisy_quadratics(void **state)
         hsgd_quadratic_free(&q);
         hsgd_hierarchy_free(&tree[i]);
     }
+}
+
+/* Where nodes below the root are divided, with weights on every second tree. */
+static void agrees_with_naive_on_divided_groups(void **state)
+{
+    (void)state;
+    hsgd_hierarchy tree[NUM_DEEP_TREES];
+    double initial[DEEP_DIM], weight[300];
+    for (size_t i = 0; i < DEEP_DIM; i++)
+        initial[i] = 1 - 0.03 * (double)i;
+    for (size_t j = 0; j < 300; j++)
+        weight[j] = 1 + (double)(j % 3);
+    make_deep_trees(tree);
+    for (size_t i = 0; i < NUM_DEEP_TREES; i++) {
+        hsgd_quadratic q = generated_spread(&tree[i], DEEP_DIM, 0.37);
+        hsgd_objective f;
+        assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
+        if (i % 2)
+            assert_ok(hsgd_hierarchy_set_weights(&tree[i], weight, &err), err);
+        for (size_t every = 1; every <= 5; every += 2) {
+            hsgd_simulation s = {.objective = &f,
+                                 .hierarchy = &tree[i],
+                                 .initial = initial,
+                                 .step_size = 0.13,
+                                 .steps = 27,
+                                 .measure_every = every,
+                                 .seed = 77,
+                                 .threads = 1};
+            hsgd_cut cut = hsgd_cut_find(&s);
+            assert_true(cut.num_splits > 2 && cut.num_units >= 6 && cut.leg < tree[i].node[0].period);
+            assert_true(cut.whole_legs == (i != 4));
+            compare_with_naive(&s);
+        }
+        hsgd_objective_free(&f);
+        hsgd_quadratic_free(&q);
+        hsgd_hierarchy_free(&tree[i]);
+    }
+}
+
+/* So many nodes that their dispersions fill memory before the root averages: divided groups average where a window ends. */
+static void averages_of_divided_groups_outlive_windows(void **state)
+{
+    (void)state;
+    enum { GROUPS = 55000 };
+    hsgd_hierarchy h = uniform((size_t[]){2, GROUPS, 2}, (size_t[]){40, 1, 1}, 3);
+    hsgd_quadratic q = generated(&h, 1, 0.37);
+    hsgd_objective f;
+    const double initial[1] = {1.7};
+    assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
+    hsgd_simulation s = {.objective = &f,
+                         .hierarchy = &h,
+                         .initial = initial,
+                         .step_size = 0.2,
+                         .steps = 40,
+                         .measure_every = 1,
+                         .seed = 7,
+                         .threads = 2};
+    hsgd_trace whole, cut;
+    hsgd_engine engine;
+    assert_ok(hsgd_engine_alloc(&engine, &s, NULL, &err), err);
+    assert_true(engine.num_splits == 3 && engine.max_rows < 40);
+    hsgd_engine_free(&engine);
+    assert_ok(hsgd_simulate(&cut, &s, &err), err);
+    s.measure_every = 2;
+    assert_ok(hsgd_engine_alloc(&engine, &s, NULL, &err), err);
+    assert_true(engine.max_rows == 20);
+    hsgd_engine_free(&engine);
+    assert_ok(hsgd_simulate(&whole, &s, &err), err);
+    for (size_t row = 0; row < 20; row++)
+        for (size_t k = 0; k < 3; k++)
+            assert_near(cut.dispersion[2 * row * 3 + k], whole.dispersion[row * 3 + k], 1e-12);
+    hsgd_trace_free(&whole);
+    hsgd_trace_free(&cut);
+    hsgd_objective_free(&f);
+    hsgd_quadratic_free(&q);
+    hsgd_hierarchy_free(&h);
 }
 
 /* Windows of more measured steps than a subtree has accumulators for. */
@@ -672,6 +759,8 @@ int main(void)
     gsl_set_error_handler_off();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_naive_on_noisy_quadratics),
+        cmocka_unit_test(agrees_with_naive_on_divided_groups),
+        cmocka_unit_test(averages_of_divided_groups_outlive_windows),
         cmocka_unit_test(agrees_with_naive_on_long_windows),
         cmocka_unit_test(agrees_with_naive_on_softmax_with_weights_and_placement),
         cmocka_unit_test(agrees_with_naive_where_levels_merge),

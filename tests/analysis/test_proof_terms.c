@@ -139,7 +139,7 @@ static hsgd_hierarchy tree(size_t which)
 
 static void set_weights(hsgd_hierarchy *h)
 {
-    double weight[100];
+    double weight[300];
     for (size_t j = 0; j < h->num_workers; j++)
         weight[j] = 0.3 + 0.35 * (double)(j * 3 % 7);
     assert_ok(hsgd_hierarchy_set_weights(h, weight, &err), err);
@@ -443,25 +443,31 @@ static decided compare_with_loops(const hsgd_simulation *s)
     return count;
 }
 
-/* Every 1 and 3 steps, with and without gradients at the nodes, plain and with weights and shuffled places. */
-static decided compare_variants(hsgd_simulation s, hsgd_hierarchy *h)
+/* Every 1 and 3 steps, with and without gradients at the nodes, plain and with weights and shuffled places: from the
+ * first of these eight on. */
+static decided compare_from(hsgd_simulation s, hsgd_hierarchy *h, int first)
 {
-    size_t place[100];
+    size_t place[300];
     decided all = {0, 0};
     s.hierarchy = h;
     s.measure_proof = s.measure_smoothness = true;
     shuffle(place, h->num_workers);
-    for (int variant = 0; variant < 8; variant++) {
+    for (int variant = first; variant < 8; variant++) {
         s.measure_every = variant & 1 ? 3 : 1;
         s.measure_at_nodes = variant & 2;
         s.placement = variant & 4 ? place : NULL;
-        if (variant == 4)
+        if (variant == (first > 4 ? first : 4))
             set_weights(h);
         decided one = compare_with_loops(&s);
         all.by_time += one.by_time;
         all.by_node += one.by_node;
     }
     return all;
+}
+
+static decided compare_variants(hsgd_simulation s, hsgd_hierarchy *h)
+{
+    return compare_from(s, h, 0);
 }
 
 /* The caller frees both. */
@@ -498,6 +504,28 @@ static void agrees_with_loops_on_every_tree(void **state)
             hsgd_hierarchy_free(&h);
         }
     assert_true(all.by_time >= 10 && all.by_node >= 10); /* both kinds of pair were put to the test */
+}
+
+/* Where nodes below the root are divided, and the averages above a unit are known only when others have come. */
+static void agrees_with_loops_on_divided_groups(void **state)
+{
+    (void)state;
+    hsgd_hierarchy h[NUM_DEEP_TREES];
+    double initial[DEEP_DIM];
+    size_t by_node = 0;
+    for (size_t i = 0; i < DEEP_DIM; i++)
+        initial[i] = INITIAL[i % 21];
+    make_deep_trees(h);
+    for (size_t i = 1; i < NUM_DEEP_TREES; i++) {
+        hsgd_objective f = make_bowls(h[i].num_workers, DEEP_DIM, i % 2 ? 0.37 : 0);
+        hsgd_simulation s = {
+            .objective = &f, .initial = initial, .step_size = 0.31, .steps = 13, .seed = 81, .threads = 2};
+        by_node += compare_from(s, &h[i], 7).by_node;
+        hsgd_objective_free(&f);
+    }
+    for (size_t i = 0; i < NUM_DEEP_TREES; i++)
+        hsgd_hierarchy_free(&h[i]);
+    assert_true(by_node >= 1); /* averages were put to the test */
 }
 
 /* T = 1 (no pair of steps but the one to wbar^T), T = 2, and a run over many windows. */
@@ -827,7 +855,7 @@ static void same_bits_for_any_threads_order_and_path(void **state)
                 hsgd_quadratic q = {0};
                 samples d = {0};
                 hsgd_objective f = make_kind(kind, &h, &q, &d);
-                size_t place[100];
+                size_t place[300];
                 shuffle(place, h.num_workers);
                 if (variant % 2)
                     set_weights(&h);
@@ -974,7 +1002,7 @@ static void normal_noise_has_its_distribution(void **state)
     hsgd_hierarchy h = crooked();
     hsgd_objective f = make_bowls(h.num_workers, DIM, 0.7);
     const bowls *b = f.state;
-    size_t place[100];
+    size_t place[300];
     hsgd_ensemble e;
     shuffle(place, h.num_workers);
     set_weights(&h);
@@ -1164,6 +1192,7 @@ int main(void)
     gsl_set_error_handler_off();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_loops_on_every_tree),
+        cmocka_unit_test(agrees_with_loops_on_divided_groups),
         cmocka_unit_test(agrees_with_loops_on_short_and_long_runs),
         cmocka_unit_test(agrees_with_loops_where_memory_cuts_windows),
         cmocka_unit_test(agrees_with_loops_on_quadratics),

@@ -140,7 +140,7 @@ static hsgd_quadratic generated(const hsgd_hierarchy *h, size_t dim, double nois
 {
     hsgd_quadratic q;
     bool singles = h->num_workers + 1 == h->num_nodes; /* groups of one differ from nobody */
-    const double divergence[] = {0.8, singles ? 0 : 0.6, 0.4}, level[] = {0.1, singles ? 0 : 0.2, 0.1};
+    const double divergence[] = {0.8, singles ? 0 : 0.6, 0.4, 0.3}, level[] = {0.1, singles ? 0 : 0.2, 0.1, 0.1};
     const hsgd_curvature_spread spread = {0.1, level};
     const hsgd_quadratic_spec spec = {dim, 0.2, 1.3, divergence, noise_sq, 4};
     assert_ok(hsgd_quadratic_generate_spread(&q, h, &spec, &spread, &err), err);
@@ -149,17 +149,19 @@ static hsgd_quadratic generated(const hsgd_hierarchy *h, size_t dim, double nois
 
 typedef void (*try_run)(hsgd_simulation *s);
 
-static void on_tree(const hsgd_hierarchy *h, const hsgd_variant *variant, try_run try)
+static void with_parameters(const hsgd_hierarchy *h, size_t dim, const hsgd_variant *variant, try_run try)
 {
-    hsgd_quadratic q = generated(h, DIM, 0.3);
+    hsgd_quadratic q = generated(h, dim, 0.3);
     hsgd_objective f;
     size_t placement[MOST_WORKERS];
+    double start[DEEP_DIM] = {0};
+    memcpy(start, initial, sizeof initial);
     for (size_t j = 0; j < h->num_workers; j++)
         placement[j] = (j + 2) % h->num_workers;
     assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
     hsgd_simulation s = {.objective = &f,
                          .hierarchy = h,
-                         .initial = initial,
+                         .initial = start,
                          .placement = placement,
                          .step_size = 0.3,
                          .steps = 15,
@@ -171,6 +173,11 @@ static void on_tree(const hsgd_hierarchy *h, const hsgd_variant *variant, try_ru
     try(&s);
     hsgd_objective_free(&f);
     hsgd_quadratic_free(&q);
+}
+
+static void on_tree(const hsgd_hierarchy *h, const hsgd_variant *variant, try_run try)
+{
+    with_parameters(h, DIM, variant, try);
 }
 
 /* All that is measured, and nothing of it. */
@@ -212,6 +219,38 @@ static void every_measurement_is_the_same(void **state)
     }
 }
 
+/* More processes than the root has children: all have some of the units, and only what is theirs. */
+static void all_have_work(hsgd_simulation *s)
+{
+    size_t children = s->hierarchy->node[0].num_children, n = s->hierarchy->num_workers;
+    for (int size = 2; size <= 4; size++)
+        for (int rank = 0; rank < size; rank++) {
+            const hsgd_team team = {.rank = rank, .size = size};
+            hsgd_engine engine;
+            s->team = &team;
+            assert_ok(hsgd_engine_alloc(&engine, s, NULL, &err), err);
+            assert_true(engine.own.end_unit > engine.own.first_unit && engine.num_units >= 2 * children);
+            assert_in_range(engine.own.end_place - engine.own.first_place, 1,
+                            n / (size_t)size + hsgd_cut_find(s).most_workers);
+            hsgd_engine_free(&engine);
+        }
+    assert_int_equal(hsgd_ensemble_idle(s, 1), 0);
+    s->team = NULL;
+}
+
+/* Where groups below the root are divided. */
+static void divided_groups_are_the_same(void **state)
+{
+    (void)state;
+    hsgd_hierarchy tree[NUM_DEEP_TREES];
+    make_deep_trees(tree);
+    for (size_t i = 0; i < NUM_DEEP_TREES; i++) {
+        with_parameters(&tree[i], DEEP_DIM, NULL, all_have_work);
+        with_parameters(&tree[i], DEEP_DIM, NULL, measure_all);
+        hsgd_hierarchy_free(&tree[i]);
+    }
+}
+
 /* What a variant remembers beyond a window: drawn participants, velocities, anchors and places. */
 enum { NUM_VARIANTS = 11 };
 static void make_variants(hsgd_variant v[NUM_VARIANTS])
@@ -248,6 +287,20 @@ static void every_variant_is_the_same(void **state)
     for (size_t i = 0; i < sizeof tree / sizeof *tree; i++) {
         for (size_t k = 0; k < NUM_VARIANTS; k++)
             on_tree(&tree[i], &v[k], measure_all);
+        hsgd_hierarchy_free(&tree[i]);
+    }
+}
+
+static void variants_of_divided_groups_are_the_same(void **state)
+{
+    (void)state;
+    hsgd_variant v[NUM_VARIANTS];
+    hsgd_hierarchy tree[NUM_DEEP_TREES];
+    make_variants(v);
+    make_deep_trees(tree);
+    for (size_t i = 0; i < NUM_DEEP_TREES; i++) {
+        for (size_t k = 0; k < NUM_VARIANTS; k++)
+            with_parameters(&tree[i], DEEP_DIM, &v[k], measure_all);
         hsgd_hierarchy_free(&tree[i]);
     }
 }
@@ -449,6 +502,17 @@ static void what_is_kept_is_the_same(void **state)
     }
 }
 
+static void what_is_kept_of_divided_groups_is_the_same(void **state)
+{
+    (void)state;
+    hsgd_hierarchy tree[NUM_DEEP_TREES];
+    make_deep_trees(tree);
+    for (size_t i = 0; i < NUM_DEEP_TREES; i++) {
+        with_parameters(&tree[i], DEEP_DIM, NULL, keep_everything);
+        hsgd_hierarchy_free(&tree[i]);
+    }
+}
+
 static void on_cut_windows(const hsgd_variant *variant)
 {
     enum { LARGE = 400000 };
@@ -536,11 +600,14 @@ int main(void)
         cmocka_unit_test(messages_arrive),
         cmocka_unit_test(failures_are_everybodys),
         cmocka_unit_test(every_measurement_is_the_same),
+        cmocka_unit_test(divided_groups_are_the_same),
         cmocka_unit_test(every_variant_is_the_same),
+        cmocka_unit_test(variants_of_divided_groups_are_the_same),
         cmocka_unit_test(every_ensemble_is_the_same),
         cmocka_unit_test(every_metric_is_the_same),
         cmocka_unit_test(divergence_is_the_same),
         cmocka_unit_test(what_is_kept_is_the_same),
+        cmocka_unit_test(what_is_kept_of_divided_groups_is_the_same),
         cmocka_unit_test(models_that_outlive_windows_are_the_same),
         cmocka_unit_test(memory_falls_with_processes),
     };

@@ -48,4 +48,36 @@ static inline hsgd_hierarchy more_crooked(void)
     return h;
 }
 
+/* root(12): [ a(6): [ (2): 20, (2): 30, (2): 9 ], b(6): [ c(3): [ (3): 5, (1): 8 ], d(2): 70 ], e(12): 5 ] */
+static inline hsgd_hierarchy deep_and_crooked(void)
+{
+    hsgd_error err;
+    hsgd_hierarchy h;
+    const hsgd_node_spec spec[] = {{HSGD_NO_NODE, 12, 0},
+                                   {0, 6, 0},
+                                   {1, 2, 20},
+                                   {1, 2, 30},
+                                   {1, 2, 9},
+                                   {0, 6, 0},
+                                   {5, 3, 0},
+                                   {6, 3, 5},
+                                   {6, 1, 8},
+                                   {5, 2, 70},
+                                   {0, 12, 5}};
+    assert_ok(hsgd_hierarchy_tree(&h, spec, 11, &err), err);
+    return h;
+}
+
+/* Trees whose root has few children, which the engine divides in their turn for problems of DEEP_DIM parameters: on three and
+ * four levels, inside lowest groups, with levels that act together, and with periods that do not fit each other. */
+enum { NUM_DEEP_TREES = 5, DEEP_DIM = 128 };
+static inline void make_deep_trees(hsgd_hierarchy tree[NUM_DEEP_TREES])
+{
+    tree[0] = uniform((size_t[]){2, 7, 10}, (size_t[]){12, 6, 2}, 3);
+    tree[1] = uniform((size_t[]){2, 2, 3, 12}, (size_t[]){8, 4, 2, 1}, 4);
+    tree[2] = uniform((size_t[]){3, 70}, (size_t[]){10, 5}, 2);
+    tree[3] = uniform((size_t[]){2, 2, 8, 5}, (size_t[]){8, 4, 4, 4}, 4);
+    tree[4] = deep_and_crooked();
+}
+
 #endif

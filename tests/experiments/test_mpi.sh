@@ -43,6 +43,11 @@ cat > "$folder/data.json" <<'END'
  "data": {"format": "libsvm", "path": "data.libsvm", "test_fraction": 0.25}},
  "optimizer": {"step_size": 0.5, "steps": 30, "batch_size": 2}, "evaluate_every": 4, "seeds": 1, "figures": []}
 END
+# Groups of groups that are divided, too: more ranks than the root has children.
+config deep '{"fanout": [2, 7, 15], "periods": [80, 20, 4]}' '0.8, 0.5, 0.3' \
+    '"optimizer": {"step_size_fraction": 0.9, "steps": 90}, "seeds": 1'
+sed 's/"fanout.*8, 2]/"fanout": [2, 6, 15], "periods": [120, 30, 10]/; s/"steps": 30, "batch_size": 2/"steps": 50, "batch_size": 1/
+     s/"evaluate_every": 4/"measure_every": 3/' "$folder/data.json" > "$folder/deepdata.json"
 
 same_files() { # same_files FOLDER FOLDER
     for file in result.json series.csv nodes.csv; do cmp "$1/$file" "$2/$file" || return 1; done
@@ -55,6 +60,10 @@ same_bytes() { # same_bytes COMMAND NAME K THREADS
     same_files "$folder/$2-$1" "$folder/$2-$1-$3"
 }
 uneven_trees() { same_bytes run uneven 1 2 && same_bytes run uneven 2 1 && same_bytes run uneven 3 2 && same_bytes run uneven 4 1; }
+divided_groups() {
+    same_bytes run deep 3 2 && same_bytes run deep 4 1 && same_bytes verify deepdata 3 1 &&
+        ! grep 'nothing to do' "$folder/message"
+}
 
 # One line of hsgd's own; mpirun adds some.
 says() { # says TEXT CODE COMMAND...
@@ -134,6 +143,7 @@ killed() {
 switch_is_off() { ! "${MAKE:-make}" -n NO_MPI=1 BUILD="$folder/build" all | grep -e '-lmpi' -e 'HSGD_MPI'; }
 
 check uneven_trees_and_seeds_are_the_same uneven_trees
+check divided_groups_are_the_same divided_groups
 check every_check_is_the_same same_bytes verify uneven 3 1
 check one_level_with_momentum_and_partial_participation_is_the_same same_bytes run flat 4 2
 check groups_of_one_under_random_grouping_are_the_same same_bytes run ones 3 1
