@@ -513,6 +513,42 @@ static void what_is_kept_of_divided_groups_is_the_same(void **state)
     }
 }
 
+/* Rounds that are cut for who wants to be asked, between legs and in the middle of them: the bits of whole ones. */
+static void cut_rounds(hsgd_simulation *s)
+{
+    kept_run whole, cut;
+    for (int flags = 0; flags < 4; flags++) {
+        s->measure_proof = flags & 1 && !s->variant;
+        s->measure_at_nodes = flags & 2 && !s->variant;
+        s->measure_every = flags == 3 ? 2 : 1;
+        s->cuts = 0;
+        run_until(&whole, s, NULL, 1, 0);
+        for (s->cuts = 1; s->cuts <= 7; s->cuts += 3)
+            for (int size = 1; size <= 2; size++) {
+                s->threads = size == 1 ? 2 : 1;
+                run_until(&cut, s, NULL, size, 0);
+                assert_memory_equal(cut.run.trace[0].data, whole.run.trace[0].data, whole.run.trace[0].size);
+                release(&cut);
+            }
+        s->threads = 1;
+        release(&whole);
+    }
+}
+
+static void rounds_of_divided_groups_are_cut(void **state)
+{
+    (void)state;
+    hsgd_hierarchy tree[NUM_DEEP_TREES];
+    hsgd_variant v[NUM_VARIANTS];
+    make_variants(v);
+    make_deep_trees(tree);
+    for (size_t i = 0; i < NUM_DEEP_TREES; i++) {
+        with_parameters(&tree[i], DEEP_DIM, NULL, cut_rounds);
+        with_parameters(&tree[i], DEEP_DIM, &v[0], cut_rounds);
+        hsgd_hierarchy_free(&tree[i]);
+    }
+}
+
 static void on_cut_windows(const hsgd_variant *variant)
 {
     enum { LARGE = 400000 };
@@ -608,6 +644,7 @@ int main(void)
         cmocka_unit_test(divergence_is_the_same),
         cmocka_unit_test(what_is_kept_is_the_same),
         cmocka_unit_test(what_is_kept_of_divided_groups_is_the_same),
+        cmocka_unit_test(rounds_of_divided_groups_are_cut),
         cmocka_unit_test(models_that_outlive_windows_are_the_same),
         cmocka_unit_test(memory_falls_with_processes),
     };
