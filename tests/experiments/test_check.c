@@ -278,6 +278,7 @@ static void what_is_no_result_is_refused_in_one_line(void **state)
     assert_exit("echo '{}' > bad/result.json; $H check bad", 1);
     assert_true(says("schema", "FAILS") && says("series.csv", "FAILS") && says("nodes.csv", "FAILS"));
     assert_refusal("TMPDIR=/nonexistent $H check r", 4, "cannot make a folder");
+    assert_refusal("flock r $H check r", 4, "another hsgd is writing to this folder");
 }
 
 int main(void)
