@@ -85,40 +85,52 @@ static bool is_parent(const nodes *n, size_t u)
     return parent >= 0 && parent < (double)u;
 }
 
-/* Children lie behind their parent, one deeper, and their weights and workers are all of it. */
-static void check_tree(hsgd_check *c, const nodes *n)
+/* What the children of a node are together. */
+typedef struct family {
+    double children, weight, workers, downward; /* the last one weighted */
+} family;
+
+/* One walk over all nodes, which lie behind their parents. */
+static void add_children(family *of, const nodes *n)
+{
+    for (size_t v = 1; v < n->count; v++) {
+        if (!is_parent(n, v))
+            continue;
+        family *parent = &of[(size_t)n->row[v][PARENT]];
+        parent->children++;
+        parent->weight += n->row[v][WEIGHT];
+        parent->workers += n->row[v][WORKERS];
+        parent->downward += n->row[v][WEIGHT] * n->row[v][DOWNWARD];
+    }
+}
+
+/* Children are one deeper than their parent, and their weights and workers are all of it. */
+static void check_tree(hsgd_check *c, const nodes *n, const family *of)
 {
     hsgd_check_pairs pairs = {0};
     for (size_t u = 0; u < n->count; u++) {
-        double children = 0, weight = 0, workers = 0;
-        for (size_t v = u + 1; v < n->count; v++)
-            if (is_parent(n, v) && n->row[v][PARENT] == (double)u) {
-                children++;
-                weight += n->row[v][WEIGHT];
-                workers += n->row[v][WORKERS];
-                hsgd_check_pair(&pairs, n->row[u][DEPTH] + 1, n->row[v][DEPTH], 1, "depth, node", v);
-            }
         hsgd_check_pair(&pairs, (double)u, n->row[u][NODE], 1, "node", u);
-        if (children == 0) /* its children are workers */
+        if (u && is_parent(n, u))
+            hsgd_check_pair(&pairs, n->row[(size_t)n->row[u][PARENT]][DEPTH] + 1, n->row[u][DEPTH], 1, "depth, node",
+                            u);
+        else if (u)
+            hsgd_check_pair(&pairs, 0, n->row[u][PARENT], 1, "parent, node", u);
+        if (of[u].children == 0) /* its children are workers */
             continue;
-        hsgd_check_pair(&pairs, children, n->row[u][CHILDREN], 1, "children, node", u);
-        hsgd_check_pair(&pairs, weight, n->row[u][WEIGHT], 0, "weight, node", u);
-        hsgd_check_pair(&pairs, workers, n->row[u][WORKERS], 1, "workers, node", u);
+        hsgd_check_pair(&pairs, of[u].children, n->row[u][CHILDREN], 1, "children, node", u);
+        hsgd_check_pair(&pairs, of[u].weight, n->row[u][WEIGHT], 0, "weight, node", u);
+        hsgd_check_pair(&pairs, of[u].workers, n->row[u][WORKERS], 1, "workers, node", u);
     }
     hsgd_check_say_pairs(c, &pairs, "nodes.csv, tree", HSGD_CHECK_ROUNDING);
 }
 
 /* downward_u = divergence_u + the mean of its children's (Lemma 1, level by level). */
-static void check_downward(hsgd_check *c, const nodes *n)
+static void check_downward(hsgd_check *c, const nodes *n, const family *of)
 {
     hsgd_check_pairs pairs = {0};
-    for (size_t u = 0; u < n->count; u++) {
-        double sum = n->row[u][DIVERGENCE];
-        for (size_t v = u + 1; v < n->count; v++)
-            if (is_parent(n, v) && n->row[v][PARENT] == (double)u)
-                sum += n->row[v][WEIGHT] / n->row[u][WEIGHT] * n->row[v][DOWNWARD];
-        hsgd_check_pair(&pairs, sum, n->row[u][DOWNWARD], 0, "node", u);
-    }
+    for (size_t u = 0; u < n->count; u++)
+        hsgd_check_pair(&pairs, n->row[u][DIVERGENCE] + of[u].downward / n->row[u][WEIGHT], n->row[u][DOWNWARD], 0,
+                        "node", u);
     hsgd_check_say_pairs(c, &pairs, "nodes.csv, downward divergence", HSGD_CHECK_ROUNDING);
 }
 
@@ -152,6 +164,23 @@ static void check_levels(hsgd_check *c, const nodes *n, const hsgd_series *serie
     hsgd_check_say_pairs(c, &pairs, name, HSGD_CHECK_ROUNDING);
 }
 
+static hsgd_status check_rows(hsgd_check *c, const nodes *n, const hsgd_series *series, hsgd_error *err)
+{
+    bool diverged = hsgd_check_number(hsgd_check_get(c->document, "measured"), "diverged_seeds") > 0;
+    family *of = calloc(n->count + 1, sizeof *of);
+    if (!of)
+        return hsgd_fail_memory(err, "nodes.csv");
+    add_children(of, n);
+    check_tree(c, n, of);
+    check_downward(c, n, of);
+    if (series && !diverged) {
+        check_levels(c, n, series, DIVERGENCE, "divergence_level_", "nodes.csv, levels: divergence");
+        check_levels(c, n, series, DISPERSION, "dispersion_level_", "nodes.csv, levels: dispersion");
+    }
+    free(of);
+    return HSGD_OK;
+}
+
 hsgd_status hsgd_check_nodes(hsgd_check *check, const hsgd_series *series, hsgd_error *err)
 {
     char path[4096];
@@ -167,15 +196,8 @@ hsgd_status hsgd_check_nodes(hsgd_check *check, const hsgd_series *series, hsgd_
     fclose(file);
     if (status == HSGD_ERROR_INPUT)
         hsgd_check_say(check, HSGD_CHECK_FAILS, "nodes.csv", "%s", reason.message);
-    if (!status) {
-        bool diverged = hsgd_check_number(hsgd_check_get(check->document, "measured"), "diverged_seeds") > 0;
-        check_tree(check, &n);
-        check_downward(check, &n);
-        if (series && !diverged) {
-            check_levels(check, &n, series, DIVERGENCE, "divergence_level_", "nodes.csv, levels: divergence");
-            check_levels(check, &n, series, DISPERSION, "dispersion_level_", "nodes.csv, levels: dispersion");
-        }
-    }
+    if (!status)
+        status = check_rows(check, &n, series, &reason);
     free(n.row);
-    return status == HSGD_ERROR_INPUT ? HSGD_OK : status ? hsgd_fail_memory(err, "nodes.csv") : HSGD_OK;
+    return status && status != HSGD_ERROR_INPUT ? hsgd_fail(err, status, "%s", reason.message) : HSGD_OK;
 }

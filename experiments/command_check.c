@@ -33,8 +33,12 @@ static int run(const hsgd_arguments *arguments)
     hsgd_style_change change;
     if (hsgd_cli_style(&change, arguments, &err))
         return hsgd_cli_fail(&err);
+    int lock; /* nobody may write meanwhile */
+    if (hsgd_folder_lock(&lock, arguments->positional, &err))
+        return hsgd_cli_fail(&err);
     hsgd_status status =
         hsgd_check_folder(&check, arguments->positional, arguments->option[OPTION_REQUIRE_DATA] != NULL, &change, &err);
+    hsgd_folder_unlock(lock);
     if (!status)
         print_table(&check, arguments->option[OPTION_QUIET] != NULL);
     int code = status                                   ? hsgd_cli_fail(&err)

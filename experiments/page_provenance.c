@@ -82,6 +82,8 @@ static void put_origin(hsgd_page *page, const cJSON *provenance)
     put_count(page, "processes", hsgd_page_value(provenance, "processes"));
     put_term(page, "MPI", hsgd_page_string(provenance, "mpi"));
     put_term(page, "processor", hsgd_page_string(provenance, "processor"));
+    put_term(page, "its vector instructions", hsgd_page_string(provenance, "cpu_features"));
+    put_term(page, "system", hsgd_page_string(provenance, "system"));
     put_term(page, "vector code", hsgd_page_string(provenance, "vector_path"));
     put_term(page, "compiler", hsgd_page_string(provenance, "compiler"));
     put_term(page, "compiler flags", hsgd_page_string(provenance, "compiler_flags"));

@@ -67,6 +67,23 @@ static void an_untouched_folder_holds_wherever_it_is(void **state)
     assert_string_equal(out, "");
 }
 
+/* Runs of which something is missing: intervals, the end, every second row, all but one run. */
+static void unusual_runs_hold(void **state)
+{
+    (void)state;
+    static const char *const change[] = {
+        "s/\"seeds\": 4/\"seeds\": 1/", "s/\"step_size\": 0.01/\"step_size\": 99/; s/30/900/",
+        "s/}$/, \"measure_every\": 7}/", "s/0.3}/0}/", "s/}$/, \"grouping\": \"random\", \"groupings\": 2}/"};
+    for (size_t i = 0; i < sizeof change / sizeof *change; i++) {
+        char line[256];
+        snprintf(line, sizeof line, "sed '%s' c.json > u.json && $H run u.json --output u --quiet; test $? != 2",
+                 change[i]);
+        assert_exit(line, 0);
+        if (shell("$H check u --quiet && ! cmp -s c.json u.json") != 0)
+            fail_msg("%s\n%s%s", change[i], out, err_text);
+    }
+}
+
 /* The definition of the document's checksum, worked out by sed and sha256sum; resealing an untouched folder changes nothing. */
 static void the_checksum_is_what_the_readme_says(void **state)
 {
@@ -278,12 +295,14 @@ static void what_is_no_result_is_refused_in_one_line(void **state)
     assert_exit("echo '{}' > bad/result.json; $H check bad", 1);
     assert_true(says("schema", "FAILS") && says("series.csv", "FAILS") && says("nodes.csv", "FAILS"));
     assert_refusal("TMPDIR=/nonexistent $H check r", 4, "cannot make a folder");
+    assert_refusal("flock r $H check r", 4, "another hsgd is writing to this folder");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_untouched_folder_holds_wherever_it_is),
+        cmocka_unit_test(unusual_runs_hold),
         cmocka_unit_test(the_checksum_is_what_the_readme_says),
         cmocka_unit_test(every_change_is_found),
         cmocka_unit_test(data_are_looked_for),
