@@ -122,7 +122,7 @@ signals_do_not_wait_for_the_round() {
             { echo "exit code $code:"; cat "$folder/err"; return 1; }
         cp "$state_of_long" "$folder/killed.state"
     done
-    timeout 20 "$program" run "$folder/long.json" --output "$folder/rounds" --resume --time-budget 1 2> "$folder/err"
+    timeout -k 5 20 "$program" run "$folder/long.json" --output "$folder/rounds" --resume --time-budget 1 2> "$folder/err"
     [ $? -eq 3 ] && grep -q 'stopped at [0-9.]* % of the run (the time budget)' "$folder/err"
 }
 # A second or so in one round; with other threads.
