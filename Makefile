@@ -74,6 +74,7 @@ TESTS      = $(TEST_SRC:%.c=$(BUILD)/%) $(REPLAY)
 TEST_SCRIPTS := $(wildcard tests/*/test_*.sh)
 # The harnesses of the parsers, with the main program of the replay and with that of the fuzzer.
 FUZZ_SRC  := $(filter-out tests/fuzz/test_replay.c tests/fuzz/fuzzer.c,$(wildcard tests/fuzz/*.c))
+FUZZ_WRAP := -Wl,--wrap=hsgd_figure_render # gnuplot would take all the time
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(filter tests/fuzz/fuzz_%.c,$(FUZZ_SRC)))
 REPLAY     = $(BUILD)/tests/fuzz/test_replay
 REPLAY_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(FUZZ_SRC) tests/fuzz/test_replay.c)
@@ -174,7 +175,7 @@ $(BENCH): $(BENCH_OBJ) $(BUILD)/libhsgd.a
 
 $(REPLAY): $(REPLAY_OBJ) $(BUILD)/libhsgd.a
 	$(call SAY,TEST,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,-Map,$@.map -o $@ $^ $(LIB_FLAGS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(FUZZ_WRAP) -Wl,-Map,$@.map -o $@ $^ $(LIB_FLAGS) -lcmocka
 
 demo: $(BUILD)/hsgd ## run the built-in experiment; figures land in build/demo
 	$(BUILD)/hsgd run --output $(BUILD)/demo
@@ -234,7 +235,7 @@ fuzzers: $(BUILD)/fuzzer
 
 $(BUILD)/fuzzer: $(FUZZER_OBJ) $(BUILD)/libhsgd.a
 	$(call SAY,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIB_FLAGS)
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer,address,undefined $(FUZZ_WRAP) -o $@ $^ $(LIB_FLAGS)
 
 SECONDS   := 60
 

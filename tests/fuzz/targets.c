@@ -14,6 +14,7 @@ const fuzz_target fuzz_targets[] = {
     {"gzip", fuzz_gzip, 2048},
     {"leaf", fuzz_leaf, 2048},
     {"series", fuzz_series, 1024},
+    {"plot", fuzz_plot, 4096},
     {"checkpoint", fuzz_checkpoint, 2048},
     {"trace", fuzz_trace, 4096},
     {"expression", fuzz_expression, 512},
