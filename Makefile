@@ -47,10 +47,11 @@ LIB_FLAGS  = $(shell pkg-config --libs libcjson gmp zlib yajl expat nettle mupar
 DNNL_LIBS  = $(if $(filter 1,$(DNNL)),-ldnnl $(if $(filter 1,$(OPENMP)),,-lgomp))
 JPEG_LIBS  = $(if $(filter 1,$(JPEG)),-ljpeg)
 MPI_LIBS   = $(if $(MPI_NAME),$(shell pkg-config --libs $(MPI_NAME)))
+# Without OpenMP some variables are used in its clauses only.
 # No fused multiply-add: results are the same to the bit, whatever the compiler and its flags. (OpenBLAS, oneDNN and libm have
 # their own ways on different processors.)
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -ffp-contract=off -fPIC -I. -I$(BUILD) -DHSGD_VERSION='"$(VERSION)"' \
-             $(shell pkg-config --cflags $(PKGS)) $(if $(filter 1,$(OPENMP)),-fopenmp,-Wno-unknown-pragmas) \
+             $(shell pkg-config --cflags $(PKGS)) $(if $(filter 1,$(OPENMP)),-fopenmp,-Wno-unknown-pragmas -Wno-unused-variable) \
              $(if $(filter 1,$(VECTOR)),-DHSGD_VECTOR_PATHS) $(if $(filter 1,$(DNNL)),-DHSGD_DNNL) $(if $(filter 1,$(JPEG)),-DHSGD_JPEG) $(if $(MPI_NAME),-DHSGD_MPI)
 ALL_LDFLAGS = $(LDFLAGS) $(if $(filter 1,$(OPENMP)),-fopenmp)
 ifeq ($(SAN),1)

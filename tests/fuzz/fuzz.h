@@ -28,6 +28,7 @@ const fuzz_target *fuzz_find(const char *name);
 
 void fuzz_config(const uint8_t *data, size_t size);
 void fuzz_sweep(const uint8_t *data, size_t size);
+void fuzz_study(const uint8_t *data, size_t size);
 void fuzz_params(const uint8_t *data, size_t size);
 void fuzz_expression(const uint8_t *data, size_t size);
 void fuzz_libsvm(const uint8_t *data, size_t size);

@@ -6,6 +6,7 @@
 const fuzz_target fuzz_targets[] = {
     {"config", fuzz_config, 4096},
     {"sweep", fuzz_sweep, 4096},
+    {"study", fuzz_study, 4096},
     {"params", fuzz_params, 2048},
     {"libsvm", fuzz_libsvm, 1024},
     {"csv", fuzz_csv, 1024},
