@@ -235,7 +235,8 @@ static hsgd_status gather(folder *f, const double **out, const char *prefix, con
     for (size_t k = 0; k < levels; k++) {
         const double *values = column(f, prefix, k + 1, suffix);
         if (!values)
-            return missing(f, prefix, err);
+            return hsgd_fail(err, HSGD_ERROR_INPUT, "%s/series.csv: the column %s%zu%s is missing", f->dir, prefix,
+                             k + 1, suffix);
         for (size_t row = 0; row < f->series.num_rows; row++)
             memory[row * levels + k] = values[row];
     }

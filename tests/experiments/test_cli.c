@@ -517,6 +517,10 @@ static void plot_in_every_format(void **state)
         assert_non_null(strstr(out, path));
     }
     assert_exit("rm p/*.pdf && $H plot p && test -s p/terms.pdf", 0); /* pdf is the default */
+    assert_exit("cp p/series.csv kept; sed -i 's/dispersion_level_2_bound/other/' p/series.csv; $H plot p; code=$?; "
+                "cp kept p/series.csv; exit $code",
+                2);
+    assert_non_null(strstr(err_text, "p/series.csv: the column dispersion_level_2_bound is missing"));
     assert_exit("sed -i 's/loss,grad_norm_sq,/loss,norm,/' p/series.csv; $H plot p", 2);
     assert_non_null(strstr(err_text, "p/series.csv: the column grad_norm_sq is missing"));
     assert_exit("echo 1,2 >> p/series.csv; $H plot p", 2);

@@ -228,7 +228,7 @@ static void the_program_learns_from_pictures(void **state)
 static void the_program_refuses_in_one_line(void **state)
 {
     (void)state;
-    char home[sizeof work + 16], message[512];
+    char home[sizeof work + 16], message[700];
     write_celeba();
     snprintf(home, sizeof home, "%s/elsewhere", work);
     setenv("HSGD_DATA_DIR", home, 1);

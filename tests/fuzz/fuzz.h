@@ -28,6 +28,7 @@ const fuzz_target *fuzz_find(const char *name);
 
 void fuzz_config(const uint8_t *data, size_t size);
 void fuzz_sweep(const uint8_t *data, size_t size);
+void fuzz_study(const uint8_t *data, size_t size);
 void fuzz_params(const uint8_t *data, size_t size);
 void fuzz_expression(const uint8_t *data, size_t size);
 void fuzz_libsvm(const uint8_t *data, size_t size);
@@ -37,6 +38,7 @@ void fuzz_cifar(const uint8_t *data, size_t size);
 void fuzz_gzip(const uint8_t *data, size_t size);
 void fuzz_leaf(const uint8_t *data, size_t size);
 void fuzz_series(const uint8_t *data, size_t size);
+void fuzz_plot(const uint8_t *data, size_t size);
 void fuzz_checkpoint(const uint8_t *data, size_t size);
 void fuzz_trace(const uint8_t *data, size_t size);
 void fuzz_certificate(const uint8_t *data, size_t size);
@@ -44,6 +46,12 @@ void fuzz_certificate(const uint8_t *data, size_t size);
 /* The path of a file in memory that holds these bytes, until the next call with this slot. */
 enum { FUZZ_SLOTS = 2 };
 const char *fuzz_file(size_t slot, const uint8_t *data, size_t size);
+
+/* A folder in memory, the same for every call; it goes with the program. */
+const char *fuzz_folder(void);
+
+/* A file of this name in it. */
+void fuzz_write(const char *name, const uint8_t *data, size_t size);
 
 /* Stop the program unless the condition holds, so that the fuzzer keeps the bytes. */
 #define fuzz_check(condition) fuzz_require((condition), #condition, __FILE__, __LINE__)

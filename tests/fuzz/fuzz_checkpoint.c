@@ -3,25 +3,14 @@
  * not, or nothing behind them would ever be read; with "!" before them they stay as they are. */
 #include "tests/fuzz/fuzz.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "experiments/checkpoint_private.h"
 #include "experiments/checksum.h"
 
 enum { LENGTH_AT = 32, SUM_SIZE = HSGD_CHECKSUM_SIZE - 1 };
 static const char identity[] = "version 1\n";
-
-static const char *folder(void)
-{
-    static char path[] = "/dev/shm/hsgd-fuzz-XXXXXX";
-    static bool made;
-    fuzz_check(made || mkdtemp(path));
-    made = true;
-    return path;
-}
 
 static void put_right(uint8_t *file, size_t size)
 {
@@ -39,7 +28,6 @@ static void put_right(uint8_t *file, size_t size)
 
 static void write_state(const uint8_t *data, size_t size)
 {
-    char path[64];
     bool as_is = size > 0 && *data == '!';
     uint8_t *file = calloc(size + SUM_SIZE, 1);
     fuzz_check(file);
@@ -47,11 +35,7 @@ static void write_state(const uint8_t *data, size_t size)
         memcpy(file, data + as_is, size - as_is);
     if (!as_is)
         put_right(file, size);
-    snprintf(path, sizeof path, "%s/main-seed-1.state", folder());
-    FILE *stream = fopen(path, "wb");
-    fuzz_check(stream);
-    fuzz_check(fwrite(file, 1, as_is ? size - 1 : size + SUM_SIZE, stream) > 0 || as_is);
-    fclose(stream);
+    fuzz_write("main-seed-1.state", file, as_is ? size - 1 : size + SUM_SIZE);
     free(file);
 }
 
@@ -60,7 +44,7 @@ static void read_entries(const hsgd_checkpoint_entry *entry, size_t count)
     hsgd_error err;
     for (size_t i = 0; i < count; i++) {
         hsgd_bytes state = {0};
-        fuzz_check(fuzz_accepted(hsgd_checkpoint_read_entry(&state, folder(), &entry[i], &err), &err));
+        fuzz_check(fuzz_accepted(hsgd_checkpoint_read_entry(&state, fuzz_folder(), &entry[i], &err), &err));
         fuzz_check(state.size == entry[i].length);
         hsgd_bytes_free(&state);
     }
@@ -72,10 +56,10 @@ void fuzz_checkpoint(const uint8_t *data, size_t size)
     hsgd_error err;
     size_t count = 0, num_done = 0;
     write_state(data, size);
-    if (fuzz_accepted(hsgd_checkpoint_find(&entry, &count, &num_done, folder(), identity, &err), &err))
+    if (fuzz_accepted(hsgd_checkpoint_find(&entry, &count, &num_done, fuzz_folder(), identity, &err), &err))
         read_entries(entry, count);
     for (size_t i = 0; i < count; i++)
         free(entry[i].file);
     free(entry);
-    hsgd_checkpoint_remove_files(folder());
+    hsgd_checkpoint_remove_files(fuzz_folder());
 }

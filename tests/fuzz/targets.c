@@ -6,6 +6,7 @@
 const fuzz_target fuzz_targets[] = {
     {"config", fuzz_config, 4096},
     {"sweep", fuzz_sweep, 4096},
+    {"study", fuzz_study, 4096},
     {"params", fuzz_params, 2048},
     {"libsvm", fuzz_libsvm, 1024},
     {"csv", fuzz_csv, 1024},
@@ -14,6 +15,7 @@ const fuzz_target fuzz_targets[] = {
     {"gzip", fuzz_gzip, 2048},
     {"leaf", fuzz_leaf, 2048},
     {"series", fuzz_series, 1024},
+    {"plot", fuzz_plot, 4096},
     {"checkpoint", fuzz_checkpoint, 2048},
     {"trace", fuzz_trace, 4096},
     {"expression", fuzz_expression, 512},

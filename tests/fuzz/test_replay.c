@@ -70,7 +70,7 @@ static void replay(void **state)
         size_t seeds = run_folder(target, "corpus");
         run_folder(target, "finds");
         fflush(NULL);
-        _exit(seeds > 0 ? 0 : 3);
+        exit(seeds > 0 ? 0 : 3); /* with what the harness cleans up, and the search for leaks */
     }
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
