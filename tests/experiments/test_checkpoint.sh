@@ -164,7 +164,10 @@ wrong_checkpoints_are_refused() {
 a_full_disk_leaves_the_older_one_whole() {
     interrupt TERM full
     cp -r "$folder/full/checkpoint" "$folder/kept"
-    (trap '' XFSZ; ulimit -f 8; run run slow full --resume --checkpoint-every 0.02 --time-budget 0.2) 2> "$folder/err"; code=$?
+    for budget in 0.2 0.5 1.2 3; do # on a busy machine the first ones may be over before the run begins
+        (trap '' XFSZ; ulimit -f 8; run run slow full --resume --checkpoint-every 0.02 --time-budget $budget) 2> "$folder/err"; code=$?
+        [ $code -eq 3 ] || break
+    done
     [ $code -eq 4 ] && grep -q '^hsgd: warning: no checkpoint: cannot write .*: File too large$' "$folder/err" && diff -r "$folder/full/checkpoint" "$folder/kept" ||
         { echo "exit code $code:"; cat "$folder/err"; return 1; }
     run run slow full --resume && same slow-whole full

@@ -286,21 +286,25 @@ static bool anybody_works(const char *folder)
     return shell(line) == 0;
 }
 
-/* A sweep that ended because of the signal while its slow point was running; on a busy machine the point may be done before. */
+/* A sweep that ended because of the signal while its slow point was running, and had come so far that it left a checkpoint; on
+ * a busy machine the point may be done before, or not have begun. */
 static void interrupt_sweep(int number)
 {
-    for (int tries = 0; tries < 10; tries++) {
+    for (int tries = 0; tries < 20; tries++) {
         pid_t child;
         int status;
         start_slow_sweep(&child, "stopped");
+        usleep((useconds_t)(tries % 5) * 10000);
         assert_true(kill(child, number) == 0 || errno == ESRCH);
         assert_int_equal(waitpid(child, &status, 0), child);
-        if (WIFEXITED(status) && WEXITSTATUS(status) == 3)
+        assert_true(WIFEXITED(status));
+        bool stopped = WEXITSTATUS(status) == 3;
+        if (stopped && exists("stopped/points/T-300000/checkpoint"))
             return;
-        assert_true(WIFEXITED(status) && exists("stopped/points/T-300000/result.json"));
+        assert_true(stopped || exists("stopped/points/T-300000/result.json"));
         assert_exit("rm -r stopped/points/T-300000", 0);
     }
-    fail_msg("the sweep was always done before signal %d", number);
+    fail_msg("the slow point was always done, or not begun, at signal %d", number);
 }
 
 static void an_interrupted_sweep_goes_on_and_ends_the_same(void **state)
