@@ -168,8 +168,9 @@ static int run_call(call *c, bool dry)
 {
     hsgd_error err;
     hsgd_phase_prediction prediction;
-    if (hsgd_phase_predict(&prediction, &c->phase, (int)c->threads, &err))
-        return hsgd_cli_fail(&err);
+    hsgd_status status = hsgd_phase_predict(&prediction, &c->phase, (int)c->threads, &c->keep.interrupt.stop, &err);
+    if (status)
+        return status == HSGD_STOPPED ? hsgd_points_keep_stop(&c->keep, &err) : hsgd_cli_fail(&err);
     if (dry) {
         print_prediction(c, &prediction);
         return hsgd_cli_finish(HSGD_EXIT_OK);

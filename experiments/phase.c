@@ -17,7 +17,8 @@ static bool is_legal(const hsgd_phase *phase, size_t index)
 }
 
 /* Seconds that one point takes a single thread, from its first steps. */
-static hsgd_status try_point(double *time_s, bool *exact, const hsgd_phase *phase, size_t index, hsgd_error *err)
+static hsgd_status try_point(double *time_s, bool *exact, const hsgd_phase *phase, size_t index, const hsgd_stop *stop,
+                             hsgd_error *err)
 {
     hsgd_phase_work work;
     hsgd_phase_point point;
@@ -29,6 +30,7 @@ static hsgd_status try_point(double *time_s, bool *exact, const hsgd_phase *phas
         return status;
     size_t steps = full.steps / 16 > TRIAL_STEPS ? full.steps / 16 : TRIAL_STEPS;
     status = hsgd_phase_begin(&work, phase, index, steps, err);
+    work.stop = stop;
     double ready_s = hsgd_now_s(), runs = (double)hsgd_config_runs(&full);
     if (!status) {
         status = hsgd_phase_find(&point, &work, err);
@@ -68,7 +70,8 @@ static size_t trial_at(size_t k, size_t trials, size_t points)
     return trials > 1 ? k * (points - 1) / (trials - 1) : 0;
 }
 
-hsgd_status hsgd_phase_predict(hsgd_phase_prediction *out, const hsgd_phase *phase, int threads, hsgd_error *err)
+hsgd_status hsgd_phase_predict(hsgd_phase_prediction *out, const hsgd_phase *phase, int threads, const hsgd_stop *stop,
+                               hsgd_error *err)
 {
     double begin_s = hsgd_now_s(), sum_s = 0;
     size_t count = phase->grid.num_points, tried = 0;
@@ -83,7 +86,11 @@ hsgd_status hsgd_phase_predict(hsgd_phase_prediction *out, const hsgd_phase *pha
         bool exact;
         if (!is_legal(phase, i) || legal++ != trial_at(tried, trials, out->points))
             continue;
-        hsgd_status status = try_point(&time_s, &exact, phase, i, err);
+        hsgd_status status = hsgd_stop_check(stop, err);
+        if (!status)
+            status = try_point(&time_s, &exact, phase, i, stop, err);
+        if (status == HSGD_STOPPED)
+            return hsgd_fail(err, HSGD_STOPPED, "stopped before the first of %zu points", out->points);
         if (status)
             return status;
         out->exact = out->exact && exact;

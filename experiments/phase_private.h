@@ -134,7 +134,10 @@ typedef struct hsgd_phase_prediction {
     size_t points; /* legal ones */
     bool exact;    /* no point is drawn */
 } hsgd_phase_prediction;
-hsgd_status hsgd_phase_predict(hsgd_phase_prediction *out, const hsgd_phase *phase, int threads, hsgd_error *err);
+
+/* stop: who may ask to stop meanwhile (HSGD_STOPPED); NULL: nobody. */
+hsgd_status hsgd_phase_predict(hsgd_phase_prediction *out, const hsgd_phase *phase, int threads, const hsgd_stop *stop,
+                               hsgd_error *err);
 
 /* Work out every point and judge it. progress may be NULL. */
 hsgd_status hsgd_phase_run(hsgd_phase *phase, int threads, void (*progress)(void *context, double fraction),

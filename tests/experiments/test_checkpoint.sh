@@ -190,6 +190,13 @@ points() {
 }
 rates_go_on() { points rate sampled && points rate exact; }
 phases_go_on() { points phase phase; }
+# The trials that predict its time would take minutes, for they are in rounds that do.
+phases_end_before_they_begin() {
+    sed '$s/ }$/, "phase": { "method": "monte-carlo", "axes": [ { "name": "s", "key": "optimizer.step_size", "values": [0.01, 0.02] } ] } }/' "$folder/long.json" > "$folder/phase-of-long.json"
+    timeout -k 5 20 "$program" phase "$folder/phase-of-long.json" --output "$folder/phase-of-long" --quiet --time-budget 1 2> "$folder/err"; code=$?
+    [ $code -eq 3 ] && grep -q '^hsgd: stopped before the first of 2 points (the time budget); go on with: ' "$folder/err" && [ ! -e "$folder/phase-of-long" ] ||
+        { echo "exit code $code:"; cat "$folder/err"; return 1; }
+}
 hunts_end_cleanly() {
     env --default-signal=INT "$program" hunt experiments/hunt.json --output "$folder/hunt" --quiet 2> "$folder/err" & process=$!
     sleep 0.2; kill -INT $process; wait $process
@@ -225,6 +232,7 @@ check a_full_disk_leaves_the_older_one_whole a_full_disk_leaves_the_older_one_wh
 check a_result_is_whole a_result_is_whole
 check rates_go_on rates_go_on
 check phases_go_on phases_go_on
+check phases_end_before_they_begin phases_end_before_they_begin
 check hunts_end_cleanly hunts_end_cleanly
 check kills_do_no_harm kills_do_no_harm
 exit $failed
