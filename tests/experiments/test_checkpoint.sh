@@ -184,7 +184,7 @@ points() {
     for stops in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
         "$program" "$1" "$folder/$2.json" --output "$folder/$2-pieces" --quiet --resume --threads $((stops % 3 + 1)) --time-budget "$(echo "$stops" | awk '{ print 0.03 * ($1 - 1) ^ 1.5 }')" 2> "$folder/err"; code=$?
         [ -e "$folder/$2-pieces/$1.json" ] && break
-        [ $code -eq 3 ] && grep -q '^hsgd: stopped after .* (the time budget); go on with: .* --resume' "$folder/err" || { cat "$folder/err"; return 1; }
+        [ $code -eq 3 ] && grep -q '^hsgd: stopped \(after\|before\) .* (the time budget); go on with: .* --resume' "$folder/err" || { cat "$folder/err"; return 1; }
     done
     cmp "$folder/$2-whole/$1.json" "$folder/$2-pieces/$1.json" && cmp "$folder/$2-whole/$1.csv" "$folder/$2-pieces/$1.csv" && [ $stops -gt 1 ] && [ ! -e "$folder/$2-pieces/checkpoint" ]
 }

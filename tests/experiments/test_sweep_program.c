@@ -302,7 +302,7 @@ static void interrupt_sweep(int number)
         if (stopped && exists("stopped/points/T-300000/checkpoint"))
             return;
         assert_true(stopped || exists("stopped/points/T-300000/result.json"));
-        assert_exit("rm -r stopped/points/T-300000", 0);
+        assert_exit("rm -rf stopped/points/T-300000", 0);
     }
     fail_msg("the slow point was always done, or not begun, at signal %d", number);
 }
