@@ -137,7 +137,8 @@ $(BUILD)/results_schema_bytes.h: experiments/results.schema.json
 $(BUILD)/report_bytes.h: experiments/report.css
 $(EMBEDDED):
 	@mkdir -p $(@D)
-	@od -An -v -td1 $< | sed 's/ *\(-*[0-9][0-9]*\)/\1,/g' > $@
+	@od -An -v -td1 $< | sed 's/ *\(-*[0-9][0-9]*\)/\1,/g' > $@.now
+	@mv $@.now $@
 
 # What result.json says about the build: the commit, where this is a checkout, and the flags.
 $(BUILD)/experiments/built.o: $(BUILD)/built.h
@@ -169,10 +170,10 @@ $(BUILD)/hsgd.bash: $(BUILD)/hsgd
 # It stands between hsgd and the engine, and between hsgd and the disk.
 TEST_FLAGS_test_same_bits := -Wl,--wrap=hsgd_simulate,--wrap=fsync
 
-$(BUILD)/tests/%: tests/%.c $(BUILD)/libhsgd.a
+# Their objects stay: a deliberate error in the sources does not compile its test again.
+$(TEST_SRC:%.c=$(BUILD)/%): %: %.o $(BUILD)/libhsgd.a
 	$(call SAY,TEST,$@)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(TEST_FLAGS_$(*F)) -MMD -MP -o $@ $< $(BUILD)/libhsgd.a $(LIB_FLAGS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(TEST_FLAGS_$(*F)) -o $@ $< $(BUILD)/libhsgd.a $(LIB_FLAGS) -lcmocka
 
 $(BENCH): $(BENCH_OBJ) $(BUILD)/libhsgd.a
 	$(call SAY,LINK,$@)
