@@ -229,6 +229,9 @@ static void an_old_result_does_not_outlive_the_start_of_a_new_one(void **state)
     assert_exit("rmdir o/points/T-20/series.csv", 0);
     assert_exit("$H sweep o.json --output o --seeds 4", 0);
     assert_non_null(strstr(err_text, "1 of 2 points were finished before"));
+    /* nor that of a run that does not even begin: somebody else works in its folder */
+    assert_exit("flock o/points/T-20 $H sweep o.json --output o --quiet --seeds 5", 4);
+    assert_false(exists("o/points/T-20/result.json"));
 }
 
 /* ---- stopping ---- */
