@@ -42,11 +42,11 @@ both_hosts_write_the_same() {
     grep -q '^ 2 host-one 2 host-two' "$folder/printed" && grep -q '^by wire' "$folder/printed" && run small && same_files small small-hosts
 }
 
-# A process, or every process, gets a signal when the first checkpoint is there.
+# A process gets a signal when the first checkpoint is there.
 cat > "$folder/signal" << 'END'
 #!/bin/sh
 signal=$1 rank=$2 every_s=$3 program=$4 config=$5 out=$6
-if [ "$rank" = all ] || [ "${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" = "$rank" ]; then
+if [ "${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" = "$rank" ]; then
     self=$$
     (while kill -0 $self && ! ls "$out"/checkpoint/*.state; do sleep 0.02; done; kill -"$signal" $self) > /dev/null 2>&1 &
 fi
@@ -68,11 +68,18 @@ goes_on_after_death() {
         [ ! -e "$folder/broken/checkpoint" ]
 }
 
-# The second process has forty times the work of the first, which waits for it when both are told to stop.
-config late '{"tree": {"period": 600, "children": [{"period": 600, "workers": 1}, {"period": 300, "workers": 40}]}}' 20000 60000 \
-    '"measure_every": 600, "bounds": [], "seeds": 1'
+# The second process stands still while the first one is told to stop, which waits for it.
+cat > "$folder/late" << 'END'
+#!/bin/sh
+self=$$
+(while kill -0 $self && ! ls "$3"/checkpoint/*.state; do sleep 0.02; done
+ if [ "${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" = 0 ]; then sleep 0.4; kill -TERM $self; else kill -STOP $self; sleep 1.4; kill -TERM $self; kill -CONT $self; fi) > /dev/null 2>&1 &
+exec "$1" run "$2" --quiet --checkpoint-every 0.05 --output "$3"
+END
+chmod +x "$folder/late"
+config late '{"fanout": [2, 20], "periods": [600, 300]}' 20000 60000 '"measure_every": 600, "bounds": [], "seeds": 1'
 who_is_late_is_not_dead() {
-    here -n 2 "$folder/signal" TERM all 0 "$program" "$folder/late.json" "$folder/late" > "$folder/printed" 2> "$folder/message"
+    here -n 2 "$folder/late" "$program" "$folder/late.json" "$folder/late-run" > "$folder/printed" 2> "$folder/message"
     grep -q '^hsgd: stopped at .* (SIGTERM); the checkpoint is in' "$folder/message" || { cat "$folder/message"; false; }
 }
 
