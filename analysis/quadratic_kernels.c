@@ -76,8 +76,8 @@ static void step(double *w, const double *h, const double *b, const double *nois
 #undef PLAIN
 }
 
-/* Rows whose noise is summed up in registers at the same time. */
-enum { RECORDED_ROWS = 4 };
+/* Rows whose noise is summed up in registers at the same time: with more of them there are more addresses than registers. */
+enum { RECORDED_ROWS = 2 };
 
 typedef struct recorded {
     double *w;
@@ -114,6 +114,9 @@ HSGD_INLINE void recorded_eight(hsgd_sum8 *noise_sq, const recorded *r, size_t r
 HSGD_INLINE void recorded_rows(recorded r, size_t rows)
 {
     hsgd_sum8 noise_sq[RECORDED_ROWS] = {{{{0}}}};
+    const double *b[RECORDED_ROWS]; /* nothing that is stored can be one of these */
+    HSGD_UNROLL_ROWS for (size_t j = 0; j < rows; j++) b[j] = r.b[j];
+    r.b = b;
 #define BODY(at, n) recorded_eight(noise_sq, &r, rows, at, n)
     HSGD_FOR_EIGHTS(BODY, r.dim);
 #undef BODY
