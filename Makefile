@@ -248,8 +248,8 @@ SECONDS   := 60
 fuzz-smoke: fuzz ## each of them for SECONDS=60, one per processor, from tests/fuzz/corpus and finds; fails at the first find
 	@HSGD_BUILD=$(BUILD) tests/fuzz/run-smoke $(SECONDS) $(FUZZ_NAMES)
 
-mutants: all $(TESTS) ## one deliberate error at a time: each must fail its test (ONLY=TEXT: those with this text)
-	@HSGD_BUILD=$(BUILD) tests/run-mutants "$(ONLY)"
+mutants: all $(TESTS) ## one deliberate error at a time: each must fail its test (ONLY=TEXT: those with this text; PART=2/4: every fourth)
+	@HSGD_BUILD=$(BUILD) tests/run-mutants "$(ONLY)" "$(PART)"
 
 check-deps: ## fail if a layer includes one that it must not know
 	@tests/check-layers
