@@ -42,8 +42,9 @@ typedef void (*unit_work)(hsgd_engine *engine, size_t unit, hsgd_thread_space *s
 
 static void for_own_units(hsgd_engine *engine, unit_work work)
 {
-#pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
-    for (size_t i = 0; i < engine->own.end_unit - engine->own.first_unit; i++)
+    hsgd_tasks_open(engine, engine->own.end_unit - engine->own.first_unit);
+#pragma omp parallel num_threads(engine->threads)
+    for (size_t i; hsgd_tasks_next(engine, &i);)
         work(engine, engine->order[i], &engine->space[hsgd_thread_number()]);
 }
 

@@ -15,6 +15,8 @@
 #ifndef HSGD_ANALYSIS_ENGINE_PRIVATE_H
 #define HSGD_ANALYSIS_ENGINE_PRIVATE_H
 
+#include <stdatomic.h>
+
 #include "analysis/engine.h"
 #include "analysis/memory.h"
 #include "analysis/moments.h"
@@ -139,6 +141,8 @@ typedef struct hsgd_thread_space {
     double *drawn;                       /* (rows_at_once, dim) stochastic ones */
     double *loss;                        /* (rows_at_once, points) */
     double *scratch;                     /* what the objective asks for */
+    _Alignas(HSGD_LINE_BYTES)            /* others write here, too */
+        _Atomic uint64_t tasks;          /* of a parallel region: those that it begins with and nobody has taken yet */
 } hsgd_thread_space;
 
 /* What a variant keeps; NULL where it has no use for it. */
@@ -238,6 +242,13 @@ void hsgd_cut_make(hsgd_engine *engine, const hsgd_cut *cut);
 /* engine_memory.c */
 hsgd_status hsgd_engine_alloc(hsgd_engine *out, const hsgd_simulation *simulation, hsgd_trace *trace, hsgd_error *err);
 void hsgd_engine_free(hsgd_engine *engine);
+
+/* engine_tasks.c, before a parallel region of engine->threads: its tasks are 0, 1, ..., count - 1 < 2^32; */
+void hsgd_tasks_open(hsgd_engine *engine, size_t count);
+
+/* and in it: the next task of the calling thread. Each thread gets mostly the same ones whenever there are as many. false:
+ * none is left. */
+bool hsgd_tasks_next(hsgd_engine *engine, size_t *task);
 
 /* engine_memory.c: memory for the models of this process, if there is none yet. false: the machine has none left, for them
  * and for packing them. */

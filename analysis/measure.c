@@ -277,16 +277,26 @@ static void finish_root_row(const hsgd_engine *engine, hsgd_root_row *row)
 /* Units that are enough for all threads are taken whole, so that what they share between points stays in cache. */
 enum { UNITS_PER_THREAD = 8 };
 
-void hsgd_measure_root(hsgd_engine *engine, size_t row, size_t count)
+/* Task `task` of gradients at `count` points, HSGD_POINTS_AT_ONCE at a time: a unit, or a unit at points of one time. */
+static void gradients_of_task(hsgd_engine *engine, size_t task, bool is_unit, size_t row, size_t count)
 {
     const size_t most = HSGD_POINTS_AT_ONCE, times = (count + most - 1) / most;
+    const size_t unit = engine->order[is_unit ? task : task / times];
+    const size_t first = is_unit ? 0 : task % times, end = is_unit ? times : first + 1;
+    for (size_t slot = first * most; slot < end * most && slot < count; slot += most)
+        gradients_of_unit(engine, unit, slot, row + slot, count - slot < most ? count - slot : most,
+                          &engine->space[hsgd_thread_number()]);
+}
+
+void hsgd_measure_root(hsgd_engine *engine, size_t row, size_t count)
+{
     const size_t units = engine->own.end_unit - engine->own.first_unit;
-    const size_t grain = units >= UNITS_PER_THREAD * (size_t)engine->threads ? times : 1;
-#pragma omp parallel for collapse(2) schedule(dynamic, grain) num_threads(engine->threads)
-    for (size_t unit = 0; unit < units; unit++)
-        for (size_t i = 0; i < times; i++)
-            gradients_of_unit(engine, engine->order[unit], i * most, row + i * most,
-                              count - i * most < most ? count - i * most : most, &engine->space[hsgd_thread_number()]);
+    const size_t times = (count + HSGD_POINTS_AT_ONCE - 1) / HSGD_POINTS_AT_ONCE;
+    const bool is_unit = units >= UNITS_PER_THREAD * (size_t)engine->threads;
+    hsgd_tasks_open(engine, is_unit ? units : units * times);
+#pragma omp parallel num_threads(engine->threads)
+    for (size_t task; hsgd_tasks_next(engine, &task);)
+        gradients_of_task(engine, task, is_unit, row, count);
     hsgd_merge_levels(engine, engine->root_row[0].slot, count, engine->root_row[0].node_divergence, count);
     hsgd_share_gradients(engine, count);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(engine->threads)
