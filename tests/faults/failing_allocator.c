@@ -6,7 +6,7 @@
  *
  *   HSGD_FAULT_PROGRAM  the absolute path of the program; others that it starts, such as gnuplot, are left alone
  *   HSGD_FAULT_SITES    the file of the call stacks: a line of "module+offset" for each, the innermost first
- *   HSGD_FAULT_DEPTH    so many frames from the innermost tell two places apart (default: 5)
+ *   HSGD_FAULT_DEPTH    two places differ in the innermost frame or in so many frames of the program above it (default: 2)
  *   HSGD_FAULT_AT       instead: refuse the allocation of this number, from 1; its stack is added all the same
  *   HSGD_FAULT_LASTS    if set: after the first refusal nothing is allocated any more
  *   HSGD_FAULT_LEFT     the file for blocks that are left, a line each; an empty one says that main returned
@@ -17,6 +17,7 @@
 #include <execinfo.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -44,7 +45,8 @@ static atomic_bool armed;
 static atomic_ulong count;
 static bool lasting, refused; /* under the lock */
 static unsigned long wanted;
-static int depth = 5;
+static int depth = 2;
+static uintptr_t program_begin, program_end;
 static const char *sites_path, *left_path;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static __thread bool inside __attribute__((tls_model("initial-exec")));
@@ -130,13 +132,15 @@ static int walk(void **frame, int most)
     return found;
 }
 
-/* A recursion is one place, however deep it goes. */
-static int without_repetition(void **out, void *const *frame, int num_frames)
+/* The frames that tell where we are; a recursion is one place, however deep it goes. */
+static int choose(void **out, void *const *frame, int num_frames)
 {
     int kept = 0;
-    for (int i = 0; i < num_frames && kept < depth; i++)
-        if (kept == 0 || frame[i] != out[kept - 1])
+    for (int i = 0; i < num_frames && kept <= depth; i++) {
+        bool own = (uintptr_t)frame[i] >= program_begin && (uintptr_t)frame[i] < program_end;
+        if (kept == 0 || (own && frame[i] != out[kept - 1]))
             out[kept++] = frame[i];
+    }
     return kept;
 }
 
@@ -148,7 +152,7 @@ static void append(const char *path, const char *text, size_t length)
     close(file);
 }
 
-/* The first `depth` words. */
+/* Of the frames that count. */
 static uint64_t hash_of_line(const char *line)
 {
     size_t length = strcspn(line, "|\n");
@@ -160,11 +164,14 @@ static bool refuse_here(void *const *frame, int num_frames)
 {
     char key[TEXT], text[2 * TEXT];
     void *near[FRAMES];
-    int kept = without_repetition(near, frame, num_frames);
+    int kept = choose(near, frame, num_frames);
     if (!wanted && put(seen, hash(near, (size_t)kept * sizeof *near)))
         return false;
-    if (is_excused(frame, num_frames < 16 ? num_frames : 16))
+    if (is_excused(frame, num_frames < 16 ? num_frames : 16)) {
+        if (wanted)
+            append(sites_path, "excused|\n", 9); /* there may be more behind it */
         return false;
+    }
     size_t length = describe(key, near, kept);
     if (!wanted && put(listed, hash(key, length)))
         return false;
@@ -186,7 +193,7 @@ static bool must_fail(void)
     bool fails = refused && lasting;
     if (!refused && (!wanted || number == wanted)) {
         void *frame[FRAMES];
-        int num_frames = walk(frame, wanted ? FRAMES : depth + 12);
+        int num_frames = walk(frame, FRAMES);
         refused = fails = refuse_here(frame, num_frames);
         if (wanted)
             refused = true;
@@ -341,6 +348,19 @@ static void read_listed(void)
         fclose(file);
 }
 
+/* The first object is the program. */
+static int find_program(struct dl_phdr_info *info, size_t size, void *context)
+{
+    (void)size, (void)context;
+    for (int i = 0; i < info->dlpi_phnum; i++)
+        if (info->dlpi_phdr[i].p_type == PT_LOAD) {
+            uintptr_t first = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+            program_begin = program_begin ? program_begin : first;
+            program_end = first + info->dlpi_phdr[i].p_memsz;
+        }
+    return 1;
+}
+
 static bool begin(void)
 {
     char self[PATH_MAX] = "";
@@ -353,10 +373,11 @@ static bool begin(void)
     wanted = number ? strtoul(number, NULL, 10) : 0;
     if (frames)
         depth = atoi(frames);
-    if (!program || !sites_path || depth < 1 || depth > FRAMES - 12 ||
+    if (!program || !sites_path || depth < 0 || depth > FRAMES - 2 ||
         readlink("/proc/self/exe", self, sizeof self - 1) < 0 || strcmp(self, program) != 0)
         return false;
     backtrace(first, 2); /* its first call allocates */
+    dl_iterate_phdr(find_program, NULL);
     read_listed();
     if (left_path) {
         blocks = __libc_calloc(NUM_LIVE, sizeof *blocks);
