@@ -44,7 +44,8 @@ typedef enum hsgd_algorithm {
 const char *hsgd_algorithm_name(hsgd_algorithm algorithm);
 
 /* Everything a bound may depend on. NAN marks a quantity that is not known; a bound that needs it is not applicable.
- * Build one with hsgd_bound_params_init, which takes care of the canonical tree; free with hsgd_bound_params_free. */
+ * Build one with hsgd_bound_params_init, which takes care of the canonical tree; free with hsgd_bound_params_free. Copies
+ * borrow what is owned; bounds of parameters that share a workspace are evaluated one after the other. */
 typedef struct hsgd_bound_params {
     hsgd_hierarchy tree;            /* canonical, owned */
     double *divergence_sq;          /* (tree.num_nodes) beta_u^2 per entry of tree, owned; NULL: not known */
@@ -57,6 +58,7 @@ typedef struct hsgd_bound_params {
     double noise_sq;                /* sigma^2 >= 0 */
     double delta;        /* Delta = f(w^0) - f* >= 0; INFINITY when f is not bounded below, or not known to be */
     size_t participants; /* workers drawn for each global round, uniformly, each at most once; 0: all */
+    void *workspace; /* where bounds keep what they carry from step to step, so that they need no memory of their own; owned */
 } hsgd_bound_params;
 
 /* Build the canonical tree of h (copied) and carry divergence_sq (h->num_nodes, NULL: not known) and

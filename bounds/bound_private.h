@@ -27,6 +27,9 @@ void hsgd_view_init(hsgd_view *view, const hsgd_bound_params *params, hsgd_algor
 /* beta_u^2 of entry u. */
 double hsgd_view_divergence_sq(const hsgd_view *view, size_t u);
 
+/* What hsgd_bound_params.workspace needs for a tree of so many entries. */
+size_t hsgd_recursion_bytes(size_t num_nodes);
+
 /* True when all values are there and none is NAN. values may be NULL. */
 bool hsgd_all_known(const double *values, size_t count);
 

@@ -3,7 +3,7 @@
  *
  * Glossary    beta_u^2  divergence_sq (entries)    max_v ||grad f_v - grad f_u||^2  child_deviation_max_sq (entries)
  *             D_1 + ... + D_M = sum_u p_u beta_u^2 <= eps~^2  global_divergence_sq */
-#include "bounds/bound.h"
+#include "bounds/bound_private.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -79,6 +79,8 @@ hsgd_status hsgd_bound_params_init(hsgd_bound_params *out, const hsgd_hierarchy 
     if (divergence_sq && !(out->divergence_sq = calloc(h->num_nodes + 1, sizeof *out->divergence_sq)))
         return hsgd_fail_memory(err, "the parameters of the bounds");
     hsgd_status status = hsgd_hierarchy_canonical(&out->tree, h, divergence_sq, out->divergence_sq, err);
+    if (!status && !(out->workspace = malloc(hsgd_recursion_bytes(out->tree.num_nodes))))
+        status = hsgd_fail_memory(err, "the parameters of the bounds");
     if (!status && child_deviation_max_sq)
         status = set_maxima(out, h, child_deviation_max_sq, err);
     if (status) {
@@ -97,6 +99,7 @@ void hsgd_bound_params_free(hsgd_bound_params *params)
     hsgd_hierarchy_free(&params->tree);
     free(params->divergence_sq);
     free(params->child_deviation_max_sq);
+    free(params->workspace);
     memset(params, 0, sizeof *params);
 }
 

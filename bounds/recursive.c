@@ -12,8 +12,8 @@
  * The bound on the dispersion needs no condition on gamma; only the step from it to S does.
  *
  * Running sums over tau make a step cost O(entries), and everything starts afresh when t is a multiple of P_1, so S
- * costs O(min(T, P_1) entries) in time and O(entries) in memory. These are the only bounds that allocate: the sums of
- * all entries must be carried from step to step. */
+ * costs O(min(T, P_1) entries) in time and O(entries) in memory: the sums of all entries must be carried from step to step,
+ * in the workspace of the parameters. */
 #include "bounds/bound_private.h"
 
 #include <math.h>
@@ -32,8 +32,13 @@ typedef struct recursion_entry {
     double within_sq;        /* W_u(t), collected from the children */
 } recursion_entry;
 
+size_t hsgd_recursion_bytes(size_t num_nodes)
+{
+    return (num_nodes + 1) * sizeof(recursion_entry);
+}
+
 typedef struct recursion {
-    recursion_entry *entry; /* (num_entries), owned, in pre-order */
+    recursion_entry *entry; /* (num_entries), borrowed, in pre-order */
     size_t num_entries;
     double step_size;
 } recursion;
@@ -125,13 +130,8 @@ static void eval(const hsgd_bound *bound, const hsgd_bound_params *params, hsgd_
         return;
     hsgd_value_add_base(out, params);
     if (view.num_nodes) {
-        recursion r = {malloc(view.num_nodes * sizeof *r.entry), view.num_nodes, params->step_size};
-        if (!r.entry) {
-            hsgd_refuse(out, "out of memory for %zu entries of the tree", view.num_nodes);
-            return;
-        }
+        recursion r = {params->workspace, view.num_nodes, params->step_size};
         add_dispersion(out, &r, &view, params);
-        free(r.entry);
     }
     hsgd_value_finish(out);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/text_stream.h"
 #include "bounds/bound_private.h"
 #include "bounds/expression_token_private.h"
 #include "bounds/variables.h"
@@ -161,19 +162,14 @@ void hsgd_user_spec_free(hsgd_user_spec *spec)
 /* "user's formula: (2*delta/(gamma*T)) + (...)"; NULL when memory is out. */
 static char *cite(const hsgd_user_spec *spec)
 {
-    char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
+    hsgd_text_stream memory;
+    FILE *out = hsgd_text_open(&memory);
     if (!out)
         return NULL;
     fputs("user's formula: ", out);
     for (size_t i = 0; i < spec->num_terms; i++)
         fprintf(out, spec->num_terms > 1 ? "%s(%s)" : "%s%s", i ? " + " : "", spec->term[i].formula);
-    bool failed = ferror(out) != 0;
-    if (fclose(out) == 0 && !failed)
-        return text;
-    free(text);
-    return NULL;
+    return hsgd_text_close(&memory, out);
 }
 
 /* What stands behind "gamma <" or "gamma <=", where that is all that the condition says: then it is the largest step size, the

@@ -71,7 +71,8 @@ static hsgd_status read_text(char **out, const char *path, hsgd_error *err)
     size_t size = 0;
     *out = NULL;
     if (!file)
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
+        return hsgd_fail(err, errno == ENOMEM ? HSGD_ERROR_MEMORY : HSGD_ERROR_INPUT, "%s: cannot be opened: %s", path,
+                         strerror(errno));
     errno = 0;
     bool read = getdelim(out, &size, '\0', file) >= 0; /* no text has a zero byte */
     int reason = errno;
@@ -80,7 +81,8 @@ static hsgd_status read_text(char **out, const char *path, hsgd_error *err)
     if (more)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: has a zero byte, which no text has", path);
     return read ? HSGD_OK
-                : hsgd_fail(err, HSGD_ERROR_INPUT, "%s: %s", path, reason ? strerror(reason) : "the file is empty");
+                : hsgd_fail(err, reason == ENOMEM ? HSGD_ERROR_MEMORY : HSGD_ERROR_INPUT, "%s: %s", path,
+                            reason ? strerror(reason) : "the file is empty");
 }
 
 static hsgd_status read_document(hsgd_check *c, hsgd_error *err)

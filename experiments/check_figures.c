@@ -44,7 +44,9 @@ static hsgd_status link_sources(const char *dir, const char *into, hsgd_error *e
     char *from = realpath(dir, NULL);
     DIR *entries = from ? opendir(from) : NULL;
     hsgd_status status =
-        entries ? HSGD_OK : hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be read: %s", dir, strerror(errno));
+        entries ? HSGD_OK
+                : hsgd_fail(err, errno == ENOMEM ? HSGD_ERROR_MEMORY : HSGD_ERROR_INPUT, "%s: cannot be read: %s", dir,
+                            strerror(errno));
     for (const struct dirent *entry; !status && (entry = readdir(entries));)
         if (is_source(entry->d_name))
             status = link_one(from, entry->d_name, into, err);

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
 #include <gsl/gsl_errno.h>
 
+#include "experiments/out_of_memory_private.h"
 #include "experiments/ranks.h"
 #include "experiments/style_private.h"
 #include "experiments/sweep_private.h"
@@ -341,16 +341,6 @@ static int run_command(const hsgd_command *command, int argc, char **argv)
     return hsgd_cli_finish(HSGD_EXIT_OK);
 }
 
-/* cJSON drops what it cannot allocate without a word; a result with holes is worse than none. */
-static void *allocate_or_end(size_t size)
-{
-    void *memory = malloc(size);
-    if (memory)
-        return memory;
-    fputs("hsgd: out of memory for a JSON document\n", stderr);
-    exit(HSGD_EXIT_ENVIRONMENT);
-}
-
 static int refuse_command(const char *word)
 {
     char legal[512] = "";
@@ -364,12 +354,8 @@ static int refuse_command(const char *word)
     return hsgd_cli_fail(&err);
 }
 
-int hsgd_cli(int argc, char **argv)
+static int run_program(int argc, char **argv)
 {
-    cJSON_Hooks hooks = {allocate_or_end, free};
-    cJSON_InitHooks(&hooks);
-    gsl_set_error_handler_off();
-    hsgd_sweep_follow_parent();
     const char *word = argc > 1 ? argv[1] : "";
     for (size_t i = 0; i < NUM_COMMANDS; i++)
         if (strcmp(word, commands[i]->name) == 0)
@@ -380,4 +366,14 @@ int hsgd_cli(int argc, char **argv)
     if (strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
         return run_about(ABOUT_HELP);
     return refuse_command(word);
+}
+
+int hsgd_cli(int argc, char **argv)
+{
+    hsgd_out_of_memory_prepare();
+    gsl_set_error_handler_off();
+    hsgd_sweep_follow_parent();
+    int code = run_program(argc, argv);
+    hsgd_out_of_memory_done();
+    return code;
 }

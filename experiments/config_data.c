@@ -2,6 +2,7 @@
 /* The "data" object of a configuration. */
 #include "experiments/config_private.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -38,13 +39,12 @@ static char *search(const char *config_file, const char *path)
         found = NULL;
     if (!found || access(found, F_OK) == 0 || *path == '/' || !data_dir || !*data_dir)
         return found;
-    char *elsewhere = NULL;
-    if (asprintf(&elsewhere, "%s/%s", data_dir, path) >= 0 && access(elsewhere, F_OK) == 0) {
-        free(found);
-        return elsewhere;
-    }
-    free(elsewhere);
-    return found;
+    char *elsewhere;
+    if (asprintf(&elsewhere, "%s/%s", data_dir, path) < 0)
+        elsewhere = NULL;
+    bool there = elsewhere && access(elsewhere, F_OK) == 0;
+    free(there || !elsewhere ? found : elsewhere);
+    return there || !elsewhere ? elsewhere : found;
 }
 
 static hsgd_status read_path(char **out, const hsgd_json *at, hsgd_error *err)
@@ -55,10 +55,10 @@ static hsgd_status read_path(char **out, const hsgd_json *at, hsgd_error *err)
         return status;
     char *found = search(at->file, path);
     *out = found ? realpath(found, NULL) : NULL;
-    if (*out)
+    if (!*out && found && errno != ENOMEM)
+        *out = found; /* its absence is reported by the reader of the data */
+    else
         free(found);
-    else /* its absence is reported by the reader of the data */
-        *out = found;
     return *out ? HSGD_OK : hsgd_fail_memory(err, "a path");
 }
 

@@ -3,6 +3,7 @@
  * need the configuration only. */
 #include "experiments/config_private.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,10 +26,10 @@ static hsgd_status read_path(char **out, const hsgd_json *at, hsgd_error *err)
     else if (asprintf(&beside, "%.*s/%s", (int)(slash - at->file), at->file, path) < 0)
         beside = NULL;
     *out = beside ? realpath(beside, NULL) : NULL;
-    if (*out)
-        free(beside);
-    else
+    if (!*out && beside && errno != ENOMEM)
         *out = beside; /* its absence is reported where it is loaded */
+    else
+        free(beside);
     return *out ? HSGD_OK : hsgd_fail_memory(err, "a path");
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "analysis/image.h"
+#include "analysis/text_stream.h"
 #include "experiments/leaf.h"
 
 static const char *const format_names[] = {
@@ -287,9 +288,8 @@ static void put_names(FILE *out, const hsgd_data_files *files, size_t *shown)
 
 char *hsgd_data_describe(const hsgd_data_summary *summary, const hsgd_data_config *config)
 {
-    char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
+    hsgd_text_stream memory;
+    FILE *out = hsgd_text_open(&memory);
     if (!out)
         return NULL;
     fprintf(out, "%zu sample%s of %zu feature%s in %zu class%s", summary->num_samples, plural(summary->num_samples),
@@ -308,5 +308,5 @@ char *hsgd_data_describe(const hsgd_data_summary *summary, const hsgd_data_confi
     put_names(out, &config->test, &shown);
     if (config->images)
         put_images(out, summary, config);
-    return fclose(out) ? (free(text), NULL) : text;
+    return hsgd_text_close(&memory, out);
 }

@@ -30,13 +30,15 @@ static hsgd_status read_text(char **out, const char *path, hsgd_error *err)
     FILE *file = fopen(path, "r");
     *out = NULL;
     if (!file)
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
+        return hsgd_fail(err, errno == ENOMEM ? HSGD_ERROR_MEMORY : HSGD_ERROR_INPUT, "%s: cannot be opened: %s", path,
+                         strerror(errno));
     errno = 0;
     bool read = getdelim(out, &size, '\0', file) >= 0;
     int reason = errno;
     fclose(file);
     return read ? HSGD_OK
-                : hsgd_fail(err, HSGD_ERROR_INPUT, "%s: %s", path, reason ? strerror(reason) : "the file is empty");
+                : hsgd_fail(err, reason == ENOMEM ? HSGD_ERROR_MEMORY : HSGD_ERROR_INPUT, "%s: %s", path,
+                            reason ? strerror(reason) : "the file is empty");
 }
 
 /* The end of a cell that starts here; commas between quotes belong to it. */

@@ -71,7 +71,8 @@ typedef struct hsgd_setting_memory {
 } hsgd_setting_memory;
 
 /* The setting of the run for captions. Texts belong to the document or to *memory, which is to be freed. */
-void hsgd_folder_setting(hsgd_figure_setting *out, hsgd_setting_memory *memory, const cJSON *result, size_t num_levels);
+hsgd_status hsgd_folder_setting(hsgd_figure_setting *out, hsgd_setting_memory *memory, const cJSON *result,
+                                size_t num_levels, hsgd_error *err);
 void hsgd_setting_memory_free(hsgd_setting_memory *memory);
 
 /* ---- folder_figures.c: what folders of runs and of sweeps do alike ---- */

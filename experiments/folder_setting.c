@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What captions say about a run, from result.json: nothing is an error here, for a caption leaves out what is not known. */
+/* What captions say about a run, from result.json: what is not known is no error, for a caption leaves it out. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "analysis/text_stream.h"
 
 #include "experiments/folder_private.h"
 
@@ -93,39 +95,61 @@ static void put_value(FILE *out, const cJSON *item)
 
 /* ---- all of it ---- */
 
-/* What write says about value; NULL where memory is out or nothing is said. */
-static char *in_words(void (*write)(FILE *out, const cJSON *value), const cJSON *value)
+/* What write says about value; NULL where that is nothing. */
+static hsgd_status in_words(char **text, void (*write)(FILE *out, const cJSON *value), const cJSON *value,
+                            hsgd_error *err)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = value ? open_memstream(&text, &size) : NULL;
-    if (!out)
-        return NULL;
-    write(out, value);
-    if (fclose(out) == 0 && size > 0)
-        return text;
-    free(text);
-    return NULL;
+    hsgd_text_stream memory;
+    FILE *out = value ? hsgd_text_open(&memory) : NULL;
+    *text = NULL;
+    if (!value)
+        return HSGD_OK;
+    if (out)
+        write(out, value);
+    char *written = hsgd_text_close(&memory, out);
+    if (!written)
+        return hsgd_fail_memory(err, "a caption");
+    if (*written)
+        *text = written;
+    else
+        free(written);
+    return HSGD_OK;
 }
 
 /* One number per level; NULL where there are others. */
-static size_t *level_counts(const cJSON *array, size_t num_levels)
+static hsgd_status level_counts(size_t **out, const cJSON *array, size_t num_levels, hsgd_error *err)
 {
-    size_t *out = (size_t)cJSON_GetArraySize(array) == num_levels ? calloc(num_levels, sizeof *out) : NULL;
-    for (size_t k = 0; out && k < num_levels; k++)
-        out[k] = count_or_zero(cJSON_GetArrayItem(array, (int)k));
-    return out;
+    *out = NULL;
+    if ((size_t)cJSON_GetArraySize(array) != num_levels)
+        return HSGD_OK;
+    *out = calloc(num_levels + 1, sizeof **out);
+    for (size_t k = 0; *out && k < num_levels; k++)
+        (*out)[k] = count_or_zero(cJSON_GetArrayItem(array, (int)k));
+    return *out ? HSGD_OK : hsgd_fail_memory(err, "a caption");
 }
 
-void hsgd_folder_setting(hsgd_figure_setting *out, hsgd_setting_memory *memory, const cJSON *result, size_t num_levels)
+static hsgd_status fill_memory(hsgd_setting_memory *memory, const cJSON *result, size_t num_levels, hsgd_error *err)
 {
-    const cJSON *config = get(result, "config"), *problem = get(config, "problem"), *data = get(problem, "data");
-    const cJSON *hierarchy = get(result, "hierarchy"), *noise = get(problem, "noise_variance");
+    const cJSON *config = get(result, "config"), *hierarchy = get(result, "hierarchy");
     const cJSON *plugin = get(get(result, "provenance"), "plugin");
-    *memory = (hsgd_setting_memory){.data = plugin ? in_words(name_plugin, plugin) : in_words(name_data, data),
-                                    .variant = in_words(put_members, get(config, "variant")),
-                                    .fanout = level_counts(get(hierarchy, "fanout"), num_levels),
-                                    .period = level_counts(get(hierarchy, "periods"), num_levels)};
+    *memory = (hsgd_setting_memory){0};
+    hsgd_status status = plugin ? in_words(&memory->data, name_plugin, plugin, err)
+                                : in_words(&memory->data, name_data, get(get(config, "problem"), "data"), err);
+    if (!status)
+        status = in_words(&memory->variant, put_members, get(config, "variant"), err);
+    if (!status)
+        status = level_counts(&memory->fanout, get(hierarchy, "fanout"), num_levels, err);
+    return status ? status : level_counts(&memory->period, get(hierarchy, "periods"), num_levels, err);
+}
+
+hsgd_status hsgd_folder_setting(hsgd_figure_setting *out, hsgd_setting_memory *memory, const cJSON *result,
+                                size_t num_levels, hsgd_error *err)
+{
+    const cJSON *config = get(result, "config"), *problem = get(config, "problem");
+    const cJSON *hierarchy = get(result, "hierarchy"), *noise = get(problem, "noise_variance");
+    hsgd_status status = fill_memory(memory, result, num_levels, err);
+    if (status)
+        return status;
     bool uniform = memory->fanout && memory->period;
     *out = (hsgd_figure_setting){.problem = text_or_null(get(problem, "type")),
                                  .data = memory->data,
@@ -137,8 +161,9 @@ void hsgd_folder_setting(hsgd_figure_setting *out, hsgd_setting_memory *memory, 
                                  .weighted = cJSON_IsTrue(get(hierarchy, "weighted")),
                                  .measure_every = count_or_zero(get(config, "measure_every")),
                                  .variant = memory->variant};
-    if (data || plugin)
+    if (get(problem, "data") || get(get(result, "provenance"), "plugin"))
         out->batch_size = count_or_zero(get(get(config, "optimizer"), "batch_size"));
+    return HSGD_OK;
 }
 
 void hsgd_setting_memory_free(hsgd_setting_memory *memory)

@@ -2,7 +2,9 @@
 /* The whole library. Installed as <hsgd.h>; the headers below are meant to be read in this order.
  *
  * The library itself never ends the process, but GSL's default error handler does: a program that wants failures inside
- * GSL as an hsgd_status calls gsl_set_error_handler_off() first. */
+ * GSL as an hsgd_status calls gsl_set_error_handler_off() first. Where memory is out, GMP (sandwich, certificates), muParser
+ * (formulas) and OpenMP end the process, too, and cJSON leaves out what it has no memory for: experiments/out_of_memory.c
+ * is how the program deals with them. */
 #ifndef HSGD_H
 #define HSGD_H
 

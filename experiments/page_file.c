@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analysis/text_stream.h"
 #include "experiments/json_private.h"
 #include "experiments/page_private.h"
 #include "experiments/sweep_private.h"
@@ -60,21 +61,20 @@ static size_t common(const char *a, const char *b)
 /* The way from one existing folder to another: "" or "../results/demo/". */
 static char *way(const char *from, const char *to)
 {
-    char *a = realpath(from, NULL), *b = realpath(to, NULL), *out = NULL;
-    size_t size;
-    FILE *memory = a && b ? open_memstream(&out, &size) : NULL;
-    if (memory) {
+    hsgd_text_stream memory = {0};
+    char *a = realpath(from, NULL), *b = realpath(to, NULL);
+    FILE *out = a && b ? hsgd_text_open(&memory) : NULL;
+    if (out) {
         size_t same = common(a, b);
         const char *rest = b + same + (b[same] == '/');
         for (const char *c = a + same; *c; c++)
             if (*c == '/' && c[1])
-                fputs("../", memory);
-        fprintf(memory, "%s%s", rest, *rest ? "/" : "");
-        fclose(memory);
+                fputs("../", out);
+        fprintf(out, "%s%s", rest, *rest ? "/" : "");
     }
     free(a);
     free(b);
-    return out;
+    return hsgd_text_close(&memory, out);
 }
 
 static hsgd_status find_place(place *p, const char *dir, const char *file, hsgd_error *err)

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "analysis/text_stream.h"
+
 /* All in CSS pixels; the picture is shown at this size, in a box that scrolls. */
 enum { LEFT = 44, TOP = 18, BARS = 48, GAP = 6, BOTTOM = 40, RIGHT = 12, COLUMN_LABEL = 36, ROW_LABEL = 14 };
 
@@ -73,25 +75,19 @@ static void put_label(hsgd_html *html, double x, double y, const char *anchor, c
     put_title(html, x, y, anchor, text);
 }
 
-/* A path that is written piece by piece; NULL when memory is out. */
-static FILE *begin_path(char **text, size_t *size)
+/* The end of a path that was written piece by piece; path: NULL when memory is out. */
+static void end_path(hsgd_html *html, FILE *path, hsgd_text_stream *memory, const char *class_name)
 {
-    *text = NULL;
-    return open_memstream(text, size);
-}
-
-static void end_path(hsgd_html *html, FILE *memory, char **text, const char *class_name)
-{
-    if (!memory || fclose(memory) != 0 || !*text) {
-        if (!html->mistake)
-            html->mistake = "out of memory";
-    } else if (**text) {
+    char *text = hsgd_text_close(memory, path);
+    if (!text && !html->mistake)
+        html->mistake = "out of memory";
+    if (text && *text) {
         hsgd_html_open(html, "path");
         hsgd_html_attribute(html, "class", class_name);
-        hsgd_html_attribute(html, "d", *text);
+        hsgd_html_attribute(html, "d", text);
         hsgd_html_close(html, "path");
     }
-    free(*text);
+    free(text);
 }
 
 /* Of a cell: 0 for an empty one, else 1 (fewest) to HSGD_HEATMAP_SHADES. */
@@ -103,9 +99,9 @@ static int shade_of(const layout *l, double count)
 /* All cells of one shade in one path, neighbours in a row as one rectangle: small also for thousands of cells. */
 static void put_shade(hsgd_html *html, const layout *l, int shade)
 {
-    char *text, class_name[16];
-    size_t size;
-    FILE *path = begin_path(&text, &size);
+    char class_name[16];
+    hsgd_text_stream memory;
+    FILE *path = hsgd_text_open(&memory);
     for (size_t row = 0; path && row < l->map->num_rows; row++)
         for (size_t i = 0, run; i < l->drawn; i += run) {
             for (run = 0; i + run < l->drawn && shade_of(l, cell(l->map, (i + run) * l->every, row)) == shade; run++)
@@ -116,20 +112,19 @@ static void put_shade(hsgd_html *html, const layout *l, int shade)
             run += run == 0;
         }
     snprintf(class_name, sizeof class_name, "shade-%d", shade);
-    end_path(html, path, &text, class_name);
+    end_path(html, path, &memory, class_name);
 }
 
 static void put_bars(hsgd_html *html, const layout *l)
 {
-    char *text;
-    size_t size;
-    FILE *path = begin_path(&text, &size);
+    hsgd_text_stream memory;
+    FILE *path = hsgd_text_open(&memory);
     double thick = l->width > 4 ? l->width - 2 : l->width;
     for (size_t i = 0; path && i < l->drawn; i++) {
         double height = BARS * sum_of(l->map, i * l->every) / fmax(l->largest_sum, 1);
         fprintf(path, "M%g %gv%.2fh%gv%.2fz", x_of(l, i), (double)(TOP + BARS), -height, thick, height);
     }
-    end_path(html, path, &text, "bars");
+    end_path(html, path, &memory, "bars");
     put_label(html, LEFT - 6, TOP + 10, "end", "%.4g", l->largest_sum);
     put_title(html, LEFT - 6, TOP + BARS, "end", "0");
 }
@@ -137,16 +132,15 @@ static void put_bars(hsgd_html *html, const layout *l)
 /* The frame of the cells, and lines where a group begins. */
 static void put_lines(hsgd_html *html, const layout *l)
 {
-    char *text;
-    size_t size;
-    FILE *path = begin_path(&text, &size);
+    hsgd_text_stream memory;
+    FILE *path = hsgd_text_open(&memory);
     double right = x_of(l, l->drawn), bottom = l->cells_top + (double)l->map->num_rows * l->height;
     if (path)
         fprintf(path, "M%d %gH%gV%gH%dz", LEFT, l->cells_top, right, bottom, LEFT);
     for (size_t i = 1; path && l->map->first && i < l->drawn; i++)
         if (l->map->first[i * l->every])
             fprintf(path, "M%g %dV%g", x_of(l, i), TOP, bottom);
-    end_path(html, path, &text, "frame");
+    end_path(html, path, &memory, "frame");
 }
 
 static void put_row_labels(hsgd_html *html, const layout *l)

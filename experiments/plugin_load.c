@@ -15,7 +15,8 @@ static hsgd_status absolute_path(char **out, const char *path, hsgd_error *err)
     struct stat about;
     *out = realpath(path, NULL);
     if (!*out)
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be loaded: %s", path, strerror(errno));
+        return hsgd_fail(err, errno == ENOMEM ? HSGD_ERROR_MEMORY : HSGD_ERROR_INPUT, "%s: cannot be loaded: %s", path,
+                         strerror(errno));
     if (stat(*out, &about) == 0 && S_ISREG(about.st_mode))
         return HSGD_OK;
     free(*out);

@@ -272,13 +272,15 @@ hsgd_status hsgd_provenance_of_program(cJSON **out, const char *command, hsgd_er
     return HSGD_OK;
 }
 
-/* The shared object itself need not be loaded any more. */
-static void add_plugin_file(cJSON *object, const char *path)
+/* The shared object itself need not be loaded any more, nor be there. */
+static hsgd_status add_plugin_file(cJSON *object, const char *path, hsgd_error *err)
 {
     char digits[HSGD_CHECKSUM_SIZE];
     double bytes;
     hsgd_checksum *checksum = hsgd_checksum_alloc();
-    if (checksum && hsgd_checksum_add_file(checksum, path, &bytes, NULL) == HSGD_OK) {
+    hsgd_status status =
+        checksum ? hsgd_checksum_add_file(checksum, path, &bytes, err) : hsgd_fail_memory(err, "a checksum");
+    if (!status) {
         cJSON *plugin = cJSON_AddObjectToObject(object, "plugin");
         hsgd_checksum_finish(checksum, digits);
         cJSON_AddStringToObject(plugin, "name", base_name(path));
@@ -287,6 +289,7 @@ static void add_plugin_file(cJSON *object, const char *path)
         cJSON_AddStringToObject(plugin, "sha256", digits);
     }
     hsgd_checksum_free(checksum);
+    return status == HSGD_ERROR_MEMORY ? status : HSGD_OK;
 }
 
 hsgd_status hsgd_provenance_of_config(cJSON **out, const char *command, const hsgd_config *config, hsgd_error *err)
@@ -304,9 +307,11 @@ hsgd_status hsgd_provenance_of_config(cJSON **out, const char *command, const hs
         add_inputs(*out, &p);
         if (lost)
             cJSON_AddStringToObject(*out, "data_note", reason.message);
-        if (config->problem == HSGD_PROBLEM_PLUGIN)
-            add_plugin_file(*out, config->plugin_path);
-        status = HSGD_OK;
+        status = config->problem == HSGD_PROBLEM_PLUGIN ? add_plugin_file(*out, config->plugin_path, err) : HSGD_OK;
+        if (status) {
+            cJSON_Delete(*out);
+            *out = NULL;
+        }
     } else
         hsgd_fail(err, status, "%s", reason.message);
     hsgd_provenance_free(&p);

@@ -2,14 +2,16 @@
 /* On what the numbers were worked out. */
 #include "experiments/provenance_private.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "analysis/vector.h"
 
-enum { PROCESSOR_SIZE = 128, FEATURES_SIZE = 512 };
+enum { PROCESSOR_SIZE = 128, FEATURES_SIZE = 512, CPUINFO_SIZE = 16384 /* that of the first processor, and more */ };
 
 /* What follows the colon of a line of /proc/cpuinfo, if the line begins like this; NULL otherwise. Cuts the line's end off. */
 static char *value_of(char *line, const char *beginning)
@@ -41,21 +43,33 @@ static void keep_arithmetic(char out[FEATURES_SIZE], char *list)
             used += (size_t)snprintf(out + used, FEATURES_SIZE - used, "%s%s", used ? " " : "", feature);
 }
 
+/* As much of a file as there is room for; "" where it cannot be read. In no memory of its own: a result must not say less
+ * about its machine because that was short of it. */
+static void read_beginning(char *text, size_t size, const char *path)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    size_t length = 0;
+    for (ssize_t got; file >= 0 && (got = read(file, text + length, size - 1 - length)) != 0;) {
+        if (got < 0 && errno != EINTR)
+            break;
+        length += got > 0 ? (size_t)got : 0;
+    }
+    text[length] = '\0';
+    if (file >= 0)
+        close(file);
+}
+
 /* Those of the first processor; "" where the system does not say. */
 static void find_processor(char name[PROCESSOR_SIZE], char features[FEATURES_SIZE])
 {
-    FILE *file = fopen("/proc/cpuinfo", "r");
-    char *line = NULL, *value;
-    size_t capacity = 0;
+    char text[CPUINFO_SIZE], *rest = text;
+    read_beginning(text, sizeof text, "/proc/cpuinfo");
     *name = *features = '\0';
-    while (file && !(*name && *features) && getline(&line, &capacity, file) > 0)
+    for (char *line, *value; !(*name && *features) && (line = strsep(&rest, "\n"));)
         if (!*name && (value = value_of(line, "model name")))
             snprintf(name, PROCESSOR_SIZE, "%s", value);
         else if (!*features && ((value = value_of(line, "flags")) || (value = value_of(line, "Features"))))
             keep_arithmetic(features, value);
-    if (file)
-        fclose(file);
-    free(line);
 }
 
 static void add_system(cJSON *object)

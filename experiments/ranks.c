@@ -157,11 +157,13 @@ hsgd_status hsgd_ranks_compare(const hsgd_ranks *ranks, const char *text, const 
         hsgd_checksum_add(checksum, text, strlen(text));
         hsgd_checksum_finish(checksum, own);
     }
-    hsgd_checksum_free(checksum);
     memcpy(first, own, sizeof first);
     hsgd_status status = hsgd_team_broadcast(hsgd_ranks_team(ranks), 0, first, sizeof first, err);
-    if (!status && (!*own || strcmp(own, first) != 0))
+    if (!status && !checksum)
+        status = hsgd_fail_memory(err, "a checksum");
+    if (!status && strcmp(own, first) != 0)
         status = hsgd_fail(err, HSGD_ERROR_INPUT, "%s here differs from what rank 0 has", what);
+    hsgd_checksum_free(checksum);
     return hsgd_team_agree(hsgd_ranks_team(ranks), status, err);
 }
 

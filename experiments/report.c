@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analysis/estimate.h"
+#include "analysis/text_stream.h"
 #include "experiments/report_table_private.h"
 
 /* ---- setting ---- */
@@ -77,14 +78,12 @@ static void put_runs(FILE *out, const hsgd_experiment *e)
 /* Print with a function into memory; NULL when it is out. Free it. */
 static char *printed(void (*put)(FILE *, const hsgd_experiment *), const hsgd_experiment *e)
 {
-    char *text = NULL;
-    size_t size;
-    FILE *memory = open_memstream(&text, &size);
-    if (!memory)
+    hsgd_text_stream memory;
+    FILE *out = hsgd_text_open(&memory);
+    if (!out)
         return NULL;
-    put(memory, e);
-    fclose(memory);
-    return text;
+    put(out, e);
+    return hsgd_text_close(&memory, out);
 }
 
 static void put_setting(FILE *out, const hsgd_experiment *e)
@@ -175,21 +174,19 @@ static void count_all(tally *t, const hsgd_experiment *e)
 static void put_verdicts(FILE *out, const hsgd_experiment *e)
 {
     static const hsgd_verdict named[] = {HSGD_VERDICT_VIOLATED, HSGD_VERDICT_INCONCLUSIVE};
-    char *names[] = {NULL, NULL};
-    size_t size[2];
+    hsgd_text_stream memory[2];
     tally t = {{0}, {NULL}};
     for (int i = 0; i < 2; i++)
-        t.names[named[i]] = open_memstream(&names[i], &size[i]);
+        t.names[named[i]] = hsgd_text_open(&memory[i]);
     count_all(&t, e);
     fprintf(out, "All checks together: %s. Of them %zu hold", hsgd_verdict_name(e->worst), t.count[HSGD_VERDICT_HOLDS]);
     for (int i = 0; i < 2; i++) {
         size_t with = t.count[named[i]];
-        if (t.names[named[i]])
-            fclose(t.names[named[i]]);
+        char *names = hsgd_text_close(&memory[i], t.names[named[i]]);
         fprintf(out, ", %zu %s %s", with, with == 1 ? "is" : "are", hsgd_verdict_name(named[i]));
-        if (with && names[i])
-            fprintf(out, " (%s)", names[i]);
-        free(names[i]);
+        if (with)
+            fprintf(out, " (%s)", names ? names : "out of memory");
+        free(names);
     }
     size_t without = t.count[HSGD_VERDICT_NOT_APPLICABLE];
     fprintf(out, ", %zu %s not applicable.", without, without == 1 ? "is" : "are");

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/text_stream.h"
 #include "experiments/report_table_private.h"
 
 static void verdict_cell(hsgd_report_table *table, hsgd_verdict verdict, const char *reason)
@@ -42,26 +43,23 @@ hsgd_constant_kind hsgd_report_kind_of_dispersion(const hsgd_experiment *e)
 /* What "seen" is, in one sentence; the items that share it are named once. */
 static void explain_seen(hsgd_report_table *table, const hsgd_audit *audit)
 {
-    char *text = NULL;
-    size_t size;
-    FILE *memory = open_memstream(&text, &size);
+    hsgd_text_stream memory;
+    FILE *out = hsgd_text_open(&memory);
     bool was_same = false;
-    if (!memory)
-        return;
-    for (size_t i = 0; i < audit->num_items; i++) {
+    for (size_t i = 0; out && i < audit->num_items; i++) {
         const hsgd_audit_item *item = &audit->item[i];
         bool is_next_same = i + 1 < audit->num_items && strcmp(audit->item[i + 1].how, item->how) == 0;
         if (item->relation == HSGD_AUDIT_CONDITION) /* its name says it */
             continue;
-        fprintf(memory, "%s%s", i == 0 ? "Seen: " : was_same ? ", " : "; ", item->name);
+        fprintf(out, "%s%s", i == 0 ? "Seen: " : was_same ? ", " : "; ", item->name);
         if (!is_next_same)
-            fprintf(memory, ": %s", item->how);
+            fprintf(out, ": %s", item->how);
         was_same = is_next_same;
     }
-    fputc('.', memory);
-    fclose(memory);
-    if (text)
-        hsgd_report_remark(table, text);
+    if (out)
+        fputc('.', out);
+    char *text = hsgd_text_close(&memory, out);
+    hsgd_report_remark(table, text);
     free(text);
 }
 

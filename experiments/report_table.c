@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/text_stream.h"
+
 /* ---- cells ---- */
 
 void hsgd_report_table_init(hsgd_report_table *table, hsgd_report_format format, const char *title,
@@ -39,25 +41,19 @@ static void take_cell(hsgd_report_table *table, char *text)
 
 /* A cell is written to memory: begin, print, end. */
 typedef struct pen {
-    char *text;
-    size_t size;
+    hsgd_text_stream memory;
     FILE *stream; /* NULL: no memory */
 } pen;
 
 static int begin(pen *p)
 {
-    p->text = NULL;
-    p->stream = open_memstream(&p->text, &p->size);
+    p->stream = hsgd_text_open(&p->memory);
     return p->stream != NULL;
 }
 
 static void end(pen *p, hsgd_report_table *table)
 {
-    if (p->stream && fclose(p->stream)) {
-        free(p->text);
-        p->text = NULL;
-    }
-    take_cell(table, p->text);
+    take_cell(table, hsgd_text_close(&p->memory, p->stream));
 }
 
 void hsgd_report_text(hsgd_report_table *table, const char *format, ...)
@@ -142,7 +138,7 @@ void hsgd_report_interval(hsgd_report_table *table, double value, double low, do
 
 void hsgd_report_remark(hsgd_report_table *table, const char *text)
 {
-    char *copy = table->num_remarks < HSGD_REPORT_MAX_REMARKS ? strdup(text) : NULL;
+    char *copy = text && table->num_remarks < HSGD_REPORT_MAX_REMARKS ? strdup(text) : NULL;
     if (copy)
         table->remark[table->num_remarks++] = copy;
     else

@@ -43,7 +43,7 @@ void hsgd_report_relation(hsgd_report_table *table, const char *relation, double
  * narrower than the digits, or there is none (low < high fails). */
 void hsgd_report_interval(hsgd_report_table *table, double value, double low, double high, int digits);
 
-/* A sentence below the table. */
+/* A sentence below the table; NULL: there was no memory for it. */
 void hsgd_report_remark(hsgd_report_table *table, const char *text);
 
 /* Print it and free it. A table without a row, or with nothing in it, prints nothing. */

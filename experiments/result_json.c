@@ -175,7 +175,7 @@ static cJSON *node_labels_to_json(const hsgd_experiment *e)
 {
     const hsgd_partition *p = &e->problem->partition;
     const hsgd_hierarchy *h = &e->problem->hierarchy;
-    size_t *count = malloc(p->num_classes * sizeof *count);
+    size_t *count = cJSON_malloc((p->num_classes + 1) * sizeof *count); /* ends as the document would */
     cJSON *array = cJSON_CreateArray();
     for (size_t u = 0; count && u < h->num_nodes; u++) {
         memset(count, 0, p->num_classes * sizeof *count);
@@ -186,7 +186,7 @@ static cJSON *node_labels_to_json(const hsgd_experiment *e)
         }
         cJSON_AddItemToArray(array, counts_to_json(count, p->num_classes));
     }
-    free(count);
+    cJSON_free(count);
     return array;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analysis/text_stream.h"
 #include "bounds/verdict.h"
 #include "experiments/checkpoint_private.h"
 #include "experiments/folder.h"
@@ -103,9 +104,8 @@ static void say_where_it_begins(const hsgd_run_keep *keep)
 /* What happened, where the checkpoint is if one was kept, and the command that goes on from it: a line without its end. */
 static char *farewell(const hsgd_run_keep *keep, const char *what, bool kept)
 {
-    char *text = NULL;
-    size_t size;
-    FILE *stream = open_memstream(&text, &size);
+    hsgd_text_stream memory;
+    FILE *stream = hsgd_text_open(&memory);
     if (!stream)
         return NULL;
     fprintf(stream, "hsgd: %s; ", what);
@@ -116,11 +116,9 @@ static char *farewell(const hsgd_run_keep *keep, const char *what, bool kept)
     if (keep->ranks.many)
         fprintf(stream, "mpirun -n %d ", hsgd_ranks_started());
     hsgd_cli_print_again(keep->arguments, HSGD_RUN_OPTION_RESUME, stream);
-    if (fclose(stream) != 0) {
-        free(text);
-        return NULL;
-    }
-    text[size - 1] = '\0';
+    char *text = hsgd_text_close(&memory, stream);
+    if (text)
+        text[memory.length - 1] = '\0';
     return text;
 }
 

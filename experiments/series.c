@@ -16,13 +16,15 @@ typedef struct series_reader {
     size_t line_size, line_number;
     double *row_major;
     size_t capacity; /* in numbers */
+    int reason;      /* an error number: why there is no next line; 0: the file ends */
 } series_reader;
 
-/* The next line without its end; false at the end of the file. */
+/* The next line without its end; false at the end of the file, and where it cannot be read. */
 static bool next_line(series_reader *r)
 {
     errno = 0;
     ssize_t length = getline(&r->line, &r->line_size, r->stream);
+    r->reason = length < 0 && !feof(r->stream) ? (errno ? errno : EIO) : 0;
     if (length < 0)
         return false;
     r->line_number++;
@@ -35,7 +37,10 @@ static bool next_line(series_reader *r)
 
 static hsgd_status read_names(hsgd_series *out, series_reader *r, hsgd_error *err)
 {
-    if (!next_line(r) || !*r->line)
+    bool found = next_line(r);
+    if (r->reason)
+        return HSGD_OK; /* to be told below */
+    if (!found || !*r->line)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: line 1: expected the names of the columns", r->path);
     size_t columns = 1;
     for (const char *c = r->line; *c; c++)
@@ -99,10 +104,12 @@ hsgd_status hsgd_series_read(hsgd_series *out, const char *path, hsgd_error *err
     if (status)
         return status;
     status = read_names(out, &r, err);
-    while (!status && next_line(&r))
+    while (!status && !r.reason && next_line(&r))
         status = read_row(out, &r, err);
-    if (ferror(r.stream))
-        status = hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+    if (r.reason == ENOMEM)
+        status = hsgd_fail_memory(err, path);
+    else if (r.reason)
+        status = hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be read: %s", path, strerror(r.reason));
     if (!status)
         status = transpose(out, &r, err);
     fclose(r.stream);

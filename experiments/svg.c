@@ -7,6 +7,8 @@
 
 #include <expat.h>
 
+#include "analysis/text_stream.h"
+
 typedef struct embedding {
     hsgd_html *html;
     const char *prefix, *label;
@@ -39,18 +41,16 @@ static bool draws(const char *name)
 /* Copy value with the prefix after every "#" that names a part of this picture. */
 static char *with_prefix(const char *value, const char *prefix)
 {
-    char *out = NULL;
-    size_t size;
-    FILE *memory = open_memstream(&out, &size);
-    if (!memory)
+    hsgd_text_stream memory;
+    FILE *out = hsgd_text_open(&memory);
+    if (!out)
         return NULL;
     for (; *value; value++) {
-        fputc(*value, memory);
+        fputc(*value, out);
         if (*value == '#')
-            fprintf(memory, "%s-", prefix);
+            fprintf(out, "%s-", prefix);
     }
-    fclose(memory);
-    return out;
+    return hsgd_text_close(&memory, out);
 }
 
 /* Does the value name anything outside the picture? */

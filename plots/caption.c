@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/text_stream.h"
 #include "plots/figures_private.h"
 #include "plots/output.h"
 #include "plots/script_private.h"
@@ -433,19 +434,14 @@ static const struct {
 
 char *hsgd_figure_caption(const hsgd_figure_input *input, const hsgd_figure *figure, hsgd_caption_syntax syntax)
 {
-    char *text = NULL;
-    size_t size = 0;
-    caption c = {input, syntax, open_memstream(&text, &size)};
+    hsgd_text_stream memory;
+    caption c = {input, syntax, hsgd_text_open(&memory)};
     if (!c.out)
         return NULL;
     for (size_t i = 0; i < sizeof kind / sizeof *kind; i++)
         if (strcmp(kind[i].figure, figure->name) == 0)
             kind[i].write(&c);
-    bool failed = ferror(c.out) != 0;
-    if (fclose(c.out) == 0 && !failed)
-        return text;
-    free(text);
-    return NULL;
+    return hsgd_text_close(&memory, c.out);
 }
 
 hsgd_status hsgd_caption_write(char *text, const char *dir, const char *name, hsgd_error *err)

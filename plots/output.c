@@ -49,6 +49,8 @@ static hsgd_status open_stream(hsgd_output *out, hsgd_error *err)
 {
     int descriptor = create_temporary(out);
     if (descriptor >= 0)
+        out->numbers = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
+    if (out->numbers)
         out->stream = fdopen(descriptor, "w");
     if (!out->stream) {
         hsgd_status status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write %s: %s", out->path, strerror(errno));
@@ -56,12 +58,13 @@ static hsgd_status open_stream(hsgd_output *out, hsgd_error *err)
             close(descriptor);
             unlink(out->temporary);
         }
+        if (out->numbers)
+            freelocale(out->numbers);
+        out->numbers = (locale_t)0;
         release(out);
         return status;
     }
-    out->numbers = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
-    if (out->numbers)
-        out->previous = uselocale(out->numbers);
+    out->previous = uselocale(out->numbers);
     return HSGD_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/text_stream.h"
 #include "plots/caption_private.h"
 #include "plots/figures_private.h"
 #include "plots/script_private.h"
@@ -84,9 +85,8 @@ static hsgd_status write_data(const hsgd_pep_figure_input *in, const char *dir, 
 
 char *hsgd_pep_figure_caption(const hsgd_pep_figure_input *in, hsgd_caption_syntax syntax)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&text, &size);
+    hsgd_text_stream memory;
+    FILE *f = hsgd_text_open(&memory);
     if (!f)
         return NULL;
     fprintf(f, "Worst case of %s over all smooth problems, by performance estimation, against the step size",
@@ -99,11 +99,7 @@ char *hsgd_pep_figure_caption(const hsgd_pep_figure_input *in, hsgd_caption_synt
             ". Open circles and squares: the largest step sizes of the published and of the sharpened bound; dotted: "
             "%s; full circles: the best step size; thin: the recursive bound. Gradients are exact.",
             hsgd_caption_pick(syntax, "γL = 1", "$\\gamma L=1$"));
-    bool failed = ferror(f) != 0;
-    if (fclose(f) == 0 && !failed)
-        return text;
-    free(text);
-    return NULL;
+    return hsgd_text_close(&memory, f);
 }
 
 static hsgd_status write_caption(const hsgd_pep_figure_input *in, const char *dir, hsgd_error *err)

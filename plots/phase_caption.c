@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "plots/caption_private.h"
+#include "analysis/text_stream.h"
 #include "plots/phase.h"
 
 enum { TEXT_MAX_WIDTH = 90 };
@@ -101,9 +102,8 @@ static void say_method(const caption *c)
 
 char *hsgd_phase_figure_caption(const hsgd_phase_figure_input *input, hsgd_caption_syntax syntax)
 {
-    char *text = NULL;
-    size_t size = 0;
-    const caption c = {input, syntax, open_memstream(&text, &size)};
+    hsgd_text_stream memory;
+    const caption c = {input, syntax, hsgd_text_open(&memory)};
     if (!c.out)
         return NULL;
     say_subject(&c);
@@ -112,9 +112,5 @@ char *hsgd_phase_figure_caption(const hsgd_phase_figure_input *input, hsgd_capti
     say_range(&c, ", T = ", ", $T$~=~", input->steps);
     say_range(&c, ", γ = ", ", $\\gamma$~=~", input->step_size);
     say_method(&c);
-    bool failed = ferror(c.out) != 0;
-    if (fclose(c.out) == 0 && !failed)
-        return text;
-    free(text);
-    return NULL;
+    return hsgd_text_close(&memory, c.out);
 }

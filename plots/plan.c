@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/text_stream.h"
 #include "plots/caption_private.h"
 #include "plots/script_private.h"
 #include "plots/table_private.h"
@@ -286,17 +287,12 @@ static void say_all(const caption *c)
 
 char *hsgd_plan_figure_caption(const hsgd_plan_figure_input *input, hsgd_caption_syntax syntax)
 {
-    char *text = NULL;
-    size_t size = 0;
-    const caption c = {input, syntax, open_memstream(&text, &size)};
+    hsgd_text_stream memory;
+    const caption c = {input, syntax, hsgd_text_open(&memory)};
     if (!c.out)
         return NULL;
     say_all(&c);
-    bool failed = ferror(c.out) != 0;
-    if (fclose(c.out) == 0 && !failed)
-        return text;
-    free(text);
-    return NULL;
+    return hsgd_text_close(&memory, c.out);
 }
 
 static hsgd_status write_caption(const hsgd_plan_figure_input *in, const char *dir, hsgd_error *err)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/text_stream.h"
 #include "plots/caption_private.h"
 #include "plots/figures_private.h"
 #include "plots/script_private.h"
@@ -219,10 +220,10 @@ static void say_fit(FILE *f, const hsgd_rate_figure_input *in, bool tex)
 
 char *hsgd_rate_figure_caption(const hsgd_rate_figure_input *in, bool bars, hsgd_caption_syntax syntax)
 {
-    char *text = NULL;
-    size_t size = 0, of = find_measured(in->quantity);
+    hsgd_text_stream memory;
+    size_t of = find_measured(in->quantity);
     bool tex = syntax == HSGD_CAPTION_TEX;
-    FILE *f = open_memstream(&text, &size);
+    FILE *f = hsgd_text_open(&memory);
     if (!f)
         return NULL;
     fprintf(f, "%s against %s", tex ? measured[of].words_tex : measured[of].words, swept[find_swept(in->symbol)].words);
@@ -236,11 +237,7 @@ char *hsgd_rate_figure_caption(const hsgd_rate_figure_input *in, bool bars, hsgd
     fputs(". ", f);
     say_setting(f, in, tex);
     fputs(".", f);
-    bool failed = ferror(f) != 0;
-    if (fclose(f) == 0 && !failed)
-        return text;
-    free(text);
-    return NULL;
+    return hsgd_text_close(&memory, f);
 }
 
 static hsgd_status write_caption(const figure *f, const char *dir, hsgd_error *err)

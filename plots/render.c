@@ -141,10 +141,10 @@ static hsgd_status find_output(char *output, size_t size, bool *tikz, const char
                 snprintf(output, size, "%s.%s", name, extension);
         }
     }
-    int failed = ferror(file);
+    int reason = feof(file) ? 0 : errno; /* getline has not said so where memory is out: the end was not met */
     free(line);
     fclose(file);
-    return failed ? hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot read %s", path) : HSGD_OK;
+    return reason ? hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot read %s: %s", path, strerror(reason)) : HSGD_OK;
 }
 
 /* ---- a folder of its own for one run of gnuplot ---- */
@@ -188,10 +188,13 @@ static hsgd_status open_workshop(workshop *w, const char *dir, const char *name,
     char picture[300];
     snprintf(picture, sizeof picture, "%s.pdf", name);
     *w = (workshop){.path = join(dir, HSGD_RENDER_PREFIX "XXXXXX")};
-    if (!w->path || !mkdtemp(w->path)) {
+    if (!w->path)
+        return hsgd_fail_memory(err, "a file name");
+    if (!mkdtemp(w->path)) {
+        int reason = errno;
         free(w->path);
         *w = (workshop){0};
-        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write to %s: %s", dir, strerror(errno));
+        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write to %s: %s", dir, strerror(reason));
     }
     if (link_into(w, 0, name, "gp") || link_into(w, 1, name, "dat"))
         return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write to %s: %s", dir, strerror(errno));
@@ -212,17 +215,19 @@ static bool is_whole(const char *path, const char *name)
 {
     char tail[256];
     const char *dot = strrchr(name, '.');
-    FILE *file = fopen(path, "rb");
+    int file = open(path, O_RDONLY | O_CLOEXEC);
     bool whole = false;
-    if (!file)
+    if (file < 0)
         return false;
-    if (fseek(file, -(long)sizeof tail, SEEK_END) != 0)
-        rewind(file); /* it is shorter */
-    size_t length = fread(tail, 1, sizeof tail, file);
+    if (lseek(file, -(off_t)sizeof tail, SEEK_END) < 0)
+        lseek(file, 0, SEEK_SET); /* it is shorter */
+    size_t length = 0;
+    for (ssize_t got; (got = read(file, tail + length, sizeof tail - length)) != 0 && (got > 0 || errno == EINTR);)
+        length += got > 0 ? (size_t)got : 0;
     for (size_t i = 0; dot && i < sizeof last_signs / sizeof *last_signs; i++)
         whole |= strcmp(dot + 1, last_signs[i].ending) == 0 &&
                  memmem(tail, length, last_signs[i].sign, strlen(last_signs[i].sign));
-    fclose(file);
+    close(file);
     return whole;
 }
 
@@ -313,8 +318,10 @@ hsgd_status hsgd_figure_render(const char *dir, const char *name, hsgd_error *er
         return status;
     workshop w;
     /* An old figure must not pass for a new one. */
-    path = output[0] ? join(dir, output) : NULL;
-    if (path)
+    path = join(dir, output);
+    if (!path)
+        return hsgd_fail_memory(err, "a file name");
+    if (output[0])
         unlink(path);
     free(path);
     status = open_workshop(&w, dir, name, output, err);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "plots/caption_private.h"
+#include "analysis/text_stream.h"
 #include "plots/output.h"
 #include "plots/sweep_private.h"
 
@@ -145,18 +146,13 @@ static void say_all(const caption *c, const hsgd_sweep_remark *remark)
 char *hsgd_sweep_figure_caption(const hsgd_sweep_figure_input *input, const hsgd_sweep_figure *figure,
                                 hsgd_figure_band band, hsgd_caption_syntax syntax)
 {
-    char *text = NULL;
-    size_t size = 0;
+    hsgd_text_stream memory;
     const hsgd_sweep_remark remark = figure->remark(input);
-    const caption c = {input, figure->name, band, syntax, open_memstream(&text, &size)};
+    const caption c = {input, figure->name, band, syntax, hsgd_text_open(&memory)};
     if (!c.out)
         return NULL;
     say_all(&c, &remark);
-    bool failed = ferror(c.out) != 0;
-    if (fclose(c.out) == 0 && !failed)
-        return text;
-    free(text);
-    return NULL;
+    return hsgd_text_close(&memory, c.out);
 }
 
 hsgd_status hsgd_sweep_write_caption(const hsgd_sweep_figure_input *in, const hsgd_sweep_figure *figure,

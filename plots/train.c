@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/text_stream.h"
 #include "plots/caption_private.h"
 #include "plots/script_private.h"
 #include "plots/table_private.h"
@@ -231,9 +232,8 @@ static void write_script(hsgd_script *s, const hsgd_train_figure_input *in, cons
 
 char *hsgd_train_figure_caption(const hsgd_train_figure_input *in, hsgd_caption_syntax syntax)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
+    hsgd_text_stream memory;
+    FILE *out = hsgd_text_open(&memory);
     if (!out)
         return NULL;
     fprintf(out, "Real training on %zu worker%s (%zu host%s), ", in->num_workers, in->num_workers == 1 ? "" : "s",
@@ -245,11 +245,7 @@ char *hsgd_train_figure_caption(const hsgd_train_figure_input *in, hsgd_caption_
         "%s of the values are below. Below: an average over the ranks of one node of each level, alone (medians) and "
         "in the training, and the fitted model, 2 (latency + bytes/bandwidth).",
         hsgd_caption_pick(syntax, "95 %", "95\\,\\%"));
-    bool failed = ferror(out) != 0;
-    if (fclose(out) == 0 && !failed)
-        return text;
-    free(text);
-    return NULL;
+    return hsgd_text_close(&memory, out);
 }
 
 static hsgd_status write_caption(const hsgd_train_figure_input *in, const char *dir, hsgd_error *err)
