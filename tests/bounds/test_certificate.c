@@ -385,6 +385,23 @@ static void negative_multipliers(void **state)
     hsgd_certificate_free(&c);
 }
 
+/* What stands where it means nothing, or is one too many. */
+static void what_is_out_of_place(void **state)
+{
+    (void)state;
+    hsgd_certificate c = descent_certificate("1/2", "1", 2);
+    hsgd_certificate_verdict verdict;
+    c.num_weights = 1;
+    assert_fails(hsgd_certificate_check(&verdict, &c, &err), HSGD_ERROR_INPUT, "weights: legal only with", err);
+    c.num_weights = 0;
+    size_t levels = c.num_levels;
+    c.num_levels = HSGD_MAX_LEVELS + 1;
+    assert_fails(hsgd_certificate_check(&verdict, &c, &err), HSGD_ERROR_INPUT, "periods: 33 levels; at most 32", err);
+    c.num_levels = levels;
+    assert_proved(&c);
+    hsgd_certificate_free(&c);
+}
+
 /* ---- n workers ---- */
 
 /* A random problem for the workers: F_j(w) = w'H_j w/2 - b_j'w, |H_j| <= L, on a tree whose groups are not alike, with
@@ -718,6 +735,7 @@ int main(void)
         cmocka_unit_test(zero_levels),
         cmocka_unit_test(what_is_not_legal),
         cmocka_unit_test(negative_multipliers),
+        cmocka_unit_test(what_is_out_of_place),
         cmocka_unit_test(blocks_equal_workers),
         cmocka_unit_test(theorems_hold),
     };
