@@ -391,6 +391,7 @@ static void what_is_out_of_place(void **state)
     (void)state;
     hsgd_certificate c = descent_certificate("1/2", "1", 2);
     hsgd_certificate_verdict verdict;
+    hsgd_error err;
     c.num_weights = 1;
     assert_fails(hsgd_certificate_check(&verdict, &c, &err), HSGD_ERROR_INPUT, "weights: legal only with", err);
     c.num_weights = 0;
