@@ -499,6 +499,14 @@ static void questions_from_parameters(void **state)
     assert_fails(from_params(&p, &expanded, tree_d, 0, &err), HSGD_ERROR_INPUT, "equal weight", err);
     hsgd_hierarchy_free(&expanded);
     hsgd_hierarchy_free(&h);
+    hsgd_bound_params some;
+    assert_ok(hsgd_hierarchy_tree(&h, alike, 3, &err), err);
+    assert_ok(hsgd_bound_params_init(&some, &h, tree_d, NULL, &err), err);
+    set_scalars(&some, 0.01, 5, 1, 0, 1);
+    some.participants = 3;
+    assert_fails(hsgd_pep_problem_from_params(&p, &some, &err), HSGD_ERROR_INPUT, "all workers taking part", err);
+    hsgd_bound_params_free(&some);
+    hsgd_hierarchy_free(&h);
     assert_ok(hsgd_hierarchy_tree(&h, sizes, 3, &err), err);
     assert_fails(from_params(&p, &h, tree_d, 0, &err), HSGD_ERROR_INPUT, "uniform trees", err);
     hsgd_hierarchy_free(&h);

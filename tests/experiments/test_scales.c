@@ -255,6 +255,13 @@ static void squares_that_are_lost_are_refused(void **state)
             assert_refusal(commands[k], 2, lost[i].says);
             assert_false(exists("x"));
         }
+    /* three S that are 0 would be equal */
+    quadratic q = {.in = {-700, 0},
+                   .noise = 0.83,
+                   .rest =
+                       "\"phase\":{\"axes\":[{\"name\":\"G\",\"key\":\"hierarchy.periods[0]\",\"values\":[4,8]}]},"};
+    write_quadratic("c.json", &q);
+    assert_refusal("$H phase c.json --output x --quiet", 2, "squared gradients at the initial point");
 }
 
 /* Nothing is lost where there is nothing. */
