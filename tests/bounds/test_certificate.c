@@ -252,6 +252,12 @@ static void every_change_is_refused(void **state)
         c.divergence = all;
         c.num_divergences = count;
     }
+    for (size_t k = 0; k < 2; k++) { /* less than what the multipliers of the level add up to */
+        char *coefficient = c.divergence_coefficient[k];
+        c.divergence_coefficient[k] = (char[]){"1e-9"};
+        assert_refused(&c, k ? "divergence_coefficients[1] is less" : "divergence_coefficients[0] is less");
+        c.divergence_coefficient[k] = coefficient;
+    }
     assert_proved(&c);
     c.periods[0] = 8; /* the groups do not meet after four steps, so other points are asked for */
     c.periods[1] = 4;

@@ -11,6 +11,7 @@
 #include <gsl/gsl_linalg.h>
 
 #include "bounds/pep.h"
+#include "bounds/worst_problem.h"
 
 static double published_limit(size_t period)
 {
@@ -407,6 +408,8 @@ static void without_a_bound(void **state)
     p.smoothness = 2;
     assert_ok(hsgd_pep_solve(&r, &p, &err), err);
     assert_true(r.unbounded && isinf(r.value) && isinf(r.lower) && isinf(r.upper));
+    hsgd_worst_problem w;
+    assert_fails(hsgd_worst_problem_build(&w, &r, NULL, &err), HSGD_ERROR_NUMERIC, "no finite worst case", err);
     hsgd_pep_result_free(&r);
     p.gap = HSGD_PEP_LOWER_BOUND;
     assert_close(worst(&p), 4,
