@@ -95,7 +95,7 @@ typedef struct hsgd_summary {
     double worker_deviation_sup_sq;     /* NAN: not measured */
     double *node_divergence_mean;       /* (num_nodes) mean over steps and seeds of beta_u^2(wbar^t) */
     double *node_dispersion_mean;       /* (num_nodes) */
-    double gradient_identity_error, parameter_identity_error; /* largest over seeds */
+    double gradient_identity_error, parameter_identity_error; /* largest over seeds; NAN: one diverged at w^0 */
     hsgd_estimate *worker_noise_sq;       /* (num_workers) mean over steps of E||xi_j||^2; NULL: not measured */
     hsgd_seen_smoothness smoothness;      /* largest over seeds; ratio 0: not measured */
     size_t smoothness_run;                /* the seed's index */

@@ -379,6 +379,14 @@ static void record_models(hsgd_engine *engine, const hsgd_root_row *root_row, si
     update_max(trace->node_divergence_at_node_max, at_node, nodes);
 }
 
+/* Models may leave the range of squares while the gradients at them do not. */
+static bool is_finite(const hsgd_engine *engine, const hsgd_root_row *gradients, size_t row, size_t trace_row)
+{
+    bool models = row == engine->window.num_rows || isfinite(engine->window.root[row].norm_sq);
+    return isfinite(engine->trace->loss[trace_row]) && isfinite(engine->trace->grad_norm_sq[trace_row]) &&
+           isfinite(gradients->whole.norm_sq) && models;
+}
+
 bool hsgd_record_row(hsgd_engine *engine, size_t slot, size_t row, size_t trace_row)
 {
     record_gradients(engine, &engine->root_row[slot], trace_row);
@@ -386,5 +394,5 @@ bool hsgd_record_row(hsgd_engine *engine, size_t slot, size_t row, size_t trace_
         record_models(engine, &engine->root_row[slot], row, trace_row);
     if (engine->simulation->measure_proof)
         hsgd_proof_record(engine, &engine->root_row[slot], row, trace_row);
-    return isfinite(engine->trace->loss[trace_row]) && isfinite(engine->trace->grad_norm_sq[trace_row]);
+    return is_finite(engine, &engine->root_row[slot], row, trace_row);
 }

@@ -6,11 +6,35 @@
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_statistics_double.h>
 
+/* The values are squares, and the squares of squares need not fit into a double: deviations from the mean are squared in
+ * units of the power of two just above the largest, which changes no digit. */
+static int unit_of(double largest)
+{
+    int exponent;
+    frexp(isfinite(largest) ? largest : 0, &exponent);
+    return exponent;
+}
+
+/* Standard deviation around the mean, with count - 1. */
+static double deviation_from(double mean, const double *value, size_t stride, size_t count)
+{
+    double largest = 0;
+    for (size_t i = 0; i < count; i++)
+        largest = fmax(largest, fabs(value[i * stride] - mean));
+    int unit = unit_of(largest);
+    long double variance = 0;
+    for (size_t i = 0; i < count; i++) {
+        const long double deviation = ldexp(value[i * stride] - mean, -unit);
+        variance += (deviation * deviation - variance) / (long double)(i + 1);
+    }
+    return ldexp(sqrt((double)variance * ((double)count / (double)(count - 1))), unit);
+}
+
 hsgd_estimate hsgd_estimate_mean(const double *value, size_t stride, size_t count)
 {
     hsgd_estimate estimate = {gsl_stats_mean(value, stride, count), NAN, count};
     if (count > 1)
-        estimate.se = gsl_stats_sd_m(value, stride, count, estimate.mean) / sqrt((double)count);
+        estimate.se = deviation_from(estimate.mean, value, stride, count) / sqrt((double)count);
     return estimate;
 }
 
@@ -19,12 +43,15 @@ hsgd_estimate hsgd_estimate_mean_of_groups(const double *value, size_t count, si
     if (runs_per_value == 1)
         return hsgd_estimate_mean(value, 1, count);
     size_t groups = count / runs_per_value;
-    double mean = gsl_stats_mean(value, 1, count), variance = 0;
+    double mean = gsl_stats_mean(value, 1, count), largest = 0, variance = 0;
+    for (size_t i = 0; i < groups; i++)
+        largest = fmax(largest, fabs(gsl_stats_mean(value + i * runs_per_value, 1, runs_per_value) - mean));
+    int unit = unit_of(largest);
     for (size_t i = 0; i < groups; i++) {
-        double deviation = gsl_stats_mean(value + i * runs_per_value, 1, runs_per_value) - mean;
+        double deviation = ldexp(gsl_stats_mean(value + i * runs_per_value, 1, runs_per_value) - mean, -unit);
         variance += deviation * deviation / (double)(groups - 1);
     }
-    return (hsgd_estimate){mean, groups > 1 ? sqrt(variance / (double)groups) : NAN, groups};
+    return (hsgd_estimate){mean, groups > 1 ? ldexp(sqrt(variance / (double)groups), unit) : NAN, groups};
 }
 
 hsgd_scatter hsgd_scatter_of(const double *value, size_t count)
@@ -37,7 +64,7 @@ hsgd_scatter hsgd_scatter_of(const double *value, size_t count)
         spread.high = fmax(spread.high, value[i]);
     }
     if (count > 1)
-        spread.sd = gsl_stats_sd(value, 1, count);
+        spread.sd = deviation_from(gsl_stats_mean(value, 1, count), value, 1, count);
     return spread;
 }
 

@@ -325,6 +325,8 @@ hsgd_status hsgd_summarize(hsgd_summary *out, const hsgd_ensemble *ensemble, siz
     estimate_worker_noise(out, &w);
     for (size_t r = 0; r < ensemble->num_seeds; r++)
         add_trace(out, &ensemble->trace[r], r);
+    if (out->diverged_at == 0)
+        out->gradient_identity_error = out->parameter_identity_error = NAN;
     free(w.seed_value);
     hsgd_status status = hsgd_summarize_metrics(out, ensemble, deterministic, err);
     if (status)

@@ -21,7 +21,7 @@ void hsgd_ladder_measured(double rung[HSGD_NUM_MEASURED_RUNGS], double step[HSGD
     double gamma_l = t->step_size * t->smoothness, per_step = 2 / (t->step_size * t->steps);
     double products = -2 * (t->gradient_dot_noise - gamma_l * t->mean_gradient_dot_noise);
     double negative = (1 - gamma_l) * t->mean_gradient_sq;
-    double dispersion = t->smoothness * t->smoothness * t->dispersion;
+    double dispersion = t->smoothness * (t->smoothness * t->dispersion); /* the square of L alone may overflow */
     rung[0] = t->S;
     double drop = per_step * t->loss_drop + gamma_l * t->mean_noise_sq + products;
     rung[1] = drop + t->drift_error_sq - negative;

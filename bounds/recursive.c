@@ -116,7 +116,7 @@ static void add_dispersion(hsgd_bound_value *out, recursion *r, const hsgd_view 
         set_entry(&r->entry[u], view->node, u, hsgd_view_divergence_sq(view, u), params->smoothness, params->noise_sq);
     mean_over_steps(mean_sq, r, params->steps, view->period, view->num_levels);
     for (size_t k = 0; k < view->num_levels; k++)
-        hsgd_value_add(out, params->smoothness * params->smoothness * mean_sq[k], "dispersion, level %zu", k + 1);
+        hsgd_value_add(out, params->smoothness * (params->smoothness * mean_sq[k]), "dispersion, level %zu", k + 1);
 }
 
 static void eval(const hsgd_bound *bound, const hsgd_bound_params *params, hsgd_bound_value *out)

@@ -9,6 +9,7 @@
 #include "experiments/json_private.h"
 #include "experiments/config.h"
 #include "experiments/problem.h"
+#include "experiments/range_check.h"
 
 enum { OPTION_JSON, NUM_OPTIONS };
 
@@ -19,7 +20,9 @@ static hsgd_status find_step_size(double *out, const hsgd_config *config, const 
 {
     hsgd_constants constants;
     hsgd_status status = problem->objective.type->constants(&problem->objective, 0, &constants, err);
-    return status ? status : hsgd_config_step_size(out, config, constants.smoothness.value, err);
+    if (!status)
+        status = hsgd_config_step_size(out, config, constants.smoothness.value, err);
+    return status ? status : hsgd_range_check_start(problem, &constants, 0, *out, err);
 }
 
 static hsgd_status print_json(const hsgd_exact *exact, hsgd_error *err)

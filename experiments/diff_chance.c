@@ -33,13 +33,15 @@ static hsgd_estimate estimate_of(const cJSON *run, const char *name)
                            (size_t)fmax(0, number_of(quantity, "seeds"))};
 }
 
-/* Welch's test: the degrees of freedom are those of Satterthwaite, rounded down, which is on the safe side. */
+/* Welch's test: the degrees of freedom are those of Satterthwaite, rounded down, which is on the safe side. Its fourth
+ * powers of what are errors of squares need not fit into a double, so that it is done in units of the larger one. */
 static hsgd_estimate difference_of(hsgd_estimate a, hsgd_estimate b)
 {
-    double va = a.se * a.se, vb = b.se * b.se, fa = (double)a.count - 1, fb = (double)b.count - 1;
+    double unit = fmax(a.se, b.se) > 0 ? fmax(a.se, b.se) : 1, ua = a.se / unit, ub = b.se / unit;
+    double va = ua * ua, vb = ub * ub, fa = (double)a.count - 1, fb = (double)b.count - 1;
     double freedom = (va + vb) * (va + vb) / (va * va / fa + vb * vb / fb);
     size_t count = a.count < 2 || b.count < 2 ? 1 : isfinite(freedom) ? (size_t)freedom + 1 : a.count;
-    return (hsgd_estimate){a.mean - b.mean, count < 2 ? NAN : sqrt(va + vb), count};
+    return (hsgd_estimate){a.mean - b.mean, count < 2 ? NAN : unit * sqrt(va + vb), count};
 }
 
 static void compare_mean(hsgd_diff *d, const cJSON *run1, const cJSON *run2, const char *name, const char *title,

@@ -8,6 +8,7 @@
 
 #include "analysis/moments.h"
 #include "experiments/checkpoint.h"
+#include "experiments/range_check.h"
 
 /* ---- progress over all runs ---- */
 
@@ -318,11 +319,22 @@ static hsgd_status simulate_all(hsgd_experiment *e, const hsgd_experiment_option
     return progress.agreed ? status : hsgd_team_agree(options->team, status, err);
 }
 
+static hsgd_status check_range(const hsgd_experiment *e, hsgd_error *err)
+{
+    const hsgd_summary *s = &e->run[HSGD_RUN_MAIN].summary;
+    double gradients_sq = s->grad_norm_sq[0].mean;
+    for (size_t k = 0; k < s->num_levels; k++)
+        gradients_sq += s->divergence[k].mean;
+    return hsgd_range_check(e->problem, &e->constants, e->config->batch_size, e->step_size, gradients_sq, err);
+}
+
 hsgd_status hsgd_experiment_run(hsgd_experiment *out, const hsgd_config *config, const hsgd_problem *problem,
                                 const hsgd_experiment_options *options, hsgd_error *err)
 {
     begin(out, config, problem, options);
     hsgd_status status = simulate_all(out, options, err);
+    if (!status)
+        status = check_range(out, err);
     if (!status)
         status = hsgd_experiment_find_divergences(out, err);
     if (!status)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "experiments/grouping_check.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -227,8 +228,10 @@ static void split_variance(hsgd_grouping_check *check, const hsgd_ensemble *ense
         within += gsl_stats_variance_m(S + g * per_value, 1, per_value, mean[g]) / (double)groups;
         overall += mean[g] / (double)groups;
     }
-    if (S && mean) {
+    if (S && mean)
         between = gsl_stats_variance_m(mean, 1, groups, overall) - within / (double)per_value;
+    double larger = fmax(within, between); /* of fourth powers of gradients: not always a double */
+    if (S && mean && isfinite(larger) && larger >= DBL_MIN) {
         check->variance_within = within;
         check->variance_between = fmax(0, between);
     }

@@ -245,7 +245,10 @@ static bool is_covered(const hsgd_experiment *e, const hsgd_bound *bound)
 static void decide(hsgd_comparison *c, const hsgd_experiment *e, const hsgd_run *run, const char *no_run)
 {
     c->verdict = HSGD_VERDICT_NOT_APPLICABLE;
-    if (!isfinite(e->global_divergence_sq.value))
+    if (run && run->summary.diverged_at == 0) {
+        c->verdict = HSGD_VERDICT_INCONCLUSIVE;
+        explain(c, "f or a squared gradient is no finite number at the initial point already");
+    } else if (!isfinite(e->global_divergence_sq.value))
         snprintf(c->reason, sizeof c->reason, "a run diverged at step %zu, so that the divergences are not known",
                  first_divergence(e));
     else if (!is_covered(e, c->bound))
@@ -358,6 +361,8 @@ static double count_checks(const hsgd_experiment *e)
 
 static hsgd_verdict judge_identity(double error)
 {
+    if (isnan(error)) /* there was nothing to compare */
+        return HSGD_VERDICT_NOT_APPLICABLE;
     return error <= HSGD_IDENTITY_TOLERANCE ? HSGD_VERDICT_HOLDS : HSGD_VERDICT_VIOLATED;
 }
 

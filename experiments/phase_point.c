@@ -5,6 +5,7 @@
 
 #include "bounds/verdict.h"
 #include "experiments/phase_private.h"
+#include "experiments/range_check.h"
 
 /* ---- from the configuration to what is run ---- */
 
@@ -44,6 +45,9 @@ static hsgd_status prepare(hsgd_phase_work *out, const hsgd_phase *phase, hsgd_e
         return status;
     out->experiment = (hsgd_experiment){.config = &out->config, .problem = &out->problem};
     status = hsgd_experiment_prepare(&out->experiment, err);
+    if (!status)
+        status = hsgd_range_check_start(&out->problem, &out->experiment.constants, out->config.batch_size,
+                                        out->experiment.step_size, err);
     out->exact = phase->settings.method != HSGD_PHASE_MONTE_CARLO && hsgd_phase_moments_known(&out->config);
     if (!status && phase->settings.method == HSGD_PHASE_EXACT && !out->exact)
         status = hsgd_fail(err, HSGD_ERROR_INPUT,

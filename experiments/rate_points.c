@@ -8,6 +8,7 @@
 #include "analysis/exact_moments.h"
 #include "experiments/experiment_private.h"
 #include "experiments/checkpoint.h"
+#include "experiments/range_check.h"
 #include "experiments/rate_private.h"
 
 /* One point while it is worked on. */
@@ -238,6 +239,9 @@ static hsgd_status begin_exact(work *w, hsgd_error *err)
         .config = w->config, .problem = &w->problem, .constants.convexity = -INFINITY, .global_divergence_sq.value = 0};
     w->begun = true;
     hsgd_status status = hsgd_experiment_prepare(&w->experiment, err);
+    if (!status)
+        status = hsgd_range_check_start(&w->problem, &w->experiment.constants, w->config->batch_size,
+                                        w->experiment.step_size, err);
     return status ? status : hsgd_experiment_find_divergences(&w->experiment, err);
 }
 

@@ -88,6 +88,8 @@ static void print_measured(const hsgd_experiment *e, FILE *out)
     if (run->summary.num_diverged)
         fprintf(out, "              DIVERGED: %zu of %zu seeds, first at step %zu\n", run->summary.num_diverged,
                 run->num_seeds, run->summary.diverged_at);
+    if (run->summary.diverged_at == 0)
+        fputs("              f or a squared gradient is no finite number at w^0, which no step size can change\n", out);
 }
 
 static void print_number(FILE *out, double value)

@@ -106,6 +106,9 @@ static void what_does_not_fit(void **state)
     refused((hsgd_layer[]){{HSGD_LAYER_DENSE, 1 << 20, 0, 0, 0}, {HSGD_LAYER_DENSE, 1 << 20, 0, 0, 0}}, 2,
             "architecture[1]: 1099511627776 weights");
     refused(NULL, 1001, "1001 layers; at most 1000");
+    hsgd_architecture a;
+    assert_fails(hsgd_architecture_make(&a, NULL, 0, (hsgd_shape){3, 1 << 20, 1 << 20}, 3, &err), HSGD_ERROR_INPUT,
+                 "shape: images of more than", err);
 }
 
 /* Weights of a layer with fan-in k: mean square scale^2 2/k, within five standard deviations of sqrt(2/count). Biases are 0. */

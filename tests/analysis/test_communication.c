@@ -297,6 +297,15 @@ static void what_is_no_network_is_refused(void **state)
                      &time_s, NULL, &c,
                      &(hsgd_communicating_run){.network = &h, .dim = 1, .seed = 1, .placement = NULL}, &step, 1, &err),
                  HSGD_ERROR_INPUT, "pareto", err);
+    hsgd_hierarchy compact;
+    assert_ok(hsgd_hierarchy_uniform(&compact, (size_t[]){2, 3}, (size_t[]){4, 2}, 2, &err), err);
+    c = plain();
+    assert_fails(
+        hsgd_communication_run(&time_s, NULL, &c,
+                               &(hsgd_communicating_run){.network = &compact, .dim = 1, .seed = 1, .placement = NULL},
+                               &step, 1, &err),
+        HSGD_ERROR_INPUT, "one entry per node", err);
+    hsgd_hierarchy_free(&compact);
     hsgd_hierarchy_free(&h);
 }
 

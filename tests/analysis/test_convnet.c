@@ -453,6 +453,10 @@ static void wrong_input(void **state)
     const size_t empty[] = {0, 3, 3};
     assert_fails(hsgd_convnet_objective(&f, &x.architecture, &x.data, empty, 2, none, x.point, &err), HSGD_ERROR_INPUT,
                  "worker 1 has no sample", err);
+    const hsgd_regularizer wrong[] = {{HSGD_REGULARIZER_L2, -0.1}, {HSGD_REGULARIZER_L2, INFINITY}};
+    for (size_t i = 0; i < 2; i++)
+        assert_fails(hsgd_convnet_objective(&f, &x.architecture, &x.data, start, WORKERS, wrong[i], x.point, &err),
+                     HSGD_ERROR_INPUT, "not a finite number >= 0", err);
     close_design(&x);
 }
 

@@ -749,6 +749,56 @@ static void divergence_of_the_run_is_an_outcome(void **state)
     s.step_size = 0.1;
     s.steps = 0;
     assert_fails(hsgd_simulate(&trace, &s, &err), HSGD_ERROR_INPUT, "steps", err);
+    s.steps = 3;
+    const hsgd_variant variant = HSGD_PLAIN_VARIANT;
+    s.variant = &variant;
+    s.measure_proof = true;
+    assert_fails(hsgd_simulate(&trace, &s, &err), HSGD_ERROR_INPUT, "plain H-SGD only", err);
+    s.variant = NULL;
+    s.measure_proof = false;
+    hsgd_hierarchy other = uniform((size_t[]){2, 3}, (size_t[]){4, 2}, 2), compact;
+    s.hierarchy = &other;
+    assert_fails(hsgd_simulate(&trace, &s, &err), HSGD_ERROR_INPUT, "has 6 workers, the problem 4", err);
+    assert_ok(hsgd_hierarchy_uniform(&compact, (size_t[]){2, 2}, (size_t[]){4, 2}, 2, &err), err);
+    s.hierarchy = &compact;
+    assert_fails(hsgd_simulate(&trace, &s, &err), HSGD_ERROR_INPUT, "one entry per node", err);
+    hsgd_hierarchy_free(&compact);
+    hsgd_hierarchy_free(&other);
+    hsgd_objective_free(&f);
+    hsgd_quadratic_free(&q);
+    hsgd_hierarchy_free(&h);
+}
+
+static void add_steps(void *context, size_t steps_done)
+{
+    *(size_t *)context += steps_done;
+}
+
+/* However the run is cut into windows, and where T is no multiple of G. */
+static void progress_adds_up_to_all_steps(void **state)
+{
+    (void)state;
+    hsgd_hierarchy h = uniform((size_t[]){2, 2}, (size_t[]){4, 2}, 2);
+    hsgd_quadratic q = generated(&h, 3, 0.1);
+    hsgd_objective f;
+    hsgd_trace trace;
+    double initial[3] = {1, 1, 1};
+    assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
+    for (size_t steps = 1; steps <= 11; steps += 5) {
+        size_t done = 0;
+        hsgd_simulation s = {.objective = &f,
+                             .hierarchy = &h,
+                             .initial = initial,
+                             .step_size = 0.1,
+                             .steps = steps,
+                             .measure_every = 3,
+                             .threads = 1,
+                             .progress = add_steps,
+                             .progress_context = &done};
+        assert_ok(hsgd_simulate(&trace, &s, &err), err);
+        assert_int_equal(done, steps);
+        hsgd_trace_free(&trace);
+    }
     hsgd_objective_free(&f);
     hsgd_quadratic_free(&q);
     hsgd_hierarchy_free(&h);
@@ -770,6 +820,7 @@ int main(void)
         cmocka_unit_test(period_one_is_minibatch_sgd),
         cmocka_unit_test(same_bits_for_any_number_of_threads_in_any_order_on_every_path),
         cmocka_unit_test(divergence_of_the_run_is_an_outcome),
+        cmocka_unit_test(progress_adds_up_to_all_steps),
     };
     return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
 }

@@ -272,6 +272,32 @@ static void levels_are_reset_by_their_aggregations(void **state)
     hsgd_hierarchy_free(&h);
 }
 
+/* f = w^2/2 and gamma = 257: w^t = (-256)^t, whose square 2^(16 t) overflows at t = 64; from there on all is infinite, also
+ * what would be a difference of infinite numbers. With one Hessian, and with Hessians of their own. */
+static void overflow_is_infinite_from_its_step_on(void **state)
+{
+    (void)state;
+    hsgd_hierarchy h = uniform((size_t[]){2, 2}, (size_t[]){4, 2}, 2);
+    for (int own = 0; own < 2; own++) {
+        hsgd_quadratic q;
+        const double curvature[] = {1, 1, 1, 1}, linear[] = {0, 0, 0, 0};
+        assert_ok(own ? hsgd_quadratic_init_own(&q, curvature, linear, 1, 4, 0, &err)
+                      : hsgd_quadratic_init(&q, curvature, linear, 1, 4, 0, &err),
+                  err);
+        hsgd_exact e = exact_of(&h, &q, (double[]){1}, 257, 70);
+        for (size_t t = 0; t < 70; t++) {
+            assert_true(e.grad_norm_sq[t] == (t < 64 ? ldexp(1, (int)(16 * t)) : INFINITY));
+            assert_true(e.loss[t] == (t < 64 ? ldexp(1, (int)(16 * t) - 1) : INFINITY));
+            for (size_t k = 0; k < 2; k++)
+                assert_true(e.dispersion[2 * t + k] == (t < 64 ? 0 : INFINITY));
+        }
+        assert_true(e.S == INFINITY && e.final_loss == INFINITY);
+        hsgd_exact_free(&e);
+        hsgd_quadratic_free(&q);
+    }
+    hsgd_hierarchy_free(&h);
+}
+
 int main(void)
 {
     gsl_set_error_handler_off();
@@ -280,6 +306,7 @@ int main(void)
         cmocka_unit_test(geometric_series_of_two_workers),
         cmocka_unit_test(agrees_with_the_covariance_matrix),
         cmocka_unit_test(levels_are_reset_by_their_aggregations),
+        cmocka_unit_test(overflow_is_infinite_from_its_step_on),
     };
     return cmocka_run_group_tests_name("exact_moments", tests, NULL, NULL);
 }

@@ -174,6 +174,65 @@ static void bad_trees_are_refused_with_the_place(void **state)
     assert_fails(hsgd_hierarchy_tree(&h, order, 4, &err), HSGD_ERROR_INPUT, "pre-order", err);
     const hsgd_node_spec period[] = {{HSGD_NO_NODE, 4, 0}, {0, 3, 2}};
     assert_fails(hsgd_hierarchy_tree(&h, period, 2, &err), HSGD_ERROR_INPUT, "node[1]", err);
+    const hsgd_node_spec two_roots[] = {{HSGD_NO_NODE, 4, 0}, {HSGD_NO_NODE, 2, 2}};
+    assert_fails(hsgd_hierarchy_tree(&h, two_roots, 2, &err), HSGD_ERROR_INPUT, "node[1]: only the first node", err);
+    const hsgd_node_spec child_first[] = {{1, 4, 2}, {HSGD_NO_NODE, 4, 0}};
+    assert_fails(hsgd_hierarchy_tree(&h, child_first, 2, &err), HSGD_ERROR_INPUT, "node[0]: only the first node", err);
+    const hsgd_node_spec own_parent[] = {{HSGD_NO_NODE, 4, 0}, {1, 2, 2}};
+    assert_fails(hsgd_hierarchy_tree(&h, own_parent, 2, &err), HSGD_ERROR_INPUT, "parents come first", err);
+    assert_fails(hsgd_hierarchy_tree(&h, NULL, 0, &err), HSGD_ERROR_INPUT, "no node", err);
+}
+
+/* One more than is legal: of levels, of workers in a group, and of workers in groups that are legal one by one. */
+static void trees_that_are_too_large_are_refused(void **state)
+{
+    (void)state;
+    hsgd_error err;
+    hsgd_hierarchy h;
+    enum { LEVELS = HSGD_MAX_LEVELS + 1 };
+    size_t ones[LEVELS];
+    hsgd_node_spec chain[LEVELS];
+    for (size_t k = 0; k < LEVELS; k++) {
+        ones[k] = 1;
+        chain[k] = (hsgd_node_spec){k ? k - 1 : HSGD_NO_NODE, 1, k + 1 == LEVELS};
+    }
+    assert_fails(hsgd_hierarchy_uniform(&h, ones, ones, LEVELS, &err), HSGD_ERROR_INPUT, "fanout: 33 levels", err);
+    assert_fails(hsgd_hierarchy_uniform(&h, ones, ones, 0, &err), HSGD_ERROR_INPUT, "fanout: 0 levels", err);
+    assert_fails(hsgd_hierarchy_tree(&h, chain, LEVELS, &err), HSGD_ERROR_INPUT, "node[32]: more than 32 levels", err);
+    chain[LEVELS - 2].num_workers = 1;
+    assert_ok(hsgd_hierarchy_tree(&h, chain, LEVELS - 1, &err), err);
+    assert_int_equal(h.num_levels, HSGD_MAX_LEVELS);
+    hsgd_hierarchy_free(&h);
+    const hsgd_node_spec crowd[] = {{HSGD_NO_NODE, 4, 0}, {0, 2, HSGD_MAX_WORKERS + 1}};
+    assert_fails(hsgd_hierarchy_tree(&h, crowd, 2, &err), HSGD_ERROR_INPUT, "node[1]: ", err);
+    const hsgd_node_spec halves[] = {{HSGD_NO_NODE, 4, 0}, {0, 2, HSGD_MAX_WORKERS}, {0, 2, 1}};
+    assert_fails(hsgd_hierarchy_tree(&h, halves, 3, &err), HSGD_ERROR_INPUT, "node[0]: ", err);
+}
+
+static void weights_whose_sum_overflows_are_refused(void **state)
+{
+    (void)state;
+    hsgd_error err;
+    hsgd_hierarchy h;
+    assert_ok(hsgd_hierarchy_uniform(&h, (size_t[]){2}, (size_t[]){3}, 1, &err), err);
+    assert_fails(hsgd_hierarchy_set_weights(&h, (double[]){1.7e308, 1.7e308}, &err), HSGD_ERROR_INPUT, "sum", err);
+    hsgd_hierarchy_free(&h);
+}
+
+/* Weights 1 and 3: 1/16 + 9/16 of the noise survives averaging over both, in local SGD as in the tree it is taken from. */
+static void local_sgd_takes_the_weights(void **state)
+{
+    (void)state;
+    hsgd_error err;
+    hsgd_hierarchy h, local;
+    assert_ok(hsgd_hierarchy_uniform(&h, (size_t[]){2}, (size_t[]){6}, 1, &err), err);
+    assert_ok(hsgd_hierarchy_set_weights(&h, (double[]){1, 3}, &err), err);
+    assert_ok(hsgd_hierarchy_local(&local, 2, 5, &h, &err), err);
+    assert_close(local.noise_share, 10.0 / 16, 1e-15);
+    assert_close(local.worker_weight[1], 0.75, 1e-15);
+    assert_int_equal(hsgd_hierarchy_global_period(&local), 5);
+    hsgd_hierarchy_free(&local);
+    hsgd_hierarchy_free(&h);
 }
 
 int main(void)
@@ -187,6 +246,9 @@ int main(void)
         cmocka_unit_test(canonical_form_of_uniform_trees),
         cmocka_unit_test(weighted_noise_shares),
         cmocka_unit_test(bad_trees_are_refused_with_the_place),
+        cmocka_unit_test(trees_that_are_too_large_are_refused),
+        cmocka_unit_test(weights_whose_sum_overflows_are_refused),
+        cmocka_unit_test(local_sgd_takes_the_weights),
     };
     return cmocka_run_group_tests_name("hierarchy", tests, NULL, NULL);
 }

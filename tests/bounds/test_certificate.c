@@ -252,6 +252,12 @@ static void every_change_is_refused(void **state)
         c.divergence = all;
         c.num_divergences = count;
     }
+    for (size_t k = 0; k < 2; k++) { /* less than what the multipliers of the level add up to */
+        char *coefficient = c.divergence_coefficient[k];
+        c.divergence_coefficient[k] = (char[]){"1e-9"};
+        assert_refused(&c, k ? "divergence_coefficients[1] is less" : "divergence_coefficients[0] is less");
+        c.divergence_coefficient[k] = coefficient;
+    }
     assert_proved(&c);
     c.periods[0] = 8; /* the groups do not meet after four steps, so other points are asked for */
     c.periods[1] = 4;
@@ -382,6 +388,24 @@ static void negative_multipliers(void **state)
     c.pair[0].value = copy_text("-0.1");
     add_pair(&c, 0, 0, 1, 0, a);
     assert_refused(&c, "interpolation[0].value is negative");
+    hsgd_certificate_free(&c);
+}
+
+/* What stands where it means nothing, or is one too many. */
+static void what_is_out_of_place(void **state)
+{
+    (void)state;
+    hsgd_certificate c = descent_certificate("1/2", "1", 2);
+    hsgd_certificate_verdict verdict;
+    hsgd_error err;
+    c.num_weights = 1;
+    assert_fails(hsgd_certificate_check(&verdict, &c, &err), HSGD_ERROR_INPUT, "weights: legal only with", err);
+    c.num_weights = 0;
+    size_t levels = c.num_levels;
+    c.num_levels = HSGD_MAX_LEVELS + 1;
+    assert_fails(hsgd_certificate_check(&verdict, &c, &err), HSGD_ERROR_INPUT, "periods: 33 levels; at most 32", err);
+    c.num_levels = levels;
+    assert_proved(&c);
     hsgd_certificate_free(&c);
 }
 
@@ -718,6 +742,7 @@ int main(void)
         cmocka_unit_test(zero_levels),
         cmocka_unit_test(what_is_not_legal),
         cmocka_unit_test(negative_multipliers),
+        cmocka_unit_test(what_is_out_of_place),
         cmocka_unit_test(blocks_equal_workers),
         cmocka_unit_test(theorems_hold),
     };

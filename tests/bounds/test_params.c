@@ -151,6 +151,11 @@ static void checks_name_the_field(void **state)
     assert_ok(hsgd_bound_params_check(&p, &err), err);
     p.steps = 0;
     assert_fails(hsgd_bound_params_check(&p, &err), HSGD_ERROR_INPUT, "steps: 0", err);
+    p.steps = 5;
+    p.participants = 12;
+    assert_ok(hsgd_bound_params_check(&p, &err), err);
+    p.participants = 13;
+    assert_fails(hsgd_bound_params_check(&p, &err), HSGD_ERROR_INPUT, "participants: 13 is more than the 12", err);
     hsgd_bound_params_free(&p);
 }
 

@@ -11,6 +11,7 @@
 #include <gsl/gsl_linalg.h>
 
 #include "bounds/pep.h"
+#include "bounds/worst_problem.h"
 
 static double published_limit(size_t period)
 {
@@ -407,6 +408,8 @@ static void without_a_bound(void **state)
     p.smoothness = 2;
     assert_ok(hsgd_pep_solve(&r, &p, &err), err);
     assert_true(r.unbounded && isinf(r.value) && isinf(r.lower) && isinf(r.upper));
+    hsgd_worst_problem w;
+    assert_fails(hsgd_worst_problem_build(&w, &r, NULL, &err), HSGD_ERROR_NUMERIC, "no finite worst case", err);
     hsgd_pep_result_free(&r);
     p.gap = HSGD_PEP_LOWER_BOUND;
     assert_close(worst(&p), 4,
@@ -498,6 +501,14 @@ static void questions_from_parameters(void **state)
     assert_ok(hsgd_hierarchy_set_weights(&expanded, (double[]){1, 2, 1, 1, 1, 1}, &err), err);
     assert_fails(from_params(&p, &expanded, tree_d, 0, &err), HSGD_ERROR_INPUT, "equal weight", err);
     hsgd_hierarchy_free(&expanded);
+    hsgd_hierarchy_free(&h);
+    hsgd_bound_params some;
+    assert_ok(hsgd_hierarchy_tree(&h, alike, 3, &err), err);
+    assert_ok(hsgd_bound_params_init(&some, &h, tree_d, NULL, &err), err);
+    set_scalars(&some, 0.01, 5, 1, 0, 1);
+    some.participants = 3;
+    assert_fails(hsgd_pep_problem_from_params(&p, &some, &err), HSGD_ERROR_INPUT, "all workers taking part", err);
+    hsgd_bound_params_free(&some);
     hsgd_hierarchy_free(&h);
     assert_ok(hsgd_hierarchy_tree(&h, sizes, 3, &err), err);
     assert_fails(from_params(&p, &h, tree_d, 0, &err), HSGD_ERROR_INPUT, "uniform trees", err);

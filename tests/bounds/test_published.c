@@ -106,6 +106,38 @@ static void no_curvature_and_a_single_worker(void **state)
     hsgd_bound_params_free(&p);
 }
 
+/* Levels have two digits from the tenth on; each term is found under its name, and all add up to the bound. */
+static void twelve_levels_have_their_names(void **state)
+{
+    (void)state;
+    hsgd_bound_params p;
+    size_t fanout[12], periods[12];
+    double divergence_sq[12], sum = 0;
+    for (size_t k = 0; k < 12; k++) {
+        fanout[k] = 2;
+        periods[k] = (size_t)1 << (11 - k);
+        divergence_sq[k] = 0.1 * (double)(k + 1);
+    }
+    uniform_params(&p, fanout, periods, 12, divergence_sq);
+    set_scalars(&p, 1e-5, 4096, 0.9, 1.44, 0.37);
+    hsgd_bound_value v = evaluate("hsgd-fixed", &p);
+    assert_true(v.applicable);
+    assert_int_equal(v.num_terms, 2 + 2 * 12);
+    for (size_t k = 0; k < 12; k++) {
+        char name[64];
+        snprintf(name, sizeof name, "divergence, level %zu", k + 1);
+        assert_true(term_of(&v, name) > 0);
+        snprintf(name, sizeof name, "noise drift, level %zu", k + 1);
+        assert_true(term_of(&v, name) > 0);
+    }
+    for (size_t i = 0; i < v.num_terms; i++)
+        sum += v.term[i].value;
+    assert_close(sum, v.value, 1e-14);
+    /* 3 C gamma^2 P_k^2 D_k with C = 40 L^2/3 */
+    assert_close(term_of(&v, "divergence, level 10"), 40 * 0.81 * 1e-10 * 16 * 1.0, 1e-12);
+    hsgd_bound_params_free(&p);
+}
+
 /* ---- random grouping ---- */
 
 /* sum over the nodes of one depth of (|u|/n) P_u^2 beta_u^2, from the gradients (n, 2) of the workers in their places;
@@ -251,6 +283,7 @@ int main(void)
         cmocka_unit_test(local_sgd_uses_the_smallest_and_the_largest_period),
         cmocka_unit_test(uniform_tree_with_three_levels),
         cmocka_unit_test(no_curvature_and_a_single_worker),
+        cmocka_unit_test(twelve_levels_have_their_names),
         cmocka_unit_test(random_grouping_is_the_mean_over_all_placements),
         cmocka_unit_test(step_sizes_at_the_limit_are_refused),
     };
