@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiments/interval.h"
+
 void hsgd_check_say(hsgd_check *check, hsgd_check_outcome outcome, const char *name, const char *format, ...)
 {
     va_list arguments;
@@ -61,6 +63,30 @@ const char *hsgd_check_text(const cJSON *object, const char *key)
 {
     const cJSON *value = hsgd_check_get(object, key);
     return cJSON_IsString(value) ? value->valuestring : "";
+}
+
+double hsgd_check_item(const cJSON *array, int index)
+{
+    const cJSON *item = cJSON_IsArray(array) ? cJSON_GetArrayItem(array, index) : NULL;
+    return cJSON_IsNumber(item) ? item->valuedouble : NAN;
+}
+
+void hsgd_check_interval(hsgd_check_pairs *pairs, const hsgd_check *check, const cJSON *quantity, double seeds,
+                         double checks, const char *where, size_t at)
+{
+    const cJSON *ci = hsgd_check_get(quantity, "ci"), *joint = hsgd_check_get(quantity, "ci_joint");
+    double confidence = hsgd_check_number(hsgd_check_get(check->document, "config"), "confidence");
+    double mean = hsgd_check_number(quantity, hsgd_check_get(quantity, "mean") ? "mean" : "value");
+    hsgd_estimate estimate = {mean, hsgd_check_number(quantity, "se"), (size_t)fmax(0, seeds)};
+    if (estimate.count == 0 || !isfinite(mean) || !isfinite(estimate.se) || !(confidence > 0 && confidence < 1))
+        return;
+    hsgd_interval interval = hsgd_interval_of(estimate, confidence, checks);
+    hsgd_check_pair(pairs, interval.low, hsgd_check_item(ci, 0), fabs(mean), where, at);
+    hsgd_check_pair(pairs, interval.high, hsgd_check_item(ci, 1), fabs(mean), where, at);
+    if (!joint || !(checks > 0))
+        return;
+    hsgd_check_pair(pairs, interval.low_joint, hsgd_check_item(joint, 0), fabs(mean), where, at);
+    hsgd_check_pair(pairs, interval.high_joint, hsgd_check_item(joint, 1), fabs(mean), where, at);
 }
 
 /* ---- the folder ---- */
@@ -118,6 +144,11 @@ static hsgd_status check_run(hsgd_check *c, hsgd_error *err)
     else
         hsgd_check_series(c, &series);
     status = hsgd_check_nodes(c, read ? NULL : &series, err);
+    if (!status && c->has_config)
+        status = hsgd_check_bounds(c, read ? NULL : &series, err);
+    if (!status && c->has_config)
+        status = hsgd_check_counts(c, err);
+    hsgd_check_ladder(c, read ? NULL : &series);
     hsgd_check_verdicts(c);
     if (!read)
         hsgd_series_free(&series);
@@ -156,5 +187,7 @@ void hsgd_check_free(hsgd_check *check)
     free(check->text);
     hsgd_findings_free(&check->findings);
     cJSON_Delete(check->document);
+    if (check->has_config)
+        hsgd_config_free(&check->config);
     *check = (hsgd_check){0};
 }
