@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "experiments/interval.h"
+#include "analysis/statistics.h"
 
 void hsgd_check_say(hsgd_check *check, hsgd_check_outcome outcome, const char *name, const char *format, ...)
 {
@@ -71,6 +71,14 @@ double hsgd_check_item(const cJSON *array, int index)
     return cJSON_IsNumber(item) ? item->valuedouble : NAN;
 }
 
+/* Both ends lie that far from the mean, up to the last digits that the mean leaves to a narrow interval. */
+static void compare_width(hsgd_check_pairs *pairs, const cJSON *ends, double mean, double half, const char *where,
+                          size_t at)
+{
+    hsgd_check_pair(pairs, half, mean - hsgd_check_item(ends, 0), 1e-5 * fabs(mean), where, at);
+    hsgd_check_pair(pairs, half, hsgd_check_item(ends, 1) - mean, 1e-5 * fabs(mean), where, at);
+}
+
 void hsgd_check_interval(hsgd_check_pairs *pairs, const hsgd_check *check, const cJSON *quantity, double seeds,
                          double checks, const char *where, size_t at)
 {
@@ -80,13 +88,9 @@ void hsgd_check_interval(hsgd_check_pairs *pairs, const hsgd_check *check, const
     hsgd_estimate estimate = {mean, hsgd_check_number(quantity, "se"), (size_t)fmax(0, seeds)};
     if (estimate.count == 0 || !isfinite(mean) || !isfinite(estimate.se) || !(confidence > 0 && confidence < 1))
         return;
-    hsgd_interval interval = hsgd_interval_of(estimate, confidence, checks);
-    hsgd_check_pair(pairs, interval.low, hsgd_check_item(ci, 0), fabs(mean), where, at);
-    hsgd_check_pair(pairs, interval.high, hsgd_check_item(ci, 1), fabs(mean), where, at);
-    if (!joint || !(checks > 0))
-        return;
-    hsgd_check_pair(pairs, interval.low_joint, hsgd_check_item(joint, 0), fabs(mean), where, at);
-    hsgd_check_pair(pairs, interval.high_joint, hsgd_check_item(joint, 1), fabs(mean), where, at);
+    compare_width(pairs, ci, mean, hsgd_half_width(estimate, confidence, 1), where, at);
+    if (joint && checks > 0)
+        compare_width(pairs, joint, mean, hsgd_half_width(estimate, confidence, checks), where, at);
 }
 
 /* ---- the folder ---- */

@@ -104,7 +104,7 @@ static hsgd_status check_labels(hsgd_check *c, const cJSON *partition, const siz
 
 /* ---- files ---- */
 
-static void check_read(hsgd_check *c, const cJSON *data)
+static void check_read(hsgd_check *c, const cJSON *data, const cJSON *partition)
 {
     const cJSON *files = hsgd_check_get(hsgd_check_get(c->document, "provenance"), "data_files"), *file;
     double bytes = 0, count = 0;
@@ -114,11 +114,16 @@ static void check_read(hsgd_check *c, const cJSON *data)
         bytes += hsgd_check_number(file, "bytes");
         count++;
     }
-    if (!cJSON_IsArray(files) || count == 0)
-        return;
-    hsgd_check_pair(&pairs, count, hsgd_check_number(data, "files"), 1, "files", 1);
-    hsgd_check_pair(&pairs, bytes, hsgd_check_number(data, "bytes"), 1, "bytes", 1);
-    hsgd_check_say_pairs(c, &pairs, "data: files and bytes", 0);
+    if (cJSON_IsArray(files)) {
+        hsgd_check_pair(&pairs, count, hsgd_check_number(data, "files"), 1, "files", 1);
+        hsgd_check_pair(&pairs, bytes, hsgd_check_number(data, "bytes"), 1, "bytes", 1);
+    }
+    hsgd_check_pair(&pairs, sum_of(hsgd_check_get(partition, "worker_samples")), hsgd_check_number(data, "samples"), 1,
+                    "samples", 1);
+    hsgd_check_pair(&pairs, (double)cJSON_GetArraySize(hsgd_check_get(partition, "class_values")),
+                    hsgd_check_number(data, "classes"), 1, "classes", 1);
+    hsgd_check_pair(&pairs, (double)c->config.partition.seed, hsgd_check_number(partition, "seed"), 1, "seed", 1);
+    hsgd_check_say_pairs(c, &pairs, "data: files, samples, classes", 0);
 }
 
 hsgd_status hsgd_check_counts(hsgd_check *check, hsgd_error *err)
@@ -132,7 +137,7 @@ hsgd_status hsgd_check_counts(hsgd_check *check, hsgd_error *err)
     if (cJSON_IsObject(partition) && hsgd_check_get(partition, "worker_labels"))
         status = check_labels(check, partition, place, err);
     if (!status && cJSON_IsObject(data))
-        check_read(check, data);
+        check_read(check, data, partition);
     free(place);
     return status;
 }
