@@ -159,6 +159,30 @@ static hsgd_status check_run(hsgd_check *c, hsgd_error *err)
     return status;
 }
 
+static hsgd_status check_identities(hsgd_check *c, hsgd_error *err)
+{
+    switch (c->kind) {
+    case HSGD_FOLDER_RUN:
+        return check_run(c, err);
+    case HSGD_FOLDER_SWEEP:
+        return hsgd_check_points(c, err);
+    case HSGD_FOLDER_RATE:
+        return hsgd_check_rate(c, err);
+    case HSGD_FOLDER_PHASE:
+        hsgd_check_phase(c);
+        break;
+    case HSGD_FOLDER_HUNT:
+        hsgd_check_hunt(c);
+        break;
+    case HSGD_FOLDER_PLAN:
+        hsgd_check_plan(c);
+        break;
+    default:
+        break;
+    }
+    return HSGD_OK;
+}
+
 static hsgd_status check_all(hsgd_check *c, hsgd_error *err)
 {
     hsgd_status status = hsgd_check_files(c, err);
@@ -166,10 +190,12 @@ static hsgd_status check_all(hsgd_check *c, hsgd_error *err)
         status = hsgd_check_schema(c, err);
     if (!status)
         status = hsgd_check_config(c, err);
-    if (!status && c->kind == HSGD_FOLDER_RUN)
-        status = check_run(c, err);
-    if (!status && c->kind == HSGD_FOLDER_SWEEP)
-        status = hsgd_check_points(c, err);
+    if (!status)
+        status = check_identities(c, err);
+    if (!status && c->kind != HSGD_FOLDER_RUN && c->kind != HSGD_FOLDER_TRAIN)
+        status = hsgd_check_table(c, err);
+    if (!status)
+        status = hsgd_check_certificates(c, err);
     if (!status)
         status = hsgd_check_figures(c, err);
     return status;
