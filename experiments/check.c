@@ -177,6 +177,9 @@ static hsgd_status check_identities(hsgd_check *c, hsgd_error *err)
     case HSGD_FOLDER_PLAN:
         hsgd_check_plan(c);
         break;
+    case HSGD_FOLDER_PEP:
+        hsgd_check_pep(c);
+        break;
     default:
         break;
     }

@@ -2,6 +2,7 @@
 /* The configuration in a document: its hash, and what the document says of the tree it gives. */
 #include "experiments/check_private.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,11 +78,11 @@ static void check_step_size(hsgd_check *c, const hsgd_config *config)
     hsgd_check_say_pairs(c, &pairs, "configuration, step size", HSGD_CHECK_ROUNDING);
 }
 
-/* Seed numbers of the provenance; one run where nothing is random. */
-static void check_seeds(hsgd_check *c, const hsgd_config *config)
+/* Seed numbers of the provenance; runs: as many as were made, which is one where nothing is random. */
+static void check_seeds(hsgd_check *c, const hsgd_config *config, double runs)
 {
     const cJSON *provenance = hsgd_check_get(c->document, "provenance");
-    double first = (double)config->first_seed, runs = hsgd_check_number(c->document, "runs");
+    double first = (double)config->first_seed;
     hsgd_check_pairs pairs = {0};
     if (hsgd_check_get(provenance, "first_seed")) {
         hsgd_check_pair(&pairs, first, hsgd_check_number(provenance, "first_seed"), 1, "first_seed", 1);
@@ -107,17 +108,34 @@ static hsgd_status check_legal(hsgd_check *c, const cJSON *document, hsgd_error 
     }
     hsgd_check_say(c, HSGD_CHECK_HOLDS, "configuration, keys", "all are known, with legal values");
     c->has_config = true;
+    if (c->kind == HSGD_FOLDER_RATE || c->kind == HSGD_FOLDER_HUNT)
+        check_seeds(c, &c->config, (double)hsgd_config_runs(&c->config));
     if (c->kind != HSGD_FOLDER_RUN)
         return HSGD_OK;
     check_tree(c, &c->config);
     check_step_size(c, &c->config);
-    check_seeds(c, &c->config);
+    check_seeds(c, &c->config, hsgd_check_number(c->document, "runs"));
     return check_hierarchy(c, &c->config, err);
+}
+
+/* A document on a grid says of how many legal configurations it is. */
+static void check_number(hsgd_check *c)
+{
+    double stated = hsgd_check_number(hsgd_check_get(c->document, "provenance"), "configs"), legal = 0;
+    const cJSON *of = hsgd_check_get(c->document, c->kind == HSGD_FOLDER_PEP ? "curves" : "points"), *point;
+    hsgd_check_pairs pairs = {0};
+    if (isnan(stated))
+        return;
+    cJSON_ArrayForEach(point, of) legal += strcmp(hsgd_check_text(point, "state"), "illegal") != 0 &&
+                                           strcmp(hsgd_check_text(point, "verdict"), "illegal") != 0;
+    hsgd_check_pair(&pairs, legal, stated, 1, "configs", 1);
+    hsgd_check_say_pairs(c, &pairs, "configurations, number", 0);
 }
 
 hsgd_status hsgd_check_config(hsgd_check *check, hsgd_error *err)
 {
     const cJSON *config = hsgd_check_get(check->document, "config");
+    check_number(check);
     if (!cJSON_IsObject(config))
         return HSGD_OK; /* documents on grids have none; the schema says which must */
     hsgd_status status = check_hash(check, config, err);

@@ -31,12 +31,14 @@ static bool can_be_fitted(const cJSON *point)
 
 static void check_points(hsgd_check *c)
 {
-    const cJSON *point, *bound;
+    const cJSON *point, *bound, *values = hsgd_check_get(hsgd_check_get(c->document, "rate"), "values");
     hsgd_check_pairs ratios = {0}, slopes = {0};
     size_t at = 0;
     cJSON_ArrayForEach(point, hsgd_check_get(c->document, "points"))
     {
         const cJSON *next = point->next;
+        if (values)
+            compare(&slopes, hsgd_check_item(values, (int)at), point, "at", "at, point", at + 1);
         at++;
         cJSON_ArrayForEach(bound, hsgd_check_get(point, "bounds"))
         {
