@@ -248,7 +248,7 @@ $(BUILD)/%_kernels.portable.o: ALL_CFLAGS += $(UNWATCHED)
 
 fuzz: $(REPLAY) ## the fuzzers of the parsers, into BUILD/fuzz (needs clang)
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC='$(FUZZ_CLANG)' CFLAGS='$(FUZZ_FLAGS)' OPENMP=0 VECTOR=0 NO_DNNL=1 \
-	  NO_JPEG=1 NO_MPI=1 SAN=0 UNWATCHED='-O0 -fno-sanitize=all' LIB_SRC='$(FUZZ_PARTS)' fuzzers
+	  NO_MPI=1 SAN=0 UNWATCHED='-O0 -fno-sanitize=all' LIB_SRC='$(FUZZ_PARTS)' fuzzers
 
 fuzzers: $(BUILD)/fuzzer
 	@for name in $(FUZZ_NAMES); do ln -sf fuzzer $(BUILD)/$$name || exit 1; done

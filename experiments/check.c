@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/statistics.h"
+
 void hsgd_check_say(hsgd_check *check, hsgd_check_outcome outcome, const char *name, const char *format, ...)
 {
     va_list arguments;
@@ -61,6 +63,34 @@ const char *hsgd_check_text(const cJSON *object, const char *key)
 {
     const cJSON *value = hsgd_check_get(object, key);
     return cJSON_IsString(value) ? value->valuestring : "";
+}
+
+double hsgd_check_item(const cJSON *array, int index)
+{
+    const cJSON *item = cJSON_IsArray(array) ? cJSON_GetArrayItem(array, index) : NULL;
+    return cJSON_IsNumber(item) ? item->valuedouble : NAN;
+}
+
+/* Both ends lie that far from the mean, up to the last digits that the mean leaves to a narrow interval. */
+static void compare_width(hsgd_check_pairs *pairs, const cJSON *ends, double mean, double half, const char *where,
+                          size_t at)
+{
+    hsgd_check_pair(pairs, half, mean - hsgd_check_item(ends, 0), 1e-5 * fabs(mean), where, at);
+    hsgd_check_pair(pairs, half, hsgd_check_item(ends, 1) - mean, 1e-5 * fabs(mean), where, at);
+}
+
+void hsgd_check_interval(hsgd_check_pairs *pairs, const hsgd_check *check, const cJSON *quantity, double seeds,
+                         double checks, const char *where, size_t at)
+{
+    const cJSON *ci = hsgd_check_get(quantity, "ci"), *joint = hsgd_check_get(quantity, "ci_joint");
+    double confidence = hsgd_check_number(hsgd_check_get(check->document, "config"), "confidence");
+    double mean = hsgd_check_number(quantity, hsgd_check_get(quantity, "mean") ? "mean" : "value");
+    hsgd_estimate estimate = {mean, hsgd_check_number(quantity, "se"), (size_t)fmax(0, seeds)};
+    if (estimate.count == 0 || !isfinite(mean) || !isfinite(estimate.se) || !(confidence > 0 && confidence < 1))
+        return;
+    compare_width(pairs, ci, mean, hsgd_half_width(estimate, confidence, 1), where, at);
+    if (joint && checks > 0)
+        compare_width(pairs, joint, mean, hsgd_half_width(estimate, confidence, checks), where, at);
 }
 
 /* ---- the folder ---- */
@@ -120,10 +150,42 @@ static hsgd_status check_run(hsgd_check *c, hsgd_error *err)
     else
         hsgd_check_series(c, &series);
     status = hsgd_check_nodes(c, read ? NULL : &series, err);
+    if (!status && c->has_config)
+        status = hsgd_check_bounds(c, read ? NULL : &series, err);
+    if (!status && c->has_config)
+        status = hsgd_check_counts(c, err);
+    hsgd_check_ladder(c, read ? NULL : &series);
     hsgd_check_verdicts(c);
     if (!read)
         hsgd_series_free(&series);
     return status;
+}
+
+static hsgd_status check_identities(hsgd_check *c, hsgd_error *err)
+{
+    switch (c->kind) {
+    case HSGD_FOLDER_RUN:
+        return check_run(c, err);
+    case HSGD_FOLDER_SWEEP:
+        return hsgd_check_points(c, err);
+    case HSGD_FOLDER_RATE:
+        return hsgd_check_rate(c, err);
+    case HSGD_FOLDER_PHASE:
+        hsgd_check_phase(c);
+        break;
+    case HSGD_FOLDER_HUNT:
+        hsgd_check_hunt(c);
+        break;
+    case HSGD_FOLDER_PLAN:
+        hsgd_check_plan(c);
+        break;
+    case HSGD_FOLDER_PEP:
+        hsgd_check_pep(c);
+        break;
+    default:
+        break;
+    }
+    return HSGD_OK;
 }
 
 static hsgd_status check_all(hsgd_check *c, hsgd_error *err)
@@ -133,10 +195,12 @@ static hsgd_status check_all(hsgd_check *c, hsgd_error *err)
         status = hsgd_check_schema(c, err);
     if (!status)
         status = hsgd_check_config(c, err);
-    if (!status && c->kind == HSGD_FOLDER_RUN)
-        status = check_run(c, err);
-    if (!status && c->kind == HSGD_FOLDER_SWEEP)
-        status = hsgd_check_points(c, err);
+    if (!status)
+        status = check_identities(c, err);
+    if (!status && c->kind != HSGD_FOLDER_RUN && c->kind != HSGD_FOLDER_TRAIN)
+        status = hsgd_check_table(c, err);
+    if (!status)
+        status = hsgd_check_certificates(c, err);
     if (!status)
         status = hsgd_check_figures(c, err);
     return status;
@@ -158,5 +222,7 @@ void hsgd_check_free(hsgd_check *check)
     free(check->text);
     hsgd_findings_free(&check->findings);
     cJSON_Delete(check->document);
+    if (check->has_config)
+        hsgd_config_free(&check->config);
     *check = (hsgd_check){0};
 }

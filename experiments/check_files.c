@@ -43,7 +43,7 @@ static hsgd_status compare(hsgd_check *c, const cJSON *entry, const char *path, 
     hsgd_checksum_free(checksum);
     if (status)
         return status;
-    if (strcmp(digits, stated) == 0)
+    if (strcmp(digits, stated) == 0 && bytes == hsgd_check_number(entry, "bytes"))
         hsgd_check_say(c, HSGD_CHECK_HOLDS, name, "%.0f bytes with the stated SHA-256", bytes);
     else if (bytes != hsgd_check_number(entry, "bytes"))
         hsgd_check_say(c, HSGD_CHECK_FAILS, name, "was changed: it has %.0f bytes, not %.0f", bytes,

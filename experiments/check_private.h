@@ -24,7 +24,9 @@ typedef struct hsgd_check {
     char *path;                      /* of the document; owned */
     char *text;                      /* of the document; owned */
     cJSON *document;                 /* owned */
-    hsgd_findings findings;          /* owned */
+    bool has_config;
+    hsgd_config config;     /* of the document, if has_config; owned */
+    hsgd_findings findings; /* owned */
 } hsgd_check;
 
 /* Check a folder; free out with hsgd_check_free, also on failure. HSGD_ERROR_INPUT: it is no result folder, or its document is not
@@ -56,7 +58,7 @@ void hsgd_check_say_pairs(hsgd_check *check, const hsgd_check_pairs *pairs, cons
 /* check_files.c: the document's own checksum, those of the files beside it, of the data and of the plug-in. */
 hsgd_status hsgd_check_files(hsgd_check *check, hsgd_error *err);
 
-/* check_config.c: the hash of the configuration, and that it is one. */
+/* check_config.c: the hash of the configuration, and that it is one: then it goes to check->config. */
 hsgd_status hsgd_check_config(hsgd_check *check, hsgd_error *err);
 
 /* check_schema.c: experiments/results.schema.json. */
@@ -67,8 +69,31 @@ void hsgd_check_series(hsgd_check *check, const hsgd_series *series);
 hsgd_status hsgd_check_nodes(hsgd_check *check, const hsgd_series *series, hsgd_error *err);
 void hsgd_check_verdicts(hsgd_check *check);
 
+/* check_bounds.c: every bound once more, from the constants that the document states; it, the ladder's rungs and the audit's limits
+ * are what comes out. Needs check->config. */
+hsgd_status hsgd_check_bounds(hsgd_check *check, const hsgd_series *series, hsgd_error *err);
+
+/* check_ladder.c: rungs and steps, and rows of the audit, from each other, from series.csv and from the constants. */
+void hsgd_check_ladder(hsgd_check *check, const hsgd_series *series);
+
+/* check_counts.c: counts of samples and labels, places of workers. Needs check->config. */
+hsgd_status hsgd_check_counts(hsgd_check *check, hsgd_error *err);
+
 /* check_points.c: a sweep against the results of its points, each of which is checked, too. */
 hsgd_status hsgd_check_points(hsgd_check *check, hsgd_error *err);
+
+/* check_tables.c: the table beside a document on points repeats its numbers. */
+hsgd_status hsgd_check_table(hsgd_check *check, hsgd_error *err);
+
+/* check_rate.c, check_phase.c, check_hunt.c, check_plan.c, check_pep.c: what follows from other numbers in these documents. */
+hsgd_status hsgd_check_rate(hsgd_check *check, hsgd_error *err);
+void hsgd_check_phase(hsgd_check *check);
+void hsgd_check_hunt(hsgd_check *check);
+void hsgd_check_plan(hsgd_check *check);
+void hsgd_check_pep(hsgd_check *check);
+
+/* check_certificates.c: certificates in the folder, in exact arithmetic. */
+hsgd_status hsgd_check_certificates(hsgd_check *check, hsgd_error *err);
 
 /* check_figures.c: scripts, data and captions made again in another folder are the same to the byte. */
 hsgd_status hsgd_check_figures(hsgd_check *check, hsgd_error *err);
@@ -79,5 +104,16 @@ hsgd_status hsgd_check_figures(hsgd_check *check, hsgd_error *err);
 const cJSON *hsgd_check_get(const cJSON *object, const char *key);
 double hsgd_check_number(const cJSON *object, const char *key);
 const char *hsgd_check_text(const cJSON *object, const char *key);
+
+/* A number of an array; NAN where there is none. */
+double hsgd_check_item(const cJSON *array, int index);
+
+/* How many verdicts are given together: each applicable bound is one. */
+double hsgd_check_bound_count(const cJSON *document);
+
+/* The ends of an interval "ci" and, unless joint is NULL, "ci_joint" of a quantity with "mean" (or "value") and "se", at the
+ * configuration's confidence; checks: how many hold together in "ci_joint". Nothing where there is no interval. */
+void hsgd_check_interval(hsgd_check_pairs *pairs, const hsgd_check *check, const cJSON *quantity, double seeds,
+                         double checks, const char *where, size_t at);
 
 #endif

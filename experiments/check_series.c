@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "analysis/statistics.h"
+
 /* What the checks of a series share. */
 typedef struct series_check {
     hsgd_check *check;
@@ -73,7 +75,7 @@ static void check_divergences(const series_check *s)
 
 /* ---- dispersions ---- */
 
-/* The largest ratio to the bound that result.json names, at its step. */
+/* The largest ratio to the bound, at its step. Bounds that are nothing but rounding have no ratio, so that others may be larger. */
 static void check_dispersion(const series_check *s)
 {
     const cJSON *level, *levels = hsgd_check_get(s->check->document, "dispersion");
@@ -85,9 +87,15 @@ static void check_dispersion(const series_check *s)
         const double *measured = column(s, "dispersion_level_", k, ""),
                      *bound = column(s, "dispersion_level_", k, "_bound");
         double written = hsgd_check_number(level, "max_ratio"), at = hsgd_check_number(level, "max_ratio_step");
-        for (size_t r = 0; measured && bound && written > 0 && r < s->series->num_rows; r++)
+        double found = NAN;
+        for (size_t r = 0; measured && bound && r < s->series->num_rows; r++)
             if (s->step[r] == at)
-                hsgd_check_pair(&pairs, measured[r] / bound[r], written, 0, "max_ratio, level", k);
+                found = measured[r] / bound[r];
+        hsgd_check_pair(&pairs, (double)k, hsgd_check_number(level, "level"), 1, "level", k);
+        if (measured && bound && written > 0)
+            hsgd_check_pair(&pairs, found, written, 0, "max_ratio, level", k);
+        else if (measured && written == 0)
+            hsgd_check_pair(&pairs, 0, at, 1, "max_ratio_step, level", k);
     }
     hsgd_check_say_pairs(s->check, &pairs, "dispersion: largest ratio", HSGD_CHECK_ROUNDING);
 }
@@ -123,17 +131,71 @@ static void compare_mean(hsgd_check_pairs *pairs, double found, const cJSON *mea
         hsgd_check_pair(pairs, isfinite(found) ? found : NAN, written, 0, name, 1);
 }
 
+/* S_min lies between the smallest lower and the smallest upper end of the intervals of all rounds, which hold together. */
+static void compare_minimum(hsgd_check_pairs *pairs, const series_check *s, const double *value, const double *se,
+                            const cJSON *quantity, double period, double end)
+{
+    static const char *const ends[] = {"ci", "ci_joint"};
+    double confidence = hsgd_check_number(hsgd_check_get(s->check->document, "config"), "confidence");
+    double seeds = hsgd_check_number(quantity, "seeds"), rounds = 0,
+           checks = hsgd_check_bound_count(s->check->document);
+    if (!se || !(seeds >= 1) || !isfinite(hsgd_check_number(quantity, "se")) || !(confidence > 0 && confidence < 1))
+        return;
+    for (size_t r = 0; r < s->series->num_rows; r++)
+        rounds += fmod(s->step[r], period) == 0 && s->step[r] < end;
+    for (int joint = 0; joint < 2; joint++) {
+        double low = INFINITY, high = INFINITY;
+        for (size_t r = 0; r < s->series->num_rows; r++) {
+            if (fmod(s->step[r], period) != 0 || s->step[r] >= end)
+                continue;
+            double width = hsgd_half_width((hsgd_estimate){value[r], se[r], (size_t)seeds}, confidence,
+                                           joint ? rounds * checks : rounds);
+            low = fmin(low, value[r] - width);
+            high = fmin(high, value[r] + width);
+        }
+        double scale = fabs(hsgd_check_number(quantity, "mean"));
+        hsgd_check_pair(pairs, low, hsgd_check_item(hsgd_check_get(quantity, ends[joint]), 0), scale, "S_min, low end",
+                        1);
+        hsgd_check_pair(pairs, high, hsgd_check_item(hsgd_check_get(quantity, ends[joint]), 1), scale,
+                        "S_min, high end", 1);
+    }
+}
+
+/* The standard error of the smallest mean is that of its round. */
+static double error_at(const series_check *s, const double *value, const double *se, double smallest, double period)
+{
+    for (size_t r = 0; r < s->series->num_rows; r++)
+        if (fmod(s->step[r], period) == 0 && value[r] == smallest)
+            return se[r];
+    return NAN;
+}
+
+/* S, S_round and S_min of one run with these columns. */
+static void compare_run(hsgd_check_pairs *pairs, const series_check *s, const cJSON *run, const double *value,
+                        const double *se, double period)
+{
+    double steps = hsgd_check_number(s->check->document, "steps"), end = floor(steps / period) * period;
+    double smallest = smallest_over(s, value, period, end);
+    const cJSON *S_min = hsgd_check_get(run, "S_min");
+    compare_mean(pairs, mean_over(s, value, 1, INFINITY), run, "S");
+    compare_mean(pairs, mean_over(s, value, period, end), run, "S_round");
+    compare_mean(pairs, smallest, run, "S_min");
+    hsgd_check_pair(pairs, (double)s->series->num_rows, hsgd_check_number(run, "measured_steps"), 1, "measured_steps",
+                    1);
+    if (se && isfinite(hsgd_check_number(S_min, "se")))
+        hsgd_check_pair(pairs, error_at(s, value, se, smallest, period), hsgd_check_number(S_min, "se"), 0,
+                        "se of S_min", 1);
+    if (end > 0)
+        compare_minimum(pairs, s, value, se, S_min, period, end);
+}
+
 static void check_means(const series_check *s)
 {
     const cJSON *measured = hsgd_check_get(s->check->document, "measured");
     double period = hsgd_check_number(hsgd_check_get(s->check->document, "hierarchy"), "global_period");
-    double steps = hsgd_check_number(s->check->document, "steps"), end = floor(steps / period) * period;
     hsgd_check_pairs pairs = {0};
-    if (!(hsgd_check_number(measured, "diverged_seeds") > 0)) {
-        compare_mean(&pairs, mean_over(s, s->grad_norm_sq, 1, steps), measured, "S");
-        compare_mean(&pairs, mean_over(s, s->grad_norm_sq, period, end), measured, "S_round");
-        compare_mean(&pairs, smallest_over(s, s->grad_norm_sq, period, end), measured, "S_min");
-    }
+    if (!(hsgd_check_number(measured, "diverged_seeds") > 0))
+        compare_run(&pairs, s, measured, s->grad_norm_sq, column(s, "grad_norm_sq_se", 0, ""), period);
     hsgd_check_say_pairs(s->check, &pairs, "measured: S, S_round, S_min", HSGD_CHECK_ROUNDING);
 }
 
@@ -141,14 +203,30 @@ static void check_references(const series_check *s)
 {
     static const char *const id[] = {"local-sgd-inner", "local-sgd-outer"};
     static const char *const name[] = {"grad_norm_sq_inner", "grad_norm_sq_outer"};
+    static const char *const period[] = {"local_period", "global_period"};
+    const cJSON *hierarchy = hsgd_check_get(s->check->document, "hierarchy");
     hsgd_check_pairs pairs = {0};
     for (size_t i = 0; i < 2; i++) {
         const cJSON *run = hsgd_check_get(hsgd_check_get(s->check->document, "measured_references"), id[i]);
         const double *value = column(s, name[i], 0, "");
         if (run && value && !(hsgd_check_number(run, "diverged_seeds") > 0))
-            compare_mean(&pairs, mean_over(s, value, 1, INFINITY), run, "S");
+            compare_run(&pairs, s, run, value, column(s, name[i], 0, "_se"), hsgd_check_number(hierarchy, period[i]));
     }
     hsgd_check_say_pairs(s->check, &pairs, "measured: S of local SGD", HSGD_CHECK_ROUNDING);
+}
+
+/* Delta is the loss at the start above f*; all runs start at one point. */
+static void check_gap(const series_check *s)
+{
+    const cJSON *constants = hsgd_check_get(s->check->document, "constants");
+    const double *loss = column(s, "loss", 0, "");
+    double minimum = hsgd_check_number(hsgd_check_get(constants, "f_star"), "value");
+    hsgd_check_pairs pairs = {0};
+    if (loss && s->step[0] == 0 && isfinite(loss[0]) && isfinite(minimum))
+        hsgd_check_pair(&pairs, fmax(0, loss[0] - minimum),
+                        hsgd_check_number(hsgd_check_get(constants, "delta"), "value"), fabs(loss[0]), "delta", 1);
+    if (pairs.count)
+        hsgd_check_say_pairs(s->check, &pairs, "constants: delta", HSGD_CHECK_ROUNDING);
 }
 
 /* ---- bands ---- */
@@ -192,5 +270,6 @@ void hsgd_check_series(hsgd_check *check, const hsgd_series *series)
     check_dispersion(&s);
     check_means(&s);
     check_references(&s);
+    check_gap(&s);
     check_bands(&s);
 }

@@ -6,13 +6,6 @@
 #include <string.h>
 
 #include "bounds/verdict.h"
-#include "experiments/interval.h"
-
-static double item_of(const cJSON *array, int index)
-{
-    const cJSON *item = cJSON_IsArray(array) ? cJSON_GetArrayItem(array, index) : NULL;
-    return cJSON_IsNumber(item) ? item->valuedouble : NAN;
-}
 
 static bool is_verdict(const char *text, hsgd_verdict verdict)
 {
@@ -21,8 +14,7 @@ static bool is_verdict(const char *text, hsgd_verdict verdict)
 
 /* ---- intervals ---- */
 
-/* How many verdicts are given together: each applicable bound is one. */
-static double count_checks(const cJSON *document)
+double hsgd_check_bound_count(const cJSON *document)
 {
     const cJSON *bound;
     double checks = 0;
@@ -33,18 +25,8 @@ static double count_checks(const cJSON *document)
 
 static void compare_interval(hsgd_check_pairs *pairs, const hsgd_check *c, const cJSON *quantity, const char *name)
 {
-    hsgd_estimate estimate = {hsgd_check_number(quantity, "mean"), hsgd_check_number(quantity, "se"),
-                              (size_t)fmax(0, hsgd_check_number(quantity, "seeds"))};
-    double confidence = hsgd_check_number(hsgd_check_get(c->document, "config"), "confidence");
-    const cJSON *ci = hsgd_check_get(quantity, "ci"), *joint = hsgd_check_get(quantity, "ci_joint");
-    if (estimate.count == 0 || !isfinite(estimate.mean) || !isfinite(estimate.se) ||
-        !(confidence > 0 && confidence < 1))
-        return;
-    hsgd_interval interval = hsgd_interval_of(estimate, confidence, count_checks(c->document));
-    hsgd_check_pair(pairs, interval.low, item_of(ci, 0), fabs(estimate.mean), name, 1);
-    hsgd_check_pair(pairs, interval.high, item_of(ci, 1), fabs(estimate.mean), name, 2);
-    hsgd_check_pair(pairs, interval.low_joint, item_of(joint, 0), fabs(estimate.mean), name, 3);
-    hsgd_check_pair(pairs, interval.high_joint, item_of(joint, 1), fabs(estimate.mean), name, 4);
+    hsgd_check_interval(pairs, c, quantity, hsgd_check_number(quantity, "seeds"), hsgd_check_bound_count(c->document),
+                        name, 1);
 }
 
 /* S_min is the smallest of many means, with intervals of its own kind. */
@@ -55,19 +37,87 @@ static void check_intervals(hsgd_check *c)
     compare_interval(&pairs, c, hsgd_check_get(measured, "S"), "S, end");
     compare_interval(&pairs, c, hsgd_check_get(measured, "S_round"), "S_round, end");
     cJSON_ArrayForEach(run, hsgd_check_get(c->document, "measured_references"))
+    {
         compare_interval(&pairs, c, hsgd_check_get(run, "S"), "S of local SGD, end");
+        compare_interval(&pairs, c, hsgd_check_get(run, "S_round"), "S_round of local SGD, end");
+    }
     hsgd_check_say_pairs(c, &pairs, "intervals of S and S_round", HSGD_CHECK_ROUNDING);
 }
 
+/* The run and the quantity that a bound speaks about. */
+static const cJSON *measured_of(const hsgd_check *c, const cJSON *bound)
+{
+    const char *algorithm = hsgd_check_text(bound, "algorithm");
+    const cJSON *reference = hsgd_check_get(hsgd_check_get(c->document, "measured_references"), algorithm);
+    const cJSON *run = reference ? reference : hsgd_check_get(c->document, "measured");
+    return hsgd_check_get(run, hsgd_check_text(bound, "of"));
+}
+
+/* What stands beside a bound is what stands under "measured". */
+static void check_repeated(hsgd_check *c)
+{
+    const cJSON *bound, *other;
+    size_t count = 0;
+    cJSON_ArrayForEach(bound, hsgd_check_get(c->document, "bounds"))
+    {
+        const cJSON *beside = hsgd_check_get(bound, "measured");
+        if (!cJSON_IsObject(beside))
+            continue;
+        other = measured_of(c, bound);
+        count++;
+        if (other && cJSON_Compare(beside, other, true))
+            continue;
+        hsgd_check_say(c, HSGD_CHECK_FAILS, "bounds: measured", "%s: its \"measured\" is not that of the run",
+                       hsgd_check_text(bound, "id"));
+        return;
+    }
+    if (count)
+        hsgd_check_say(c, HSGD_CHECK_HOLDS, "bounds: measured", "%zu are those of their runs", count);
+}
+
+/* S of a diverged run is infinite, so that it is null; one seed number for all quantities; single runs around their mean. */
+static void compare_sizes(hsgd_check_pairs *pairs, const hsgd_check *c, const cJSON *run)
+{
+    static const char *const name[] = {"S", "S_round", "S_min"};
+    const cJSON *S = hsgd_check_get(run, "S"), *single = hsgd_check_get(run, "S_runs");
+    double mean = hsgd_check_number(S, "mean"), low = hsgd_check_number(single, "min");
+    double high = hsgd_check_number(single, "max"), diverged = hsgd_check_number(run, "diverged_seeds");
+    hsgd_check_pair(pairs, !isfinite(mean), diverged > 0 ? 1 : diverged, 1, "diverged_seeds", 1);
+    for (size_t i = 0; i < 3; i++)
+        if (cJSON_IsObject(hsgd_check_get(run, name[i])))
+            hsgd_check_pair(pairs, hsgd_check_number(c->document, "seeds"),
+                            hsgd_check_number(hsgd_check_get(run, name[i]), "seeds"), 1, "seeds", i + 1);
+    if (isfinite(mean) && isfinite(low) && isfinite(high)) {
+        hsgd_check_pair(pairs, fmin(low, mean), low, 0, "S_runs, min", 1);
+        hsgd_check_pair(pairs, fmax(high, mean), high, 0, "S_runs, max", 1);
+    }
+}
+
+static void check_sizes(hsgd_check *c)
+{
+    const cJSON *run;
+    hsgd_check_pairs pairs = {0};
+    compare_sizes(&pairs, c, hsgd_check_get(c->document, "measured"));
+    cJSON_ArrayForEach(run, hsgd_check_get(c->document, "measured_references")) compare_sizes(&pairs, c, run);
+    hsgd_check_say_pairs(c, &pairs, "measured: seeds, single runs", HSGD_CHECK_ROUNDING);
+}
+
 /* The deviation of single runs gives the error of their mean, where all of them are independent. */
+static void compare_deviation(hsgd_check_pairs *pairs, const hsgd_check *c, const cJSON *run)
+{
+    double sd = hsgd_check_number(hsgd_check_get(run, "S_runs"), "sd");
+    double se = hsgd_check_number(hsgd_check_get(run, "S"), "se");
+    double seeds = hsgd_check_number(c->document, "seeds"), runs = hsgd_check_number(c->document, "runs");
+    if (seeds == runs && isfinite(sd) && isfinite(se))
+        hsgd_check_pair(pairs, sd / sqrt(seeds), se, 0, "se of S, of", 1);
+}
+
 static void check_deviation(hsgd_check *c)
 {
-    const cJSON *measured = hsgd_check_get(c->document, "measured"), *S = hsgd_check_get(measured, "S");
-    double sd = hsgd_check_number(hsgd_check_get(measured, "S_runs"), "sd");
-    double seeds = hsgd_check_number(c->document, "seeds"), runs = hsgd_check_number(c->document, "runs");
+    const cJSON *run;
     hsgd_check_pairs pairs = {0};
-    if (seeds == runs && isfinite(sd) && isfinite(hsgd_check_number(S, "se")))
-        hsgd_check_pair(&pairs, sd / sqrt(seeds), hsgd_check_number(S, "se"), 0, "se of S, of", 1);
+    compare_deviation(&pairs, c, hsgd_check_get(c->document, "measured"));
+    cJSON_ArrayForEach(run, hsgd_check_get(c->document, "measured_references")) compare_deviation(&pairs, c, run);
     hsgd_check_say_pairs(c, &pairs, "standard error of S", HSGD_CHECK_ROUNDING);
 }
 
@@ -100,7 +150,7 @@ static bool contradicts(const cJSON *bound, double slack)
 {
     const char *verdict = hsgd_check_text(bound, "verdict");
     const cJSON *joint = hsgd_check_get(hsgd_check_get(bound, "measured"), "ci_joint");
-    double low = item_of(joint, 0), high = item_of(joint, 1), value = hsgd_check_number(bound, "value");
+    double low = hsgd_check_item(joint, 0), high = hsgd_check_item(joint, 1), value = hsgd_check_number(bound, "value");
     bool reason = *hsgd_check_text(bound, "verdict_reason");
     if (is_verdict(verdict, HSGD_VERDICT_HOLDS))
         return !(high <= value + slack);
@@ -183,6 +233,8 @@ void hsgd_check_verdicts(hsgd_check *check)
 {
     check_intervals(check);
     check_deviation(check);
+    check_sizes(check);
+    check_repeated(check);
     check_terms(check);
     check_bounds(check);
     check_overall(check);

@@ -9,6 +9,7 @@
 #include "experiments/json_private.h"
 #include "experiments/config.h"
 #include "experiments/problem.h"
+#include "experiments/provenance_private.h"
 #include "experiments/range_check.h"
 
 enum { OPTION_JSON, NUM_OPTIONS };
@@ -25,7 +26,7 @@ static hsgd_status find_step_size(double *out, const hsgd_config *config, const 
     return status ? status : hsgd_range_check_start(problem, &constants, 0, *out, err);
 }
 
-static hsgd_status print_json(const hsgd_exact *exact, hsgd_error *err)
+static hsgd_status print_json(const hsgd_exact *exact, const hsgd_config *config, hsgd_error *err)
 {
     cJSON *root = cJSON_CreateObject();
     cJSON_AddNumberToObject(root, "S", exact->S);
@@ -34,7 +35,7 @@ static hsgd_status print_json(const hsgd_exact *exact, hsgd_error *err)
     cJSON *rows = cJSON_AddArrayToObject(root, "dispersion_level");
     for (size_t t = 0; t < exact->steps; t++)
         cJSON_AddItemToArray(rows, hsgd_numbers_to_json(exact->dispersion + t * exact->num_levels, exact->num_levels));
-    return hsgd_json_put(root, err);
+    return hsgd_provenance_put(root, "exact", config, err);
 }
 
 static void print_table(const hsgd_exact *exact, double step_size)
@@ -72,7 +73,7 @@ static hsgd_status compute(const hsgd_config *config, const char *file, bool jso
                                     config->steps, err);
     if (!status) {
         if (json)
-            status = print_json(&exact, err);
+            status = print_json(&exact, config, err);
         else
             print_table(&exact, step_size);
         hsgd_exact_free(&exact);

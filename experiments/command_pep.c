@@ -12,6 +12,7 @@
 #include "experiments/pep_curves_private.h"
 #include "experiments/pep_private.h"
 #include "experiments/pep_written_private.h"
+#include "experiments/provenance_private.h"
 #include "plots/output.h"
 
 enum {
@@ -145,7 +146,7 @@ static hsgd_status print_json(const hsgd_worst_case *worst, const hsgd_pep_writt
 {
     cJSON *document = hsgd_worst_case_to_json(worst);
     hsgd_pep_written_to_json(document, written);
-    return hsgd_json_put(document, err);
+    return hsgd_provenance_put(document, "pep", NULL, err);
 }
 
 static int print(const hsgd_worst_case *worst, const hsgd_pep_written *written, bool json)

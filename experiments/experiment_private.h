@@ -25,6 +25,8 @@ hsgd_status hsgd_experiment_find_divergences(hsgd_experiment *experiment, hsgd_e
  * its entries. */
 const hsgd_hierarchy *hsgd_experiment_bound_tree(const hsgd_experiment *experiment);
 const double *hsgd_experiment_divergence_sq(const hsgd_experiment *experiment);
+/* Largest deviations for the entries of that tree, to be freed; NULL if they were not measured or memory is out. */
+double *hsgd_experiment_deviation_max_sq(const hsgd_experiment *experiment);
 
 /* Why an interval that starts at `low` does not decide: there is none, or `contains` says what it contains. */
 void hsgd_experiment_say_undecided(char reason[HSGD_REASON_SIZE], const hsgd_experiment *e, double low,

@@ -63,8 +63,7 @@ const double *hsgd_experiment_divergence_sq(const hsgd_experiment *e)
     return hsgd_experiment_bound_tree(e) == &e->config->hierarchy ? e->level_divergence_sq : e->node_divergence_sq;
 }
 
-/* Largest deviations for the entries of that tree; NULL if they were not measured or memory is out. Free it. */
-static double *bound_deviation_max_sq(const hsgd_experiment *e)
+double *hsgd_experiment_deviation_max_sq(const hsgd_experiment *e)
 {
     const double *node = e->node_deviation_max_sq;
     const hsgd_hierarchy *tree = hsgd_experiment_bound_tree(e), *expanded = &e->problem->hierarchy;
@@ -88,7 +87,7 @@ static double known(double value)
 static hsgd_status make_params(hsgd_bound_params *out, const hsgd_experiment *e, const double *divergence_sq,
                                double global_divergence_sq, hsgd_error *err)
 {
-    double *deviation_max_sq = bound_deviation_max_sq(e);
+    double *deviation_max_sq = hsgd_experiment_deviation_max_sq(e);
     if (!deviation_max_sq && e->node_deviation_max_sq)
         return hsgd_fail_memory(err, "the parameters of the bounds");
     hsgd_status status =

@@ -111,17 +111,32 @@ hsgd_status hsgd_provenance_hash_config(char out[HSGD_CHECKSUM_SIZE], const hsgd
 
 /* ---- data ---- */
 
+static bool has_file(const hsgd_provenance *p, const char *path)
+{
+    for (size_t i = 0; i < p->num_files; i++)
+        if (strcmp(p->file[i].path, path) == 0)
+            return true;
+    return false;
+}
+
+/* Once, however many configurations read it. */
 static hsgd_status add_file(hsgd_provenance *p, hsgd_checksum *checksum, const char *path, hsgd_error *err)
 {
+    if (has_file(p, path))
+        return HSGD_OK;
     hsgd_provenance_file *grown = realloc(p->file, (p->num_files + 1) * sizeof *grown);
     if (!grown)
         return hsgd_fail_memory(err, "the list of data files");
     p->file = grown;
     hsgd_provenance_file *file = &p->file[p->num_files];
-    *file = (hsgd_provenance_file){.name = strdup(base_name(path))};
-    if (!file->name)
-        return hsgd_fail_memory(err, "the list of data files");
+    *file = (hsgd_provenance_file){.name = strdup(base_name(path)), .path = strdup(path)};
     p->num_files++;
+    if (!file->name || !file->path) {
+        p->num_files--;
+        free(file->name);
+        free(file->path);
+        return hsgd_fail_memory(err, "the list of data files");
+    }
     hsgd_status status = hsgd_checksum_add_file(checksum, path, &file->bytes, err);
     hsgd_checksum_finish(checksum, file->sha256);
     return status;
@@ -157,6 +172,19 @@ static bool has_data(const hsgd_config *config)
            config->problem != HSGD_PROBLEM_PLUGIN;
 }
 
+hsgd_status hsgd_provenance_add_data(hsgd_provenance *p, const hsgd_config *config, hsgd_error *err)
+{
+    if (!has_data(config))
+        return HSGD_OK;
+    hsgd_checksum *checksum = hsgd_checksum_alloc();
+    hsgd_status status =
+        checksum ? add_files(p, checksum, &config->data.train, err) : hsgd_fail_memory(err, "a checksum");
+    if (!status)
+        status = add_files(p, checksum, &config->data.test, err);
+    hsgd_checksum_free(checksum);
+    return status;
+}
+
 hsgd_status hsgd_provenance_find(hsgd_provenance *out, const hsgd_config *config, const char *command, size_t threads,
                                  const hsgd_team *team, hsgd_error *err)
 {
@@ -166,27 +194,22 @@ hsgd_status hsgd_provenance_find(hsgd_provenance *out, const hsgd_config *config
     hsgd_status status = find_date(out, err);
     if (!status)
         status = hsgd_provenance_hash_config(out->config_sha256, config, err);
-    if (status || !has_data(config))
-        return status;
-    hsgd_checksum *checksum = hsgd_checksum_alloc();
-    status = checksum ? add_files(out, checksum, &config->data.train, err) : hsgd_fail_memory(err, "a checksum");
-    if (!status)
-        status = add_files(out, checksum, &config->data.test, err);
-    hsgd_checksum_free(checksum);
-    return status;
+    return status ? status : hsgd_provenance_add_data(out, config, err);
 }
 
 void hsgd_provenance_free(hsgd_provenance *provenance)
 {
-    for (size_t i = 0; i < provenance->num_files; i++)
+    for (size_t i = 0; i < provenance->num_files; i++) {
         free(provenance->file[i].name);
+        free(provenance->file[i].path);
+    }
     free(provenance->file);
     *provenance = (hsgd_provenance){0};
 }
 
 /* ---- result.json ---- */
 
-static cJSON *files_to_json(const hsgd_provenance *p)
+cJSON *hsgd_provenance_files_to_json(const hsgd_provenance *p)
 {
     cJSON *array = cJSON_CreateArray();
     for (size_t i = 0; i < p->num_files; i++) {
@@ -232,7 +255,7 @@ static void add_seeds(cJSON *object, const hsgd_config *config, size_t seeds)
 static void add_inputs(cJSON *object, const hsgd_provenance *p)
 {
     cJSON_AddStringToObject(object, "config_sha256", p->config_sha256);
-    cJSON_AddItemToObject(object, "data_files", files_to_json(p));
+    cJSON_AddItemToObject(object, "data_files", hsgd_provenance_files_to_json(p));
 }
 
 cJSON *hsgd_provenance_to_json(const hsgd_experiment *e)
@@ -272,8 +295,8 @@ hsgd_status hsgd_provenance_of_program(cJSON **out, const char *command, hsgd_er
     return HSGD_OK;
 }
 
-/* The shared object itself need not be loaded any more, nor be there. */
-static hsgd_status add_plugin_file(cJSON *object, const char *path, hsgd_error *err)
+/* The shared object itself need not be loaded any more. */
+hsgd_status hsgd_provenance_add_plugin(cJSON *object, const char *path, hsgd_error *err)
 {
     char digits[HSGD_CHECKSUM_SIZE];
     double bytes;
@@ -307,7 +330,8 @@ hsgd_status hsgd_provenance_of_config(cJSON **out, const char *command, const hs
         add_inputs(*out, &p);
         if (lost)
             cJSON_AddStringToObject(*out, "data_note", reason.message);
-        status = config->problem == HSGD_PROBLEM_PLUGIN ? add_plugin_file(*out, config->plugin_path, err) : HSGD_OK;
+        status = config->problem == HSGD_PROBLEM_PLUGIN ? hsgd_provenance_add_plugin(*out, config->plugin_path, err)
+                                                        : HSGD_OK;
         if (status) {
             cJSON_Delete(*out);
             *out = NULL;
@@ -316,6 +340,20 @@ hsgd_status hsgd_provenance_of_config(cJSON **out, const char *command, const hs
         hsgd_fail(err, status, "%s", reason.message);
     hsgd_provenance_free(&p);
     return status;
+}
+
+hsgd_status hsgd_provenance_put(cJSON *document, const char *command, const hsgd_config *config, hsgd_error *err)
+{
+    cJSON *provenance;
+    hsgd_status status = config ? hsgd_provenance_of_config(&provenance, command, config, err)
+                                : hsgd_provenance_of_program(&provenance, command, err);
+    cJSON_AddStringToObject(document, "version", HSGD_VERSION);
+    if (status) {
+        cJSON_Delete(document);
+        return status;
+    }
+    cJSON_AddItemToObject(document, "provenance", provenance);
+    return hsgd_json_put(document, err);
 }
 
 hsgd_status hsgd_provenance_check_date(hsgd_error *err)

@@ -16,6 +16,7 @@ extern "C" {
 
 typedef struct hsgd_provenance_file {
     char *name;   /* without its folder; owned */
+    char *path;   /* where it was read; owned */
     double bytes; /* as it lies on the disk */
     char sha256[HSGD_CHECKSUM_SIZE];
 } hsgd_provenance_file;

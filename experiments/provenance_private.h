@@ -13,10 +13,21 @@ cJSON *hsgd_provenance_to_json(const hsgd_experiment *experiment);
 
 /* The same of a document that is not of one experiment: of the program alone, with the configuration of all runs and its data, or
  * with the configurations of the points of a grid ("configs", how many are legal, and "configs_sha256" of their hashes, a line
- * each). To be added to a document. */
+ * each), the first and the last seed of any of them, and the data of all. To be added to a document. */
 hsgd_status hsgd_provenance_of_program(cJSON **out, const char *command, hsgd_error *err);
 hsgd_status hsgd_provenance_of_config(cJSON **out, const char *command, const hsgd_config *config, hsgd_error *err);
 hsgd_status hsgd_provenance_of_grid(cJSON **out, const char *command, const hsgd_sweep *grid, hsgd_error *err);
+
+/* hsgd_json_put of an answer that no file keeps, with its "version" and "provenance": of a configuration, NULL: of the program
+ * alone. */
+hsgd_status hsgd_provenance_put(cJSON *document, const char *command, const hsgd_config *config, hsgd_error *err);
+
+/* Add "plugin", the file of a shared object; nothing where it cannot be read, which is no failure. */
+hsgd_status hsgd_provenance_add_plugin(cJSON *object, const char *path, hsgd_error *err);
+
+/* Add the data files of a configuration to those that are there, each once; and "data_files". */
+hsgd_status hsgd_provenance_add_data(hsgd_provenance *provenance, const hsgd_config *config, hsgd_error *err);
+cJSON *hsgd_provenance_files_to_json(const hsgd_provenance *provenance);
 
 /* hsgd_provenance_hash_config of a configuration as a document has it. */
 hsgd_status hsgd_provenance_hash_document(char out[HSGD_CHECKSUM_SIZE], const cJSON *config, hsgd_error *err);

@@ -263,6 +263,7 @@ static cJSON *experiment_to_json(const hsgd_experiment *e, const char *const *fi
     cJSON_AddItemToObject(root, "constants", constants_to_json(e));
     cJSON_AddItemToObject(root, "measured", measured_to_json(&e->run[HSGD_RUN_MAIN]));
     cJSON_AddItemToObject(root, "measured_references", references_to_json(e));
+    cJSON_AddItemToObject(root, "bound_inputs", hsgd_bound_inputs_to_json(e));
     cJSON_AddItemToObject(root, "bounds", bounds_to_json(e));
     cJSON_AddItemToObject(root, "dispersion", dispersion_to_json(e));
     cJSON_AddItemToObject(root, "identities", identities_to_json(e));

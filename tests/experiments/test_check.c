@@ -147,6 +147,9 @@ static const struct {
     {"awk -F, -v OFS=, 'NR == 3 { $12 *= 2 } { print }' k/nodes.csv > s && mv s k/nodes.csv",
      true,
      {"nodes.csv, levels: dispersion"}},
+    {"sed -i '/\"place\":/s/\\[0, 1, 2/[1, 0, 2/' k/result.json", true, {"places of workers"}},
+    {"sed -i '/\"middle\":/s/\\(\"middle\":\t*[0-9]*\\.[0-9]\\)/\\17/' k/result.json", true, {"sandwich: order"}},
+    {"sed -i '/\"noise\":/s/\"2\"/\"3\"/' k/result.json", true, {"sandwich "}},
     {"sed -i '5s/,[^,]*$//' k/series.csv", true, {"series.csv "}},
     {"sed -i '2s/^0,/x,/' k/nodes.csv", true, {"nodes.csv "}},
 };
@@ -193,6 +196,21 @@ static void data_are_looked_for(void **state)
     assert_exit("HSGD_DATA_DIR=data $H check l --require-data --quiet", 0);
     assert_exit("sed -i 's/0.5/0.6/' data/d.txt; HSGD_DATA_DIR=data $H check l", 1);
     assert_true(says("d.txt", "FAILS"));
+}
+
+/* ---- certificates ---- */
+
+/* A coefficient that is too small is not proved by the same multipliers. */
+static void certificates_are_verified(void **state)
+{
+    (void)state;
+    assert_exit("rm -rf k && cp -r r k && $H pep --periods 2 --steps 2 --step-size 0.5 --variant descent --certificate "
+                "k/proof.json",
+                0);
+    assert_exit("$H check k", 0);
+    assert_true(says("proof.json", "holds"));
+    assert_exit("sed -i 's/\\(\"delta_coefficient\":[^\"]*\"\\)1/\\10/' k/proof.json && $H check k", 1);
+    assert_true(says("proof.json", "FAILS"));
 }
 
 /* ---- figures of another style ---- */
@@ -306,6 +324,7 @@ int main(void)
         cmocka_unit_test(the_checksum_is_what_the_readme_says),
         cmocka_unit_test(every_change_is_found),
         cmocka_unit_test(data_are_looked_for),
+        cmocka_unit_test(certificates_are_verified),
         cmocka_unit_test(figures_have_the_style_that_they_were_drawn_in),
         cmocka_unit_test(a_sweep_and_its_points),
         cmocka_unit_test(all_commands_write_folders_that_can_be_checked),

@@ -185,6 +185,102 @@ static void documents_of_other_commands_do_so_too(void **state)
     assert_false(exists("rate2"));
 }
 
+/* ---- every kind of document ---- */
+
+/* What a document must say beside the program and the machine. */
+typedef enum inputs { SEEDS = 1, DATA = 2, CONFIG = 4, CONFIGS = 8 } inputs;
+
+static void check_program(const cJSON *document, const char *command)
+{
+    static const char *const texts[] = {"commit", "date",        "processor", "cpu_features",
+                                        "system", "vector_path", "compiler",  "compiler_flags"};
+    const cJSON *p = get(document, "provenance"), *libraries = get(p, "libraries");
+    assert_string_equal(text_of(document, "version"), HSGD_VERSION);
+    assert_string_equal(text_of(p, "command"), command);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        text_of(p, texts[i]);
+    assert_string_equal(text_of(p, "date"), "2023-11-14T22:13:20Z");
+    assert_true(strlen(text_of(libraries, "GSL")) > 0 && cJSON_GetArraySize(libraries) >= 8);
+}
+
+static void check_inputs(const cJSON *p, unsigned wanted)
+{
+    char sum[HSGD_CHECKSUM_SIZE];
+    if (wanted & SEEDS)
+        assert_true(number(p, "first_seed") == 5 && number(p, "last_seed") == 6);
+    if (wanted & CONFIG)
+        assert_int_equal(strlen(text_of(p, "config_sha256")), 64);
+    if (wanted & CONFIGS)
+        assert_int_equal(strlen(text_of(p, "configs_sha256")), 64);
+    if (!(wanted & DATA))
+        return;
+    sum_of(sum, "d.txt"); /* once, however many points read it */
+    assert_int_equal(cJSON_GetArraySize(get(p, "data_files")), 1);
+    assert_string_equal(text_of(cJSON_GetArrayItem(get(p, "data_files"), 0), "sha256"), sum);
+}
+
+#define WHOLE(problem, batch, more)                                                                                    \
+    "{\"name\": \"p\", \"hierarchy\": {\"fanout\": [2, 2], \"periods\": [4, 2]}, \"problem\": {" problem               \
+    "}, \"optimizer\": {\"step_size\": 0.1, \"steps\": 8" batch                                                        \
+    "}, \"seeds\": 2, \"first_seed\": 5, \"figures\": []" more "}"
+#define ON_DATA(more)                                                                                                  \
+    WHOLE("\"type\": \"logistic\", \"data\": {\"format\": \"libsvm\", \"path\": \"d.txt\"}", ", \"batch_size\": 1",    \
+          more)
+#define QUADRATIC(more)                                                                                                \
+    WHOLE("\"type\": \"quadratic\", \"dimension\": 2, \"curvature_range\": [0.1, 1], \"level_divergence\": [1, 1], "   \
+          "\"noise_variance\": 0",                                                                                     \
+          "", more)
+#define AXIS "{\"axes\": [{\"name\": \"s\", \"key\": \"optimizer.step_size\", \"values\": [0.1, 0.2]}]"
+
+static const struct {
+    const char *command, *config, *line, *file; /* file: the document; .out: standard output */
+    unsigned wanted;
+} documents[] = {
+    {"run", ON_DATA(""), "$H run c.json --output d --quiet", "d/result.json", SEEDS | DATA | CONFIG},
+    {"verify", ON_DATA(""), "$H verify c.json --output d --quiet", "d/result.json", SEEDS | DATA | CONFIG},
+    {"sweep", ON_DATA(", \"sweep\": " AXIS "}"), "$H sweep c.json --output d --quiet", "d/sweep.json",
+     SEEDS | DATA | CONFIGS},
+    {"phase", ON_DATA(", \"phase\": " AXIS "}"), "$H phase c.json --output d --quiet", "d/phase.json",
+     SEEDS | DATA | CONFIGS},
+    {"rate", ON_DATA(", \"rate\": {\"over\": \"steps\", \"values\": [4, 8, 16]}"), "$H rate c.json --output d --quiet",
+     "d/rate.json", SEEDS | DATA | CONFIG},
+    {"hunt",
+     QUADRATIC(", \"hunt\": {\"bound\": \"dispersion\", \"free\": [\"linear\"], \"budget\": {\"evaluations\": 9}}"),
+     "$H hunt c.json --output d --quiet", "d/hunt.json", SEEDS | CONFIG},
+    {"pep",
+     QUADRATIC(", \"pep\": {\"from\": 0.5, \"to\": 0.9, \"points\": 3, \"axes\": [{\"name\": \"T\", \"key\": "
+               "\"optimizer.steps\", \"values\": [1]}]}"),
+     "$H pep c.json --output d --quiet", "d/pep.json", SEEDS | CONFIGS},
+    {"plan",
+     "{\"workers\": 8, \"communication\": {\"levels\": [\"lan\"]}, \"dimension\": 100, \"constants\": {\"L\": 1, "
+     "\"sigma_sq\": 1, \"delta\": 1, \"global_divergence_sq\": 1}, \"max_period\": 4, \"budget_seconds\": 60}",
+     "$H plan c.json --output d --quiet", "d/plan.json", CONFIG},
+    {"exact", QUADRATIC(""), "$H exact c.json --json", ".out", SEEDS | CONFIG},
+    {"pep", QUADRATIC(""), "$H pep --periods 2 --steps 2 --step-size 0.5 --json", ".out", 0},
+    {"sandwich", "{}", "$H sandwich --fanout 2,2 --periods 4,2 --json", ".out", 0},
+    {"bound",
+     "{\"hierarchy\": {\"fanout\": [2, 2], \"periods\": [4, 2]}, \"step_size\": 0.1, \"steps\": 8, \"L\": 1, "
+     "\"sigma_sq\": 1, \"delta\": 1}",
+     "$H bound c.json --json", ".out", 0},
+};
+
+static void every_document_says_all_of_this(void **state)
+{
+    (void)state;
+    write_text("d.txt", samples);
+    for (size_t i = 0; i < sizeof documents / sizeof *documents; i++) {
+        assert_exit("rm -rf d", 0);
+        write_text("c.json", documents[i].config);
+        int code = shell(documents[i].line);
+        if (code == 2 || code == 4)
+            fail_msg("%s\n%s", documents[i].line, err_text);
+        cJSON *document = read_json(documents[i].file);
+        check_program(document, documents[i].command);
+        check_inputs(get(document, "provenance"), documents[i].wanted);
+        cJSON_Delete(document);
+    }
+}
+
 /* Without SOURCE_DATE_EPOCH: now, and the number of threads. */
 static void the_date_is_that_of_the_run(void **state)
 {
@@ -236,6 +332,7 @@ int main(void)
                                        cmocka_unit_test(a_result_says_where_it_comes_from),
                                        cmocka_unit_test(a_result_says_what_computed_it),
                                        cmocka_unit_test(documents_of_other_commands_do_so_too),
+                                       cmocka_unit_test(every_document_says_all_of_this),
                                        cmocka_unit_test(the_date_is_that_of_the_run),
                                        cmocka_unit_test(the_hash_of_a_configuration_forgets_folders)};
     return cmocka_run_group_tests(tests, enter_folder, leave_folder);

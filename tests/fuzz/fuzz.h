@@ -36,6 +36,7 @@ void fuzz_csv(const uint8_t *data, size_t size);
 void fuzz_idx(const uint8_t *data, size_t size);
 void fuzz_cifar(const uint8_t *data, size_t size);
 void fuzz_gzip(const uint8_t *data, size_t size);
+void fuzz_jpeg(const uint8_t *data, size_t size);
 void fuzz_leaf(const uint8_t *data, size_t size);
 void fuzz_series(const uint8_t *data, size_t size);
 void fuzz_plot(const uint8_t *data, size_t size);

@@ -13,6 +13,7 @@ const fuzz_target fuzz_targets[] = {
     {"idx", fuzz_idx, 1024},
     {"cifar", fuzz_cifar, 10000},
     {"gzip", fuzz_gzip, 2048},
+    {"jpeg", fuzz_jpeg, 4096},
     {"leaf", fuzz_leaf, 2048},
     {"series", fuzz_series, 1024},
     {"plot", fuzz_plot, 4096},
