@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/open_file.h"
+
 void hsgd_check_say(hsgd_check *check, hsgd_check_outcome outcome, const char *name, const char *format, ...)
 {
     va_list arguments;
@@ -67,11 +69,12 @@ const char *hsgd_check_text(const cJSON *object, const char *key)
 
 static hsgd_status read_text(char **out, const char *path, hsgd_error *err)
 {
-    FILE *file = fopen(path, "r");
+    FILE *file;
     size_t size = 0;
     *out = NULL;
-    if (!file)
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
+    hsgd_status status = hsgd_open_stream(&file, path, err);
+    if (status)
+        return status;
     errno = 0;
     bool read = getdelim(out, &size, '\0', file) >= 0; /* no text has a zero byte */
     int reason = errno;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "analysis/open_file.h"
 #include "experiments/plot_kind_private.h"
 
 /* ---- the other folder ---- */
@@ -84,9 +85,8 @@ static hsgd_status compare_bytes(bool *same, bool *missing, const char *dir, con
     if (asprintf(&paths[0], "%s/%s", dir, name) < 0 || asprintf(&paths[1], "%s/%s", made, name) < 0)
         status = hsgd_fail_memory(err, "a path");
     for (int i = 0; i < 2 && !status; i++)
-        file[i] = fopen(paths[i], "rb");
-    if (!status && !file[1])
-        status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be opened: %s", paths[1], strerror(errno));
+        if (hsgd_open_stream(&file[i], paths[i], err) && i == 1)
+            status = err ? err->status = HSGD_ERROR_ENVIRONMENT : HSGD_ERROR_ENVIRONMENT;
     *missing = !status && !file[0];
     if (!status && file[0]) {
         int a, b;

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/open_file.h"
+
 /* ---- reading ---- */
 
 /* Cells as texts, in one array. */
@@ -27,10 +29,11 @@ static void table_free(table *t)
 static hsgd_status read_text(char **out, const char *path, hsgd_error *err)
 {
     size_t size = 0;
-    FILE *file = fopen(path, "r");
+    FILE *file;
     *out = NULL;
-    if (!file)
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
+    hsgd_status status = hsgd_open_stream(&file, path, err);
+    if (status)
+        return status;
     errno = 0;
     bool read = getdelim(out, &size, '\0', file) >= 0;
     int reason = errno;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "analysis/stream.h"
 #include "analysis/vector.h"
 
 enum { PROCESSOR_SIZE = 128, FEATURES_SIZE = 512 };
@@ -44,7 +45,7 @@ static void keep_arithmetic(char out[FEATURES_SIZE], char *list)
 /* Those of the first processor; "" where the system does not say. */
 static void find_processor(char name[PROCESSOR_SIZE], char features[FEATURES_SIZE])
 {
-    FILE *file = fopen("/proc/cpuinfo", "r");
+    FILE *file = hsgd_stream_open("/proc/cpuinfo");
     char *line = NULL, *value;
     size_t capacity = 0;
     *name = *features = '\0';

@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "analysis/stream.h"
+
 enum { NUM_FORMATS = HSGD_FIGURE_TIKZ + 1 };
 
 typedef struct message {
@@ -124,7 +126,7 @@ static const char *const unused_tikz_files[] = {"gnuplot-lua-tikz.tex", "t-gnupl
 static hsgd_status find_output(char *output, size_t size, bool *tikz, const char *path, const char *name,
                                hsgd_error *err)
 {
-    FILE *file = fopen(path, "r");
+    FILE *file = hsgd_stream_open(path);
     if (!file)
         return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot read %s: %s", path, strerror(errno));
     output[0] = '\0';
@@ -212,7 +214,7 @@ static bool is_whole(const char *path, const char *name)
 {
     char tail[256];
     const char *dot = strrchr(name, '.');
-    FILE *file = fopen(path, "rb");
+    FILE *file = hsgd_stream_open(path);
     bool whole = false;
     if (!file)
         return false;
@@ -248,7 +250,10 @@ static hsgd_status hand_over(workshop *w, size_t slot, const char *dir, const ch
 static hsgd_status make_tikz_files(const workshop *w, const char *dir, hsgd_error *err)
 {
     char *script = join(w->path, "style.gp");
-    FILE *file = script ? fopen(script, "w") : NULL;
+    int descriptor = script ? hsgd_open_again(script, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) : -1;
+    FILE *file = descriptor >= 0 ? hsgd_stream_of(descriptor, "w") : NULL;
+    if (descriptor >= 0 && !file)
+        close(descriptor);
     bool written = file && fputs("set terminal tikz createstyle\n", file) >= 0;
     written = file && fclose(file) == 0 && written;
     hsgd_status status = written
