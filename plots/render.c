@@ -143,10 +143,10 @@ static hsgd_status find_output(char *output, size_t size, bool *tikz, const char
                 snprintf(output, size, "%s.%s", name, extension);
         }
     }
-    int failed = ferror(file);
+    int reason = ferror(file) ? errno : 0;
     free(line);
     fclose(file);
-    return failed ? hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot read %s", path) : HSGD_OK;
+    return reason ? hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot read %s: %s", path, strerror(reason)) : HSGD_OK;
 }
 
 /* ---- a folder of its own for one run of gnuplot ---- */
@@ -177,12 +177,16 @@ static void close_workshop(workshop *w)
     free(w->path);
 }
 
-static hsgd_status link_into(workshop *w, size_t slot, const char *name, const char *ending)
+static hsgd_status link_into(workshop *w, size_t slot, const char *name, const char *ending, hsgd_error *err)
 {
     char target[300];
     snprintf(target, sizeof target, "../%s.%s", name, ending);
     w->own[slot] = join(w->path, target + 3);
-    return w->own[slot] && symlink(target, w->own[slot]) == 0 ? HSGD_OK : HSGD_ERROR_ENVIRONMENT;
+    if (!w->own[slot])
+        return hsgd_fail_memory(err, "a file name");
+    return symlink(target, w->own[slot]) == 0
+               ? HSGD_OK
+               : hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write %s: %s", w->own[slot], strerror(errno));
 }
 
 static hsgd_status open_workshop(workshop *w, const char *dir, const char *name, const char *output, hsgd_error *err)
@@ -195,8 +199,11 @@ static hsgd_status open_workshop(workshop *w, const char *dir, const char *name,
         *w = (workshop){0};
         return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write to %s: %s", dir, strerror(errno));
     }
-    if (link_into(w, 0, name, "gp") || link_into(w, 1, name, "dat"))
-        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write to %s: %s", dir, strerror(errno));
+    hsgd_status status = link_into(w, 0, name, "gp", err);
+    if (!status)
+        status = link_into(w, 1, name, "dat", err);
+    if (status)
+        return status;
     w->own[2] = join(w->path, output[0] ? output : "none");
     w->own[3] = join(w->path, picture);
     return w->own[2] && w->own[3] ? HSGD_OK : hsgd_fail_memory(err, "a file name");
@@ -209,23 +216,31 @@ static const struct {
                   {"sty", "\\endinput"}, {"tex", "\\endgroup"}, {"tex", "%% gnuplot variables"},
                   {"tex", "\\endinput"}};
 
-/* The libraries that gnuplot draws with do not say when the disk is full: the file just ends too soon. */
-static bool is_whole(const char *path, const char *name)
+/* The libraries that gnuplot draws with do not say when the disk is full: the file just ends too soon. name: what it will be
+ * called; final: with its folder, for messages. */
+static hsgd_status check_whole(const char *path, const char *name, const char *final, hsgd_error *err)
 {
     char tail[256];
     const char *dot = strrchr(name, '.');
     FILE *file = hsgd_stream_open(path);
     bool whole = false;
     if (!file)
-        return false;
+        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "what gnuplot wrote to %s cannot be read: %s", final,
+                         strerror(errno));
     if (fseek(file, -(long)sizeof tail, SEEK_END) != 0)
         rewind(file); /* it is shorter */
     size_t length = fread(tail, 1, sizeof tail, file);
     for (size_t i = 0; dot && i < sizeof last_signs / sizeof *last_signs; i++)
         whole |= strcmp(dot + 1, last_signs[i].ending) == 0 &&
                  memmem(tail, length, last_signs[i].sign, strlen(last_signs[i].sign));
+    int reason = ferror(file) ? errno : 0;
     fclose(file);
-    return whole;
+    if (reason)
+        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "what gnuplot wrote to %s cannot be read: %s", final,
+                         strerror(reason));
+    return whole
+               ? HSGD_OK
+               : hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "gnuplot wrote only a part of %s: is there space left?", final);
 }
 
 /* Move what gnuplot made under this name to DIR. */
@@ -238,9 +253,9 @@ static hsgd_status hand_over(workshop *w, size_t slot, const char *dir, const ch
         status = hsgd_fail_memory(err, "a file name");
     else if (stat(w->own[slot], &info) != 0 || info.st_size == 0)
         status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "gnuplot wrote nothing to %s", final);
-    else if (!is_whole(w->own[slot], output))
-        status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "gnuplot wrote only a part of %s: is there space left?", final);
-    else if (hsgd_output_rename(w->own[slot], final) != 0)
+    else
+        status = check_whole(w->own[slot], output, final, err);
+    if (!status && hsgd_output_rename(w->own[slot], final) != 0)
         status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write %s: %s", final, strerror(errno));
     free(final);
     return status;
@@ -274,9 +289,8 @@ static hsgd_status put_tikz_files(const workshop *w, const char *dir, hsgd_error
         char *to = wanted ? join(dir, hsgd_tikz_files[i]) : NULL;
         if (status == HSGD_OK && (!from || (wanted && !to)))
             status = hsgd_fail_memory(err, "a file name");
-        if (status == HSGD_OK && wanted && !is_whole(from, hsgd_tikz_files[i]))
-            status =
-                hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "gnuplot wrote only a part of %s: is there space left?", to);
+        if (status == HSGD_OK && wanted)
+            status = check_whole(from, hsgd_tikz_files[i], to, err);
         if (status == HSGD_OK && wanted && hsgd_output_rename(from, to) != 0)
             status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write %s: %s", to, strerror(errno));
         if (from && (!wanted || status != HSGD_OK))
