@@ -89,7 +89,10 @@ static bool is_hidden(const char *name)
 /* Remove a hidden folder with all in it; what cannot be removed stays. */
 static void remove_hidden(int dir, const char *name)
 {
-    int inside = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int inside;
+    do
+        inside = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    while (inside < 0 && errno == EINTR);
     DIR *entries = inside >= 0 ? fdopendir(inside) : NULL;
     if (!entries) {
         if (inside >= 0)

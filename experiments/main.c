@@ -2,8 +2,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
+#include "analysis/stream.h"
 #include "experiments/cli.h"
 
 /* The numbers of standard streams that are closed would go to the next files, and what is said into results. Reading the first
@@ -16,9 +18,24 @@ static void occupy_standard_streams(void)
             open("/dev/null", way[i]); /* takes the lowest number that is free */
 }
 
+#ifdef __GLIBC__
+/* Signals do not disturb it, and at the end it knows why a write failed. */
+static void replace_standard_output(void)
+{
+    FILE *stream = hsgd_stream_of(STDOUT_FILENO, "w");
+    if (!stream)
+        return;
+    setvbuf(stream, NULL, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, BUFSIZ);
+    stdout = stream;
+}
+#else
+static void replace_standard_output(void) {}
+#endif
+
 int main(int argc, char **argv)
 {
     occupy_standard_streams();
+    replace_standard_output();
     signal(SIGPIPE, SIG_IGN); /* a reader that stopped reading is a failed write, not our end */
     return hsgd_cli(argc, argv);
 }

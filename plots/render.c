@@ -271,9 +271,9 @@ static hsgd_status make_tikz_files(const workshop *w, const char *dir, hsgd_erro
         close(descriptor);
     bool written = file && fputs("set terminal tikz createstyle\n", file) >= 0;
     written = file && fclose(file) == 0 && written;
-    hsgd_status status = written
-                             ? run(w->path, dir, "style.gp", err)
-                             : hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write to %s: %s", dir, strerror(errno));
+    hsgd_status status =
+        written ? run(w->path, dir, "style.gp", err)
+                : hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write %s: %s", script ? script : dir, strerror(errno));
     if (script)
         unlink(script);
     free(script);

@@ -147,16 +147,17 @@ static const char *path_of(int descriptor, char path[4096])
     return path;
 }
 
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+#define REAL(name) (__extension__(__typeof__(&name)) dlsym(RTLD_NEXT, #name))
 #define CALLER __builtin_return_address(0)
 #define FAIL_IF(kind, name, path, value)                                                                               \
     if (fails(kind, CALLER, name, path))                                                                               \
     return value
 
-static bool is_for_writing(int descriptor)
+/* On a disk, and not a pipe? */
+static bool is_for_writing(int descriptor, const char *path)
 {
     int flags = fcntl(descriptor, F_GETFL);
-    return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+    return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY && *path == '/';
 }
 
 int open(const char *path, int flags, ...)
@@ -188,8 +189,8 @@ FILE *fopen(const char *path, const char *mode)
 ssize_t write(int descriptor, const void *bytes, size_t size)
 {
     char path[4096];
-    FAIL_IF((fault.reason == EINTR || is_for_writing(descriptor) ? ROOM : 0) | SLOW, "write", path_of(descriptor, path),
-            -1);
+    path_of(descriptor, path);
+    FAIL_IF((is_for_writing(descriptor, path) ? ROOM : 0) | SLOW, "write", path, -1);
     return REAL(write)(descriptor, bytes, size);
 }
 
@@ -211,7 +212,7 @@ int close(int descriptor)
 {
     char path[4096];
     path_of(descriptor, path);
-    bool failed = fails((is_for_writing(descriptor) ? ROOM : 0) | SLOW, CALLER, "close", path);
+    bool failed = fails((is_for_writing(descriptor, path) ? ROOM : 0) | SLOW, CALLER, "close", path);
     int result = REAL(close)(descriptor);
     if (!failed || result)
         return result;

@@ -6,7 +6,8 @@
 
 After every kill: what can be read as a result is one. When a command has ended by itself: its folder is that of an undisturbed
 one, to the byte (PDF but for its date), with nothing temporary in it. Of the signals, SIGKILL comes most often; after SIGTERM
-and SIGINT the program may end by itself (exit code 3), or be done. Some kills are of gnuplot."""
+and SIGINT the program may end by itself (exit code 3), or be done. Some kills are of gnuplot. Some calls are not killed, but made
+to stand still for a moment, which changes nothing."""
 import os
 import pathlib
 import random
@@ -96,7 +97,8 @@ class Disturbed:
 
     def disturb(self):
         """Begin or go on, and kill it; returns what is wrong, "" for nothing."""
-        number = self.chance.choices([signal.SIGKILL, signal.SIGTERM, signal.SIGINT, "gnuplot"], [6, 2, 1, 1])[0]
+        number = self.chance.choices([signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGSTOP, "gnuplot"],
+                                     [10, 3, 2, 2, 2])[0]
         moment = self.chance.uniform(0, 1.1 * self.duration)
         process = subprocess.Popen(self.arguments(), env=environment(), stdin=subprocess.DEVNULL, text=True,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
@@ -110,6 +112,11 @@ class Disturbed:
             killed = process.poll() is None
             if killed:
                 process.send_signal(number)
+            if number == signal.SIGSTOP:
+                time.sleep(0.02)
+                process.send_signal(signal.SIGWINCH)
+                process.send_signal(signal.SIGCONT)
+                killed = False
         said = process.communicate(timeout=60)[1]
         while not is_over(process.pid):
             time.sleep(0.01)
