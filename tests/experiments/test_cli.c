@@ -417,7 +417,10 @@ static void output_that_cannot_be_written(void **state)
     assert_exit("$H run c.json --output taken", 4);
     assert_non_null(strstr(err_text, "taken/series.csv"));
     assert_null(strstr(out, "in taken:"));                  /* it does not list what is not there */
-    assert_exit("ls -A taken | grep -v '^series.csv$'", 1); /* and leaves nothing half done */
+    assert_exit("ls -A taken | grep -v -e '^series.csv$' -e '^checkpoint$'", 1); /* and leaves nothing half done */
+    assert_exit("rmdir taken/series.csv && $H run c.json --output taken --resume", 0); /* nor does it begin again */
+    assert_non_null(strstr(err_text, "going on from taken/checkpoint"));
+    assert_true(exists("taken/result.json") && !exists("taken/checkpoint"));
     assert_exit("mkdir -p old/terms.pdf; $H run c.json --output old --quiet", 4); /* an old figure that stays */
     assert_non_null(strstr(err_text, "old/terms.pdf: cannot be removed"));
 }
