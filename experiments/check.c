@@ -78,8 +78,10 @@ static hsgd_status read_text(char **out, const char *path, hsgd_error *err)
     errno = 0;
     bool read = getdelim(out, &size, '\0', file) >= 0; /* no text has a zero byte */
     int reason = errno;
-    bool more = read && !feof(file);
+    bool failed = ferror(file) != 0, more = read && !feof(file);
     fclose(file);
+    if (failed)
+        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be read: %s", path, strerror(reason));
     if (more)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: has a zero byte, which no text has", path);
     return read ? HSGD_OK

@@ -46,9 +46,11 @@ static hsgd_status link_sources(const char *dir, const char *into, hsgd_error *e
     DIR *entries = from ? opendir(from) : NULL;
     hsgd_status status =
         entries ? HSGD_OK : hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be read: %s", dir, strerror(errno));
-    for (const struct dirent *entry; !status && (entry = readdir(entries));)
+    for (const struct dirent *entry; !status && (errno = 0, entry = readdir(entries));)
         if (is_source(entry->d_name))
             status = link_one(from, entry->d_name, into, err);
+    if (!status && errno)
+        status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be read: %s", dir, strerror(errno));
     if (entries)
         closedir(entries);
     free(from);
@@ -85,8 +87,8 @@ static hsgd_status compare_bytes(bool *same, bool *missing, const char *dir, con
     if (asprintf(&paths[0], "%s/%s", dir, name) < 0 || asprintf(&paths[1], "%s/%s", made, name) < 0)
         status = hsgd_fail_memory(err, "a path");
     for (int i = 0; i < 2 && !status; i++)
-        if (hsgd_open_stream(&file[i], paths[i], err) && i == 1)
-            status = err ? err->status = HSGD_ERROR_ENVIRONMENT : HSGD_ERROR_ENVIRONMENT;
+        if (i == 1 || access(paths[i], F_OK) == 0)
+            status = hsgd_open_stream(&file[i], paths[i], err);
     *missing = !status && !file[0];
     if (!status && file[0]) {
         int a, b;
@@ -94,7 +96,10 @@ static hsgd_status compare_bytes(bool *same, bool *missing, const char *dir, con
             a = getc(file[0]);
             b = getc(file[1]);
         } while (a == b && a != EOF);
-        *same = a == b && !ferror(file[0]) && !ferror(file[1]);
+        *same = a == b;
+        for (int i = 0; i < 2 && !status; i++)
+            if (ferror(file[i]))
+                status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be read: %s", paths[i], strerror(errno));
     }
     for (int i = 0; i < 2; i++) {
         if (file[i])
@@ -194,11 +199,13 @@ static hsgd_status find_strangers(hsgd_check *c, const char *made, hsgd_error *e
     DIR *entries = opendir(c->dir);
     if (!entries)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be read: %s", c->dir, strerror(errno));
-    for (const struct dirent *entry; (entry = readdir(entries));)
+    for (const struct dirent *entry; (errno = 0, entry = readdir(entries));)
         if (has_ending(entry->d_name, ".gp") && !is_there(made, entry->d_name, ""))
             hsgd_check_say(c, HSGD_CHECK_FAILS, entry->d_name, "is no figure of these results");
+    int reason = errno;
     closedir(entries);
-    return HSGD_OK;
+    return reason ? hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be read: %s", c->dir, strerror(reason))
+                  : HSGD_OK;
 }
 
 static hsgd_status check_in(hsgd_check *c, const char *made, hsgd_error *err)

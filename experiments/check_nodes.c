@@ -75,7 +75,7 @@ static hsgd_status read_nodes(nodes *out, FILE *file, hsgd_error *err)
         else
             out->count++;
     }
-    if (!status && ferror(file))
+    if (ferror(file))
         status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "nodes.csv: cannot be read: %s", strerror(errno));
     free(line);
     return status;

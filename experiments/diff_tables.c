@@ -37,7 +37,10 @@ static hsgd_status read_text(char **out, const char *path, hsgd_error *err)
     errno = 0;
     bool read = getdelim(out, &size, '\0', file) >= 0;
     int reason = errno;
+    bool failed = ferror(file) != 0;
     fclose(file);
+    if (failed)
+        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be read: %s", path, strerror(reason));
     return read ? HSGD_OK
                 : hsgd_fail(err, HSGD_ERROR_INPUT, "%s: %s", path, reason ? strerror(reason) : "the file is empty");
 }

@@ -42,7 +42,7 @@ static hsgd_status read_stream(FILE *stream, const char *path, char **text, size
         capacity *= 2;
     }
     if (ferror(stream))
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be read: %s", path, strerror(errno));
     return HSGD_OK;
 }
 

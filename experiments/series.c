@@ -102,7 +102,7 @@ hsgd_status hsgd_series_read(hsgd_series *out, const char *path, hsgd_error *err
     while (!status && next_line(&r))
         status = read_row(out, &r, err);
     if (ferror(r.stream))
-        status = hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+        status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be read: %s", path, strerror(errno));
     if (!status)
         status = transpose(out, &r, err);
     fclose(r.stream);

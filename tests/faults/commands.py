@@ -41,7 +41,7 @@ CONFIGS = {
 
 class Command:
     """One call of hsgd. arguments: with {out} for the folder that it writes to. before: calls that make what it works on.
-    resumes: it goes on with --resume. Neither resumes nor writes: results are on standard output."""
+    resumes: it goes on with --resume. reads_only: results are on standard output."""
 
     def __init__(self, name, arguments, before=(), resumes=False, reads_only=False):
         self.name, self.arguments, self.before = name, arguments.split(), [line.split() for line in before]
