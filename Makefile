@@ -92,7 +92,7 @@ Q         := $(if $(filter 1,$(V)),,@)
 SAY        = @echo "  $(1)" $(2)
 
 .DELETE_ON_ERROR:
-.PHONY: all deps demo figures gallery data check coverage test mutants notebooks bench bench-growth fuzz fuzzers fuzz-smoke check-deps install uninstall format clean help FORCE
+.PHONY: all deps demo figures gallery data check coverage test kills mutants notebooks bench bench-growth fuzz fuzzers fuzz-smoke check-deps install uninstall format clean help FORCE
 
 all: $(BUILD)/hsgd $(BUILD)/libhsgd.a $(BUILD)/libhsgd.so $(BUILD)/hsgd.1 $(BUILD)/hsgd.bash ## build the program, the libraries, the manual page and the completion
 
@@ -169,6 +169,14 @@ $(BUILD)/hsgd.1: $(BUILD)/hsgd
 $(BUILD)/hsgd.bash: $(BUILD)/hsgd
 	$(Q)$< --bash-completion > $@
 
+# It stands between hsgd and the system (tests/faults).
+FAILING_CALLS = $(BUILD)/tests/faults/failing_calls.so
+
+$(FAILING_CALLS): tests/faults/failing_calls.c $(BUILD)/flags
+	$(call SAY,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O2 -g -fPIC -shared -o $@ $< -ldl
+
 # It stands between hsgd and the engine, and between hsgd and the disk.
 TEST_FLAGS_test_same_bits := -Wl,--wrap=hsgd_simulate,--wrap=fsync
 
@@ -200,7 +208,7 @@ gallery: figures ## the pictures of the README, from these and eight other files
 
 test: check
 
-check: check-deps all $(TESTS) $(BENCH) ## build and run all tests
+check: check-deps all $(TESTS) $(BENCH) $(FAILING_CALLS) ## build and run all tests
 	@HSGD_PROGRAM=$(abspath $(BUILD)/hsgd) HSGD_BUILD=$(BUILD) SANITIZE='$(SANITIZE)' tests/run-all $(TESTS) $(TEST_SCRIPTS)
 
 # Counted atomically, because threads share the counters, but not in the inner loops of kernels, where it would take minutes. Of
@@ -214,6 +222,13 @@ coverage: ## lines and branches that the tests run, per folder and file; fails w
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/coverage CFLAGS='$(COVERAGE_FLAGS)' SAN=0 \
 	  KERNEL_CFLAGS='$(COVERAGE_KERNEL_FLAGS)' TEST_SCRIPTS='$(COVERAGE_SCRIPTS)' check
 	@tests/coverage $(BUILD)/coverage
+
+KILLS     := 200
+
+kills: all $(FAILING_CALLS) ## kill it at KILLS=200 random moments, and let every call of the system fail in turn (some 20 minutes)
+	@HSGD_PROGRAM=$(abspath $(BUILD)/hsgd) tests/faults/kills.py $(KILLS) 1
+	@HSGD_PROGRAM=$(abspath $(BUILD)/hsgd) tests/faults/streams.py
+	@HSGD_PROGRAM=$(abspath $(BUILD)/hsgd) tests/faults/failing_calls.py $(FAILING_CALLS)
 
 data: ## download a data set into HSGD_DATA_DIR (DATASET=mnist; without it: the list)
 	@experiments/fetch-data "$(DATASET)"

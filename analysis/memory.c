@@ -10,6 +10,8 @@
 
 #include <unistd.h>
 
+#include "analysis/stream.h"
+
 double hsgd_memory_of_machine(void)
 {
     double pages = (double)sysconf(_SC_PHYS_PAGES), page_bytes = (double)sysconf(_SC_PAGESIZE);
@@ -18,7 +20,7 @@ double hsgd_memory_of_machine(void)
 
 double hsgd_memory_available(void)
 {
-    FILE *file = fopen("/proc/meminfo", "r");
+    FILE *file = hsgd_stream_open("/proc/meminfo");
     char line[128];
     double kibibytes = INFINITY;
     while (file && fgets(line, sizeof line, file) && sscanf(line, "MemAvailable: %lf", &kibibytes) != 1)

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "analysis/stream.h"
+
 #ifdef __linux__
 #include <linux/magic.h>
 #include <sys/vfs.h>
@@ -39,8 +41,8 @@ static const char *kind_of(mode_t mode)
 hsgd_status hsgd_open_file(int *file, const char *path, hsgd_error *err)
 {
     struct stat info;
-    int opened =
-        open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a named pipe opens at once, to be refused */
+    int opened = hsgd_open_again(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+                                 0); /* a named pipe opens at once, to be refused */
     if (opened < 0)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
     bool known = fstat(opened, &info) == 0;
@@ -62,7 +64,7 @@ hsgd_status hsgd_open_stream(FILE **stream, const char *path, hsgd_error *err)
     hsgd_status status = hsgd_open_file(&file, path, err);
     if (status)
         return status;
-    *stream = fdopen(file, "rb");
+    *stream = hsgd_stream_of(file, "r");
     if (*stream)
         return HSGD_OK;
     close(file);

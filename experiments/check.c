@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/open_file.h"
 #include "analysis/statistics.h"
 
 void hsgd_check_say(hsgd_check *check, hsgd_check_outcome outcome, const char *name, const char *format, ...)
@@ -97,17 +98,19 @@ void hsgd_check_interval(hsgd_check_pairs *pairs, const hsgd_check *check, const
 
 static hsgd_status read_text(char **out, const char *path, hsgd_error *err)
 {
-    FILE *file = fopen(path, "r");
+    FILE *file;
     size_t size = 0;
     *out = NULL;
-    if (!file)
-        return hsgd_fail(err, errno == ENOMEM ? HSGD_ERROR_MEMORY : HSGD_ERROR_INPUT, "%s: cannot be opened: %s", path,
-                         strerror(errno));
+    hsgd_status status = hsgd_open_stream(&file, path, err);
+    if (status)
+        return status;
     errno = 0;
     bool read = getdelim(out, &size, '\0', file) >= 0; /* no text has a zero byte */
     int reason = errno;
-    bool more = read && !feof(file);
+    bool failed = ferror(file) != 0, more = read && !feof(file);
     fclose(file);
+    if (failed)
+        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be read: %s", path, strerror(reason));
     if (more)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: has a zero byte, which no text has", path);
     return read ? HSGD_OK

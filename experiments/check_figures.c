@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "analysis/open_file.h"
 #include "experiments/plot_kind_private.h"
 
 /* ---- the other folder ---- */
@@ -43,13 +44,14 @@ static hsgd_status link_sources(const char *dir, const char *into, hsgd_error *e
 {
     char *from = realpath(dir, NULL);
     DIR *entries = from ? opendir(from) : NULL;
-    hsgd_status status =
-        entries ? HSGD_OK
-                : hsgd_fail(err, errno == ENOMEM ? HSGD_ERROR_MEMORY : HSGD_ERROR_INPUT, "%s: cannot be read: %s", dir,
-                            strerror(errno));
-    for (const struct dirent *entry; !status && (entry = readdir(entries));)
+    hsgd_status status = entries ? HSGD_OK
+                                 : hsgd_fail(err, errno == ENOMEM ? HSGD_ERROR_MEMORY : HSGD_ERROR_INPUT,
+                                             "%s: cannot be read: %s", dir, strerror(errno));
+    for (const struct dirent *entry; !status && (errno = 0, entry = readdir(entries));)
         if (is_source(entry->d_name))
             status = link_one(from, entry->d_name, into, err);
+    if (!status && errno)
+        status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be read: %s", dir, strerror(errno));
     if (entries)
         closedir(entries);
     free(from);
@@ -86,9 +88,8 @@ static hsgd_status compare_bytes(bool *same, bool *missing, const char *dir, con
     if (asprintf(&paths[0], "%s/%s", dir, name) < 0 || asprintf(&paths[1], "%s/%s", made, name) < 0)
         status = hsgd_fail_memory(err, "a path");
     for (int i = 0; i < 2 && !status; i++)
-        file[i] = fopen(paths[i], "rb");
-    if (!status && !file[1])
-        status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be opened: %s", paths[1], strerror(errno));
+        if (i == 1 || access(paths[i], F_OK) == 0)
+            status = hsgd_open_stream(&file[i], paths[i], err);
     *missing = !status && !file[0];
     if (!status && file[0]) {
         int a, b;
@@ -96,7 +97,10 @@ static hsgd_status compare_bytes(bool *same, bool *missing, const char *dir, con
             a = getc(file[0]);
             b = getc(file[1]);
         } while (a == b && a != EOF);
-        *same = a == b && !ferror(file[0]) && !ferror(file[1]);
+        *same = a == b;
+        for (int i = 0; i < 2 && !status; i++)
+            if (ferror(file[i]))
+                status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be read: %s", paths[i], strerror(errno));
     }
     for (int i = 0; i < 2; i++) {
         if (file[i])
@@ -196,11 +200,13 @@ static hsgd_status find_strangers(hsgd_check *c, const char *made, hsgd_error *e
     DIR *entries = opendir(c->dir);
     if (!entries)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be read: %s", c->dir, strerror(errno));
-    for (const struct dirent *entry; (entry = readdir(entries));)
+    for (const struct dirent *entry; (errno = 0, entry = readdir(entries));)
         if (has_ending(entry->d_name, ".gp") && !is_there(made, entry->d_name, ""))
             hsgd_check_say(c, HSGD_CHECK_FAILS, entry->d_name, "is no figure of these results");
+    int reason = errno;
     closedir(entries);
-    return HSGD_OK;
+    return reason ? hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be read: %s", c->dir, strerror(reason))
+                  : HSGD_OK;
 }
 
 static hsgd_status check_in(hsgd_check *c, const char *made, hsgd_error *err)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/open_file.h"
+
 enum { NUM_COLUMNS = 13, MAX_DEPTH = 64 };
 enum {
     NODE,
@@ -73,6 +75,8 @@ static hsgd_status read_nodes(nodes *out, FILE *file, hsgd_error *err)
         else
             out->count++;
     }
+    if (ferror(file))
+        status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "nodes.csv: cannot be read: %s", strerror(errno));
     free(line);
     return status;
 }
@@ -187,9 +191,9 @@ hsgd_status hsgd_check_nodes(hsgd_check *check, const hsgd_series *series, hsgd_
     nodes n = {0};
     hsgd_error reason;
     snprintf(path, sizeof path, "%s/nodes.csv", check->dir);
-    FILE *file = fopen(path, "r");
-    if (!file) {
-        hsgd_check_say(check, HSGD_CHECK_FAILS, "nodes.csv", "cannot be opened: %s", strerror(errno));
+    FILE *file;
+    if (hsgd_open_stream(&file, path, &reason)) {
+        hsgd_check_say(check, HSGD_CHECK_FAILS, "nodes.csv", "%s", reason.message);
         return HSGD_OK;
     }
     hsgd_status status = read_nodes(&n, file, &reason);

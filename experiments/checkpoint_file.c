@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "analysis/open_file.h"
+#include "analysis/stream.h"
 #include "experiments/checkpoint_private.h"
 #include "experiments/checksum.h"
 #include "plots/output.h"
@@ -49,7 +50,7 @@ static bool is_ours(const char *name)
 /* Not behind a symbolic link: files there are not ours to read or remove. */
 static DIR *open_folder(const char *path)
 {
-    int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int folder = hsgd_open_again(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
     DIR *entries = folder < 0 ? NULL : fdopendir(folder);
     if (folder >= 0 && !entries)
         close(folder);
@@ -120,20 +121,22 @@ typedef struct contents {
 
 static hsgd_status read_all(contents *out, hsgd_error *err)
 {
-    FILE *file;
+    FILE *stream;
     struct stat info = {0};
-    hsgd_status status = hsgd_open_stream(&file, out->path, err);
+    hsgd_status status = hsgd_open_stream(&stream, out->path, err);
     if (status)
         return status;
-    fstat(fileno(file), &info);
-    hsgd_bytes_reserve(&out->bytes, (size_t)info.st_size + 1);
+    if (stat(out->path, &info) == 0)
+        hsgd_bytes_reserve(&out->bytes, (size_t)info.st_size + 1);
+    errno = 0;
     if (!out->bytes.failed)
-        out->bytes.size = fread(out->bytes.data, 1, (size_t)info.st_size, file);
-    bool failed = ferror(file) != 0;
-    fclose(file);
+        out->bytes.size = fread(out->bytes.data, 1, (size_t)info.st_size, stream);
+    int reason = ferror(stream) ? errno : 0;
+    fclose(stream);
     if (out->bytes.failed)
         return hsgd_fail_memory(err, "a checkpoint");
-    return failed ? hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be read", out->path) : HSGD_OK;
+    return reason ? hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be read: %s", out->path, strerror(reason))
+                  : HSGD_OK;
 }
 
 static hsgd_status check_sum(const contents *c, hsgd_error *err)
@@ -330,7 +333,7 @@ hsgd_status hsgd_checkpoint_read_entry(hsgd_bytes *out, const char *dir, const h
     char *path;
     if (asprintf(&path, "%s/%s", dir, entry->file) < 0)
         return hsgd_fail_memory(err, "a path");
-    FILE *file = fopen(path, "rb");
+    FILE *file = hsgd_stream_open(path);
     hsgd_bytes_reserve(out, entry->length);
     bool read = file && !out->failed && fseeko(file, (off_t)entry->offset, SEEK_SET) == 0;
     if (read)

@@ -35,10 +35,13 @@ int hsgd_cli_fail(const hsgd_error *err)
 
 int hsgd_cli_finish(int code)
 {
-    /* A write that failed earlier leaves no errno behind; a full disk is the usual reason. */
     errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout))
         return code;
+    if (!errno) { /* it failed before, and fails again for the same reason */
+        putchar('\n');
+        fflush(stdout);
+    }
     fprintf(stderr, "hsgd: standard output cannot be written: %s\n", strerror(errno ? errno : ENOSPC));
     return HSGD_EXIT_ENVIRONMENT;
 }

@@ -293,7 +293,10 @@ static int run(const hsgd_arguments *arguments)
     hsgd_bound_params params;
     if (arguments->option[OPTION_CHECK])
         return check(arguments);
-    if (arguments->positional && hsgd_pep_curves_wanted(arguments->positional))
+    bool curves = false;
+    if (arguments->positional && hsgd_pep_curves_wanted(&curves, arguments->positional, &err))
+        return hsgd_cli_fail(&err);
+    if (curves)
         return follow_step_sizes(arguments);
     if (arguments->option[OPTION_OUTPUT] || arguments->option[OPTION_QUIET]) {
         hsgd_fail(&err, HSGD_ERROR_INPUT, "--%s: only a file with the key \"pep\" leaves a folder",

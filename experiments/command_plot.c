@@ -19,6 +19,7 @@ static int run(const hsgd_arguments *arguments)
     int lock;
     if (hsgd_folder_lock(&lock, arguments->positional, &err))
         return hsgd_cli_fail(&err);
+    hsgd_folder_sweep(arguments->positional);
     hsgd_status status =
         hsgd_plot_kind(arguments->positional, hsgd_folder_kind_of(arguments->positional), &change, &report, &err);
     hsgd_folder_unlock(lock);

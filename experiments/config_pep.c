@@ -120,12 +120,16 @@ void hsgd_pep_curves_free(hsgd_pep_curves *curves)
     *curves = (hsgd_pep_curves){.file = NULL};
 }
 
-bool hsgd_pep_curves_wanted(const char *path)
+hsgd_status hsgd_pep_curves_wanted(bool *wanted, const char *path, hsgd_error *err)
 {
     cJSON *document;
-    if (strcmp(path, "-") == 0 || hsgd_json_read_file(&document, path, NULL))
-        return false;
-    bool wanted = cJSON_GetObjectItemCaseSensitive(document, "pep") != NULL;
+    *wanted = false;
+    if (strcmp(path, "-") == 0)
+        return HSGD_OK;
+    hsgd_status status = hsgd_json_read_file(&document, path, err);
+    if (status)
+        return status;
+    *wanted = cJSON_GetObjectItemCaseSensitive(document, "pep") != NULL;
     cJSON_Delete(document);
-    return wanted;
+    return HSGD_OK;
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/open_file.h"
+
 /* ---- reading ---- */
 
 /* Cells as texts, in one array. */
@@ -27,15 +29,18 @@ static void table_free(table *t)
 static hsgd_status read_text(char **out, const char *path, hsgd_error *err)
 {
     size_t size = 0;
-    FILE *file = fopen(path, "r");
+    FILE *file;
     *out = NULL;
-    if (!file)
-        return hsgd_fail(err, errno == ENOMEM ? HSGD_ERROR_MEMORY : HSGD_ERROR_INPUT, "%s: cannot be opened: %s", path,
-                         strerror(errno));
+    hsgd_status status = hsgd_open_stream(&file, path, err);
+    if (status)
+        return status;
     errno = 0;
     bool read = getdelim(out, &size, '\0', file) >= 0;
     int reason = errno;
+    bool failed = ferror(file) != 0;
     fclose(file);
+    if (failed)
+        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be read: %s", path, strerror(reason));
     return read ? HSGD_OK
                 : hsgd_fail(err, reason == ENOMEM ? HSGD_ERROR_MEMORY : HSGD_ERROR_INPUT, "%s: %s", path,
                             reason ? strerror(reason) : "the file is empty");

@@ -406,6 +406,28 @@ hsgd_status hsgd_folder_plot_result(const char *dir, const char *result, hsgd_fi
     return plot(dir, result, NULL, report, err);
 }
 
+/* The last of its files that is written. */
+static bool is_listed_as_drawn(const folder *f, const hsgd_figure *figure)
+{
+    char name[HSGD_FILE_NAME_SIZE];
+    const cJSON *files = cJSON_GetObjectItemCaseSensitive(f->document, "files");
+    snprintf(name, sizeof name, "%s.%s", figure->name,
+             f->style.scripts_only ? "caption.tex" : hsgd_figure_format_extension(f->style.format));
+    return hsgd_folder_is_listed(files, name);
+}
+
+bool hsgd_folder_is_drawn(const char *dir)
+{
+    folder f;
+    char reason[HSGD_NOTE_SIZE];
+    bool drawn = read_folder(&f, dir, NULL, NULL, NULL) == HSGD_OK;
+    for (size_t i = 0; i < hsgd_num_figures && drawn; i++)
+        drawn = !is_wanted(&f, hsgd_figures[i]->name) || !hsgd_figures[i]->possible(&f.input, reason, sizeof reason) ||
+                is_listed_as_drawn(&f, hsgd_figures[i]);
+    folder_free(&f);
+    return drawn;
+}
+
 /* ---- for a page ---- */
 
 static hsgd_status add_drawing(hsgd_drawings *out, const folder *f, const hsgd_figure *figure, hsgd_error *err)

@@ -89,6 +89,10 @@ hsgd_status hsgd_folder_plot(const char *dir, const hsgd_style_change *change, h
 /* The same where result.json is still to be written, and will say what `result` (its text) says. */
 hsgd_status hsgd_folder_plot_result(const char *dir, const char *result, hsgd_figure_report *report, hsgd_error *err);
 
+/* Does result.json list all figures that its configuration asks for? Not where one could not be drawn, or where result.json and
+ * series.csv cannot be read. */
+bool hsgd_folder_is_drawn(const char *dir);
+
 /* A figure drawn for a page: its name, and what it shows. */
 typedef struct hsgd_drawing {
     const char *name; /* static */

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "analysis/stream.h"
 #include "experiments/provenance_private.h"
 #include "plots/output.h"
 
@@ -61,8 +62,12 @@ hsgd_status hsgd_folder_make_inside(const char *path, hsgd_error *err)
 
 hsgd_status hsgd_folder_lock(int *lock, const char *dir, hsgd_error *err)
 {
-    *lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* the folder itself is the lock: no file is left behind */
-    if (*lock >= 0 && flock(*lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    *lock = hsgd_open_again(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+                            0); /* the folder itself is the lock: no file is left behind */
+    int failed = *lock >= 0 ? flock(*lock, LOCK_EX | LOCK_NB) : 0;
+    while (failed && errno == EINTR)
+        failed = flock(*lock, LOCK_EX | LOCK_NB);
+    if (failed && errno == EWOULDBLOCK) {
         hsgd_folder_unlock(*lock);
         *lock = -1;
         return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: another hsgd is writing to this folder", dir);
@@ -84,7 +89,10 @@ static bool is_hidden(const char *name)
 /* Remove a hidden folder with all in it; what cannot be removed stays. */
 static void remove_hidden(int dir, const char *name)
 {
-    int inside = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int inside;
+    do
+        inside = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    while (inside < 0 && errno == EINTR);
     DIR *entries = inside >= 0 ? fdopendir(inside) : NULL;
     if (!entries) {
         if (inside >= 0)

@@ -2,6 +2,7 @@
 #include "experiments/json_private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <math.h>
 #include <stdarg.h>
@@ -9,8 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "analysis/open_file.h"
+#include "analysis/stream.h"
 #include "experiments/json_limits_private.h"
 
 /* A configuration of this size holds some ten million numbers; anything larger is a mistake or an attack. */
@@ -39,23 +42,35 @@ static hsgd_status read_stream(FILE *stream, const char *path, char **text, size
         capacity *= 2;
     }
     if (ferror(stream))
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be read: %s", path, strerror(errno));
     return HSGD_OK;
+}
+
+/* As others, so that no signal disturbs it. */
+static hsgd_status open_standard_input(FILE **stream, hsgd_error *err)
+{
+    int copy = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    *stream = copy < 0 ? NULL : hsgd_stream_of(copy, "r");
+    if (*stream)
+        return HSGD_OK;
+    hsgd_fail(err, HSGD_ERROR_INPUT, "-: cannot be read: %s", strerror(errno));
+    if (copy >= 0)
+        close(copy);
+    return HSGD_ERROR_INPUT;
 }
 
 hsgd_status hsgd_json_read_file(cJSON **document, const char *path, hsgd_error *err)
 {
     *document = NULL;
     bool standard_input = strcmp(path, "-") == 0;
-    FILE *stream = stdin;
-    hsgd_status status = standard_input ? HSGD_OK : hsgd_open_stream(&stream, path, err);
+    FILE *stream;
+    hsgd_status status = standard_input ? open_standard_input(&stream, err) : hsgd_open_stream(&stream, path, err);
     if (status)
         return status;
     char *text;
     size_t length;
     status = read_stream(stream, path, &text, &length, err);
-    if (!standard_input)
-        fclose(stream);
+    fclose(stream);
     if (!status)
         status = hsgd_json_parse(document, text, length, path, err);
     free(text);

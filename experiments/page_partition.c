@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/open_file.h"
 #include "experiments/page_heatmap_private.h"
 
 enum { MAX_TABLE_CELLS = 2000 }; /* larger tables are better read from result.json */
@@ -79,7 +80,8 @@ static nodes read_nodes(const char *dir, size_t capacity)
     size_t size = 0;
     FILE *file = NULL;
     if (asprintf(&path, "%s/nodes.csv", dir) >= 0) {
-        file = fopen(path, "r");
+        if (hsgd_open_stream(&file, path, NULL))
+            file = NULL;
         free(path);
     }
     bool usable = file && n.depth && n.first_worker && getline(&line, &size, file) > 0 &&

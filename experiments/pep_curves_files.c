@@ -151,7 +151,9 @@ static hsgd_status write_csv(const hsgd_pep_curves *curves, const char *dir, hsg
 
 hsgd_status hsgd_pep_curves_write(const hsgd_pep_curves *curves, const char *dir, hsgd_error *err)
 {
-    hsgd_status status = write_csv(curves, dir, err);
+    hsgd_status status = hsgd_folder_unfinish(dir, HSGD_FOLDER_PEP, err);
+    if (!status)
+        status = write_csv(curves, dir, err);
     return status ? status : write_json(curves, dir, err);
 }
 

@@ -65,8 +65,8 @@ typedef struct hsgd_pep_curves {
 
 /* ---- config_pep.c ---- */
 
-/* Has this file the key "pep"? False too where it cannot be read. */
-bool hsgd_pep_curves_wanted(const char *path);
+/* Has this file the key "pep"? Standard input, which can be read only once, is taken to have none. */
+hsgd_status hsgd_pep_curves_wanted(bool *wanted, const char *path, hsgd_error *err);
 
 /* Read a configuration with that key, and the constants of every curve. Free with hsgd_pep_curves_free. */
 hsgd_status hsgd_pep_curves_read(hsgd_pep_curves *out, const char *path, hsgd_error *err);

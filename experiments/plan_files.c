@@ -226,7 +226,9 @@ hsgd_status hsgd_plan_write(const hsgd_plan_analysis *a, const char *dir, char *
     const hsgd_plan *best = &hsgd_plan_last(a)->result[HSGD_PLAN_ALL].best;
     *note = '\0';
     *with_config = false;
-    hsgd_status status = remove_experiment(dir, err);
+    hsgd_status status = hsgd_folder_unfinish(dir, HSGD_FOLDER_PLAN, err);
+    if (!status)
+        status = remove_experiment(dir, err);
     if (!status)
         status = write_csv(a, dir, err);
     if (!status)

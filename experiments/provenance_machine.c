@@ -9,6 +9,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "analysis/stream.h"
 #include "analysis/vector.h"
 
 enum { PROCESSOR_SIZE = 128, FEATURES_SIZE = 512, CPUINFO_SIZE = 16384 /* that of the first processor, and more */ };
@@ -47,7 +48,7 @@ static void keep_arithmetic(char out[FEATURES_SIZE], char *list)
  * about its machine because that was short of it. */
 static void read_beginning(char *text, size_t size, const char *path)
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = hsgd_open_again(path, O_RDONLY | O_CLOEXEC, 0);
     size_t length = 0;
     for (ssize_t got; file >= 0 && (got = read(file, text + length, size - 1 - length)) != 0;) {
         if (got < 0 && errno != EINTR)

@@ -230,6 +230,8 @@ static int run_in_folder(const job *j, int lock, bool existed)
     status = write_all(&experiment, j->keep->dir, &report, &err);
     if (!status)
         hsgd_run_keep_finish(j->keep);
+    else
+        hsgd_checkpoint_flush(j->keep->checkpoint, NULL); /* so that --resume need only write */
     hsgd_folder_unlock(lock);
     code = status ? hsgd_cli_fail(&err) : exit_code(j->manner->every_check ? experiment.worst : experiment.overall);
     if (!quiet)

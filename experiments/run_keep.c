@@ -65,7 +65,7 @@ bool hsgd_run_keep_is_complete(const hsgd_run_keep *keep, const char *identity, 
     bool complete = false;
     if (keep->resume && asprintf(&path, "%s/%s", keep->dir, hsgd_folder_file(HSGD_FOLDER_RUN)) >= 0 &&
         access(path, R_OK) == 0 && hsgd_json_read_file(&document, path, NULL) == HSGD_OK)
-        complete = is_of(document, identity);
+        complete = is_of(document, identity) && hsgd_folder_is_drawn(keep->dir);
     if (complete) {
         const char *verdict = text_of(document, every_check ? "verdict_on_all_checks" : "verdict");
         *code = strcmp(verdict, hsgd_verdict_name(HSGD_VERDICT_VIOLATED)) == 0       ? HSGD_EXIT_VIOLATED

@@ -109,7 +109,7 @@ hsgd_status hsgd_series_read(hsgd_series *out, const char *path, hsgd_error *err
     if (r.reason == ENOMEM)
         status = hsgd_fail_memory(err, path);
     else if (r.reason)
-        status = hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be read: %s", path, strerror(r.reason));
+        status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be read: %s", path, strerror(r.reason));
     if (!status)
         status = transpose(out, &r, err);
     fclose(r.stream);

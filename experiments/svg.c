@@ -7,6 +7,7 @@
 
 #include <expat.h>
 
+#include "analysis/stream.h"
 #include "analysis/text_stream.h"
 
 typedef struct embedding {
@@ -158,7 +159,7 @@ static hsgd_status parse(XML_Parser parser, FILE *file, const char *path, hsgd_e
 hsgd_status hsgd_svg_embed(hsgd_html *html, const char *path, const char *prefix, const char *label, hsgd_error *err)
 {
     embedding e = {.html = html, .prefix = prefix, .label = label};
-    FILE *file = fopen(path, "rb");
+    FILE *file = hsgd_stream_open(path);
     if (!file)
         return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot read %s: %s", path, strerror(errno));
     XML_Parser parser = XML_ParserCreate(NULL);

@@ -247,7 +247,9 @@ static hsgd_status write_document(const hsgd_train_result *r, const char *dir, h
 
 hsgd_status hsgd_train_write(const hsgd_train_result *r, const char *dir, hsgd_error *err)
 {
-    hsgd_status status = write_times(r, dir, err);
+    hsgd_status status = hsgd_folder_unfinish(dir, HSGD_FOLDER_TRAIN, err);
+    if (!status)
+        status = write_times(r, dir, err);
     if (!status)
         status = write_series(r, dir, err);
     if (!status)

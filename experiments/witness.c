@@ -65,12 +65,12 @@ void hsgd_witness_end(hsgd_witness *witness)
         return;
     pthread_mutex_lock(&witness->lock);
     if (witness->line >= 0) {
-        if (write(witness->line, "\n", 1) != 1) {
-            /* it is gone, and says nothing either */
-        }
+        while (write(witness->line, "\n", 1) < 0 && errno == EINTR)
+            ; /* where it is gone, it says nothing either */
         close(witness->line);
         witness->line = -1;
-        waitpid(witness->process, NULL, 0);
+        while (waitpid(witness->process, NULL, 0) < 0 && errno == EINTR)
+            ;
     }
     pthread_mutex_unlock(&witness->lock);
 }

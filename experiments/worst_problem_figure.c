@@ -87,13 +87,16 @@ static hsgd_status write_figure(const hsgd_worst_problem *p, double *numbers, co
 
 hsgd_status hsgd_worst_problem_draw(const hsgd_worst_problem *problem, const char *dir, hsgd_error *err)
 {
+    int lock;
     hsgd_status status = hsgd_folder_make(dir, err);
+    if (!status)
+        status = hsgd_folder_lock(&lock, dir, err);
     if (status)
         return status;
+    hsgd_folder_sweep(dir);
     double *numbers = malloc((problem->problem.steps + 1) * (2 * problem->num_workers + 3) * sizeof *numbers);
-    if (!numbers)
-        return hsgd_fail_memory(err, "the data of a figure");
-    status = write_figure(problem, numbers, dir, err);
+    status = numbers ? write_figure(problem, numbers, dir, err) : hsgd_fail_memory(err, "the data of a figure");
     free(numbers);
+    hsgd_folder_unlock(lock);
     return status;
 }

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "analysis/stream.h"
+
 /* Leftovers of killed processes may hold a few of the names. */
 enum { MAX_TEMPORARY_NAMES = 100 };
 
@@ -34,7 +36,7 @@ static int create_temporary(hsgd_output *out)
             errno = ENOMEM;
             return -1;
         }
-        int descriptor = open(out->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        int descriptor = hsgd_open_again(out->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (descriptor >= 0 || errno != EEXIST)
             return descriptor;
         free(out->temporary);
@@ -51,7 +53,7 @@ static hsgd_status open_stream(hsgd_output *out, hsgd_error *err)
     if (descriptor >= 0)
         out->numbers = newlocale(LC_NUMERIC_MASK, "C", (locale_t)0);
     if (out->numbers)
-        out->stream = fdopen(descriptor, "w");
+        out->stream = hsgd_stream_of(descriptor, "w");
     if (!out->stream) {
         hsgd_status status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write %s: %s", out->path, strerror(errno));
         if (descriptor >= 0) {
@@ -64,6 +66,7 @@ static hsgd_status open_stream(hsgd_output *out, hsgd_error *err)
         release(out);
         return status;
     }
+    out->descriptor = descriptor;
     out->previous = uselocale(out->numbers);
     return HSGD_OK;
 }
@@ -71,12 +74,16 @@ static hsgd_status open_stream(hsgd_output *out, hsgd_error *err)
 /* Some file systems, and files like pipes, have nothing to sync. */
 static bool syncs(int descriptor)
 {
-    return fsync(descriptor) == 0 || errno == EINVAL || errno == EROFS || errno == ENOTSUP;
+    int failed;
+    do
+        failed = fsync(descriptor);
+    while (failed && errno == EINTR);
+    return !failed || errno == EINVAL || errno == EROFS || errno == ENOTSUP;
 }
 
 void hsgd_output_sync_folder(const char *dir)
 {
-    int descriptor = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int descriptor = hsgd_open_again(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (descriptor < 0)
         return;
     (void)syncs(descriptor);
@@ -118,7 +125,7 @@ hsgd_status hsgd_output_open_path(hsgd_output *out, const char *path, hsgd_error
 int hsgd_output_rename(const char *from, const char *to)
 {
     char *copy = strdup(to);
-    int descriptor = copy ? open(from, O_RDONLY | O_CLOEXEC) : -1;
+    int descriptor = copy ? hsgd_open_again(from, O_RDONLY | O_CLOEXEC, 0) : -1;
     bool moved = descriptor >= 0 && syncs(descriptor) && rename(from, to) == 0;
     int reason = errno;
     if (descriptor >= 0)
@@ -132,15 +139,15 @@ int hsgd_output_rename(const char *from, const char *to)
 
 hsgd_status hsgd_output_close(hsgd_output *out, hsgd_error *err)
 {
-    /* A failed write need not leave errno behind, so the usual reason is the fallback. */
-    errno = 0;
-    int failed = fflush(out->stream) != 0 || ferror(out->stream);
-    int reason = failed ? (errno ? errno : ENOSPC) : 0;
+    bool failed = fflush(out->stream) != 0 || ferror(out->stream);
+    int reason = 0;
     /* Before the name: else a machine that loses its power may keep the name and not the bytes. */
-    if (!reason && !syncs(fileno(out->stream)))
+    if (!failed && !syncs(out->descriptor))
         reason = errno;
-    if (fclose(out->stream) != 0 && !reason)
+    if (fclose(out->stream) != 0 && !reason) /* it knows why a write failed */
         reason = errno;
+    if (failed && !reason) /* nothing was written */
+        reason = ENOMEM;
     if (!reason && rename(out->temporary, out->path) != 0)
         reason = errno;
     hsgd_status status = HSGD_OK;

@@ -14,8 +14,9 @@ extern "C" {
 #endif
 
 typedef struct hsgd_output {
-    FILE *stream; /* NULL: not open */
-    char *path;   /* what the file will be called; owned */
+    FILE *stream;   /* NULL: not open */
+    int descriptor; /* of the stream, which closes it */
+    char *path;     /* what the file will be called; owned */
     char *temporary;
     void *numbers, *previous; /* locale_t: numbers have a decimal point whatever the locale of the calling program */
 } hsgd_output;

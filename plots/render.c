@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "analysis/stream.h"
+
 enum { NUM_FORMATS = HSGD_FIGURE_TIKZ + 1 };
 
 typedef struct message {
@@ -124,7 +126,7 @@ static const char *const unused_tikz_files[] = {"gnuplot-lua-tikz.tex", "t-gnupl
 static hsgd_status find_output(char *output, size_t size, bool *tikz, const char *path, const char *name,
                                hsgd_error *err)
 {
-    FILE *file = fopen(path, "r");
+    FILE *file = hsgd_stream_open(path);
     if (!file)
         return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot read %s: %s", path, strerror(errno));
     output[0] = '\0';
@@ -175,12 +177,16 @@ static void close_workshop(workshop *w)
     free(w->path);
 }
 
-static hsgd_status link_into(workshop *w, size_t slot, const char *name, const char *ending)
+static hsgd_status link_into(workshop *w, size_t slot, const char *name, const char *ending, hsgd_error *err)
 {
     char target[300];
     snprintf(target, sizeof target, "../%s.%s", name, ending);
     w->own[slot] = join(w->path, target + 3);
-    return w->own[slot] && symlink(target, w->own[slot]) == 0 ? HSGD_OK : HSGD_ERROR_ENVIRONMENT;
+    if (!w->own[slot])
+        return hsgd_fail_memory(err, "a file name");
+    return symlink(target, w->own[slot]) == 0
+               ? HSGD_OK
+               : hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write %s: %s", w->own[slot], strerror(errno));
 }
 
 static hsgd_status open_workshop(workshop *w, const char *dir, const char *name, const char *output, hsgd_error *err)
@@ -196,8 +202,11 @@ static hsgd_status open_workshop(workshop *w, const char *dir, const char *name,
         *w = (workshop){0};
         return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write to %s: %s", dir, strerror(reason));
     }
-    if (link_into(w, 0, name, "gp") || link_into(w, 1, name, "dat"))
-        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write to %s: %s", dir, strerror(errno));
+    hsgd_status status = link_into(w, 0, name, "gp", err);
+    if (!status)
+        status = link_into(w, 1, name, "dat", err);
+    if (status)
+        return status;
     w->own[2] = join(w->path, output[0] ? output : "none");
     w->own[3] = join(w->path, picture);
     return w->own[2] && w->own[3] ? HSGD_OK : hsgd_fail_memory(err, "a file name");
@@ -210,25 +219,33 @@ static const struct {
                   {"sty", "\\endinput"}, {"tex", "\\endgroup"}, {"tex", "%% gnuplot variables"},
                   {"tex", "\\endinput"}};
 
-/* The libraries that gnuplot draws with do not say when the disk is full: the file just ends too soon. */
-static bool is_whole(const char *path, const char *name)
+/* The libraries that gnuplot draws with do not say when the disk is full: the file just ends too soon. name: what it will be
+ * called; final: with its folder, for messages. */
+static hsgd_status check_whole(const char *path, const char *name, const char *final, hsgd_error *err)
 {
     char tail[256];
     const char *dot = strrchr(name, '.');
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = hsgd_open_again(path, O_RDONLY | O_CLOEXEC, 0), reason = file < 0 ? errno : 0;
     bool whole = false;
-    if (file < 0)
-        return false;
-    if (lseek(file, -(off_t)sizeof tail, SEEK_END) < 0)
+    if (file >= 0 && lseek(file, -(off_t)sizeof tail, SEEK_END) < 0)
         lseek(file, 0, SEEK_SET); /* it is shorter */
     size_t length = 0;
-    for (ssize_t got; (got = read(file, tail + length, sizeof tail - length)) != 0 && (got > 0 || errno == EINTR);)
-        length += got > 0 ? (size_t)got : 0;
+    for (ssize_t got; !reason && (got = read(file, tail + length, sizeof tail - length)) != 0;)
+        if (got > 0)
+            length += (size_t)got;
+        else if (errno != EINTR)
+            reason = errno;
     for (size_t i = 0; dot && i < sizeof last_signs / sizeof *last_signs; i++)
         whole |= strcmp(dot + 1, last_signs[i].ending) == 0 &&
                  memmem(tail, length, last_signs[i].sign, strlen(last_signs[i].sign));
-    close(file);
-    return whole;
+    if (file >= 0)
+        close(file);
+    if (reason)
+        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "what gnuplot wrote to %s cannot be read: %s", final,
+                         strerror(reason));
+    return whole
+               ? HSGD_OK
+               : hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "gnuplot wrote only a part of %s: is there space left?", final);
 }
 
 /* Move what gnuplot made under this name to DIR. */
@@ -241,9 +258,9 @@ static hsgd_status hand_over(workshop *w, size_t slot, const char *dir, const ch
         status = hsgd_fail_memory(err, "a file name");
     else if (stat(w->own[slot], &info) != 0 || info.st_size == 0)
         status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "gnuplot wrote nothing to %s", final);
-    else if (!is_whole(w->own[slot], output))
-        status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "gnuplot wrote only a part of %s: is there space left?", final);
-    else if (hsgd_output_rename(w->own[slot], final) != 0)
+    else
+        status = check_whole(w->own[slot], output, final, err);
+    if (!status && hsgd_output_rename(w->own[slot], final) != 0)
         status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write %s: %s", final, strerror(errno));
     free(final);
     return status;
@@ -253,12 +270,15 @@ static hsgd_status hand_over(workshop *w, size_t slot, const char *dir, const ch
 static hsgd_status make_tikz_files(const workshop *w, const char *dir, hsgd_error *err)
 {
     char *script = join(w->path, "style.gp");
-    FILE *file = script ? fopen(script, "w") : NULL;
+    int descriptor = script ? hsgd_open_again(script, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) : -1;
+    FILE *file = descriptor >= 0 ? hsgd_stream_of(descriptor, "w") : NULL;
+    if (descriptor >= 0 && !file)
+        close(descriptor);
     bool written = file && fputs("set terminal tikz createstyle\n", file) >= 0;
     written = file && fclose(file) == 0 && written;
-    hsgd_status status = written
-                             ? run(w->path, dir, "style.gp", err)
-                             : hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write to %s: %s", dir, strerror(errno));
+    hsgd_status status =
+        written ? run(w->path, dir, "style.gp", err)
+                : hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write %s: %s", script ? script : dir, strerror(errno));
     if (script)
         unlink(script);
     free(script);
@@ -274,9 +294,8 @@ static hsgd_status put_tikz_files(const workshop *w, const char *dir, hsgd_error
         char *to = wanted ? join(dir, hsgd_tikz_files[i]) : NULL;
         if (status == HSGD_OK && (!from || (wanted && !to)))
             status = hsgd_fail_memory(err, "a file name");
-        if (status == HSGD_OK && wanted && !is_whole(from, hsgd_tikz_files[i]))
-            status =
-                hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "gnuplot wrote only a part of %s: is there space left?", to);
+        if (status == HSGD_OK && wanted)
+            status = check_whole(from, hsgd_tikz_files[i], to, err);
         if (status == HSGD_OK && wanted && hsgd_output_rename(from, to) != 0)
             status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot write %s: %s", to, strerror(errno));
         if (from && (!wanted || status != HSGD_OK))

@@ -416,8 +416,11 @@ static void output_that_cannot_be_written(void **state)
     mkdir("taken/series.csv", 0777);
     assert_exit("$H run c.json --output taken", 4);
     assert_non_null(strstr(err_text, "taken/series.csv"));
-    assert_null(strstr(out, "in taken:"));                  /* it does not list what is not there */
-    assert_exit("ls -A taken | grep -v '^series.csv$'", 1); /* and leaves nothing half done */
+    assert_null(strstr(out, "in taken:")); /* it does not list what is not there */
+    assert_exit("ls -A taken | grep -v -e '^series.csv$' -e '^checkpoint$'", 1); /* and leaves nothing half done */
+    assert_exit("rmdir taken/series.csv && $H run c.json --output taken --resume", 0); /* nor does it begin again */
+    assert_non_null(strstr(err_text, "going on from taken/checkpoint"));
+    assert_true(exists("taken/result.json") && !exists("taken/checkpoint"));
     assert_exit("mkdir -p old/terms.pdf; $H run c.json --output old --quiet", 4); /* an old figure that stays */
     assert_non_null(strstr(err_text, "old/terms.pdf: cannot be removed"));
 }
@@ -482,6 +485,10 @@ static void without_gnuplot(void **state)
     assert_null(strstr(out, ".pdf"));
     cJSON_Delete(r);
     assert_refusal("PATH=/nonexistent $H plot g", 4, "gnuplot is not installed");
+    assert_exit("$H run c.json --output g --quiet --resume", 0);
+    assert_true(exists("g/convergence.pdf") && exists("g/terms.pdf") && !exists("g/checkpoint"));
+    assert_exit("rm g/terms.pdf && $H run c.json --output g --resume", 0); /* that one was drawn */
+    assert_non_null(strstr(err_text, "nothing is run"));
 }
 
 /* The configuration's style is in the result, so that the same figures come again; options go first, once. */

@@ -158,6 +158,12 @@ static void what_is_no_file(void **state)
     assert_refusal("timeout 20 $H run fifo", 2, "fifo: is a named pipe; expected a file");
     assert_refusal("timeout 20 $H bound fifo", 2, "fifo: is a named pipe; expected a file");
     assert_refusal("timeout 20 $H plot of", 2, "of/series.csv: is a named pipe; expected a file");
+    assert_refusal("timeout 20 $H diff of of", 2, "of/series.csv: is a named pipe; expected a file");
+    assert_refusal("timeout 20 $H check of", 2, "of/series.csv: is a named pipe; expected a file");
+    assert_exit("$H run good.json --quiet --output of && rm of/nodes.csv && mkfifo of/nodes.csv && "
+                "timeout 20 $H report of",
+                0);
+    assert_refusal("timeout 20 $H check of", 2, "of/nodes.csv: is a named pipe; expected a file");
     assert_refusal("$H run /dev/zero", 2, "/dev/zero: is a device; expected a file");
     assert_refusal("$H run .", 2, ".: is a folder; expected a file");
     assert_exit(

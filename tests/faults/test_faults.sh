@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Some of what `make kills` does: kills at random moments, calls of the system that fail or are interrupted, and standard streams
+# that are closed. Prints what cmocka would, for tests/run-all.
+# shellcheck source=tests/preamble.sh
+. "$(dirname "$0")/../preamble.sh" || exit 1
+HSGD_PROGRAM=$(realpath "${HSGD_PROGRAM:-$build/hsgd}")
+export HSGD_PROGRAM TMPDIR="$folder"
+# Where writing to the disk takes no time.
+shm=$(mktemp -d /dev/shm/hsgd-faults.XXXXXX 2> /dev/null) && export TMPDIR="$shm"
+library=$build/tests/faults/failing_calls.so
+[ -e "$library" ] || make -s BUILD="$build" "$library" || exit 1
+check kills_do_no_harm tests/faults/kills.py 20 1 run sweep plot
+check a_full_disk_does_no_harm tests/faults/failing_calls.py "$library" run rerun sweep --every 11 --reasons ENOSPC,full
+check a_broken_disk_does_no_harm tests/faults/failing_calls.py "$library" run plan --every 31 --reasons EIO
+check signals_do_not_disturb tests/faults/failing_calls.py "$library" run sweep report --reasons signals
+check streams_may_be_closed tests/faults/streams.py 'loud run' sdpa
+[ -z "$shm" ] || rm -rf "$shm"
+exit $failed
