@@ -27,14 +27,18 @@ GALLERY_PACKAGES := pngquant optipng
 # What is not given is looked for when a recipe first asks; the answer is kept.
 OPENMP    ?= 1
 OPENBLAS  ?= $(eval OPENBLAS := $(shell pkg-config --exists openblas && echo 1 || echo 0))$(OPENBLAS)
-VECTOR    ?= $(eval VECTOR := $(if $(filter x86_64,$(shell uname -m)),1,0))$(VECTOR)
+VECTOR    ?= $(eval VECTOR := $(if $(X86_32),0,$(if $(filter x86_64,$(shell uname -m)),1,0)))$(VECTOR)
+# On 32-bit x86 numbers in the old registers are rounded twice, and files are small unless asked otherwise.
+X86_32    := $(or $(findstring -m32,$(CC) $(CFLAGS)),$(filter i%86,$(shell uname -m)))
 SAN       ?= 0
 NO_DNNL   ?= 0
 NO_JPEG   ?= 0
 NO_MPI    ?= 0
-DNNL       = $(eval DNNL := $(if $(filter 1,$(NO_DNNL)),0,$(shell echo '\#include <dnnl.h>' | \
+# (A number sign by name: how it is written inside of a function depends on make's version.)
+HASH      := \#
+DNNL       = $(eval DNNL := $(if $(filter 1,$(NO_DNNL)),0,$(shell echo '$(HASH)include <dnnl.h>' | \
              $(CC) -E - >/dev/null 2>&1 && echo 1 || echo 0)))$(DNNL)
-JPEG       = $(eval JPEG := $(if $(filter 1,$(NO_JPEG)),0,$(shell printf '\#include <stdio.h>\n\#include <jpeglib.h>\n' | \
+JPEG       = $(eval JPEG := $(if $(filter 1,$(NO_JPEG)),0,$(shell printf '$(HASH)include <stdio.h>\n$(HASH)include <jpeglib.h>\n' | \
              $(CC) -E - >/dev/null 2>&1 && echo 1 || echo 0)))$(JPEG)
 # Open MPI where it is there, else MPICH; what pkg-config says of it.
 MPI_NAME   = $(eval MPI_NAME := $(if $(filter 1,$(NO_MPI)),,$(shell for name in ompi-c mpich mpi; do \
@@ -53,7 +57,7 @@ MPI_CFLAGS = $(eval MPI_CFLAGS := $(if $(MPI_NAME),$(shell pkg-config --cflags $
 # Without OpenMP some variables are used in its clauses only.
 # No fused multiply-add: results are the same to the bit, whatever the compiler and its flags. (OpenBLAS, oneDNN and libm have
 # their own ways on different processors.)
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -ffp-contract=off -fPIC -I. -I$(BUILD) -DHSGD_VERSION='"$(VERSION)"' \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(if $(X86_32),-msse2 -mfpmath=sse -D_FILE_OFFSET_BITS=64) $(WARNINGS) $(CFLAGS) -ffp-contract=off -fPIC -I. -I$(BUILD) -DHSGD_VERSION='"$(VERSION)"' \
              $(PKG_CFLAGS) $(if $(filter 1,$(OPENMP)),-fopenmp,-Wno-unknown-pragmas -Wno-unused-variable) \
              $(if $(filter 1,$(VECTOR)),-DHSGD_VECTOR_PATHS) $(if $(filter 1,$(DNNL)),-DHSGD_DNNL) $(if $(filter 1,$(JPEG)),-DHSGD_JPEG) $(if $(MPI_NAME),-DHSGD_MPI)
 ALL_LDFLAGS = $(LDFLAGS) $(if $(filter 1,$(OPENMP)),-fopenmp)

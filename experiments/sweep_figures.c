@@ -266,7 +266,7 @@ static hsgd_status write_one(const folder *f, const hsgd_sweep_figure *figure, b
     *made = !status;
     if (!status)
         hsgd_folder_list_script(report, figure->name);
-    return status;
+    return status ? status : hsgd_folder_remove_drawing(f->dir, figure->name, &f->from.style, err);
 }
 
 hsgd_status hsgd_sweep_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,

@@ -529,6 +529,23 @@ static void indices_are_the_high_half_of_a_product(void **state)
     }
 }
 
+/* Also where a size_t has 32 bits. */
+static void fifty_three_bits_are_the_high_ones_of_a_word(void **state)
+{
+    (void)state;
+    for (size_t first = 0; first < 100; first += 2) {
+        size_t halves[2];
+        hsgd_uniform_indices(&ugly, first, (size_t)1 << 21, &halves[0], 1);
+        uint64_t bits = hsgd_uniform_53_bits(&ugly, first);
+        assert_true(bits >> 53 == 0);
+        assert_true(bits >> 32 == halves[0]);
+        if (sizeof(size_t) > 4) {
+            hsgd_uniform_indices(&ugly, first, SIZE_MAX / 2048 + 1, &halves[1], 1);
+            assert_true(bits == halves[1]);
+        }
+    }
+}
+
 static void first_continues_the_same_sequence(void **state)
 {
     (void)state;
@@ -598,6 +615,7 @@ int main(void)
         cmocka_unit_test(indices_are_uniform),
         cmocka_unit_test(indices_of_large_bounds),
         cmocka_unit_test(indices_are_the_high_half_of_a_product),
+        cmocka_unit_test(fifty_three_bits_are_the_high_ones_of_a_word),
         cmocka_unit_test(first_continues_the_same_sequence),
         cmocka_unit_test(generator_serves_gsl_distributions),
     };
