@@ -183,7 +183,7 @@ static bool allocate(hsgd_trace *out, const shape *s)
 
 hsgd_status hsgd_trace_unpack(hsgd_trace *out, hsgd_bytes_reader *in, hsgd_error *err)
 {
-    shape s;
+    shape s = {{0}};
     *out = (hsgd_trace){0};
     hsgd_bytes_take_counts(in, s.of, NUM_SHAPE);
     if (!is_possible(&s, in))

@@ -273,7 +273,7 @@ hsgd_status hsgd_sweep_plot(const char *dir, const hsgd_style_change *change, hs
                             hsgd_error *err)
 {
     folder f;
-    bool made[HSGD_MAX_SWEEP_FIGURES];
+    bool made[HSGD_MAX_SWEEP_FIGURES] = {false};
     report->num_files = report->num_notes = 0;
     hsgd_status status = read_folder(&f, dir, change, err);
     for (size_t i = 0; i < hsgd_num_sweep_figures && !status; i++)
