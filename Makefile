@@ -16,25 +16,31 @@ PACKAGES  := build-essential pkg-config libgsl-dev libcjson-dev librandom123-dev
              $(if $(filter 1,$(NO_JPEG)),,libjpeg-dev) $(if $(filter 1,$(NO_MPI)),,libopenmpi-dev openmpi-bin)
 # What only tests need; `make deps check` installs it, `make deps demo` does not.
 CHECK_PACKAGES := libcmocka-dev coinor-csdp mandoc groff-base texlive-latex-base texlive-latex-recommended texlive-pictures \
-             iproute2 clang libclang-rt-dev chromium chromium-driver python3-selenium jupyter-nbconvert python3-ipykernel
+             iproute2 clang libclang-rt-dev libomp-dev clang-tidy clang-format cppcheck valgrind chromium chromium-driver python3-selenium jupyter-nbconvert python3-ipykernel
 
 # What only `make gallery` needs.
 GALLERY_PACKAGES := pngquant optipng
 
 # Off switches: make OPENMP=0, make OPENBLAS=0 (GSL's own BLAS instead), make VECTOR=0 (no AVX code; results are the same),
 # make NO_DNNL=1 (no convolutional networks; so it is where oneDNN is not there),
-# make NO_JPEG=1 (no JPEG files, in the same way), make NO_MPI=1 (one process only, in the same way), make SAN=1 (address and undefined sanitizers).
+# make NO_JPEG=1 (no JPEG files, in the same way), make NO_MPI=1 (one process only, in the same way), make SAN=1 (address and undefined
+# sanitizers) or SAN=thread, SAN=leak, what the compiler calls them.
 # What is not given is looked for when a recipe first asks; the answer is kept.
 OPENMP    ?= 1
 OPENBLAS  ?= $(eval OPENBLAS := $(shell pkg-config --exists openblas && echo 1 || echo 0))$(OPENBLAS)
-VECTOR    ?= $(eval VECTOR := $(if $(filter x86_64,$(shell uname -m)),1,0))$(VECTOR)
+VECTOR    ?= $(eval VECTOR := $(if $(X86_32),0,$(if $(filter x86_64,$(shell uname -m)),1,0)))$(VECTOR)
+# On 32-bit x86 numbers in the old registers are rounded twice, and files are small unless asked otherwise.
+X86_32    := $(or $(findstring -m32,$(CC) $(CFLAGS)),$(filter i%86,$(shell uname -m)))
 SAN       ?= 0
 NO_DNNL   ?= 0
 NO_JPEG   ?= 0
 NO_MPI    ?= 0
-DNNL       = $(eval DNNL := $(if $(filter 1,$(NO_DNNL)),0,$(shell echo '\#include <dnnl.h>' | \
+# (A number sign by name: how it is written inside of a function depends on make's version.)
+HASH      := \#
+, := ,
+DNNL       = $(eval DNNL := $(if $(filter 1,$(NO_DNNL)),0,$(shell echo '$(HASH)include <dnnl.h>' | \
              $(CC) -E - >/dev/null 2>&1 && echo 1 || echo 0)))$(DNNL)
-JPEG       = $(eval JPEG := $(if $(filter 1,$(NO_JPEG)),0,$(shell printf '\#include <stdio.h>\n\#include <jpeglib.h>\n' | \
+JPEG       = $(eval JPEG := $(if $(filter 1,$(NO_JPEG)),0,$(shell printf '$(HASH)include <stdio.h>\n$(HASH)include <jpeglib.h>\n' | \
              $(CC) -E - >/dev/null 2>&1 && echo 1 || echo 0)))$(JPEG)
 # Open MPI where it is there, else MPICH; what pkg-config says of it.
 MPI_NAME   = $(eval MPI_NAME := $(if $(filter 1,$(NO_MPI)),,$(shell for name in ompi-c mpich mpi; do \
@@ -53,13 +59,13 @@ MPI_CFLAGS = $(eval MPI_CFLAGS := $(if $(MPI_NAME),$(shell pkg-config --cflags $
 # Without OpenMP some variables are used in its clauses only.
 # No fused multiply-add: results are the same to the bit, whatever the compiler and its flags. (OpenBLAS, oneDNN and libm have
 # their own ways on different processors.)
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -ffp-contract=off -fPIC -I. -I$(BUILD) -DHSGD_VERSION='"$(VERSION)"' \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(if $(X86_32),-msse2 -mfpmath=sse -D_FILE_OFFSET_BITS=64) $(WARNINGS) $(CFLAGS) -ffp-contract=off -fPIC -I. -I$(BUILD) -DHSGD_VERSION='"$(VERSION)"' \
              $(PKG_CFLAGS) $(if $(filter 1,$(OPENMP)),-fopenmp,-Wno-unknown-pragmas -Wno-unused-variable) \
              $(if $(filter 1,$(VECTOR)),-DHSGD_VECTOR_PATHS) $(if $(filter 1,$(DNNL)),-DHSGD_DNNL) $(if $(filter 1,$(JPEG)),-DHSGD_JPEG) $(if $(MPI_NAME),-DHSGD_MPI)
 ALL_LDFLAGS = $(LDFLAGS) $(if $(filter 1,$(OPENMP)),-fopenmp)
-ifeq ($(SAN),1)
+ifneq ($(SAN),0)
 BUILD     := build/san
-SANITIZE  := -fsanitize=address,undefined -fno-sanitize-recover=all
+SANITIZE  := -fsanitize=$(if $(filter 1,$(SAN)),address$(,)undefined,$(SAN)) -fno-sanitize-recover=all
 CFLAGS    := -O1 -g $(SANITIZE) -fno-omit-frame-pointer
 endif
 
@@ -92,7 +98,7 @@ Q         := $(if $(filter 1,$(V)),,@)
 SAY        = @echo "  $(1)" $(2)
 
 .DELETE_ON_ERROR:
-.PHONY: all deps demo figures gallery data check coverage test kills mutants notebooks bench bench-growth fuzz fuzzers fuzz-smoke check-deps install uninstall format clean help FORCE
+.PHONY: all deps demo figures gallery data check coverage test kills mutants matrix matrix-quick lint lint-deep notebooks bench bench-growth fuzz fuzzers fuzz-smoke check-deps install uninstall format clean help FORCE
 
 all: $(BUILD)/hsgd $(BUILD)/libhsgd.a $(BUILD)/libhsgd.so $(BUILD)/hsgd.1 $(BUILD)/hsgd.bash ## build the program, the libraries, the manual page and the completion
 
@@ -102,7 +108,7 @@ $(BUILD)/flags check-deps: | deps
 endif
 
 deps: ## install the Debian packages that are missing
-	@.ci/install-packages $(PACKAGES) $(if $(filter check test mutants notebooks,$(MAKECMDGOALS)),$(CHECK_PACKAGES)) \
+	@.ci/install-packages $(PACKAGES) $(if $(filter check test mutants notebooks matrix matrix-quick lint lint-deep,$(MAKECMDGOALS)),$(CHECK_PACKAGES)) \
 	  $(if $(filter gallery,$(MAKECMDGOALS)),$(GALLERY_PACKAGES))
 
 # Other flags, another compiler or other files than last time: everything is made again.
@@ -279,6 +285,23 @@ fuzz-smoke: fuzz ## each of them for SECONDS=60, one per processor, from tests/f
 
 mutants: all $(TESTS) ## one deliberate error at a time: each must fail its test (ONLY=TEXT: those with this text; PART=2/4: every fourth)
 	@HSGD_BUILD=$(BUILD) tests/run-mutants "$(ONLY)" "$(PART)"
+
+ONLY      :=
+
+matrix: ## build and test in many ways, one after the other (ONLY=NAME,NAME: these of tests/matrix/variants.txt)
+	@HSGD_BUILD=$(BUILD) tests/matrix/run $(ONLY)
+
+matrix-quick: ## the three of them that continuous integration tries
+	@HSGD_BUILD=$(BUILD) tests/matrix/run quick
+
+# The flags without the version, whose quotes are the shell's. Embedded files are made before.
+LINT       = CLANG_FORMAT='$(CLANG_FORMAT)' CFLAGS='$(filter-out -DHSGD_VERSION=%,$(ALL_CFLAGS)) $(MPI_CFLAGS)' tests/lint/run
+
+lint: $(EMBEDDED) $(BUILD)/built.h ## clang-format, clang-tidy and cppcheck: nothing to say
+	@$(LINT)
+
+lint-deep: $(EMBEDDED) $(BUILD)/built.h ## the same with clang's analyzer (long)
+	@$(LINT) --deep
 
 check-deps: ## fail if a layer includes one that it must not know
 	@tests/check-layers

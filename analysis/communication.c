@@ -38,9 +38,7 @@ static void draw_exponentials(double *out, size_t count, uint64_t seed, uint64_t
 {
     for (size_t j = 0; j < count; j++) {
         hsgd_stream stream = {seed, HSGD_PURPOSE_STRAGGLER, (uint32_t)j, step};
-        size_t index;
-        hsgd_uniform_indices(&stream, 0, (size_t)1 << 53, &index, 1);
-        out[j] = ((double)index + 0.5) * 0x1p-53;
+        out[j] = ((double)hsgd_uniform_53_bits(&stream, 0) + 0.5) * 0x1p-53;
     }
     HSGD_PICK_PATH(hsgd_vector_math_kernels)->log(out, out, count);
     for (size_t j = 0; j < count; j++)

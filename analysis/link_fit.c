@@ -144,7 +144,7 @@ static void find_residuals(hsgd_link_fit *fit, const hsgd_hierarchy *h, const hs
 static hsgd_status check(hsgd_link_fit *out, const hsgd_hierarchy *h, const hsgd_timed_average *average, size_t count,
                          hsgd_error *err)
 {
-    double low[HSGD_MAX_LEVELS], high[HSGD_MAX_LEVELS];
+    double low[HSGD_MAX_LEVELS] = {0}, high[HSGD_MAX_LEVELS] = {0};
     for (size_t i = 0; i < count; i++) {
         const hsgd_timed_average *a = &average[i];
         if (a->node >= h->num_nodes || !(a->time_s > 0) || !isfinite(a->time_s) || !(a->bytes >= 0) ||

@@ -46,6 +46,7 @@ static hsgd_status check_guard(const hsgd_checker *c, const char *what, hsgd_err
 static hsgd_status check_same(const hsgd_checker *c, const char *what, const double *before, hsgd_error *err)
 {
     for (size_t i = 0; i < c->dim; i++)
+        /* to the bit, also the sign of a zero; NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-*) */
         if (memcmp(&before[i], &c->spare[i], sizeof *before) != 0 && !(isnan(before[i]) && isnan(c->spare[i])))
             return hsgd_fail(
                 err, HSGD_ERROR_INPUT,

@@ -63,6 +63,15 @@ void hsgd_uniform_indices(const hsgd_stream *stream, size_t first, size_t bound,
     HSGD_PICK_PATH(hsgd_random_kernels)->indices(stream->seed, counter.v, bound, out, count);
 }
 
+uint64_t hsgd_uniform_53_bits(const hsgd_stream *stream, size_t i)
+{
+    philox4x32_ctr_t counter = stream_counter(stream);
+    counter.v[0] = (uint32_t)(i / 2);
+    const philox4x32_ctr_t words = philox4x32(counter, stream_key(stream));
+    const size_t half = i % 2 * 2;
+    return ((uint64_t)words.v[half] << 32 | words.v[half + 1]) >> 11;
+}
+
 /* ---- the same numbers behind GSL's interface ---- */
 
 typedef struct stream_state {

@@ -52,6 +52,9 @@ void hsgd_worker_normals(const hsgd_stream *first, size_t num_workers, double st
  * and bound > 0. The bias is below bound/2^64. */
 void hsgd_uniform_indices(const hsgd_stream *stream, size_t first, size_t bound, size_t *out, size_t count);
 
+/* Number i of the same sequence with the bound 2^53, which a size_t need not hold. */
+uint64_t hsgd_uniform_53_bits(const hsgd_stream *stream, size_t i);
+
 /* A GSL generator over the numbers of one stream, for GSL's distributions and shuffles; free with gsl_rng_free.
  * NULL when memory is out. */
 gsl_rng *hsgd_stream_rng(const hsgd_stream *stream);

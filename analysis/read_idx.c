@@ -3,6 +3,7 @@
  * dimension as a big-endian 32-bit number, then the elements. */
 #include "analysis/dataset.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,11 +53,11 @@ static hsgd_status read_header(idx_file *file, size_t magic, hsgd_error *err)
     return HSGD_OK;
 }
 
-/* The declared sizes against the bytes that are there; the product itself might not fit in a size_t. */
+/* The declared sizes against the bytes that are there; their product might not fit in 64 bits, nor that of two in a size_t. */
 static hsgd_status check_size(const idx_file *file, hsgd_error *err)
 {
-    size_t there = file->bytes.size - (size_t)(file->items - file->bytes.data);
-    size_t count = file->dimension[0], item = file->dimension[1] * file->dimension[2];
+    size_t there = file->bytes.size - (size_t)(file->items - file->bytes.data), count = file->dimension[0];
+    uint64_t item = (uint64_t)file->dimension[1] * file->dimension[2];
     if (count == 0 || item == 0)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: the header declares %zu items of %zu x %zu bytes; none may be 0",
                          file->path, count, file->dimension[1], file->dimension[2]);

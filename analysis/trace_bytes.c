@@ -183,7 +183,7 @@ static bool allocate(hsgd_trace *out, const shape *s)
 
 hsgd_status hsgd_trace_unpack(hsgd_trace *out, hsgd_bytes_reader *in, hsgd_error *err)
 {
-    shape s;
+    shape s = {{0}};
     *out = (hsgd_trace){0};
     hsgd_bytes_take_counts(in, s.of, NUM_SHAPE);
     if (!is_possible(&s, in))
@@ -198,7 +198,7 @@ hsgd_status hsgd_trace_unpack(hsgd_trace *out, hsgd_bytes_reader *in, hsgd_error
 
 hsgd_status hsgd_trace_unpack_into(hsgd_trace *trace, size_t *num_rows, hsgd_bytes_reader *in, hsgd_error *err)
 {
-    shape given;
+    shape given = {{0}};
     hsgd_bytes_take_counts(in, given.of, NUM_SHAPE);
     shape own = shape_of(trace, given.of[ROWS]);
     if (in->failed || given.of[ROWS] > trace->num_measured + 1)

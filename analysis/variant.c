@@ -172,14 +172,13 @@ static size_t first_above(const double *sequence, size_t size, double x)
 static void draw_with_replacement(double *weight, const double *share, size_t size, size_t count,
                                   const hsgd_stream *stream, double *cumulative)
 {
-    const size_t grid = (size_t)1 << 53;
     double sum = 0;
     for (size_t j = 0; j < size; j++) {
         weight[j] = 0;
         cumulative[j] = sum += share ? share[j] : 1;
     }
     for (size_t i = 0; i < count; i++) {
-        double x = sum * ((double)draw_below(stream, i, grid) / (double)grid);
+        double x = sum * ((double)hsgd_uniform_53_bits(stream, 2 * i) * 0x1p-53);
         weight[first_above(cumulative, size, x)] += 1 / (double)count;
     }
 }

@@ -123,7 +123,7 @@ static double find_mix(double *f, const double *value, const double *interior, s
 {
     if (find_function_values(f, value, value, 0, points))
         return 0;
-    for (double mix = 1.0 / (1L << 36); interior && mix < 1; mix *= 2)
+    for (double mix = 0x1p-36; interior && mix < 1; mix *= 2)
         if (find_function_values(f, value, interior, mix, points))
             return mix;
     return NAN;

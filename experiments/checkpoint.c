@@ -154,7 +154,7 @@ static hsgd_status save_one(hsgd_checkpoint *c, hsgd_checkpoint_seed seed, size_
 static hsgd_status save(void *context, uint64_t seed, size_t step, const hsgd_bytes *state, hsgd_error *err)
 {
     hsgd_checkpoint *c = context;
-    hsgd_error own;
+    hsgd_error own = {0};
     hsgd_status status, waiting;
     hsgd_error *why = err ? err : &own;
 #pragma omp critical(hsgd_checkpoint)

@@ -161,7 +161,7 @@ static int print(const hsgd_worst_case *worst, const hsgd_pep_written *written, 
     return hsgd_cli_finish(worst->contradicts ? HSGD_EXIT_VIOLATED : HSGD_EXIT_OK);
 }
 
-/* Files first: where one of them cannot be written, nothing is printed. */
+/* Files first: where one of them cannot be written, nothing is printed. The figure, the last of them, takes nothing away. */
 static int write_and_print(const hsgd_worst_case *worst, const hsgd_bound_params *params,
                            const hsgd_arguments *arguments)
 {
@@ -174,7 +174,10 @@ static int write_and_print(const hsgd_worst_case *worst, const hsgd_bound_params
         int code = hsgd_cli_fail(&err);
         return status == HSGD_ERROR_NUMERIC ? HSGD_EXIT_INCONCLUSIVE : code;
     }
+    status = hsgd_pep_written_draw(&written, &err);
     int code = print(worst, &written, arguments->option[OPTION_JSON] != NULL);
+    if (status)
+        code = hsgd_cli_fail(&err);
     hsgd_pep_written_free(&written);
     return code;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Reading the configuration of `hsgd plan`. */
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,8 @@
 #include "experiments/style_private.h"
 
 enum { DEFAULT_MAX_LEVELS = 3, DEFAULT_MAX_PERIOD = 64, MAX_PERIOD = 10000, MAX_BUDGETS = 16, MAX_WORKERS = 10000000 };
+
+static const size_t MOST_NUMBERS = sizeof(size_t) > 4 ? (size_t)(UINT64_C(1) << 50) : SIZE_MAX; /* in a message */
 
 static const char DEFAULT_BOUND[] = "hsgd-random-sharp";
 
@@ -68,7 +71,7 @@ static hsgd_status read_message(hsgd_plan_setting *out, const hsgd_json *root, c
         return hsgd_json_fail(dimension.value ? &bytes : &dimension, err,
                               "expected either \"dimension\", the parameters of a model, or \"model_bytes\"");
     if (dimension.value)
-        return hsgd_json_count(&dimension, 1, (size_t)1 << 50, &out->dim, err);
+        return hsgd_json_count(&dimension, 1, MOST_NUMBERS, &out->dim, err);
     if (per_parameter->value)
         return hsgd_json_fail(per_parameter, err, "\"model_bytes\" says how long a message is; give one of them");
     return hsgd_json_positive(&bytes, &out->communication.bytes_per_parameter, err);

@@ -364,7 +364,7 @@ static hsgd_status plot_one(const folder *f, const hsgd_figure *figure, hsgd_fig
         status = hsgd_figure_write_caption(&f->input, figure, f->dir, err);
     if (!status)
         hsgd_folder_list_script(report, figure->name);
-    return status;
+    return status ? status : hsgd_folder_remove_drawing(f->dir, figure->name, &f->style, err);
 }
 
 static hsgd_status render_one(const folder *f, const hsgd_figure *figure, hsgd_figure_report *report, hsgd_error *err)

@@ -39,6 +39,14 @@ hsgd_status hsgd_folder_remove_figure(const char *dir, const char *name, hsgd_er
     return status;
 }
 
+hsgd_status hsgd_folder_remove_drawing(const char *dir, const char *name, const hsgd_figure_style *style,
+                                       hsgd_error *err)
+{
+    char ending[16];
+    snprintf(ending, sizeof ending, ".%s", hsgd_figure_format_extension(style->format));
+    return style->scripts_only ? HSGD_OK : remove_file(dir, name, ending, err);
+}
+
 hsgd_status hsgd_folder_unfinish(const char *dir, hsgd_folder_kind kind, hsgd_error *err)
 {
     hsgd_status status = remove_file(dir, hsgd_folder_file(kind), "", err);

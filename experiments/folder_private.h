@@ -83,6 +83,11 @@ bool hsgd_folder_is_listed(const cJSON *figures, const char *name);
 /* Remove what an earlier call left of a figure. */
 hsgd_status hsgd_folder_remove_figure(const char *dir, const char *name, hsgd_error *err);
 
+/* Remove an old drawing beside a new script, before the first one is drawn: gnuplot may fail at another figure, and an old
+ * one must not pass for a new one. */
+hsgd_status hsgd_folder_remove_drawing(const char *dir, const char *name, const hsgd_figure_style *style,
+                                       hsgd_error *err);
+
 /* Draw the figure whose script is in the folder, in the format that the script is for, and report the files made. Nothing where the
  * style says that scripts are enough. */
 hsgd_status hsgd_folder_render(const char *dir, const char *name, const hsgd_figure_style *style,

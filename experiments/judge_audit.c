@@ -88,7 +88,7 @@ static void judge(hsgd_audit_item *item, const hsgd_experiment *e, double tolera
 /* The seed that the run with this index had. */
 static unsigned long long seed_of(const hsgd_experiment *e, size_t run)
 {
-    return (unsigned long long)(e->config->first_seed + run);
+    return (unsigned long long)e->config->first_seed + run;
 }
 
 static void say_where(hsgd_audit_item *item, const hsgd_experiment *e, hsgd_attained at)

@@ -128,7 +128,7 @@ static hsgd_status write_page(const place *p, const char *dir, bool is_sweep, co
 
 static hsgd_status draw_and_write(place *p, const char *dir, bool is_sweep, const cJSON *root, hsgd_error *err)
 {
-    hsgd_drawings drawings;
+    hsgd_drawings drawings = {0};
     /* A column is as wide as a phone, so letters are large enough there. The page has a title of its own. */
     const hsgd_style_change change = {.format = "svg", .width = "ieee-column", .no_title = true};
     hsgd_status status = open_pictures(p, err);

@@ -224,7 +224,7 @@ static double solves_of(const hsgd_pep_curves *curves)
 hsgd_status hsgd_pep_curves_run(hsgd_pep_curves *curves, void (*progress)(void *context, double fraction),
                                 void *progress_context, hsgd_error *err)
 {
-    hsgd_error own;
+    hsgd_error own = {0};
     walk w = {.curves = curves,
               .progress = progress,
               .context = progress_context,

@@ -89,7 +89,7 @@ const hsgd_pep_step *hsgd_pep_curve_find(const hsgd_pep_curve *curve, hsgd_pep_m
 /* ---- pep_curves_files.c, pep_curves_figure.c ---- */
 
 cJSON *hsgd_pep_curves_to_json(const hsgd_pep_curves *curves);
-void hsgd_pep_curves_print(const hsgd_pep_curves *curves, FILE *stream);
+void hsgd_pep_curves_print(const hsgd_pep_curves *curves, FILE *out);
 
 /* Write DIR/pep.json and DIR/pep.csv. */
 hsgd_status hsgd_pep_curves_write(const hsgd_pep_curves *curves, const char *dir, hsgd_error *err);

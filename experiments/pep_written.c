@@ -52,8 +52,6 @@ static hsgd_status write_instance(hsgd_pep_written *out, const hsgd_pep_paths *p
     hsgd_status status = HSGD_OK;
     if (paths->instance)
         status = hsgd_worst_problem_write(&out->instance, paths->instance, err);
-    if (!status && paths->instance_figure)
-        status = hsgd_worst_problem_draw(&out->instance, paths->instance_figure, err);
     out->instance_path = paths->instance;
     out->figure_folder = paths->instance_figure;
     return status;
@@ -75,6 +73,11 @@ hsgd_status hsgd_pep_write(hsgd_pep_written *out, const hsgd_worst_case *worst, 
     if (status)
         hsgd_pep_written_free(out);
     return status;
+}
+
+hsgd_status hsgd_pep_written_draw(const hsgd_pep_written *written, hsgd_error *err)
+{
+    return written->figure_folder ? hsgd_worst_problem_draw(&written->instance, written->figure_folder, err) : HSGD_OK;
 }
 
 void hsgd_pep_written_free(hsgd_pep_written *written)

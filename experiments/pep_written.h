@@ -29,10 +29,13 @@ typedef struct hsgd_pep_paths {
     const char *instance_figure; /* a folder */
 } hsgd_pep_paths;
 
-/* Write the files whose paths are not NULL. The worst problem has the fanouts of params. HSGD_ERROR_NUMERIC: there is no
+/* Write the files whose paths are not NULL; the figure is for hsgd_pep_written_draw. The worst problem has the fanouts of params. HSGD_ERROR_NUMERIC: there is no
  * exact proof, or the problem does not pass its check. Free with hsgd_pep_written_free. */
 hsgd_status hsgd_pep_write(hsgd_pep_written *out, const hsgd_worst_case *worst, const hsgd_bound_params *params,
                            const hsgd_pep_paths *paths, hsgd_error *err);
+
+/* Make the figure, if one was asked for: a step of its own, for gnuplot may be missing where all else is there. */
+hsgd_status hsgd_pep_written_draw(const hsgd_pep_written *written, hsgd_error *err);
 void hsgd_pep_written_free(hsgd_pep_written *written);
 
 /* Does a file of a worst problem end in ".csv" or ".json"? */

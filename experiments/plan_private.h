@@ -89,7 +89,7 @@ bool hsgd_plan_bound_is_convex(const hsgd_bound *bound);
 /* ---- the trees ---- */
 
 typedef struct hsgd_plan_tree {
-    unsigned fanout;                     /* index into setting->fanout */
+    size_t fanout;                       /* index into setting->fanout */
     size_t period[HSGD_PLAN_MAX_LEVELS]; /* (num_levels of it) */
 } hsgd_plan_tree;
 
@@ -261,7 +261,7 @@ const hsgd_plan_answer *hsgd_plan_last(const hsgd_plan_analysis *analysis);
 void hsgd_plan_print_fanout(char *text, size_t size, const hsgd_plan_setting *setting, const hsgd_plan_tree *tree);
 void hsgd_plan_print_periods(char *text, size_t size, const hsgd_plan_setting *setting, const hsgd_plan_tree *tree);
 
-void hsgd_plan_print(const hsgd_plan_analysis *analysis, FILE *stream);
+void hsgd_plan_print(const hsgd_plan_analysis *a, FILE *out);
 cJSON *hsgd_plan_to_json(const hsgd_plan_analysis *analysis);
 
 /* Write plan.json, plan.csv, plan-params.json and, where a problem is known, plan-best.json. note (size bytes): why there is

@@ -2,6 +2,7 @@
 /* The search over all plans. It leaves out only what is proved not to be wanted (THEORY 13), so that what it finds is what a
  * search without any proof would find. */
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@
 enum { PACK = 512, SAMPLE = 96 };
 
 /* Steps beyond this are no longer exact as doubles. */
-static const size_t MOST_STEPS = (size_t)1 << 53;
+static const size_t MOST_STEPS = sizeof(size_t) > 4 ? (size_t)(UINT64_C(1) << 53) : SIZE_MAX;
 
 /* ---- one plan ---- */
 

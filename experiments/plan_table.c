@@ -64,7 +64,7 @@ static void widen_for_tree(widths *w, const hsgd_plan_setting *setting, const hs
 {
     widths own = {0, 0, 0};
     widen_for(&own, setting, plan);
-    widen(&w->tree, (size_t)(own.fanout + own.periods + 2));
+    widen(&w->tree, (size_t)own.fanout + (size_t)own.periods + 2);
 }
 
 static widths widths_of(const hsgd_plan_analysis *a)

@@ -18,6 +18,6 @@ hsgd_verdict hsgd_result_worst_case_order(const hsgd_experiment *experiment);
 cJSON *hsgd_result_worst_case_to_json(const hsgd_experiment *experiment);
 
 /* Two lines of the table; nothing where there is no worst case. */
-void hsgd_result_print_worst_case(const hsgd_experiment *experiment, FILE *stream);
+void hsgd_result_print_worst_case(const hsgd_experiment *e, FILE *out);
 
 #endif

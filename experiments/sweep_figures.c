@@ -266,14 +266,14 @@ static hsgd_status write_one(const folder *f, const hsgd_sweep_figure *figure, b
     *made = !status;
     if (!status)
         hsgd_folder_list_script(report, figure->name);
-    return status;
+    return status ? status : hsgd_folder_remove_drawing(f->dir, figure->name, &f->from.style, err);
 }
 
 hsgd_status hsgd_sweep_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,
                             hsgd_error *err)
 {
     folder f;
-    bool made[HSGD_MAX_SWEEP_FIGURES];
+    bool made[HSGD_MAX_SWEEP_FIGURES] = {false};
     report->num_files = report->num_notes = 0;
     hsgd_status status = read_folder(&f, dir, change, err);
     for (size_t i = 0; i < hsgd_num_sweep_figures && !status; i++)

@@ -45,7 +45,7 @@ typedef struct hsgd_axes {
 
 /* Add "axes" to a document, and read it; free what was read, also on failure. */
 void hsgd_axes_to_json(cJSON *root, const hsgd_sweep *sweep);
-hsgd_status hsgd_axes_read(hsgd_axes *out, const hsgd_json *root, hsgd_error *err);
+hsgd_status hsgd_axes_read(hsgd_axes *f, const hsgd_json *root, hsgd_error *err);
 void hsgd_axes_free(hsgd_axes *axes);
 
 /* ---- names (sweep_name.c) ---- */

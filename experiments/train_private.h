@@ -116,7 +116,7 @@ hsgd_status hsgd_train_write(const hsgd_train_result *result, const char *dir, h
 cJSON *hsgd_train_to_json(const hsgd_train_result *result);
 extern const char *const hsgd_train_files;
 
-void hsgd_train_print(const hsgd_train_result *result, FILE *stream);
+void hsgd_train_print(const hsgd_train_result *r, FILE *out);
 
 /* train_figure.c: the figure again, from train.json. */
 hsgd_status hsgd_train_plot(const char *dir, const hsgd_style_change *change, hsgd_figure_report *report,

@@ -209,9 +209,7 @@ static double down_s(const hsgd_hierarchy *h, const hsgd_communication *c, doubl
 static double exponential_s(double scale_s, uint64_t seed, size_t worker, uint64_t step)
 {
     hsgd_stream stream = {seed, HSGD_PURPOSE_STRAGGLER, (uint32_t)worker, step};
-    size_t index;
-    hsgd_uniform_indices(&stream, 0, (size_t)1 << 53, &index, 1);
-    return -scale_s * log(((double)index + 0.5) * 0x1p-53);
+    return -scale_s * log(((double)hsgd_uniform_53_bits(&stream, 0) + 0.5) * 0x1p-53);
 }
 
 static void check_step(const hsgd_hierarchy *h, const hsgd_communication *c, double b, size_t t, double *clock)

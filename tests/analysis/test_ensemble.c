@@ -543,10 +543,11 @@ static void runs_that_do_not_fit_are_refused(void **state)
     open_fixture(&x);
     hsgd_objective huge = x.f;
     x.s.objective = &huge;
-    huge.dim = (size_t)1 << 40; /* 7 models of 8 TB */
+    huge.dim = sizeof(size_t) > 4 ? (size_t)(UINT64_C(1) << 40)
+                                  : SIZE_MAX / 16; /* 7 models of 8 TB, or of all that can be named */
     assert_fails(hsgd_ensemble_run(&e, &x.s, 2, 1, NULL, 2, &err), HSGD_ERROR_MEMORY, "the machine has", err);
     assert_null(e.trace);
-    huge.dim = ((size_t)1 << 61) + 1; /* 8 bytes times this is 8 modulo 2^64 */
+    huge.dim = SIZE_MAX / 8 + 2; /* 8 bytes times this is 8 modulo 2^64, or 2^32 */
     assert_fails(hsgd_simulate(&trace, &x.s, &err), HSGD_ERROR_MEMORY, "memory", err);
     assert_fails(hsgd_ensemble_run(&e, &x.s, 2, 1, NULL, 2, &err), HSGD_ERROR_MEMORY, "the machine has", err);
     x.s.objective = &x.f;

@@ -164,7 +164,7 @@ static void bad_trees_are_refused_with_the_place(void **state)
                  err);
     assert_fails(hsgd_hierarchy_uniform(&h, (size_t[]){1000000000}, (size_t[]){5}, 1, &err), HSGD_ERROR_INPUT,
                  "1000000000", err);
-    assert_fails(hsgd_hierarchy_uniform(&h, (size_t[]){1u << 20, (size_t)1 << 60}, (size_t[]){5, 5}, 2, &err),
+    assert_fails(hsgd_hierarchy_uniform(&h, (size_t[]){1u << 20, SIZE_MAX / 16 + 1}, (size_t[]){5, 5}, 2, &err),
                  HSGD_ERROR_INPUT, "fanout[1]", err);
     const hsgd_node_spec empty[] = {{HSGD_NO_NODE, 4, 0}, {0, 2, 0}};
     assert_fails(hsgd_hierarchy_tree(&h, empty, 2, &err), HSGD_ERROR_INPUT, "node[1]: has no worker", err);

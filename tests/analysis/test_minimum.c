@@ -464,7 +464,7 @@ typedef struct barrier {
 static size_t barrier_scratch(const hsgd_objective *objective, size_t batch_size)
 {
     (void)batch_size;
-    return ((const barrier *)objective->state)->smoothness < 0 ? SIZE_MAX / 64 : 0;
+    return ((const barrier *)objective->state)->smoothness < 0 ? SIZE_MAX / 9 : 0;
 }
 
 static void barrier_full(const hsgd_objective *objective, const double *point, const size_t *worker, size_t count,

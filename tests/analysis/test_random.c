@@ -14,6 +14,8 @@
 #include "analysis/random.h"
 #include "analysis/random_private.h"
 
+enum { TOP = 8 * sizeof(size_t) - 1 }; /* the highest bit of a size */
+
 /* False-alarm probability of one statistical check, both sides together; fewer than 50 are made here, so 5e-8 over the
  * whole file (sums are normal by the central limit theorem). */
 static const double ALARM = 1e-9;
@@ -61,9 +63,9 @@ static void known_answers_of_random123(void **state)
     {
         for (size_t i = 0; i < 3; i++) {
             size_t index[2];
-            hsgd_uniform_indices(&known[i].stream, 2 * known[i].block, (size_t)1 << 63, index, 2);
-            assert_int_equal(index[0], known[i].word[0] >> 1);
-            assert_int_equal(index[1], known[i].word[1] >> 1);
+            hsgd_uniform_indices(&known[i].stream, 2 * known[i].block, (size_t)1 << TOP, index, 2);
+            assert_int_equal(index[0], known[i].word[0] >> (64 - TOP));
+            assert_int_equal(index[1], known[i].word[1] >> (64 - TOP));
         }
     }
 }
@@ -87,10 +89,10 @@ static void words_are_those_of_random123(void **state)
     {
         for (size_t f = 0; f < 5; f++) {
             size_t index[2 * BLOCKS];
-            hsgd_uniform_indices(&ugly, 2 * (size_t)first[f], (size_t)1 << 63, index, 2 * BLOCKS);
+            hsgd_uniform_indices(&ugly, 2 * (size_t)first[f], (size_t)1 << TOP, index, 2 * BLOCKS);
             for (uint32_t b = 0; b < BLOCKS; b++) {
                 philox4x32_ctr_t w = words_of(&ugly, first[f] + b);
-                assert_int_equal(index[2 * b], ((uint64_t)w.v[0] << 32 | w.v[1]) >> 1);
+                assert_int_equal(index[2 * b], ((uint64_t)w.v[0] << 32 | w.v[1]) >> (64 - TOP));
                 assert_int_equal(index[2 * b + 1], ((uint64_t)w.v[2] << 32 | w.v[3]) >> 1);
             }
         }
@@ -251,7 +253,7 @@ static void the_same_bits_on_every_path(void **state)
     double *portable = malloc(LONG * sizeof *portable), *all = malloc(LONG * sizeof *all), out[MOST + GUARD];
     size_t *portable_index = malloc(LONG * sizeof *portable_index), *all_index = malloc(LONG * sizeof *all_index);
     size_t index[MOST + GUARD];
-    const size_t bound = ((size_t)5 << 40) + 977;
+    const size_t bound = SIZE_MAX / 3 - 977;
     for_each_path(path)
     {
         bool first_path = path == HSGD_PATH_PORTABLE;
@@ -340,13 +342,11 @@ static void every_bit_of_the_stream_counts(void **state)
         s[n].purpose = (hsgd_purpose)((unsigned)s[n].purpose ^ 1u << bit);
     }
     for (size_t i = 0; i < n; i++) {
-        size_t index[2];
-        hsgd_uniform_indices(&s[i], 0, (size_t)1 << 48, index, 2);
-        word[2 * i] = (double)index[0];
-        word[2 * i + 1] = (double)index[1];
+        word[2 * i] = (double)hsgd_uniform_53_bits(&s[i], 0);
+        word[2 * i + 1] = (double)hsgd_uniform_53_bits(&s[i], 1);
     }
     gsl_sort(word, 1, 2 * n);
-    for (size_t i = 1; i < 2 * n; i++) /* a collision by chance: 322^2/2 / 2^48 = 2e-10 */
+    for (size_t i = 1; i < 2 * n; i++) /* a collision by chance: 322^2/2 / 2^53 = 6e-12 */
         assert_true(word[i] > word[i - 1]);
 }
 
@@ -494,7 +494,7 @@ static void indices_of_large_bounds(void **state)
     (void)state;
     enum { DRAWS = 60000, CELLS = 12 };
     static size_t index[DRAWS];
-    const size_t bounds[] = {(size_t)3 << 62, SIZE_MAX, ((size_t)1 << 32) + 12345, ((size_t)1 << 63) + 77};
+    const size_t bounds[] = {SIZE_MAX / 4 * 3, SIZE_MAX, ((size_t)1 << (TOP + 1) / 2) + 12345, ((size_t)1 << TOP) + 77};
     for (size_t b = 0; b < 4; b++) {
         size_t count[CELLS] = {0};
         hsgd_stream s = {8, HSGD_PURPOSE_PARTITION, 0, 4 + b};
@@ -508,13 +508,30 @@ static void indices_of_large_bounds(void **state)
     }
 }
 
-/* The high half of word times bound, by the compiler's 128-bit product. */
+/* word times bound over 2^64: by the compiler's 128-bit product where it has one, else bound is below 2^32. */
+static size_t high_half(uint64_t word, size_t bound)
+{
+#ifdef __SIZEOF_INT128__
+    __extension__ typedef unsigned __int128 wide;
+    return (size_t)((wide)word * bound >> 64);
+#else
+    return (size_t)(((word >> 32) * bound + ((word & 0xffffffff) * bound >> 32)) >> 32);
+#endif
+}
+
 static void indices_are_the_high_half_of_a_product(void **state)
 {
     (void)state;
-    __extension__ typedef unsigned __int128 wide;
-    const size_t bounds[] = {1,        2,          1000,           0xffffffff,         (size_t)1 << 32,
-                             SIZE_MAX, 0x80000001, SIZE_MAX - 999, 0xffffffff00000001, 0x123456789abcdef};
+    const size_t bounds[] = {1,
+                             2,
+                             1000,
+                             0xffffffff,
+                             (size_t)1 << (TOP + 1) / 2,
+                             SIZE_MAX,
+                             0x80000001,
+                             SIZE_MAX - 999,
+                             (size_t)0xffffffff00000001,
+                             (size_t)0x123456789abcdef};
     for_each_path(path)
     {
         for (size_t b = 0; b < 10; b++) {
@@ -523,9 +540,24 @@ static void indices_are_the_high_half_of_a_product(void **state)
             for (uint32_t i = 0; i < 2000; i++) {
                 philox4x32_ctr_t w = words_of(&ugly, i / 2);
                 uint64_t word = (uint64_t)w.v[i % 2 * 2] << 32 | w.v[i % 2 * 2 + 1];
-                assert_true(index[i] == (size_t)((wide)word * bounds[b] >> 64));
+                assert_true(index[i] == high_half(word, bounds[b]));
             }
         }
+    }
+}
+
+/* Also where a size_t has 32 bits. */
+static void fifty_three_bits_are_the_high_ones_of_a_word(void **state)
+{
+    (void)state;
+    size_t high[100], all[100];
+    hsgd_uniform_indices(&ugly, 0, (size_t)1 << 21, high, 100);
+    hsgd_uniform_indices(&ugly, 0, SIZE_MAX / 2048 + 1, all, 100);
+    for (size_t i = 0; i < 100; i++) {
+        uint64_t bits = hsgd_uniform_53_bits(&ugly, i);
+        assert_true(bits >> 53 == 0);
+        assert_true(bits >> 32 == high[i]);
+        assert_true(bits == all[i] || TOP < 63);
     }
 }
 
@@ -598,6 +630,7 @@ int main(void)
         cmocka_unit_test(indices_are_uniform),
         cmocka_unit_test(indices_of_large_bounds),
         cmocka_unit_test(indices_are_the_high_half_of_a_product),
+        cmocka_unit_test(fifty_three_bits_are_the_high_ones_of_a_word),
         cmocka_unit_test(first_continues_the_same_sequence),
         cmocka_unit_test(generator_serves_gsl_distributions),
     };

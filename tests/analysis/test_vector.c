@@ -34,10 +34,9 @@ static double ulps(double got, long double want)
 /* x (BATCH): batch b of numbers between low and high; even spacing, or even in the exponent (then of one sign). */
 static void arguments(double *x, double low, double high, bool by_exponent, uint64_t b)
 {
-    size_t word[BATCH];
-    hsgd_uniform_indices(&(hsgd_stream){11, HSGD_PURPOSE_USER, 5, b}, 0, (size_t)1 << 53, word, BATCH);
+    const hsgd_stream stream = {11, HSGD_PURPOSE_USER, 5, b};
     for (size_t i = 0; i < BATCH; i++) {
-        double u = (double)word[i] * 0x1p-53;
+        double u = (double)hsgd_uniform_53_bits(&stream, i) * 0x1p-53;
         x[i] = by_exponent ? copysign(exp2((1 - u) * log2(fabs(low)) + u * log2(fabs(high))), low)
                            : low + (high - low) * u;
     }

@@ -19,9 +19,12 @@ says_so() {
 }
 others_run() { "$folder/hsgd" run experiments/demo.json --seeds 2 --quiet --output "$folder/out"; [ $? -ne 4 ] && [ -s "$folder/out/result.json" ]; }
 switch_is_off() { ! "${MAKE:-make}" -n NO_DNNL=1 BUILD="$folder/build" all | grep -i -e '-ldnnl' -e 'HSGD_DNNL'; }
+# A compiler that finds no header at all.
+is_looked_for() { ! "${MAKE:-make}" -n CC='cc -nostdinc' BUILD="$folder/build" all | grep -i -e '-ldnnl' -e 'HSGD_DNNL'; }
 
 check link_without_onednn link
 check missing_onednn_is_said_in_one_line says_so
 check other_problems_run others_run
 check the_switch_leaves_onednn_out switch_is_off
+check where_onednn_is_not_the_build_goes_without is_looked_for
 exit $failed

@@ -28,9 +28,12 @@ numbers_are_read() {
     "$folder/hsgd" run "$folder/c.json" --quiet --output "$folder/out" && [ -s "$folder/out/result.json" ]
 }
 switch_is_off() { ! "${MAKE:-make}" -n NO_JPEG=1 BUILD="$folder/build" all | grep -i -e '-ljpeg' -e 'HSGD_JPEG'; }
+# A compiler that finds no header at all.
+is_looked_for() { ! "${MAKE:-make}" -n CC='cc -nostdinc' BUILD="$folder/build" all | grep -i -e '-ljpeg' -e 'HSGD_JPEG'; }
 
 check link_without_libjpeg link
 check missing_libjpeg_is_said_in_one_line says_so
 check leaf_data_of_numbers_are_read numbers_are_read
 check the_switch_leaves_libjpeg_out switch_is_off
+check where_libjpeg_is_not_the_build_goes_without is_looked_for
 exit $failed
