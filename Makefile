@@ -268,7 +268,7 @@ $(BUILD)/plots/%.o: ALL_CFLAGS += $(UNWATCHED)
 $(BUILD)/%_kernels.portable.o: ALL_CFLAGS += $(UNWATCHED)
 
 fuzz: $(REPLAY) ## the fuzzers of the parsers, into BUILD/fuzz (needs clang)
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC='$(FUZZ_CLANG)' CFLAGS='$(FUZZ_FLAGS)' OPENMP=0 VECTOR=0 NO_DNNL=1 \
+	@$(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc)) --no-print-directory BUILD=$(BUILD)/fuzz CC='$(FUZZ_CLANG)' CFLAGS='$(FUZZ_FLAGS)' OPENMP=0 VECTOR=0 NO_DNNL=1 \
 	  NO_MPI=1 SAN=0 UNWATCHED='-O0 -fno-sanitize=all' LIB_SRC='$(FUZZ_PARTS)' fuzzers
 
 fuzzers: $(BUILD)/fuzzer

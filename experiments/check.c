@@ -66,6 +66,11 @@ const char *hsgd_check_text(const cJSON *object, const char *key)
     return cJSON_IsString(value) ? value->valuestring : "";
 }
 
+size_t hsgd_check_count(double value)
+{
+    return value > 0 ? (size_t)fmin(value, 1e15) : 0;
+}
+
 double hsgd_check_item(const cJSON *array, int index)
 {
     const cJSON *item = cJSON_IsArray(array) ? cJSON_GetArrayItem(array, index) : NULL;
@@ -86,7 +91,7 @@ void hsgd_check_interval(hsgd_check_pairs *pairs, const hsgd_check *check, const
     const cJSON *ci = hsgd_check_get(quantity, "ci"), *joint = hsgd_check_get(quantity, "ci_joint");
     double confidence = hsgd_check_number(hsgd_check_get(check->document, "config"), "confidence");
     double mean = hsgd_check_number(quantity, hsgd_check_get(quantity, "mean") ? "mean" : "value");
-    hsgd_estimate estimate = {mean, hsgd_check_number(quantity, "se"), (size_t)fmax(0, seeds)};
+    hsgd_estimate estimate = {mean, hsgd_check_number(quantity, "se"), hsgd_check_count(seeds)};
     if (estimate.count == 0 || !isfinite(mean) || !isfinite(estimate.se) || !(confidence > 0 && confidence < 1))
         return;
     compare_width(pairs, ci, mean, hsgd_half_width(estimate, confidence, 1), where, at);

@@ -29,14 +29,18 @@ static hsgd_status check_one(hsgd_check *c, const char *path, const char *name, 
         hsgd_check_say(c, HSGD_CHECK_FAILS, name, "%s", reason.message);
         return HSGD_OK;
     }
-    status = hsgd_certificate_check(&verdict, &certificate, err);
-    hsgd_certificate_theorem(theorem, sizeof theorem, &verdict, &certificate);
-    if (!status && verdict.proved)
+    status = hsgd_certificate_check(&verdict, &certificate, &reason);
+    if (status == HSGD_ERROR_INPUT)
+        hsgd_check_say(c, HSGD_CHECK_FAILS, name, "%s", reason.message);
+    else if (status)
+        hsgd_fail(err, status, "%s", reason.message);
+    else if (verdict.proved) {
+        hsgd_certificate_theorem(theorem, sizeof theorem, &verdict, &certificate);
         hsgd_check_say(c, HSGD_CHECK_HOLDS, name, "proves %s", theorem);
-    else if (!status)
+    } else
         hsgd_check_say(c, HSGD_CHECK_FAILS, name, "is no proof: %s", verdict.reason);
     hsgd_certificate_free(&certificate);
-    return status;
+    return status == HSGD_ERROR_INPUT ? HSGD_OK : status;
 }
 
 hsgd_status hsgd_check_certificates(hsgd_check *check, hsgd_error *err)

@@ -24,13 +24,13 @@ static bool make_params(hsgd_bound_params *out, const cJSON *curve)
             return false;
         fanout[levels] = 2;
         divergence_sq[levels] = hsgd_check_item(given, (int)levels);
-        periods[levels++] = (size_t)item->valuedouble;
+        periods[levels++] = hsgd_check_count(item->valuedouble);
     }
     if (levels == 0 || hsgd_hierarchy_uniform(&tree, fanout, periods, levels, NULL))
         return false;
     hsgd_status status = hsgd_bound_params_init(out, &tree, divergence_sq, NULL, NULL);
     hsgd_hierarchy_free(&tree);
-    out->steps = (size_t)fmax(0, hsgd_check_number(curve, "steps"));
+    out->steps = hsgd_check_count(hsgd_check_number(curve, "steps"));
     out->smoothness = hsgd_check_number(curve, "L");
     out->delta = hsgd_check_number(curve, "delta");
     out->noise_sq = 0;

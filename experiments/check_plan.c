@@ -44,7 +44,7 @@ static void compare_plan(hsgd_check_pairs *pairs, const hsgd_check *c, const cJS
     }
     hsgd_status status = hsgd_bound_params_init(&params, &tree, NULL, NULL, NULL);
     params.step_size = hsgd_check_number(plan, "step_size");
-    params.steps = (size_t)fmax(0, hsgd_check_number(plan, "steps"));
+    params.steps = hsgd_check_count(hsgd_check_number(plan, "steps"));
     params.smoothness = constant(c, "L", scaled, factor);
     params.noise_sq = constant(c, "sigma_sq", scaled, factor);
     params.delta = constant(c, "delta", scaled, factor);

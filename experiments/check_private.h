@@ -105,6 +105,9 @@ const cJSON *hsgd_check_get(const cJSON *object, const char *key);
 double hsgd_check_number(const cJSON *object, const char *key);
 const char *hsgd_check_text(const cJSON *object, const char *key);
 
+/* As a count: 0 where it is none, and no more than a document could mean. */
+size_t hsgd_check_count(double value);
+
 /* A number of an array; NAN where there is none. */
 double hsgd_check_item(const cJSON *array, int index);
 

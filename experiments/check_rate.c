@@ -18,7 +18,7 @@ static void compare(hsgd_check_pairs *pairs, double found, const cJSON *object, 
 static hsgd_estimate value_of(const cJSON *point)
 {
     return (hsgd_estimate){hsgd_check_number(point, "value"), hsgd_check_number(point, "se"),
-                           (size_t)fmax(0, hsgd_check_number(point, "seeds"))};
+                           hsgd_check_count(hsgd_check_number(point, "seeds"))};
 }
 
 static bool can_be_fitted(const cJSON *point)

@@ -148,7 +148,7 @@ static void compare_minimum(hsgd_check_pairs *pairs, const series_check *s, cons
         for (size_t r = 0; r < s->series->num_rows; r++) {
             if (fmod(s->step[r], period) != 0 || s->step[r] >= end)
                 continue;
-            double width = hsgd_half_width((hsgd_estimate){value[r], se[r], (size_t)seeds}, confidence,
+            double width = hsgd_half_width((hsgd_estimate){value[r], se[r], hsgd_check_count(seeds)}, confidence,
                                            joint ? rounds * checks : rounds);
             low = fmin(low, value[r] - width);
             high = fmin(high, value[r] + width);

@@ -151,7 +151,8 @@ static void compare_progress(hsgd_check_pairs *pairs, const hsgd_check *c, char 
     const cJSON *start;
     if (count < 6)
         return;
-    start = cJSON_GetArrayItem(hsgd_check_get(c->document, "starts"), (int)strtod(cell[0], NULL));
+    start = cJSON_GetArrayItem(hsgd_check_get(c->document, "starts"),
+                               (int)hsgd_check_count(fmin(strtod(cell[0], NULL), 1e6)));
     const cJSON *best = hsgd_check_get(start, "best_ratio"), *evaluation = hsgd_check_get(start, "evaluation");
     hsgd_check_pair(pairs, strtod(cell[4], NULL), hsgd_check_item(best, (int)*within), 0, "best_ratio, row", row);
     hsgd_check_pair(pairs, strtod(cell[3], NULL) - hsgd_check_number(start, "first_evaluation"),
