@@ -8,7 +8,6 @@
 #include "experiments/bound_json_private.h"
 #include "experiments/json_private.h"
 #include "experiments/params.h"
-#include "experiments/provenance_private.h"
 
 enum { OPTION_JSON, NUM_OPTIONS };
 
@@ -22,7 +21,7 @@ static hsgd_status print_json(const hsgd_bound_list *bounds, const hsgd_bound_pa
         hsgd_bound_eval(bounds->bound[i], params, &value);
         cJSON_AddItemToArray(array, hsgd_bound_to_json(bounds->bound[i], &value));
     }
-    return hsgd_provenance_put(root, "bound", NULL, err);
+    return hsgd_json_put(root, err);
 }
 
 static void print_number(double value)

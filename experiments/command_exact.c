@@ -9,7 +9,6 @@
 #include "experiments/json_private.h"
 #include "experiments/config.h"
 #include "experiments/problem.h"
-#include "experiments/provenance_private.h"
 #include "experiments/range_check.h"
 
 enum { OPTION_JSON, NUM_OPTIONS };
@@ -26,7 +25,7 @@ static hsgd_status find_step_size(double *out, const hsgd_config *config, const 
     return status ? status : hsgd_range_check_start(problem, &constants, 0, *out, err);
 }
 
-static hsgd_status print_json(const hsgd_exact *exact, const hsgd_config *config, hsgd_error *err)
+static hsgd_status print_json(const hsgd_exact *exact, hsgd_error *err)
 {
     cJSON *root = cJSON_CreateObject();
     cJSON_AddNumberToObject(root, "S", exact->S);
@@ -35,7 +34,7 @@ static hsgd_status print_json(const hsgd_exact *exact, const hsgd_config *config
     cJSON *rows = cJSON_AddArrayToObject(root, "dispersion_level");
     for (size_t t = 0; t < exact->steps; t++)
         cJSON_AddItemToArray(rows, hsgd_numbers_to_json(exact->dispersion + t * exact->num_levels, exact->num_levels));
-    return hsgd_provenance_put(root, "exact", config, err);
+    return hsgd_json_put(root, err);
 }
 
 static void print_table(const hsgd_exact *exact, double step_size)
@@ -73,7 +72,7 @@ static hsgd_status compute(const hsgd_config *config, const char *file, bool jso
                                     config->steps, err);
     if (!status) {
         if (json)
-            status = print_json(&exact, config, err);
+            status = print_json(&exact, err);
         else
             print_table(&exact, step_size);
         hsgd_exact_free(&exact);

@@ -146,7 +146,7 @@ static hsgd_status print_json(const hsgd_worst_case *worst, const hsgd_pep_writt
 {
     cJSON *document = hsgd_worst_case_to_json(worst);
     hsgd_pep_written_to_json(document, written);
-    return hsgd_provenance_put(document, "pep", NULL, err);
+    return hsgd_provenance_put(document, "pep", err);
 }
 
 static int print(const hsgd_worst_case *worst, const hsgd_pep_written *written, bool json)

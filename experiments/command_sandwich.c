@@ -6,7 +6,6 @@
 
 #include "experiments/bound_json_private.h"
 #include "experiments/json_private.h"
-#include "experiments/provenance_private.h"
 
 enum { OPTION_FANOUT, OPTION_PERIODS, OPTION_JSON, NUM_OPTIONS };
 
@@ -64,7 +63,7 @@ static int run(const hsgd_arguments *arguments)
     if (status)
         return hsgd_cli_fail(&err);
     if (arguments->option[OPTION_JSON])
-        status = hsgd_provenance_put(hsgd_sandwich_to_json(&sandwich), "sandwich", NULL, &err);
+        status = hsgd_json_put(hsgd_sandwich_to_json(&sandwich), &err);
     else
         print_text(&sandwich);
     int code = sandwich.holds ? HSGD_EXIT_OK : HSGD_EXIT_VIOLATED;

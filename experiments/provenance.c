@@ -342,11 +342,10 @@ hsgd_status hsgd_provenance_of_config(cJSON **out, const char *command, const hs
     return status;
 }
 
-hsgd_status hsgd_provenance_put(cJSON *document, const char *command, const hsgd_config *config, hsgd_error *err)
+hsgd_status hsgd_provenance_put(cJSON *document, const char *command, hsgd_error *err)
 {
     cJSON *provenance;
-    hsgd_status status = config ? hsgd_provenance_of_config(&provenance, command, config, err)
-                                : hsgd_provenance_of_program(&provenance, command, err);
+    hsgd_status status = hsgd_provenance_of_program(&provenance, command, err);
     cJSON_AddStringToObject(document, "version", HSGD_VERSION);
     if (status) {
         cJSON_Delete(document);

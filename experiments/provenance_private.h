@@ -18,9 +18,8 @@ hsgd_status hsgd_provenance_of_program(cJSON **out, const char *command, hsgd_er
 hsgd_status hsgd_provenance_of_config(cJSON **out, const char *command, const hsgd_config *config, hsgd_error *err);
 hsgd_status hsgd_provenance_of_grid(cJSON **out, const char *command, const hsgd_sweep *grid, hsgd_error *err);
 
-/* hsgd_json_put of an answer that no file keeps, with its "version" and "provenance": of a configuration, NULL: of the program
- * alone. */
-hsgd_status hsgd_provenance_put(cJSON *document, const char *command, const hsgd_config *config, hsgd_error *err);
+/* hsgd_json_put of an answer that no file keeps, with its "version" and the "provenance" of the program. */
+hsgd_status hsgd_provenance_put(cJSON *document, const char *command, hsgd_error *err);
 
 /* Add "plugin", the file of a shared object; nothing where it cannot be read, which is no failure. */
 hsgd_status hsgd_provenance_add_plugin(cJSON *object, const char *path, hsgd_error *err);

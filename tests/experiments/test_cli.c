@@ -116,7 +116,7 @@ static void sandwich_in_rationals(void **state)
     assert_exit("$H sandwich --fanout 8,8 --periods 20,5 --json", 0);
     assert_string_equal(err_text, "");
     cJSON *document = parse_json(out);
-    assert_int_equal(cJSON_GetArraySize(document), 5); /* with version and provenance */
+    assert_int_equal(cJSON_GetArraySize(document), 3);
     for (int side = 0; side < 2; side++) {
         cJSON *array = get(document, side ? "divergence" : "noise");
         assert_int_equal(cJSON_GetArraySize(array), 3);
@@ -191,7 +191,7 @@ static void exact_has_the_shape_of_the_contract(void **state)
     write_config("c.json", QUIET_FIGURES);
     assert_exit("$H exact c.json --json", 0);
     cJSON *document = parse_json(out), *row;
-    assert_int_equal(cJSON_GetArraySize(document), 6); /* with version and provenance */
+    assert_int_equal(cJSON_GetArraySize(document), 4);
     assert_int_equal(cJSON_GetArraySize(get(document, "grad_norm_sq")), 30);
     assert_int_equal(cJSON_GetArraySize(get(document, "loss")), 30);
     assert_int_equal(cJSON_GetArraySize(get(document, "dispersion_level")), 30);

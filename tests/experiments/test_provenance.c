@@ -255,13 +255,7 @@ static const struct {
      "{\"workers\": 8, \"communication\": {\"levels\": [\"lan\"]}, \"dimension\": 100, \"constants\": {\"L\": 1, "
      "\"sigma_sq\": 1, \"delta\": 1, \"global_divergence_sq\": 1}, \"max_period\": 4, \"budget_seconds\": 60}",
      "$H plan c.json --output d --quiet", "d/plan.json", CONFIG},
-    {"exact", QUADRATIC(""), "$H exact c.json --json", ".out", SEEDS | CONFIG},
     {"pep", QUADRATIC(""), "$H pep --periods 2 --steps 2 --step-size 0.5 --json", ".out", 0},
-    {"sandwich", "{}", "$H sandwich --fanout 2,2 --periods 4,2 --json", ".out", 0},
-    {"bound",
-     "{\"hierarchy\": {\"fanout\": [2, 2], \"periods\": [4, 2]}, \"step_size\": 0.1, \"steps\": 8, \"L\": 1, "
-     "\"sigma_sq\": 1, \"delta\": 1}",
-     "$H bound c.json --json", ".out", 0},
 };
 
 static void every_document_says_all_of_this(void **state)
