@@ -61,7 +61,7 @@ def without_seconds(text, out):
 def judge(command, result, whole, log, reason, out):
     """What is wrong; "" for nothing."""
     if result.returncode == whole.returncode:
-        if re.search(r"unlink|rmdir", log):
+        if re.search(r"unlink|rmdir|readdir .*/\.render-", log):
             return ""  # a folder for gnuplot's work stays, until the next call
         if reason != "EINTR" and re.search(r"\.tmp-\d+-\d+$", log, re.M) and "/checkpoint/" not in log:
             return "takes no notice"
