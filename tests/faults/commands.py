@@ -14,8 +14,12 @@ QUADRATIC = {"type": "quadratic", "dimension": 3, "curvature_range": [0.1, 1], "
              "noise_variance": 1}
 EXPERIMENT = {"name": "c", "hierarchy": TREE, "problem": QUADRATIC, "seeds": 2, "figures": ["convergence"],
               "optimizer": {"step_size": 0.01, "steps": 16}}
+# Long enough to be killed in the middle, with checkpoints as often as possible.
+LONG = EXPERIMENT | {"seeds": 3, "optimizer": {"step_size": 0.01, "steps": 6000}, "measure_every": 10,
+                     "figures": ["convergence", "terms"]}
 CONFIGS = {
     "run": EXPERIMENT,
+    "long": LONG,
     "old": EXPERIMENT | {"name": "old", "optimizer": {"step_size": 0.02, "steps": 8}},
     "tikz": EXPERIMENT | {"figure_style": {"format": "tikz"}},
     "sweep": EXPERIMENT | {"figures": ["sweep"], "sweep": {"axes": [
@@ -51,6 +55,7 @@ class Command:
 COMMANDS = {command.name: command for command in [
     Command("run", "run run.json --output {out} --threads 1", resumes=True),
     Command("rerun", "run run.json --output {out} --threads 1", before=["run old.json --output {out} --quiet"], resumes=True),
+    Command("long", "run long.json --output {out} --threads 1 --checkpoint-every 0.04", resumes=True),
     Command("verify", "verify run.json --output {out} --threads 1", resumes=True),
     Command("tikz", "run tikz.json --output {out} --threads 1"),
     Command("sweep", "sweep sweep.json --output {out} --jobs 1 --threads 1 --quiet", resumes=True),

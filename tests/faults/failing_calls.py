@@ -61,8 +61,10 @@ def without_seconds(text, out):
 def judge(command, result, whole, log, reason, out):
     """What is wrong; "" for nothing."""
     if result.returncode == whole.returncode:
-        if re.search(r"unlink|rmdir", log):
+        if re.search(r"unlink|rmdir|readdir .*/\.render-", log):
             return ""  # a folder for gnuplot's work stays, until the next call
+        if reason != "EINTR" and re.search(r"\.tmp-\d+-\d+$", log, re.M) and "/checkpoint/" not in log:
+            return "takes no notice"
         wrong = difference(out, "o_1")
         if wrong:
             return f"ends like an undisturbed one, with another {wrong}"
@@ -75,7 +77,7 @@ def judge(command, result, whole, log, reason, out):
         return "does not end like an undisturbed one"
     if command.name == "check" and result.returncode == 1 and REASONS[reason][2] in result.stdout:
         return ""  # a file that cannot be opened is a finding
-    lines = [line for line in result.stderr.splitlines() if line.startswith("hsgd: ") and " note: " not in line]
+    lines = [line for line in result.stderr.splitlines() if line.startswith("hsgd: ") and not re.search(" note: | warning: ", line)]
     if result.returncode not in (2, 4):
         return "has the wrong exit code"
     if len(lines) != 1:

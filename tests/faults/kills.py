@@ -18,11 +18,8 @@ import sys
 import tempfile
 import time
 
-from commands import COMMANDS, EXPERIMENT, Command, call, complaint, difference, environment, line, write_config, write_configs
+from commands import COMMANDS, LONG, Command, call, complaint, difference, environment, line, write_config, write_configs
 
-# Long enough to be killed in the middle, with checkpoints as often as possible.
-LONG = EXPERIMENT | {"seeds": 3, "optimizer": {"step_size": 0.01, "steps": 6000}, "measure_every": 10,
-                     "figures": ["convergence", "terms"]}
 SWEEP = LONG | {"figures": ["sweep"], "optimizer": {"step_size": 0.01, "steps": 1000}, "sweep": {"axes": [
     {"name": "I", "key": "hierarchy.periods[1]", "values": [1, 2, 4]}]}}
 OWN = {command.name: command for command in [
@@ -151,7 +148,6 @@ def main():
     with tempfile.TemporaryDirectory(prefix="hsgd-kills-") as folder:
         os.chdir(folder)
         write_configs()
-        write_config("long", LONG)
         write_config("grid", SWEEP)
         for i, name in enumerate(names):
             disturbed, tries = Disturbed(commands[name], chance), 0

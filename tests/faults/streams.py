@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 from commands import COMMANDS, Command, call, difference, environment, line, write_configs
 
@@ -55,12 +56,31 @@ def try_stream(command, whole, name):
     return difference("o_2", "o_1")
 
 
+def numbers_of_closed_streams():
+    """What stands at 0, 1 and 2 of a program that was started without standard streams: no file that it writes to."""
+    process = subprocess.Popen(line("run long.json --output {out} --quiet".split(), "o_3"), env=environment(),
+                               preexec_fn=lambda: [os.close(number) for number in range(3)])
+    found, give_up = [], time.monotonic() + 20
+    while found != ["/dev/null"] * 3 and time.monotonic() < give_up and process.poll() is None:
+        try:
+            found = [os.readlink(f"/proc/{process.pid}/fd/{number}") for number in range(3)]
+        except OSError:
+            pass  # not open, or at an end
+    process.kill()
+    process.wait()
+    return found
+
+
 def main():
     failures, tried = 0, 0
     commands = {command.name: command for command in PRINT} | COMMANDS
     with tempfile.TemporaryDirectory(prefix="hsgd-streams-") as folder:
         os.chdir(folder)
         write_configs()
+        found = numbers_of_closed_streams()
+        if found != ["/dev/null"] * 3:
+            failures += 1
+            print(f"started without standard streams: their numbers go to {found}")
         for command in (commands[name] for name in sys.argv[1:] or commands):
             shutil.rmtree("o_0", ignore_errors=True)
             os.mkdir("o_0")

@@ -8,6 +8,7 @@ HSGD_PROGRAM=$(realpath "${HSGD_PROGRAM:-$build/hsgd}")
 export HSGD_PROGRAM TMPDIR="$folder"
 # Where writing to the disk takes no time.
 shm=$(mktemp -d /dev/shm/hsgd-faults.XXXXXX 2> /dev/null) && export TMPDIR="$shm"
+trap 'rm -rf "$folder" "$shm"' EXIT
 library=$build/tests/faults/failing_calls.so
 [ -e "$library" ] || make -s BUILD="$build" "$library" || exit 1
 check kills_do_no_harm tests/faults/kills.py 20 1 run sweep plot
@@ -15,5 +16,4 @@ check a_full_disk_does_no_harm tests/faults/failing_calls.py "$library" run reru
 check a_broken_disk_does_no_harm tests/faults/failing_calls.py "$library" run plan --every 31 --reasons EIO
 check signals_do_not_disturb tests/faults/failing_calls.py "$library" run sweep report --reasons signals
 check streams_may_be_closed tests/faults/streams.py 'loud run' sdpa
-[ -z "$shm" ] || rm -rf "$shm"
 exit $failed
