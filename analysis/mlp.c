@@ -16,39 +16,14 @@
 static const char *const activation_names[] = {[HSGD_ACTIVATION_RELU] = "relu", [HSGD_ACTIVATION_TANH] = "tanh"};
 static const char *const precision_names[] = {[HSGD_PRECISION_DOUBLE] = "double", [HSGD_PRECISION_SINGLE] = "single"};
 
-/* The index of the name among count, or -1. */
-static int find(const char *name, const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(name, names[i]) == 0)
-            return (int)i;
-    return -1;
-}
-
 const char *hsgd_activation_name(hsgd_activation activation)
 {
     return activation_names[activation];
 }
 
-int hsgd_activation_parse(const char *name, hsgd_activation *activation)
-{
-    int found = find(name, activation_names, sizeof activation_names / sizeof *activation_names);
-    if (found >= 0)
-        *activation = (hsgd_activation)found;
-    return found < 0 ? -1 : 0;
-}
-
 const char *hsgd_precision_name(hsgd_precision precision)
 {
     return precision_names[precision];
-}
-
-int hsgd_precision_parse(const char *name, hsgd_precision *precision)
-{
-    int found = find(name, precision_names, sizeof precision_names / sizeof *precision_names);
-    if (found >= 0)
-        *precision = (hsgd_precision)found;
-    return found < 0 ? -1 : 0;
 }
 
 /* ---- gradients ---- */

@@ -29,11 +29,9 @@ typedef enum hsgd_activation { HSGD_ACTIVATION_RELU, HSGD_ACTIVATION_TANH } hsgd
  * for runs where time counts more. */
 typedef enum hsgd_precision { HSGD_PRECISION_DOUBLE, HSGD_PRECISION_SINGLE } hsgd_precision;
 
-/* "relu", "tanh"; "double", "single". The parsers return 0 on success, -1 for an unknown name. */
+/* "relu", "tanh"; "double", "single". */
 const char *hsgd_activation_name(hsgd_activation activation);
-int hsgd_activation_parse(const char *name, hsgd_activation *activation);
 const char *hsgd_precision_name(hsgd_precision precision);
-int hsgd_precision_parse(const char *name, hsgd_precision *precision);
 
 enum { HSGD_MLP_MAX_HIDDEN = 32, HSGD_MLP_MAX_WIDTH = 1000000 };
 

@@ -161,6 +161,10 @@ static void what_cannot_be_fitted_is_refused(void **state)
     assert_fails(hsgd_link_fit_make(&fit, &h, HSGD_ROUTE_TREE, zero, 1, &err), HSGD_ERROR_INPUT, "8 bytes in 0 s", err);
     assert_fails(hsgd_link_fit_make(&fit, &h, HSGD_ROUTE_TREE, far, 1, &err), HSGD_ERROR_INPUT, "node 9", err);
     hsgd_hierarchy_free(&h);
+    assert_ok(hsgd_hierarchy_uniform(&h, (size_t[]){2, 2}, (size_t[]){4, 2}, 2, &err), err); /* one entry per level */
+    assert_fails(hsgd_link_fit_make(&fit, &h, HSGD_ROUTE_TREE, far, 1, &err), HSGD_ERROR_INPUT, "one entry per node",
+                 err);
+    hsgd_hierarchy_free(&h);
 }
 
 int main(void)

@@ -459,6 +459,10 @@ static void what_cannot_be_trained_is_refused(void **state)
     t->training.step_size = NAN;
     train_together(t);
     assert_fails(t->status[0], HSGD_ERROR_INPUT, "step_size: nan", t->err[0]);
+    t->training.step_size = 0.1;
+    t->training.steps = 0;
+    train_together(t);
+    assert_fails(t->status[3], HSGD_ERROR_INPUT, "steps and measure_every must be at least 1", t->err[3]);
     t->training.hierarchy = &other;
     run_ranks(2, train_as, t);
     assert_fails(t->status[1], HSGD_ERROR_INPUT, "3 workers, but there are 2 ranks", t->err[1]);

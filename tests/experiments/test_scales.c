@@ -264,6 +264,35 @@ static void squares_that_are_lost_are_refused(void **state)
     assert_refusal("$H phase c.json --output x --quiet", 2, "squared gradients at the initial point");
 }
 
+/* Features of 1e200 have no finite L; those of 1e-200 no squared gradients, but a network has biases, whose gradients do not
+ * know the features. */
+static void features_beyond_the_range(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type, *feature, *says;
+    } cases[] = {{"logistic", "1e200", "L: inf is not a finite number"},
+                 {"mlp", "1e200", "gradients near the starting point are not finite"},
+                 {"logistic", "1e-200", "squared gradients at the initial point are below 2.2e-308"},
+                 {"mlp", "1e-200", NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[512];
+        snprintf(text, sizeof text, "1 1:%s\n-1 1:-%s\n1 1:%s\n-1 1:-%s\n", cases[i].feature, cases[i].feature,
+                 cases[i].feature, cases[i].feature);
+        write_text("d.txt", text);
+        snprintf(text, sizeof text,
+                 "{\"hierarchy\":{\"fanout\":[2,1],\"periods\":[4,2]},\"problem\":{\"type\":\"%s\",%s\"data\":"
+                 "{\"format\":\"libsvm\",\"path\":\"d.txt\"}},\"figures\":[],\"seeds\":2,"
+                 "\"optimizer\":{\"step_size\":0.1,\"steps\":5}}",
+                 cases[i].type, strcmp(cases[i].type, "mlp") == 0 ? "\"hidden\":[3]," : "");
+        write_text("c.json", text);
+        if (cases[i].says)
+            assert_refusal("$H run c.json --output x --quiet", 2, cases[i].says);
+        else
+            assert_exit("$H run c.json --output r --quiet", 0);
+    }
+}
+
 /* Nothing is lost where there is nothing. */
 static void a_problem_without_gradients_is_not_refused(void **state)
 {
@@ -489,6 +518,7 @@ int main(void)
         cmocka_unit_test(models_on_data_scale_to_the_bit),
         cmocka_unit_test(a_square_of_L_that_underflows_violates_nothing),
         cmocka_unit_test(squares_that_are_lost_are_refused),
+        cmocka_unit_test(features_beyond_the_range),
         cmocka_unit_test(a_problem_without_gradients_is_not_refused),
         cmocka_unit_test(squares_that_overflow_at_the_start_are_inconclusive),
         cmocka_unit_test(divergence_is_found_at_its_step),
