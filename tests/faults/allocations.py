@@ -287,7 +287,12 @@ def main():
         with concurrent.futures.ThreadPoolExecutor(settings.jobs) as pool:
             jobs = {pool.submit(Case(case, settings).loop): case for case in CASES if not wanted or case.name in wanted}
             for job in concurrent.futures.as_completed(jobs):
-                case = job.result()
+                try:
+                    case = job.result()
+                except (OSError, RuntimeError) as error:
+                    print(f"[  FAILED  ] memory_{jobs[job].name}: {error}", flush=True)
+                    failed = 1
+                    continue
                 bad = bool(case.complaints)
                 failed |= bad
                 print(f"[{'  FAILED  ' if bad else '       OK '}] memory_{case.case.name}: {case.refused} places, "
