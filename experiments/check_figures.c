@@ -43,10 +43,9 @@ static hsgd_status link_sources(const char *dir, const char *into, hsgd_error *e
 {
     char *from = realpath(dir, NULL);
     DIR *entries = from ? opendir(from) : NULL;
-    hsgd_status status =
-        entries ? HSGD_OK
-                : hsgd_fail(err, errno == ENOMEM ? HSGD_ERROR_MEMORY : HSGD_ERROR_INPUT, "%s: cannot be read: %s", dir,
-                            strerror(errno));
+    hsgd_status status = entries ? HSGD_OK
+                                 : hsgd_fail(err, errno == ENOMEM ? HSGD_ERROR_MEMORY : HSGD_ERROR_INPUT,
+                                             "%s: cannot be read: %s", dir, strerror(errno));
     for (const struct dirent *entry; !status && (entry = readdir(entries));)
         if (is_source(entry->d_name))
             status = link_one(from, entry->d_name, into, err);
@@ -195,7 +194,8 @@ static hsgd_status find_strangers(hsgd_check *c, const char *made, hsgd_error *e
 {
     DIR *entries = opendir(c->dir);
     if (!entries)
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be read: %s", c->dir, strerror(errno));
+        return hsgd_fail(err, errno == ENOMEM ? HSGD_ERROR_MEMORY : HSGD_ERROR_INPUT, "%s: cannot be read: %s", c->dir,
+                         strerror(errno));
     for (const struct dirent *entry; (entry = readdir(entries));)
         if (has_ending(entry->d_name, ".gp") && !is_there(made, entry->d_name, ""))
             hsgd_check_say(c, HSGD_CHECK_FAILS, entry->d_name, "is no figure of these results");

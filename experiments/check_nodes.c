@@ -188,6 +188,8 @@ hsgd_status hsgd_check_nodes(hsgd_check *check, const hsgd_series *series, hsgd_
     hsgd_error reason;
     snprintf(path, sizeof path, "%s/nodes.csv", check->dir);
     FILE *file = fopen(path, "r");
+    if (!file && errno == ENOMEM)
+        return hsgd_fail_memory(err, path);
     if (!file) {
         hsgd_check_say(check, HSGD_CHECK_FAILS, "nodes.csv", "cannot be opened: %s", strerror(errno));
         return HSGD_OK;

@@ -154,11 +154,12 @@ class Case:
         found = []
         code0, out0, err0, tree0, left0 = self.reference
         if code == code0 and code != 4:
-            if out != out0:
+            if out != out0 and not (self.case.says_so and b"out of memory" in out):
                 found.append("ended well, but standard output differs")
             if err != err0:
                 found.append(f"ended well, but said {err.strip()[:200]!r}")
-            differing = sorted(k for k in tree.keys() | tree0.keys() if tree.get(k) != tree0.get(k))
+            # a hidden folder that could not be read stays until the next command sweeps it away
+            differing = sorted(k for k in tree.keys() | tree0.keys() if tree.get(k) != tree0.get(k) and ".render-" not in k)
             if differing:
                 found.append("ended well, but these files differ: " + " ".join(differing[:6]))
         elif code == 4:
@@ -182,7 +183,7 @@ class Case:
     def is_kept_by_libc(self, line):
         """The buffer of a standard stream, or the time zone: first needed elsewhere than without failures."""
         own = [self.settings.symbols.name(frame) for frame in line.split() if frame.startswith(os.path.basename(self.settings.program))]
-        return line.startswith("libc.so") and own and any(word in own[0] for word in ("print", "put", "find_date", "cli"))
+        return line.startswith("libc.so") and own and any(word in own[0] for word in ("print", "put", "find_date", "cli", "keep_begin"))
 
     def judge_files(self, tree, tree0):
         """After a failure: no temporary files, and every document there is one of before or that of a whole run."""
