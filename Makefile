@@ -169,7 +169,7 @@ $(BUILD)/hsgd.bash: $(BUILD)/hsgd
 
 # They stand between hsgd and the engine, the disk, the allocator.
 TEST_FLAGS_test_same_bits := -Wl,--wrap=hsgd_simulate,--wrap=fsync
-TEST_FLAGS_test_text_stream := -Wl,--wrap=realloc
+TEST_FLAGS_test_text_stream := -Wl,--wrap=malloc,--wrap=realloc
 
 # Their objects stay: a deliberate error in the sources does not compile its test again.
 $(TEST_SRC:%.c=$(BUILD)/%): %: %.o $(BUILD)/libhsgd.a

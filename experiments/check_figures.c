@@ -85,7 +85,8 @@ static hsgd_status compare_bytes(bool *same, bool *missing, const char *dir, con
     if (asprintf(&paths[0], "%s/%s", dir, name) < 0 || asprintf(&paths[1], "%s/%s", made, name) < 0)
         status = hsgd_fail_memory(err, "a path");
     for (int i = 0; i < 2 && !status; i++)
-        file[i] = fopen(paths[i], "rb");
+        if (!(file[i] = fopen(paths[i], "rb")) && errno == ENOMEM)
+            status = hsgd_fail_memory(err, name);
     if (!status && !file[1])
         status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be opened: %s", paths[1], strerror(errno));
     *missing = !status && !file[0];

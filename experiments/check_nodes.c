@@ -55,9 +55,12 @@ static hsgd_status read_nodes(nodes *out, FILE *file, hsgd_error *err)
 {
     char *line = NULL;
     size_t size = 0, capacity = 0;
-    hsgd_status status = getline(&line, &size, file) > 0 && is_header(line)
-                             ? HSGD_OK
-                             : hsgd_fail(err, HSGD_ERROR_INPUT, "line 1: expected the names of the columns");
+    bool found = getline(&line, &size, file) > 0;
+    hsgd_status status = HSGD_OK;
+    if (!found && !feof(file) && !ferror(file))
+        status = hsgd_fail_memory(err, "nodes.csv");
+    else if (!found || !is_header(line))
+        status = hsgd_fail(err, HSGD_ERROR_INPUT, "line 1: expected the names of the columns");
     while (!status && getline(&line, &size, file) > 0) {
         if (out->count == capacity) {
             capacity = 2 * capacity + 64;
@@ -74,7 +77,8 @@ static hsgd_status read_nodes(nodes *out, FILE *file, hsgd_error *err)
             out->count++;
     }
     free(line);
-    return status;
+    /* neither the end nor an error of the file */
+    return !feof(file) && !ferror(file) && status != HSGD_ERROR_INPUT ? hsgd_fail_memory(err, "nodes.csv") : status;
 }
 
 /* ---- identities ---- */

@@ -7,18 +7,25 @@
 
 #include "analysis/text_stream.h"
 
-/* The allocation of this number from now on fails; 0: none does (linked in the place of realloc). */
+/* The allocation of this number from now on fails; 0: none does (linked in the place of malloc and realloc). */
 static unsigned fails_at;
 
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
 void *__real_realloc(void *old, size_t size);
 void *__wrap_realloc(void *old, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+    return fails_at && --fails_at == 0 ? NULL : __real_malloc(size);
+}
 
 void *__wrap_realloc(void *old, size_t size)
 {
     return fails_at && --fails_at == 0 ? NULL : __real_realloc(old, size);
 }
 
-enum { NUM_WORDS = 3000, WORD_SIZE = 16 };
+enum { NUM_WORDS = 30000, WORD_SIZE = 16 };
 
 /* Words that are longer and shorter than what stdio keeps back. */
 static char *write_words(size_t *length)
