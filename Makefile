@@ -98,7 +98,7 @@ Q         := $(if $(filter 1,$(V)),,@)
 SAY        = @echo "  $(1)" $(2)
 
 .DELETE_ON_ERROR:
-.PHONY: all deps demo figures gallery data check coverage test kills mutants matrix matrix-quick lint lint-deep notebooks bench bench-growth fuzz fuzzers fuzz-smoke check-deps install uninstall format clean help FORCE
+.PHONY: all deps demo figures gallery data check coverage test kills faults mutants matrix matrix-quick lint lint-deep notebooks bench bench-growth fuzz fuzzers fuzz-smoke check-deps install uninstall format clean help FORCE
 
 all: $(BUILD)/hsgd $(BUILD)/libhsgd.a $(BUILD)/libhsgd.so $(BUILD)/hsgd.1 $(BUILD)/hsgd.bash ## build the program, the libraries, the manual page and the completion
 
@@ -183,8 +183,9 @@ $(FAILING_CALLS): tests/faults/failing_calls.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O2 -g -fPIC -shared -o $@ $< -ldl
 
-# It stands between hsgd and the engine, and between hsgd and the disk.
+# They stand between hsgd and the engine, the disk, the allocator.
 TEST_FLAGS_test_same_bits := -Wl,--wrap=hsgd_simulate,--wrap=fsync
+TEST_FLAGS_test_text_stream := -Wl,--wrap=malloc,--wrap=realloc
 
 # Their objects stay: a deliberate error in the sources does not compile its test again.
 $(TEST_SRC:%.c=$(BUILD)/%): %: %.o $(BUILD)/libhsgd.a
@@ -282,6 +283,9 @@ SECONDS   := 60
 
 fuzz-smoke: fuzz ## each of them for SECONDS=60, one per processor, from tests/fuzz/corpus and finds; fails at the first find
 	@HSGD_BUILD=$(BUILD) tests/fuzz/run-smoke $(SECONDS) $(FUZZ_NAMES)
+
+faults: $(BUILD)/hsgd ## every command with an allocation that fails, at every place in turn (FAULTS='--only run --every'; --help)
+	@HSGD_PROGRAM=$(abspath $(BUILD)/hsgd) tests/faults/run-faults $(FAULTS)
 
 mutants: all $(TESTS) ## one deliberate error at a time: each must fail its test (ONLY=TEXT: those with this text; PART=2/4: every fourth)
 	@HSGD_BUILD=$(BUILD) tests/run-mutants "$(ONLY)" "$(PART)"

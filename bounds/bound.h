@@ -58,7 +58,8 @@ typedef struct hsgd_bound_params {
     double noise_sq;                /* sigma^2 >= 0 */
     double delta;        /* Delta = f(w^0) - f* >= 0; INFINITY when f is not bounded below, or not known to be */
     size_t participants; /* workers drawn for each global round, uniformly, each at most once; 0: all */
-    void *workspace; /* where bounds keep what they carry from step to step, so that they need no memory of their own; owned */
+    void *
+        workspace; /* where bounds keep what they carry from step to step, so that they need no memory of their own; owned */
 } hsgd_bound_params;
 
 /* Build the canonical tree of h (copied) and carry divergence_sq (h->num_nodes, NULL: not known) and

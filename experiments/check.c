@@ -151,8 +151,8 @@ static hsgd_status check_run(hsgd_check *c, hsgd_error *err)
         return hsgd_fail_memory(err, "a path");
     hsgd_status read = hsgd_series_read(&series, path, &reason), status = HSGD_OK;
     free(path);
-    if (read == HSGD_ERROR_ENVIRONMENT)
-        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s", reason.message);
+    if (read && read != HSGD_ERROR_INPUT)
+        return hsgd_fail(err, read, "%s", reason.message);
     if (read)
         hsgd_check_say(c, HSGD_CHECK_FAILS, "series.csv", "%s", reason.message);
     else

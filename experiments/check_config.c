@@ -102,6 +102,8 @@ static hsgd_status check_legal(hsgd_check *c, const cJSON *document, hsgd_error 
         return hsgd_fail_memory(err, "the configuration");
     hsgd_status status = hsgd_config_parse(&c->config, text, strlen(text), c->path, &reason);
     cJSON_free(text);
+    if (status == HSGD_ERROR_MEMORY)
+        return hsgd_fail(err, status, "%s", reason.message);
     if (status) {
         hsgd_check_say(c, HSGD_CHECK_FAILS, "configuration, keys", "%s", reason.message);
         return HSGD_OK;

@@ -199,7 +199,8 @@ static hsgd_status find_strangers(hsgd_check *c, const char *made, hsgd_error *e
 {
     DIR *entries = opendir(c->dir);
     if (!entries)
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be read: %s", c->dir, strerror(errno));
+        return hsgd_fail(err, errno == ENOMEM ? HSGD_ERROR_MEMORY : HSGD_ERROR_INPUT, "%s: cannot be read: %s", c->dir,
+                         strerror(errno));
     for (const struct dirent *entry; (errno = 0, entry = readdir(entries));)
         if (has_ending(entry->d_name, ".gp") && !is_there(made, entry->d_name, ""))
             hsgd_check_say(c, HSGD_CHECK_FAILS, entry->d_name, "is no figure of these results");

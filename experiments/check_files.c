@@ -54,11 +54,15 @@ static hsgd_status compare(hsgd_check *c, const cJSON *entry, const char *path, 
 }
 
 /* "DIR/name", if that can be read; to be freed. */
-static char *readable(const char *dir, const char *name)
+static char *readable(hsgd_check *c, const char *dir, const char *name)
 {
     char *path;
-    if (!dir || asprintf(&path, "%s/%s", dir, name) < 0)
+    if (!dir)
         return NULL;
+    if (asprintf(&path, "%s/%s", dir, name) < 0) {
+        c->findings.incomplete = true;
+        return NULL;
+    }
     if (access(path, R_OK) == 0)
         return path;
     free(path);
@@ -81,7 +85,7 @@ static hsgd_status check_outputs(hsgd_check *c, hsgd_error *err)
     cJSON_ArrayForEach(entry, files)
     {
         const char *name = hsgd_check_text(entry, "name");
-        char *path = is_plain(name) ? readable(c->dir, name) : NULL;
+        char *path = is_plain(name) ? readable(c, c->dir, name) : NULL;
         if (path)
             status = compare(c, entry, path, name, err);
         else
@@ -102,25 +106,29 @@ static const char *base_name(const char *path)
 }
 
 /* Where a text of the configuration leads to a file of this name: the file itself, or its folder. To be freed; NULL: nowhere. */
-static char *find_below(const cJSON *item, const char *name)
+static char *find_below(hsgd_check *c, const cJSON *item, const char *name)
 {
     const cJSON *child;
     char *found = NULL;
-    if (cJSON_IsString(item) && strcmp(base_name(item->valuestring), name) == 0 && access(item->valuestring, R_OK) == 0)
-        return strdup(item->valuestring);
+    if (cJSON_IsString(item) && strcmp(base_name(item->valuestring), name) == 0 &&
+        access(item->valuestring, R_OK) == 0) {
+        found = strdup(item->valuestring);
+        c->findings.incomplete |= !found;
+        return found;
+    }
     if (cJSON_IsString(item) && strchr(item->valuestring, '/'))
-        return readable(item->valuestring, name);
-    cJSON_ArrayForEach(child, item) if (!found) found = find_below(child, name);
+        return readable(c, item->valuestring, name);
+    cJSON_ArrayForEach(child, item) if (!found) found = find_below(c, child, name);
     return found;
 }
 
 /* Where the run found it, else beside the results, else in HSGD_DATA_DIR. */
-static char *find_data(const hsgd_check *c, const cJSON *configured, const char *name)
+static char *find_data(hsgd_check *c, const cJSON *configured, const char *name)
 {
-    char *path = find_below(configured, name);
+    char *path = find_below(c, configured, name);
     if (!path)
-        path = readable(c->dir, name);
-    return path ? path : readable(getenv("HSGD_DATA_DIR"), name);
+        path = readable(c, c->dir, name);
+    return path ? path : readable(c, getenv("HSGD_DATA_DIR"), name);
 }
 
 static hsgd_status check_input(hsgd_check *c, const cJSON *entry, const cJSON *configured, const char *name,

@@ -57,9 +57,12 @@ static hsgd_status read_nodes(nodes *out, FILE *file, hsgd_error *err)
 {
     char *line = NULL;
     size_t size = 0, capacity = 0;
-    hsgd_status status = getline(&line, &size, file) > 0 && is_header(line)
-                             ? HSGD_OK
-                             : hsgd_fail(err, HSGD_ERROR_INPUT, "line 1: expected the names of the columns");
+    bool found = getline(&line, &size, file) > 0;
+    hsgd_status status = HSGD_OK;
+    if (!found && !feof(file) && !ferror(file))
+        status = hsgd_fail_memory(err, "nodes.csv");
+    else if (!found || !is_header(line))
+        status = hsgd_fail(err, HSGD_ERROR_INPUT, "line 1: expected the names of the columns");
     while (!status && getline(&line, &size, file) > 0) {
         if (out->count == capacity) {
             capacity = 2 * capacity + 64;
@@ -78,7 +81,8 @@ static hsgd_status read_nodes(nodes *out, FILE *file, hsgd_error *err)
     if (ferror(file))
         status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "nodes.csv: cannot be read: %s", strerror(errno));
     free(line);
-    return status;
+    /* neither the end nor an error of the file */
+    return !feof(file) && !ferror(file) && status != HSGD_ERROR_INPUT ? hsgd_fail_memory(err, "nodes.csv") : status;
 }
 
 /* ---- identities ---- */
@@ -192,7 +196,10 @@ hsgd_status hsgd_check_nodes(hsgd_check *check, const hsgd_series *series, hsgd_
     hsgd_error reason;
     snprintf(path, sizeof path, "%s/nodes.csv", check->dir);
     FILE *file;
-    if (hsgd_open_stream(&file, path, &reason)) {
+    hsgd_status opened = hsgd_open_stream(&file, path, &reason);
+    if (opened == HSGD_ERROR_MEMORY)
+        return hsgd_fail_memory(err, path);
+    if (opened) {
         hsgd_check_say(check, HSGD_CHECK_FAILS, "nodes.csv", "%s", reason.message);
         return HSGD_OK;
     }

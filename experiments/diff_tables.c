@@ -213,7 +213,8 @@ hsgd_status hsgd_diff_tables(hsgd_diff *diff, hsgd_error *err)
     struct dirent **entry;
     int count = scandir(diff->dir[0], &entry, NULL, alphasort);
     if (count < 0)
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: cannot be read: %s", diff->dir[0], strerror(errno));
+        return hsgd_fail(err, errno == ENOMEM ? HSGD_ERROR_MEMORY : HSGD_ERROR_INPUT, "%s: cannot be read: %s",
+                         diff->dir[0], strerror(errno));
     hsgd_status status = HSGD_OK;
     for (int i = 0; i < count; i++) {
         if (!status && is_table(diff, entry[i]->d_name))

@@ -190,8 +190,7 @@ static hsgd_status read_style(folder *f, const hsgd_json *root, const hsgd_style
     hsgd_json runs = hsgd_json_member(root, "runs");
     f->style = hsgd_figure_default_style();
     f->input.runs = f->input.seeds;
-    hsgd_status status =
-        hsgd_folder_setting(&f->input.setting, &f->setting, root->value, f->input.num_levels, err);
+    hsgd_status status = hsgd_folder_setting(&f->input.setting, &f->setting, root->value, f->input.num_levels, err);
     if (!status)
         status = hsgd_style_read(&f->style, &style, err);
     if (!status && change)

@@ -82,7 +82,11 @@ static hsgd_status attempt_init(attempt *a, const hsgd_hunt_space *space, const 
     a->at.point = calloc(space->num_parameters + 1, sizeof *a->at.point);
     if (!a->at.point)
         return hsgd_fail_memory(err, "a search");
-    return hsgd_hunt_case_init(&a->problem, space->dim, space->problem->quadratic.num_workers, space->own, err);
+    hsgd_status status =
+        hsgd_hunt_case_init(&a->problem, space->dim, space->problem->quadratic.num_workers, space->own, err);
+    if (status)
+        free(a->at.point);
+    return status;
 }
 
 /* What a start is told. */

@@ -14,10 +14,12 @@
 #include <gmp.h>
 
 #include "experiments/cli.h"
+#include "plots/output.h"
 
 static void end(const char *what)
 {
     fprintf(stderr, "hsgd: out of memory for %s\n", what);
+    hsgd_output_abandon_all();
     exit(HSGD_EXIT_ENVIRONMENT);
 }
 
@@ -80,8 +82,10 @@ static bool done;
 static void correct_exit_code(int code, void *context)
 {
     (void)context;
-    if (code == EXIT_FAILURE && !done)
+    if (code == EXIT_FAILURE && !done) {
+        hsgd_output_abandon_all();
         _exit(HSGD_EXIT_ENVIRONMENT);
+    }
 }
 
 void hsgd_out_of_memory_prepare(void)

@@ -213,13 +213,17 @@ void hsgd_page_run_header(hsgd_page *page, size_t run)
 
 bool hsgd_page_link_if_there(hsgd_page *page, const char *name, const char *text)
 {
-    char *path = NULL, *escaped = NULL, *address = NULL;
-    bool there = asprintf(&path, "%s/%s", page->dir, name) >= 0 && access(path, R_OK) == 0 &&
-                 (escaped = hsgd_html_escape_path(name)) && asprintf(&address, "%s%s", page->link, escaped) >= 0;
-    if (there) {
+    char *path = NULL, *escaped = hsgd_html_escape_path(name), *address = NULL;
+    if (!escaped || asprintf(&path, "%s/%s", page->dir, name) < 0)
+        path = NULL;
+    if (!path || asprintf(&address, "%s%s", page->link, escaped) < 0)
+        address = NULL;
+    if (!address && !page->html.mistake)
+        page->html.mistake = "out of memory";
+    bool there = address && access(path, R_OK) == 0;
+    if (there)
         hsgd_html_link(&page->html, address, text);
-        free(address);
-    }
+    free(address);
     free(escaped);
     free(path);
     return there;

@@ -91,7 +91,11 @@ static int set_streams(posix_spawn_file_actions_t *actions, int input, int said)
         failed = posix_spawn_file_actions_adddup2(actions, input, STDIN_FILENO);
     if (!failed)
         failed = posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    return failed ? failed : posix_spawn_file_actions_adddup2(actions, said, STDERR_FILENO);
+    if (!failed)
+        failed = posix_spawn_file_actions_adddup2(actions, said, STDERR_FILENO);
+    if (failed)
+        posix_spawn_file_actions_destroy(actions);
+    return failed;
 }
 
 /* Returns 0 or an error number. */
@@ -153,8 +157,9 @@ static char *read_said(int said, const char *file)
     char text[HSGD_MESSAGE_SIZE + 64], *out = NULL;
     ssize_t length = pread(said, text, sizeof text - 1, 0);
     text[length > 0 ? length : 0] = '\0';
-    text[strcspn(text, "\n")] = '\0';
-    const char *line = strncmp(text, "hsgd: ", 6) == 0 ? text + 6 : text;
+    char *first = text + strspn(text, "\n"); /* that of OpenMP is the second */
+    first[strcspn(first, "\n")] = '\0';
+    const char *line = strncmp(first, "hsgd: ", 6) == 0 ? first + 6 : first;
     bool named = strncmp(line, "-: ", 3) == 0;
     if (*line && asprintf(&out, "%s%s%s", named ? file : "", named ? ": " : "", line + (named ? 3 : 0)) < 0)
         out = NULL;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,8 +17,40 @@ enum { MAX_TEMPORARY_NAMES = 100 };
 
 #define TEMPORARY_MARK ".tmp-"
 
+/* Those that are open, so that a program that ends in the middle can remove what it leaves. */
+static hsgd_output *first_open;
+static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void enlist(hsgd_output *out)
+{
+    pthread_mutex_lock(&open_lock);
+    out->next = first_open;
+    first_open = out;
+    pthread_mutex_unlock(&open_lock);
+}
+
+static void strike_off(const hsgd_output *out)
+{
+    pthread_mutex_lock(&open_lock);
+    for (hsgd_output **link = &first_open; *link; link = &(*link)->next)
+        if (*link == out) {
+            *link = out->next;
+            break;
+        }
+    pthread_mutex_unlock(&open_lock);
+}
+
+void hsgd_output_abandon_all(void)
+{
+    pthread_mutex_lock(&open_lock);
+    for (; first_open; first_open = first_open->next)
+        unlink(first_open->temporary);
+    pthread_mutex_unlock(&open_lock);
+}
+
 static void release(hsgd_output *out)
 {
+    strike_off(out);
     free(out->path);
     free(out->temporary);
     if (out->numbers) {
@@ -68,6 +101,7 @@ static hsgd_status open_stream(hsgd_output *out, hsgd_error *err)
     }
     out->descriptor = descriptor;
     out->previous = uselocale(out->numbers);
+    enlist(out);
     return HSGD_OK;
 }
 

@@ -32,6 +32,7 @@ LEFTOVER = re.compile(r"\.tmp-\d+-\d+$|^\.hsgd")
 DOCUMENTS = {"result.json", "sweep.json", "phase.json", "rate.json", "hunt.json", "plan.json", "train.json", "pep.json"}
 # Numbers of a clock.
 CLOCK = re.compile(rb'("(?:[a-z_]*time_s|[a-z_]*_seconds|elapsed_s|evaluations_per_s)":\s*)[-+.e0-9]+')
+SECONDS = re.compile(rb"\b[0-9]+(?:\.[0-9]+)?(?:e-?[0-9]+)? s\b")
 # Pools that live as long as the program.
 POOLS = ("libgomp", "libopenblas", "libdnnl", "ld-linux", "libmpi", "libopen-")
 
@@ -87,7 +88,7 @@ def read_tree(folder):
 
 
 def without_clock(data):
-    return CLOCK.sub(rb"\1T", data)
+    return SECONDS.sub(b"T s", CLOCK.sub(rb"\1T", data))
 
 
 class Case:
@@ -154,18 +155,20 @@ class Case:
         found = []
         code0, out0, err0, tree0, left0 = self.reference
         if code == code0 and code != 4:
-            if out != out0:
+            if out != out0 and not any(text.encode() in out for text in self.case.instead):
                 found.append("ended well, but standard output differs")
             if err != err0:
                 found.append(f"ended well, but said {err.strip()[:200]!r}")
-            differing = sorted(k for k in tree.keys() | tree0.keys() if tree.get(k) != tree0.get(k))
+            # a hidden folder that could not be read stays until the next command sweeps it away
+            differing = sorted(k for k in tree.keys() | tree0.keys() if tree.get(k) != tree0.get(k) and ".render-" not in k)
             if differing:
                 found.append("ended well, but these files differ: " + " ".join(differing[:6]))
         elif code == 4:
             new = err.replace("\nlibgomp: ", "libgomp: ")
             for line in err0.splitlines(keepends=True):  # notes that the run has anyway
                 new = new.replace(line, "", 1)
-            if new.count("\n") != 1 or not new.endswith("\n") or not SHORT.search(new):
+            lines = new.splitlines()
+            if not lines or (len(lines) != 1 and not self.case.partial) or not all(SHORT.search(line) for line in lines):
                 found.append(f"exit code 4, but standard error is {new.strip()[:300]!r}")
             found += self.judge_files(tree, tree0)
         else:
@@ -182,7 +185,7 @@ class Case:
     def is_kept_by_libc(self, line):
         """The buffer of a standard stream, or the time zone: first needed elsewhere than without failures."""
         own = [self.settings.symbols.name(frame) for frame in line.split() if frame.startswith(os.path.basename(self.settings.program))]
-        return line.startswith("libc.so") and own and any(word in own[0] for word in ("print", "put", "find_date", "cli"))
+        return line.startswith("libc.so") and own and any(word in own[0] for word in ("print", "put", "find_date", "cli", "keep_begin"))
 
     def judge_files(self, tree, tree0):
         """After a failure: no temporary files, and every document there is one of before or that of a whole run."""
@@ -287,7 +290,12 @@ def main():
         with concurrent.futures.ThreadPoolExecutor(settings.jobs) as pool:
             jobs = {pool.submit(Case(case, settings).loop): case for case in CASES if not wanted or case.name in wanted}
             for job in concurrent.futures.as_completed(jobs):
-                case = job.result()
+                try:
+                    case = job.result()
+                except (OSError, RuntimeError) as error:
+                    print(f"[  FAILED  ] memory_{jobs[job].name}: {error}", flush=True)
+                    failed = 1
+                    continue
                 bad = bool(case.complaints)
                 failed |= bad
                 print(f"[{'  FAILED  ' if bad else '       OK '}] memory_{case.case.name}: {case.refused} places, "
