@@ -14,6 +14,9 @@
 
 #include <dsdp/dsdp5.h>
 
+/* What DSDP returns where malloc does not give it what it asks for. */
+enum { NO_MEMORY = 1 };
+
 static pthread_mutex_t dsdp_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* The matrices are too small for threads inside of OpenBLAS, which then mostly wait; and one thread gives the same bits
@@ -135,7 +138,9 @@ hsgd_status hsgd_sdp_solve(hsgd_sdp_solution *out, const hsgd_sdp *sdp, double g
         DSDPDestroy(run.solver);
     pthread_mutex_unlock(&dsdp_lock);
     free(run.row_value);
-    return info ? hsgd_fail(err, HSGD_ERROR_NUMERIC, "the semidefinite solver stopped with error %d",
-                            solved ? solved : info)
-                : HSGD_OK;
+    if (!info)
+        return HSGD_OK;
+    return info == NO_MEMORY ? hsgd_fail_memory(err, "the semidefinite solver")
+                             : hsgd_fail(err, HSGD_ERROR_NUMERIC, "the semidefinite solver stopped with error %d",
+                                         solved ? solved : info);
 }

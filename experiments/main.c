@@ -22,11 +22,11 @@ static void occupy_standard_streams(void)
 /* Signals do not disturb it, and at the end it knows why a write failed. */
 static void replace_standard_output(void)
 {
+    static char buffer[BUFSIZ];
     FILE *stream = hsgd_stream_of(STDOUT_FILENO, "w");
-    if (!stream)
-        return;
-    setvbuf(stream, NULL, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, BUFSIZ);
-    stdout = stream;
+    if (stream)
+        stdout = stream;
+    setvbuf(stdout, buffer, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, sizeof buffer);
 }
 #else
 static void replace_standard_output(void) {}

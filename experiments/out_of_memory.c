@@ -16,7 +16,7 @@
 #include "experiments/cli.h"
 #include "plots/output.h"
 
-static void end(const char *what)
+_Noreturn void hsgd_out_of_memory(const char *what)
 {
     fprintf(stderr, "hsgd: out of memory for %s\n", what);
     hsgd_output_abandon_all();
@@ -29,7 +29,7 @@ static void *allocate_json(size_t size)
 {
     void *memory = malloc(size);
     if (!memory)
-        end("a JSON document");
+        hsgd_out_of_memory("a JSON document");
     return memory;
 }
 
@@ -39,7 +39,7 @@ static void *allocate_number(size_t size)
 {
     void *memory = malloc(size);
     if (!memory)
-        end("an exact number");
+        hsgd_out_of_memory("an exact number");
     return memory;
 }
 
@@ -48,7 +48,7 @@ static void *enlarge_number(void *old, size_t old_size, size_t size)
     (void)old_size;
     void *memory = realloc(old, size);
     if (!memory)
-        end("an exact number");
+        hsgd_out_of_memory("an exact number");
     return memory;
 }
 
@@ -62,7 +62,7 @@ static void free_number(void *memory, size_t size)
 
 static void end_in_cpp(void)
 {
-    end("a library");
+    hsgd_out_of_memory("a library");
 }
 
 /* std::set_new_handler, which has no name in C. */

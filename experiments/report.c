@@ -75,15 +75,13 @@ static void put_runs(FILE *out, const hsgd_experiment *e)
         fprintf(out, "; intervals at %g %% confidence, those next to verdicts jointly.", 100 * c->confidence);
 }
 
-/* Print with a function into memory; NULL when it is out. Free it. */
+/* What a function prints. Free it. */
 static char *printed(void (*put)(FILE *, const hsgd_experiment *), const hsgd_experiment *e)
 {
     hsgd_text_stream memory;
-    FILE *out = hsgd_text_open(&memory);
-    if (!out)
-        return NULL;
+    FILE *out = hsgd_report_whole(hsgd_text_open(&memory));
     put(out, e);
-    return hsgd_text_close(&memory, out);
+    return hsgd_report_whole(hsgd_text_close(&memory, out));
 }
 
 static void put_setting(FILE *out, const hsgd_experiment *e)
@@ -106,7 +104,7 @@ static void print_setting(const hsgd_experiment *e, hsgd_report_format format, F
         fprintf(out, "%% hsgd %s; the tables need \\usepackage{booktabs}\n\\paragraph{", HSGD_VERSION);
     hsgd_report_put_name(format, e->config->name, out);
     fputs(format == HSGD_REPORT_LATEX ? "} " : format == HSGD_REPORT_MARKDOWN ? "\n\n" : ": ", out);
-    hsgd_report_put_words(format, text ? text : "out of memory", hsgd_report_width(e->config->name) + 2, 2, out);
+    hsgd_report_put_words(format, text, hsgd_report_width(e->config->name) + 2, 2, out);
     free(text);
 }
 
@@ -177,15 +175,15 @@ static void put_verdicts(FILE *out, const hsgd_experiment *e)
     hsgd_text_stream memory[2];
     tally t = {{0}, {NULL}};
     for (int i = 0; i < 2; i++)
-        t.names[named[i]] = hsgd_text_open(&memory[i]);
+        t.names[named[i]] = hsgd_report_whole(hsgd_text_open(&memory[i]));
     count_all(&t, e);
     fprintf(out, "All checks together: %s. Of them %zu hold", hsgd_verdict_name(e->worst), t.count[HSGD_VERDICT_HOLDS]);
     for (int i = 0; i < 2; i++) {
         size_t with = t.count[named[i]];
-        char *names = hsgd_text_close(&memory[i], t.names[named[i]]);
+        char *names = hsgd_report_whole(hsgd_text_close(&memory[i], t.names[named[i]]));
         fprintf(out, ", %zu %s %s", with, with == 1 ? "is" : "are", hsgd_verdict_name(named[i]));
         if (with)
-            fprintf(out, " (%s)", names ? names : "out of memory");
+            fprintf(out, " (%s)", names);
         free(names);
     }
     size_t without = t.count[HSGD_VERDICT_NOT_APPLICABLE];
@@ -251,7 +249,7 @@ static void print_paragraph(void (*put)(FILE *, const hsgd_experiment *), const 
 {
     char *text = printed(put, e);
     fputc('\n', out);
-    hsgd_report_put_words(format, text ? text : "out of memory", 0, 2, out);
+    hsgd_report_put_words(format, text, 0, 2, out);
     free(text);
 }
 

@@ -44,9 +44,9 @@ hsgd_constant_kind hsgd_report_kind_of_dispersion(const hsgd_experiment *e)
 static void explain_seen(hsgd_report_table *table, const hsgd_audit *audit)
 {
     hsgd_text_stream memory;
-    FILE *out = hsgd_text_open(&memory);
+    FILE *out = hsgd_report_whole(hsgd_text_open(&memory));
     bool was_same = false;
-    for (size_t i = 0; out && i < audit->num_items; i++) {
+    for (size_t i = 0; i < audit->num_items; i++) {
         const hsgd_audit_item *item = &audit->item[i];
         bool is_next_same = i + 1 < audit->num_items && strcmp(audit->item[i + 1].how, item->how) == 0;
         if (item->relation == HSGD_AUDIT_CONDITION) /* its name says it */
@@ -56,9 +56,8 @@ static void explain_seen(hsgd_report_table *table, const hsgd_audit *audit)
             fprintf(out, ": %s", item->how);
         was_same = is_next_same;
     }
-    if (out)
-        fputc('.', out);
-    char *text = hsgd_text_close(&memory, out);
+    fputc('.', out);
+    char *text = hsgd_report_whole(hsgd_text_close(&memory, out));
     hsgd_report_remark(table, text);
     free(text);
 }
@@ -236,14 +235,12 @@ static void add_lemma_row(hsgd_report_table *table, const hsgd_grouping_point *p
     const hsgd_grouping_moments *m = &point->moments;
     double half = m->exact ? 0 : point->half_width[level]; /* of all groupings nothing but rounding is left */
     char name[96], result[256] = "";
-    FILE *memory = fmemopen(result, sizeof result, "w");
-    if (memory) {
-        fprintf(memory, "%s%zu: up ", m->exact ? "all " : "drawn ", m->num_visited);
-        put_moment(memory, m->upward[level].mean, half, m->upward_theory[level]);
-        fputs(", down ", memory);
-        put_moment(memory, m->downward[level].mean, half, m->downward_theory[level]);
-        fclose(memory);
-    }
+    FILE *memory = hsgd_report_whole(fmemopen(result, sizeof result, "w"));
+    fprintf(memory, "%s%zu: up ", m->exact ? "all " : "drawn ", m->num_visited);
+    put_moment(memory, m->upward[level].mean, half, m->upward_theory[level]);
+    fputs(", down ", memory);
+    put_moment(memory, m->downward[level].mean, half, m->downward_theory[level]);
+    fclose(memory);
     snprintf(name, sizeof name, "mean over groupings at %s, level %zu", point->point, level + 1);
     add_row(table, name, result, "", hsgd_verdict_worse(point->upward[level], point->downward[level]), "");
 }
@@ -260,8 +257,8 @@ static void add_ratio_row(hsgd_report_table *table, const hsgd_grouping_ratio *r
 {
     char name[96], result[256] = "";
     double mean = ratio->mean.estimate.mean;
-    FILE *memory = isfinite(mean) ? fmemopen(result, sizeof result, "w") : NULL;
-    if (memory) {
+    if (isfinite(mean)) {
+        FILE *memory = hsgd_report_whole(fmemopen(result, sizeof result, "w"));
         hsgd_report_put_estimate(HSGD_REPORT_TEXT, mean, (ratio->mean.high - ratio->mean.low) / 2, 4, memory);
         fprintf(memory, " of the closed form, farthest from 1: %.4g (t = %zu)", ratio->largest, ratio->largest_step);
         fclose(memory);

@@ -23,32 +23,22 @@ void hsgd_report_table_init(hsgd_report_table *table, hsgd_report_format format,
 /* A cell that is in the format's syntax already; takes the text over. */
 static void take_cell(hsgd_report_table *table, char *text)
 {
-    if (text && table->num_cells == table->capacity) {
-        size_t capacity = 2 * table->capacity + 64;
-        char **cell = realloc(table->cell, capacity * sizeof *cell);
-        if (cell) {
-            table->cell = cell;
-            table->capacity = capacity;
-        }
+    if (table->num_cells == table->capacity) {
+        table->capacity = 2 * table->capacity + 64;
+        table->cell = hsgd_report_whole(realloc(table->cell, table->capacity * sizeof *table->cell));
     }
-    if (!text || table->num_cells == table->capacity) {
-        free(text);
-        table->incomplete = 1;
-        return;
-    }
-    table->cell[table->num_cells++] = text;
+    table->cell[table->num_cells++] = hsgd_report_whole(text);
 }
 
 /* A cell is written to memory: begin, print, end. */
 typedef struct pen {
     hsgd_text_stream memory;
-    FILE *stream; /* NULL: no memory */
+    FILE *stream;
 } pen;
 
-static int begin(pen *p)
+static void begin(pen *p)
 {
-    p->stream = hsgd_text_open(&p->memory);
-    return p->stream != NULL;
+    p->stream = hsgd_report_whole(hsgd_text_open(&p->memory));
 }
 
 static void end(pen *p, hsgd_report_table *table)
@@ -64,12 +54,12 @@ void hsgd_report_text(hsgd_report_table *table, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(plain, sizeof plain, format, arguments);
     va_end(arguments);
-    if (begin(&p))
-        hsgd_report_put(table->format, plain, p.stream);
+    begin(&p);
+    hsgd_report_put(table->format, plain, p.stream);
     end(&p, table);
 }
 
-/* The letter of a note, the same for equal reasons; 0 where no letter or no memory is left. */
+/* The letter of a note, the same for equal reasons; 0 where no letter is left. */
 static char note_letter(hsgd_report_table *table, const char *reason)
 {
     size_t i = 0;
@@ -77,8 +67,8 @@ static char note_letter(hsgd_report_table *table, const char *reason)
         i++;
     if (i == HSGD_REPORT_MAX_NOTES)
         return 0;
-    if (i == table->num_notes && !(table->note[i] = strdup(reason)))
-        return 0;
+    if (i == table->num_notes)
+        table->note[i] = hsgd_report_whole(strdup(reason));
     table->num_notes += i == table->num_notes;
     return (char)('a' + i);
 }
@@ -91,23 +81,21 @@ void hsgd_report_with_reason(hsgd_report_table *table, const char *text, const c
         hsgd_report_text(table, "%s%s%s", text, *reason ? ": " : "", reason);
         return;
     }
-    if (begin(&p)) {
-        hsgd_report_put(table->format, text, p.stream);
-        fprintf(p.stream, table->format == HSGD_REPORT_LATEX ? "$^{%c}$" : " (%c)", letter);
-    }
+    begin(&p);
+    hsgd_report_put(table->format, text, p.stream);
+    fprintf(p.stream, table->format == HSGD_REPORT_LATEX ? "$^{%c}$" : " (%c)", letter);
     end(&p, table);
 }
 
 void hsgd_report_relation(hsgd_report_table *table, const char *relation, double value, int digits)
 {
     pen p;
-    if (begin(&p)) {
-        if (*relation && !isnan(value)) {
-            hsgd_report_put(table->format, relation, p.stream);
-            fputc(' ', p.stream);
-        }
-        hsgd_report_put_number(table->format, value, digits, p.stream);
+    begin(&p);
+    if (*relation && !isnan(value)) {
+        hsgd_report_put(table->format, relation, p.stream);
+        fputc(' ', p.stream);
     }
+    hsgd_report_put_number(table->format, value, digits, p.stream);
     end(&p, table);
 }
 
@@ -120,27 +108,25 @@ void hsgd_report_interval(hsgd_report_table *table, double value, double low, do
 {
     pen p;
     int is_interval = low < high && isfinite(value), is_symmetric = fabs(low + high - 2 * value) <= 0.01 * (high - low);
-    if (begin(&p)) {
-        if (is_interval && is_symmetric)
-            hsgd_report_put_estimate(table->format, value, (high - low) / 2, digits, p.stream);
-        else
-            hsgd_report_put_number(table->format, value, digits, p.stream);
-        if (is_interval && !is_symmetric) {
-            hsgd_report_put(table->format, " [", p.stream);
-            hsgd_report_put_number(table->format, low, digits, p.stream);
-            fputs(", ", p.stream);
-            hsgd_report_put_number(table->format, high, digits, p.stream);
-            hsgd_report_put(table->format, "]", p.stream);
-        }
+    begin(&p);
+    if (is_interval && is_symmetric)
+        hsgd_report_put_estimate(table->format, value, (high - low) / 2, digits, p.stream);
+    else
+        hsgd_report_put_number(table->format, value, digits, p.stream);
+    if (is_interval && !is_symmetric) {
+        hsgd_report_put(table->format, " [", p.stream);
+        hsgd_report_put_number(table->format, low, digits, p.stream);
+        fputs(", ", p.stream);
+        hsgd_report_put_number(table->format, high, digits, p.stream);
+        hsgd_report_put(table->format, "]", p.stream);
     }
     end(&p, table);
 }
 
 void hsgd_report_remark(hsgd_report_table *table, const char *text)
 {
-    char *copy = text && table->num_remarks < HSGD_REPORT_MAX_REMARKS ? strdup(text) : NULL;
-    if (copy)
-        table->remark[table->num_remarks++] = copy;
+    if (table->num_remarks < HSGD_REPORT_MAX_REMARKS)
+        table->remark[table->num_remarks++] = hsgd_report_whole(strdup(text));
     else
         table->incomplete = 1;
 }
@@ -324,7 +310,7 @@ void hsgd_report_table_print(hsgd_report_table *table, FILE *stream)
 {
     tidy(table);
     if (table->incomplete)
-        fprintf(stream, "\n%s: out of memory\n", table->title ? table->title : "");
+        fprintf(stream, "\n%s: more remarks than fit\n", table->title ? table->title : "");
     else if (!table->num_columns || !table->num_cells)
         ;
     else if (table->format == HSGD_REPORT_LATEX)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "analysis/error.h"
+#include "experiments/out_of_memory_private.h"
 #include "experiments/report.h"
 
 enum { HSGD_REPORT_MAX_COLUMNS = 10, HSGD_REPORT_MAX_NOTES = 26, HSGD_REPORT_MAX_REMARKS = 4 };
@@ -21,8 +22,16 @@ typedef struct hsgd_report_table {
     size_t num_notes;
     char *remark[HSGD_REPORT_MAX_REMARKS]; /* (num_remarks) owned */
     size_t num_remarks;
-    int incomplete; /* memory ran out */
+    int incomplete; /* there were more remarks */
 } hsgd_report_table;
+
+/* Memory for a part of a report. NULL, there was none: the program ends, because half a report is none. */
+static inline void *hsgd_report_whole(void *memory)
+{
+    if (!memory)
+        hsgd_out_of_memory("the report");
+    return memory;
+}
 
 /* headings end with NULL; title and headings are borrowed. */
 void hsgd_report_table_init(hsgd_report_table *table, hsgd_report_format format, const char *title,
@@ -43,7 +52,7 @@ void hsgd_report_relation(hsgd_report_table *table, const char *relation, double
  * narrower than the digits, or there is none (low < high fails). */
 void hsgd_report_interval(hsgd_report_table *table, double value, double low, double high, int digits);
 
-/* A sentence below the table; NULL: there was no memory for it. */
+/* A sentence below the table. */
 void hsgd_report_remark(hsgd_report_table *table, const char *text);
 
 /* Print it and free it. A table without a row, or with nothing in it, prints nothing. */

@@ -272,7 +272,6 @@ static void features_beyond_the_range(void **state)
     static const struct {
         const char *type, *feature, *says;
     } cases[] = {{"logistic", "1e200", "L: inf is not a finite number"},
-                 {"mlp", "1e200", "gradients near the starting point are not finite"},
                  {"logistic", "1e-200", "squared gradients at the initial point are below 2.2e-308"},
                  {"mlp", "1e-200", NULL}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

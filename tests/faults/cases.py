@@ -86,7 +86,7 @@ CASES = [
     Case("run-cnn", ["run", "c.json", "--quiet", "--threads", "1", "--output", "o"], {"c.json": CNN}),
     Case("run-mlp", ["run", "c.json", "--quiet", "--threads", "1", "--output", "o"], {"c.json": MLP}),
     Case("run-softmax", ["run", "c.json", "--quiet", "--threads", "1", "--output", "o"], {"c.json": SOFTMAX, "dense.csv": CSV}),
-    Case("verify", ["verify", "c.json", "--markdown", "--threads", "1", "--output", "o"], {"c.json": changed(RUN, figures=[])}, instead=("out of memory",)),
+    Case("verify", ["verify", "c.json", "--markdown", "--threads", "1", "--output", "o"], {"c.json": changed(RUN, figures=[])}),
     Case("plot", ["plot", "o", "--format", "svg"], {"c.json": changed(RUN, figures=["all"])}, [RUN_O], kept=("o/result.json", "o/series.csv")),
     Case("report", ["report", "o"], {"c.json": RUN}, [RUN_O], whole=("o/report.html",), kept=("o/result.json", "o/series.csv")),
     Case("check", ["check", "o"], {"c.json": RUN}, [RUN_O], kept=("o/result.json", "o/series.csv")),
