@@ -222,7 +222,7 @@ check: check-deps all $(TESTS) $(BENCH) $(FAILING_CALLS) ## build and run all te
 # the scripts, those that test this build, not another one.
 COVERAGE_FLAGS := -O1 -g --coverage -fprofile-update=atomic
 COVERAGE_KERNEL_FLAGS := -O2 -fprofile-update=single
-COVERAGE_SCRIPTS := $(patsubst %,tests/experiments/test_%.sh,checkpoint completion manual mpi pep_certificate plugin)
+COVERAGE_SCRIPTS := $(patsubst %,tests/experiments/test_%.sh,checkpoint completion manual pep_certificate plugin)
 
 coverage: ## lines and branches that the tests run, per folder and file; fails where analysis/ or bounds/ have a line unaccounted for
 	@if [ -d $(BUILD)/coverage ]; then find $(BUILD)/coverage -name '*.gcda' -delete; fi

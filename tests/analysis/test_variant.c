@@ -561,6 +561,48 @@ static void illegal_values_are_named(void **state)
     }
 }
 
+static void descriptions_name_what_differs(void **state)
+{
+    (void)state;
+    char text[HSGD_VARIANT_TEXT_SIZE];
+    hsgd_variant v = HSGD_PLAIN_VARIANT;
+    hsgd_variant_describe(&v, text);
+    assert_string_equal(text, "");
+    static const struct {
+        hsgd_decay decay;
+        const char *says;
+    } decays[] = {{HSGD_DECAY_INVERSE, "step size / (1 + t/40)"},
+                  {HSGD_DECAY_INVERSE_SQRT, "step size / sqrt(1 + t/40)"},
+                  {HSGD_DECAY_STEPS, "step size * 0.5 every 40 steps"},
+                  {HSGD_DECAY_COSINE, "cosine decay of the step size"}};
+    for (size_t i = 0; i < sizeof decays / sizeof *decays; i++) {
+        v = HSGD_PLAIN_VARIANT;
+        v.decay = decays[i].decay;
+        v.decay_scale = 40;
+        v.decay_factor = 0.5;
+        hsgd_variant_describe(&v, text);
+        assert_string_equal(text, decays[i].says);
+    }
+    v = HSGD_PLAIN_VARIANT;
+    v.warmup_steps = 7;
+    v.momentum = 0.9;
+    v.momentum_rule = HSGD_MOMENTUM_AVERAGED;
+    v.participants = 3;
+    v.regroup = true;
+    v.group_step_size = 1.5;
+    v.global_step_size = 2;
+    hsgd_variant_describe(&v, text);
+    assert_string_equal(text,
+                        "7 warm-up steps, momentum 0.9, averaged at averages, 3 workers of every group take part in a "
+                        "round, each at most once, new groups at every global round, group step size 1.5, global "
+                        "step size 2");
+    v = HSGD_PLAIN_VARIANT;
+    v.participation = 0.25;
+    v.with_replacement = true;
+    hsgd_variant_describe(&v, text);
+    assert_string_equal(text, "25 % of every group take part in a round, with replacement");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -577,6 +619,7 @@ int main(void)
         cmocka_unit_test(draws_with_replacement_have_the_weights),
         cmocka_unit_test(participation_is_unbiased),
         cmocka_unit_test(illegal_values_are_named),
+        cmocka_unit_test(descriptions_name_what_differs),
     };
     return cmocka_run_group_tests_name("variant", tests, NULL, NULL);
 }
