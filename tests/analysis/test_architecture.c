@@ -105,6 +105,8 @@ static void what_does_not_fit(void **state)
     refused((hsgd_layer[]){{HSGD_LAYER_DENSE, 0, 0, 0, 0}}, 1, "architecture[0]: 0 outputs");
     refused((hsgd_layer[]){{HSGD_LAYER_DENSE, 1 << 20, 0, 0, 0}, {HSGD_LAYER_DENSE, 1 << 20, 0, 0, 0}}, 2,
             "architecture[1]: 1099511627776 weights");
+    const hsgd_layer wide = {HSGD_LAYER_DENSE, 30000, 0, 0, 0}; /* 9e8 weights between two of them */
+    refused((hsgd_layer[]){wide, wide, wide}, 3, "architecture[2]: more than 1073741824 parameters");
     refused(NULL, 1001, "1001 layers; at most 1000");
     hsgd_architecture a;
     assert_fails(hsgd_architecture_make(&a, NULL, 0, (hsgd_shape){3, 1 << 20, 1 << 20}, 3, &err), HSGD_ERROR_INPUT,
