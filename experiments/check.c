@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "experiments/check_private.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/open_file.h"
 #include "analysis/statistics.h"
+#include "experiments/text_file_private.h"
 
 void hsgd_check_say(hsgd_check *check, hsgd_check_outcome outcome, const char *name, const char *format, ...)
 {
@@ -101,28 +100,6 @@ void hsgd_check_interval(hsgd_check_pairs *pairs, const hsgd_check *check, const
 
 /* ---- the folder ---- */
 
-static hsgd_status read_text(char **out, const char *path, hsgd_error *err)
-{
-    FILE *file;
-    size_t size = 0;
-    *out = NULL;
-    hsgd_status status = hsgd_open_stream(&file, path, err);
-    if (status)
-        return status;
-    errno = 0;
-    bool read = getdelim(out, &size, '\0', file) >= 0; /* no text has a zero byte */
-    int reason = errno;
-    bool failed = ferror(file) != 0, more = read && !feof(file);
-    fclose(file);
-    if (failed)
-        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be read: %s", path, strerror(reason));
-    if (more)
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "%s: has a zero byte, which no text has", path);
-    return read ? HSGD_OK
-                : hsgd_fail(err, reason == ENOMEM ? HSGD_ERROR_MEMORY : HSGD_ERROR_INPUT, "%s: %s", path,
-                            reason ? strerror(reason) : "the file is empty");
-}
-
 static hsgd_status read_document(hsgd_check *c, hsgd_error *err)
 {
     c->kind = hsgd_folder_kind_of(c->dir);
@@ -133,7 +110,7 @@ static hsgd_status read_document(hsgd_check *c, hsgd_error *err)
         c->path = NULL;
         return hsgd_fail_memory(err, "a path");
     }
-    hsgd_status status = read_text(&c->text, c->path, err);
+    hsgd_status status = hsgd_text_file_read(&c->text, c->path, err);
     if (!status)
         status = hsgd_json_parse(&c->document, c->text, strlen(c->text), c->path, err);
     if (!status && !cJSON_IsObject(c->document))

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/open_file.h"
+#include "experiments/text_file_private.h"
 
 /* ---- reading ---- */
 
@@ -24,26 +24,6 @@ static void table_free(table *t)
     free(t->text);
     free(t->cell);
     *t = (table){0};
-}
-
-static hsgd_status read_text(char **out, const char *path, hsgd_error *err)
-{
-    size_t size = 0;
-    FILE *file;
-    *out = NULL;
-    hsgd_status status = hsgd_open_stream(&file, path, err);
-    if (status)
-        return status;
-    errno = 0;
-    bool read = getdelim(out, &size, '\0', file) >= 0;
-    int reason = errno;
-    bool failed = ferror(file) != 0;
-    fclose(file);
-    if (failed)
-        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s: cannot be read: %s", path, strerror(reason));
-    return read ? HSGD_OK
-                : hsgd_fail(err, reason == ENOMEM ? HSGD_ERROR_MEMORY : HSGD_ERROR_INPUT, "%s: %s", path,
-                            reason ? strerror(reason) : "the file is empty");
 }
 
 /* The end of a cell that starts here; commas between quotes belong to it. */
@@ -92,7 +72,7 @@ static hsgd_status table_read(table *out, const char *dir, const char *name, hsg
     *out = (table){0};
     if (asprintf(&path, "%s/%s", dir, name) < 0)
         return hsgd_fail_memory(err, "a path");
-    hsgd_status status = read_text(&out->text, path, err);
+    hsgd_status status = hsgd_text_file_read(&out->text, path, err);
     if (!status)
         status = count_cells(out, path, err);
     if (!status) {
