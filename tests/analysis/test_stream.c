@@ -100,25 +100,38 @@ static void writing_goes_on(void **state)
     assert_int_equal(outcome, 0);
 }
 
+/* A stream that wrote "more than " into `path` and then failed, as the disk had no room; now there would be room. */
+static FILE *stream_that_failed(const char *path)
+{
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    FILE *stream = hsgd_stream_of(hsgd_open_again(path, O_WRONLY | O_TRUNC | O_CLOEXEC, 0), "w");
+    assert_non_null(stream);
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){10, before.rlim_max});
+    fputs("more than ten bytes", stream);
+    assert_int_not_equal(fflush(stream), 0);
+    setrlimit(RLIMIT_FSIZE, &before);
+    return stream;
+}
+
+static void assert_closing_says_why(FILE *stream)
+{
+    errno = 0;
+    assert_int_not_equal(fclose(stream), 0);
+    assert_int_equal(errno, EFBIG);
+}
+
 static void the_reason_is_remembered(void **state)
 {
     (void)state;
     temp_folder temp;
     temp_open(&temp);
     const char *path = temp_write(&temp, "file", "", 0);
-    struct rlimit before;
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-    signal(SIGXFSZ, SIG_IGN);
-    FILE *stream = hsgd_stream_of(hsgd_open_again(path, O_WRONLY | O_CLOEXEC, 0), "w");
-    assert_non_null(stream);
-    setrlimit(RLIMIT_FSIZE, &(struct rlimit){10, before.rlim_max});
-    fputs("more than ten bytes", stream);
-    assert_int_not_equal(fflush(stream), 0);
-    setrlimit(RLIMIT_FSIZE, &before);
-    fputs("and more", stream); /* now there would be room, but the file would have a hole in its text */
-    errno = 0;
-    assert_int_not_equal(fclose(stream), 0);
-    assert_int_equal(errno, EFBIG);
+    assert_closing_says_why(stream_that_failed(path)); /* although nothing is left to write */
+    FILE *stream = stream_that_failed(path);
+    fputs("and more", stream); /* would leave a hole in the text */
+    assert_closing_says_why(stream);
     char text[64] = "";
     stream = hsgd_stream_open(path);
     assert_non_null(fgets(text, sizeof text, stream));
