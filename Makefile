@@ -98,7 +98,7 @@ Q         := $(if $(filter 1,$(V)),,@)
 SAY        = @echo "  $(1)" $(2)
 
 .DELETE_ON_ERROR:
-.PHONY: all deps demo figures gallery data check coverage test kills faults mutants matrix matrix-quick lint lint-deep notebooks bench bench-growth fuzz fuzzers fuzz-smoke check-deps install uninstall format clean help FORCE
+.PHONY: all deps demo figures gallery data check coverage test kills faults mutants matrix matrix-quick lint lint-deep notebooks bench bench-growth fuzz fuzzers fuzz-smoke fuzz-campaign check-deps install uninstall format clean help FORCE
 
 all: $(BUILD)/hsgd $(BUILD)/libhsgd.a $(BUILD)/libhsgd.so $(BUILD)/hsgd.1 $(BUILD)/hsgd.bash ## build the program, the libraries, the manual page and the completion
 
@@ -283,6 +283,11 @@ SECONDS   := 60
 
 fuzz-smoke: fuzz ## each of them for SECONDS=60, one per processor, from tests/fuzz/corpus and finds; fails at the first find
 	@HSGD_BUILD=$(BUILD) tests/fuzz/run-smoke $(SECONDS) $(FUZZ_NAMES)
+
+MINUTES   := 60
+
+fuzz-campaign: fuzz ## until each of them has had MINUTES=60 of processor time in all; goes on where it was stopped
+	@HSGD_BUILD=$(BUILD) tests/fuzz/run-campaign $(MINUTES) $(FUZZ_NAMES)
 
 faults: $(BUILD)/hsgd ## every command with an allocation that fails, at every place in turn (FAULTS='--only run --every'; --help)
 	@HSGD_PROGRAM=$(abspath $(BUILD)/hsgd) tests/faults/run-faults $(FAULTS)
