@@ -97,10 +97,7 @@ static hsgd_proof_part *open_part(const hsgd_engine *engine, size_t unit, const 
     hsgd_proof_part *part = &engine->window.unit_proof[step->row * engine->num_units + unit];
     if (first == engine->unit[unit].first)
         reset(part, engine->dim);
-    double sum = part->weight;
-    for (size_t j = 0; j < count; j++)
-        sum += weight[j] = hsgd_place_weight(engine->hierarchy, first + j);
-    part->weight = sum;
+    part->weight = hsgd_place_weights(engine->hierarchy, first, count, weight, part->weight);
     return part;
 }
 

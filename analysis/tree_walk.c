@@ -6,6 +6,19 @@ double hsgd_place_weight(const hsgd_hierarchy *h, size_t place)
     return h->worker_weight ? h->worker_weight[place] * (double)h->num_workers : 1;
 }
 
+/* Equal ones take no call each: this happens at every step of every few workers. */
+double hsgd_place_weights(const hsgd_hierarchy *h, size_t first, size_t count, double *weight, double sum)
+{
+    if (!h->worker_weight) {
+        for (size_t j = 0; j < count; j++)
+            weight[j] = 1;
+        return sum + (double)count;
+    }
+    for (size_t j = 0; j < count; j++)
+        sum += weight[j] = hsgd_place_weight(h, first + j);
+    return sum;
+}
+
 hsgd_moments *hsgd_walk_level(const hsgd_walk *walk, size_t point, size_t depth)
 {
     return &walk->level[point * walk->hierarchy->num_levels + depth];

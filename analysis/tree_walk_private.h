@@ -45,6 +45,9 @@ struct hsgd_walk {
 /* Weight of one worker in the sums: p_j n, exactly 1 for equal weights. */
 double hsgd_place_weight(const hsgd_hierarchy *h, size_t place);
 
+/* The same of the places [first, first + count); returns sum with them added, one after the other. */
+double hsgd_place_weights(const hsgd_hierarchy *h, size_t first, size_t count, double *weight, double sum);
+
 /* Add vectors of the workers at places first .. first + count - 1 with their weights, or with weight[place] >= 0 if that is
  * not NULL, one vector every `stride` numbers;
  * returns the sum of weight * ||x||^2. */
