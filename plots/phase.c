@@ -206,7 +206,8 @@ static bool is_crossed(const double corner[4], double level)
 /* One square between four neighbours: a line from edge to edge wherever the level is crossed (marching squares). */
 static void write_square(FILE *out, const double corner[4], size_t x, size_t y, double level)
 {
-    static const int from[4] = {0, 1, 3, 2}, to[4] = {1, 3, 2, 0}; /* corners 0 1 below, 2 3 above */
+    static const int from[4] = {0, 1, 3, 2}, to[4] = {1, 3, 2, 0};
+    static const double right[4] = {0, 1, 0, 1}, up[4] = {0, 0, 1, 1}; /* of the four corners */
     double px[4], py[4];
     int found = 0;
     for (int e = 0; e < 4; e++) {
@@ -214,8 +215,8 @@ static void write_square(FILE *out, const double corner[4], size_t x, size_t y, 
         if (!((a < 0) != (b < 0)))
             continue;
         double s = a / (a - b);
-        px[found] = (double)x + (double)(from[e] % 2) + s * (double)(to[e] % 2 - from[e] % 2);
-        py[found++] = (double)y + (double)(from[e] / 2) + s * (double)(to[e] / 2 - from[e] / 2);
+        px[found] = (double)x + right[from[e]] + s * (right[to[e]] - right[from[e]]);
+        py[found++] = (double)y + up[from[e]] + s * (up[to[e]] - up[from[e]]);
     }
     for (int k = 0; k + 1 < found; k += 2)
         fprintf(out, "%.4f %.4f\n%.4f %.4f\n\n", px[k], py[k], px[k + 1], py[k + 1]);
@@ -482,11 +483,17 @@ static legend make_legend(const figure *f)
     return out;
 }
 
+static double entries_height(const legend *l)
+{
+    size_t rows = (l->count + l->columns - 1) / l->columns;
+    return LEGEND_ROW_IN * (double)rows;
+}
+
 static double legend_height(const figure *f)
 {
     legend l = make_legend(f);
     double ratio = has_contours(f) || (numbers_fit(f) && f->occurs[HSGD_CELL_HOLDS]) ? LEGEND_ROW_IN : 0;
-    return 0.06 + LEGEND_ROW_IN * (double)((l.count + l.columns - 1) / l.columns) + ratio;
+    return 0.06 + entries_height(&l) + ratio;
 }
 
 static void write_entry(hsgd_script *s, int verdict, double x_in, double y_in, int number)
@@ -524,7 +531,7 @@ static void write_legend(hsgd_script *s, const figure *f, double top_in)
         size_t row = i / l.columns, column = i % l.columns;
         write_entry(s, l.verdict[i], left + (double)column * l.column_in, y - (double)row * LEGEND_ROW_IN, (int)i + 1);
     }
-    double below = y - (double)((l.count + l.columns - 1) / l.columns) * LEGEND_ROW_IN;
+    double below = y - entries_height(&l);
     const char *text = any_contour(f) ? "lines: (H-SGD - inner)/(outer - inner) = 0.25 (thin), 0.5, 0.75 (thick)"
                        : numbers_fit(f) && f->occurs[HSGD_CELL_HOLDS] ? "numbers: (H-SGD - inner)/(outer - inner)"
                                                                       : NULL;
@@ -557,7 +564,8 @@ static hsgd_status write_script(hsgd_script *s, figure *f, hsgd_error *err)
           "number(x) = x == x ? sprintf('%.2f', x) : ''\nset multiplot\n",
           s->stream);
     for (size_t p = 0; p < f->panel.count; p++) {
-        draw_panel(s, f, p, top - (double)(p / f->abreast) * panel_distance(f));
+        size_t row = p / f->abreast;
+        draw_panel(s, f, p, top - (double)row * panel_distance(f));
         fputs(p + 1 < f->panel.count ? "unset label; unset object\n" : "", s->stream); /* title and legend are there */
     }
     fputs("unset multiplot\n", s->stream);
