@@ -419,11 +419,6 @@ static void draw_panel(hsgd_script *s, const figure *f, size_t panel, double top
 
 /* ---- title and legend ---- */
 
-static double title_height(const figure *f)
-{
-    return f->style->title ? 0.38 : 0.07;
-}
-
 static void put_range(hsgd_script *s, const char *plain, const char *tex, hsgd_phase_range x)
 {
     hsgd_number number;
@@ -441,14 +436,10 @@ static const char *subject(const hsgd_phase_figure_input *in)
 static void write_title(hsgd_script *s, const figure *f)
 {
     const hsgd_phase_figure_input *in = f->in;
-    hsgd_quoted quoted;
-    hsgd_font font;
     if (!f->style->title)
         return;
-    fprintf(s->stream, "set label 1 %s at screen 0.5,%.4f center%s\n",
-            hsgd_text_quote(&quoted, s->format, in->name, (size_t)(13 * f->style->width_in)), 1 - 0.11 / s->height_in,
-            hsgd_script_font(&font, s, 8));
-    fprintf(s->stream, "set label 2 '%s", hsgd_script_pick(s, "", "\\fontsize{7}{8.4}\\selectfont "));
+    hsgd_script_name(s, in->name, (size_t)(13 * f->style->width_in));
+    fprintf(s->stream, "set label 2 '%s", hsgd_script_pick(s, "", HSGD_SMALL_TEX_FONT));
     put_range(s, "{/:Italic n}", "$n$", in->workers);
     put_range(s, "{/:Italic T}", "$T$", in->steps);
     put_range(s, "{/:Italic γ}", "$\\gamma$", in->step_size);
@@ -457,7 +448,8 @@ static void write_title(hsgd_script *s, const figure *f)
                 hsgd_script_pick(s, "%", "\\,\\%"));
     else
         fprintf(s->stream, "%s %s", hsgd_phase_figure_is_worst_case(in) ? "worst case of" : "exact", subject(in));
-    fprintf(s->stream, "' at screen 0.5,%.4f center%s\n", 1 - 0.25 / s->height_in, hsgd_script_font(&font, s, 7));
+    fputs("'", s->stream);
+    hsgd_script_title_line(s, 2);
 }
 
 /* Entries of the legend: the verdicts that occur, as columns of one width. */
@@ -509,8 +501,8 @@ static void write_entry(hsgd_script *s, int verdict, double x_in, double y_in, i
                 20 + number, (x_in + 0.08) / w, y_in / h, look[verdict].symbol, hsgd_point_size(s, 0.4),
                 look[verdict].ink);
     fprintf(s->stream, "set label %d '%s%s' at screen %.4f,screen %.4f left%s\n", 40 + number,
-            hsgd_script_pick(s, "", "\\fontsize{7}{8.4}\\selectfont "), look[verdict].meaning, (x_in + 0.21) / w,
-            y_in / h, hsgd_script_font(&font, s, 7));
+            hsgd_script_pick(s, "", HSGD_SMALL_TEX_FONT), look[verdict].meaning, (x_in + 0.21) / w, y_in / h,
+            hsgd_script_font(&font, s, 7));
 }
 
 static bool any_contour(const figure *f)
@@ -537,7 +529,7 @@ static void write_legend(hsgd_script *s, const figure *f, double top_in)
                                                                       : NULL;
     if (text)
         fprintf(s->stream, "set label 7 '%s%s' at screen 0.5,screen %.4f center%s\n",
-                hsgd_script_pick(s, "", "\\fontsize{7}{8.4}\\selectfont "), text, below / s->height_in,
+                hsgd_script_pick(s, "", HSGD_SMALL_TEX_FONT), text, below / s->height_in,
                 hsgd_script_font(&font, s, 7));
 }
 
@@ -553,7 +545,7 @@ static size_t num_rows_of_panels(const figure *f)
 
 static hsgd_status write_script(hsgd_script *s, figure *f, hsgd_error *err)
 {
-    double top = s->height_in - title_height(f) - (f->in->num_axes > 2 ? ABOVE_IN : 0.04);
+    double top = s->height_in - hsgd_title_lines_height(f->style->title, 2) - (f->in->num_axes > 2 ? ABOVE_IN : 0.04);
     hsgd_status status = has_contours(f) ? write_all_contours(s->stream, f, err) : HSGD_OK;
     if (status)
         return status;
@@ -588,8 +580,8 @@ hsgd_status hsgd_phase_figure_write(const hsgd_phase_figure_input *input, const 
     if (!status)
         status = write_caption(input, dir, err);
     if (!status) {
-        double height =
-            title_height(&f) + (double)num_rows_of_panels(&f) * panel_distance(&f) + legend_height(&f) + 0.06;
+        double height = hsgd_title_lines_height(style->title, 2) + (double)num_rows_of_panels(&f) * panel_distance(&f) +
+                        legend_height(&f) + 0.06;
         status = hsgd_script_open(&script, dir, "phase", style, height,
                                   "Phase diagram: where H-SGD lies between its two local SGDs.", err);
     }
