@@ -304,7 +304,7 @@ LINT       = CLANG_FORMAT='$(CLANG_FORMAT)' CFLAGS='$(filter-out -DHSGD_VERSION=
 lint: $(EMBEDDED) $(BUILD)/built.h ## clang-format, clang-tidy, cppcheck, shellcheck and pyflakes: nothing to say
 	@$(LINT)
 
-lint-deep: $(EMBEDDED) $(BUILD)/built.h ## the same with clang's analyzer (long)
+lint-deep: $(EMBEDDED) $(BUILD)/built.h ## what clang's analyzer finds: nothing that is not explained (long)
 	@$(LINT) --deep
 
 check-deps: ## fail if a layer includes one that it must not know
