@@ -16,7 +16,7 @@ PACKAGES  := build-essential pkg-config libgsl-dev libcjson-dev librandom123-dev
              $(if $(filter 1,$(NO_JPEG)),,libjpeg-dev) $(if $(filter 1,$(NO_MPI)),,libopenmpi-dev openmpi-bin)
 # What only tests need; `make deps check` installs it, `make deps demo` does not.
 CHECK_PACKAGES := libcmocka-dev coinor-csdp mandoc groff-base texlive-latex-base texlive-latex-recommended texlive-pictures \
-             iproute2 clang libclang-rt-dev libomp-dev clang-tidy clang-format cppcheck valgrind chromium chromium-driver python3-selenium jupyter-nbconvert python3-ipykernel
+             iproute2 clang libclang-rt-dev libomp-dev clang-tidy clang-format cppcheck shellcheck pyflakes3 valgrind chromium chromium-driver python3-selenium jupyter-nbconvert python3-ipykernel
 
 # What only `make gallery` needs.
 GALLERY_PACKAGES := pngquant optipng
@@ -306,10 +306,10 @@ matrix-quick: ## the three of them that continuous integration tries
 # The flags without the version, whose quotes are the shell's. Embedded files are made before.
 LINT       = CLANG_FORMAT='$(CLANG_FORMAT)' CFLAGS='$(filter-out -DHSGD_VERSION=%,$(ALL_CFLAGS)) $(MPI_CFLAGS)' tests/lint/run
 
-lint: $(EMBEDDED) $(BUILD)/built.h ## clang-format, clang-tidy and cppcheck: nothing to say
+lint: $(EMBEDDED) $(BUILD)/built.h ## clang-format, clang-tidy, cppcheck, shellcheck and pyflakes: nothing to say
 	@$(LINT)
 
-lint-deep: $(EMBEDDED) $(BUILD)/built.h ## the same with clang's analyzer (long)
+lint-deep: $(EMBEDDED) $(BUILD)/built.h ## what clang's analyzer finds: nothing that is not explained (long)
 	@$(LINT) --deep
 
 check-deps: ## fail if a layer includes one that it must not know

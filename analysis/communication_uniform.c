@@ -70,9 +70,9 @@ void hsgd_schedule_bytes(double *bytes, const hsgd_schedule_costs *c, size_t ste
 /* Whole global periods that surely fit: a guess that is checked, so that rounding cannot make it wrong. */
 static size_t start_within(const hsgd_schedule_costs *c, double budget_s, size_t most)
 {
-    size_t period = c->period[0];
+    size_t period = c->period[0], most_periods = most / period;
     double periods = floor(budget_s / hsgd_schedule_seconds(c, period)) - 1;
-    if (!(periods > 0) || periods >= (double)(most / period))
+    if (!(periods > 0) || periods >= (double)most_periods)
         return 0;
     size_t steps = (size_t)periods * period;
     return hsgd_schedule_seconds(c, steps) <= budget_s ? steps : 0;

@@ -107,7 +107,7 @@ static size_t steps_at_once(const hsgd_simulation *s)
         return 1;
     double step_bytes = 16 * (double)hsgd_cut_find(s).most_workers * (double)s->objective->dim;
     size_t steps = HSGD_POINTS_AT_ONCE / points;
-    return steps * step_bytes <= PAST_BYTES ? steps : 1;
+    return (double)steps * step_bytes <= PAST_BYTES ? steps : 1;
 }
 
 /* Accumulators of subtrees that go ahead of others take at most about this much: their models are to stay in the nearest

@@ -265,7 +265,7 @@ static hsgd_status agree(hsgd_pause *pause, hsgd_engine *engine, hsgd_error *err
     const double own[] = {*pause, engine->step_s};
     double *all = engine->parcel;
     hsgd_status status = hsgd_team_collect(engine->team, own, 2, all, err);
-    for (int r = 0; !status && r < hsgd_team_size(engine->team); r++) {
+    for (size_t r = 0; !status && r < (size_t)hsgd_team_size(engine->team); r++) {
         *pause = all[2 * r] > *pause ? (hsgd_pause)all[2 * r] : *pause;
         engine->step_s = fmax(engine->step_s, all[2 * r + 1]);
     }

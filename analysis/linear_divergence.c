@@ -81,25 +81,27 @@ static double samples_at(const workspace *w, const part *v, size_t place, size_t
 static void add_row(const workspace *w, size_t sample, double scale, double *out)
 {
     const hsgd_dataset *data = w->model->data;
-    const double *x = data->row_start ? NULL : hsgd_dataset_rows(data, sample, 1, w->row);
-    if (x)
-        for (size_t f = 0; f < data->num_features; f++)
-            out[f] += scale * x[f];
-    else
+    if (data->row_start) {
         for (size_t e = data->row_start[sample]; e < data->row_start[sample + 1]; e++)
             out[data->column[e]] += scale * data->value[e];
+        return;
+    }
+    const double *x = hsgd_dataset_rows(data, sample, 1, w->row);
+    for (size_t f = 0; f < data->num_features; f++)
+        out[f] += scale * x[f];
 }
 
 static void add_absolute_row(const workspace *w, size_t sample, double scale, double *out)
 {
     const hsgd_dataset *data = w->model->data;
-    const double *x = data->row_start ? NULL : hsgd_dataset_rows(data, sample, 1, w->row);
-    if (x)
-        for (size_t f = 0; f < data->num_features; f++)
-            out[f] += scale * fabs(x[f]);
-    else
+    if (data->row_start) {
         for (size_t e = data->row_start[sample]; e < data->row_start[sample + 1]; e++)
             out[data->column[e]] += scale * fabs(data->value[e]);
+        return;
+    }
+    const double *x = hsgd_dataset_rows(data, sample, 1, w->row);
+    for (size_t f = 0; f < data->num_features; f++)
+        out[f] += scale * fabs(x[f]);
 }
 
 /* Softmax: from sum a_i e_c (x) x_i to sum a_i (e_c - 1/C) (x) x_i. */

@@ -43,11 +43,13 @@ static void scores(const linear_model *model, const hsgd_dataset *data, size_t f
                    const room *r)
 {
     int p = (int)data->num_features, outputs = (int)model->outputs, rows = (int)count;
-    const double *x = data->row_start ? NULL : hsgd_dataset_rows(data, first, count, r->x);
-    if (!x)
+    if (data->row_start) {
         for (size_t i = 0; i < count; i++)
             sparse_scores(model, data, first + i, point, r->z + i * r->width);
-    else if (outputs == 1)
+        return;
+    }
+    const double *x = hsgd_dataset_rows(data, first, count, r->x);
+    if (outputs == 1)
         cblas_dgemv(CblasRowMajor, CblasNoTrans, rows, p, 1, x, p, point, 1, 0, r->z, 1);
     else
         cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, rows, outputs, p, 1, x, p, point, p, 0, r->z,

@@ -229,11 +229,13 @@ HSGD_INLINE double sum_list_1(const view *lists, size_t list, const double *w, v
             WITH_STORAGE(body, 1);                                                                                     \
     } while (0)
 
+#define WIDTH_OF(fours) ((size_t)(fours)*FOUR)
+
 /* Width in chunks of at most MAX_FOURS fours, as even as they get in whole registers (or in fours, for a width that is no
  * multiple of eight and fits one chunk). */
 #define FOR_CHUNKS(at, fours)                                                                                          \
     for (size_t unit = width % HSGD_LANES || HSGD_LANES < FOUR ? FOUR : HSGD_LANES, all = width / unit,                \
-                most = MAX_FOURS * FOUR / unit, chunks = (all + most - 1) / most, chunk = 0, at = 0, fours = 0;        \
+                most = WIDTH_OF(MAX_FOURS) / unit, chunks = (all + most - 1) / most, chunk = 0, at = 0, fours = 0;     \
          chunk < chunks && (at = all * chunk / chunks * unit,                                                          \
                            fours = (all * (chunk + 1) / chunks - all * chunk / chunks) * unit / FOUR, 1);              \
          chunk++)
@@ -251,7 +253,7 @@ HSGD_INLINE double sum_list_1(const view *lists, size_t list, const double *w, v
     } while (0)
 
 /* A width that one short chunk fills is a constant, too: the multiplication by it leaves a port to the arithmetic. */
-#define IS_CHUNK(fours) ((fours) <= 3 && width == (fours)*FOUR)
+#define IS_CHUNK(fours) ((fours) <= 3 && width == WIDTH_OF(fours))
 
 /* The list of a part of the s-th data row. */
 HSGD_INLINE size_t list_of(const view *lists, size_t part, const size_t *row, size_t first, size_t s)
@@ -288,7 +290,7 @@ static void scores(double *z, bool add, const hsgd_lists *stored, size_t part, s
 #define BODY_4(fours, v, i) scores_of_chunk(z, add, lists, part, row, first, count, w, FOUR, 4, fours, v, i)
 #define BODY_AT(fours, v, i, width)                                                                                    \
     scores_of_chunk(z + at, add, lists, part, row, first, count, w + at, width, 2, fours, v, i)
-#define BODY(fours, v, i) IS_CHUNK(fours) ? BODY_AT(fours, v, i, (fours)*FOUR) : BODY_AT(fours, v, i, width)
+#define BODY(fours, v, i) IS_CHUNK(fours) ? BODY_AT(fours, v, i, WIDTH_OF(fours)) : BODY_AT(fours, v, i, width)
     WITH_WIDTH(BODY_1, BODY_4, BODY);
 #undef BODY
 #undef BODY_AT
@@ -324,7 +326,7 @@ static void collect(double *g, bool add, const uint32_t *column, const hsgd_list
 #define BODY_1(fours, v, i) collect_1(g, add, column, lists, first, count, r, v)
 #define BODY_4(fours, v, i) collect_chunk(g, add, column, lists, first, count, r, FOUR, 4, fours, v)
 #define BODY_AT(fours, v, width) collect_chunk(g + at, add, column, lists, first, count, r + at, width, 2, fours, v)
-#define BODY(fours, v, i) IS_CHUNK(fours) ? BODY_AT(fours, v, (fours)*FOUR) : BODY_AT(fours, v, width)
+#define BODY(fours, v, i) IS_CHUNK(fours) ? BODY_AT(fours, v, WIDTH_OF(fours)) : BODY_AT(fours, v, width)
     WITH_WIDTH(BODY_1, BODY_4, BODY);
 #undef BODY
 #undef BODY_AT
@@ -379,7 +381,7 @@ static void scatter(double *g, const hsgd_lists *stored, size_t part, size_t par
 #define BODY_1(fours, v, i) scatter_1(g, lists, part, row, first, count, r, v, i)
 #define BODY_4(fours, v, i) scatter_chunk(g, lists, part, row, first, count, r, FOUR, fours, v, i)
 #define BODY_AT(fours, v, i, width) scatter_chunk(g + at, lists, part, row, first, count, r + at, width, fours, v, i)
-#define BODY(fours, v, i) IS_CHUNK(fours) ? BODY_AT(fours, v, i, (fours)*FOUR) : BODY_AT(fours, v, i, width)
+#define BODY(fours, v, i) IS_CHUNK(fours) ? BODY_AT(fours, v, i, WIDTH_OF(fours)) : BODY_AT(fours, v, i, width)
     WITH_WIDTH(BODY_1, BODY_4, BODY);
 #undef BODY
 #undef BODY_AT

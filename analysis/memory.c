@@ -21,10 +21,12 @@ double hsgd_memory_of_machine(void)
 double hsgd_memory_available(void)
 {
     FILE *file = hsgd_stream_open("/proc/meminfo");
+    static const char name[] = "MemAvailable:";
     char line[128];
     double kibibytes = INFINITY;
-    while (file && fgets(line, sizeof line, file) && sscanf(line, "MemAvailable: %lf", &kibibytes) != 1)
-        ;
+    while (file && isinf(kibibytes) && fgets(line, sizeof line, file))
+        if (strncmp(line, name, sizeof name - 1) == 0)
+            kibibytes = strtod(line + sizeof name - 1, NULL);
     if (file)
         fclose(file);
     return kibibytes * 1024;

@@ -78,7 +78,8 @@ static void noisy_steps(const hsgd_engine *engine, hsgd_proof_part *part, const 
 static void add_noise_sq(const hsgd_engine *engine, hsgd_proof_part *part, size_t t, size_t first, size_t count,
                          const double *weight, const double *noise_sq)
 {
-    double share = 1 / (double)(t / engine->simulation->measure_every + 1); /* in the mean over the steps so far */
+    size_t measured = t / engine->simulation->measure_every + 1;
+    double share = 1 / (double)measured; /* in the mean over the steps so far */
     double sum = part->noise_sq, independent = part->independent_noise_sq;
     for (size_t j = 0; j < count; j++) {
         double *mean = &engine->trace->worker_noise_sq[engine->placement[first + j]];

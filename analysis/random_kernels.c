@@ -37,14 +37,17 @@ static uint64_t times_to_carry(uint64_t blocks_per_worker)
     return (HSGD_LANES + blocks_per_worker - 1) / blocks_per_worker;
 }
 
-/* The first count <= 4 HSGD_LANES numbers of these blocks. */
+/* Numbers of a vector of blocks. */
+enum { NORMALS_AT_ONCE = 4 * HSGD_LANES };
+
+/* The first count <= NORMALS_AT_ONCE numbers of these blocks. */
 HSGD_INLINE void last_normals(hsgd_blocks words, double deviation, double *out, size_t count)
 {
-    double all[4 * HSGD_LANES];
+    double all[NORMALS_AT_ONCE];
     hsgd_vd x[4];
     hsgd_normals_of_blocks(words, deviation, x);
-    memcpy(count == 4 * HSGD_LANES ? out : all, x, sizeof x);
-    if (count < 4 * HSGD_LANES)
+    memcpy(count == NORMALS_AT_ONCE ? out : all, x, sizeof x);
+    if (count < NORMALS_AT_ONCE)
         memcpy(out, all, count * sizeof *out);
 }
 
@@ -52,7 +55,6 @@ HSGD_INLINE void last_normals(hsgd_blocks words, double deviation, double *out, 
 static void normals(uint64_t seed, const uint32_t counter[4], uint64_t blocks_per_worker, double deviation, double *out,
                     size_t count)
 {
-    enum { EACH = 4 * HSGD_LANES };
     if (count == 0)
         return;
     const hsgd_philox_key key = hsgd_philox_key_of(seed);
@@ -60,7 +62,7 @@ static void normals(uint64_t seed, const uint32_t counter[4], uint64_t blocks_pe
     hsgd_blocks counters = first_blocks(counter);
     carry_to_workers(&counters, blocks_per_worker, carries);
     hsgd_blocks words = hsgd_philox(&key, counters);
-    for (; count > EACH; out += EACH, count -= EACH) {
+    for (; count > NORMALS_AT_ONCE; out += NORMALS_AT_ONCE, count -= NORMALS_AT_ONCE) {
         counters.w0 += HSGD_LANES;
         carry_to_workers(&counters, blocks_per_worker, carries);
         hsgd_blocks next = hsgd_philox(&key, counters);
@@ -81,7 +83,7 @@ static void normals_of_words(const uint32_t words[8][4], double *out)
                 lanes[i][l] = words[first + block_of_lane[l]][i];
         hsgd_blocks blocks;
         memcpy(&blocks, lanes, sizeof blocks);
-        last_normals(blocks, 1, out + 4 * first, 4 * HSGD_LANES);
+        last_normals(blocks, 1, out + 4 * first, NORMALS_AT_ONCE);
     }
 }
 

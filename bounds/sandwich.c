@@ -45,7 +45,9 @@ static char *to_text(const mpq_t value)
 {
     size_t digits = mpz_sizeinbase(mpq_numref(value), 10) + mpz_sizeinbase(mpq_denref(value), 10);
     char *text = malloc(digits + 3); /* sign, slash, terminator */
-    return text ? mpq_get_str(text, 10, value) : NULL;
+    if (text)
+        mpq_get_str(text, 10, value);
+    return text;
 }
 
 static bool decide_side(hsgd_sandwich_side *side, const hsgd_hierarchy *tree, unsigned power)

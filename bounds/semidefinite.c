@@ -94,7 +94,7 @@ static mpz_t *round_factor(const double *factor, size_t size)
 static void subtract_product(mpz_t rest, const mpz_t *matrix, const mpz_t *factor, size_t size, size_t bits, size_t i,
                              size_t j, mpz_t product)
 {
-    const size_t factor_bits = 2 * FACTOR_BITS;
+    const size_t factor_bits = (size_t)2 * FACTOR_BITS;
     mpz_set_ui(product, 0);
     for (size_t m = 0; m <= j; m++)
         mpz_addmul(product, factor[i * size + m], factor[j * size + m]);

@@ -199,7 +199,7 @@ hsgd_status hsgd_check_table(hsgd_check *check, hsgd_error *err)
     free(path);
     if (r.file && getline(&r.titles, &r.titles_size, r.file) > 0) {
         compare_rows(&pairs, check, &r);
-        strcat(name, ", cells");
+        snprintf(name + strlen(name), sizeof name - strlen(name), ", cells");
         hsgd_check_say_pairs(check, &pairs, name, HSGD_CHECK_ROUNDING);
     } else
         hsgd_check_say(check, HSGD_CHECK_FAILS, name, "cannot be read: %s", strerror(errno));

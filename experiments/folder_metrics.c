@@ -86,7 +86,7 @@ hsgd_status hsgd_folder_metrics(hsgd_figure_input *in, double **memory, const hs
 {
     size_t rows = bands->series->num_rows;
     hsgd_status status = HSGD_OK;
-    double *next = *memory = calloc(HSGD_NUM_FIGURE_RUNS * ARRAYS_PER_RUN * rows, sizeof *next);
+    double *next = *memory = calloc(rows * HSGD_NUM_FIGURE_RUNS * ARRAYS_PER_RUN, sizeof *next);
     if (!next)
         return hsgd_fail_memory(err, "the series");
     for (size_t r = 0; r < HSGD_NUM_FIGURE_RUNS && !status; r++, next += ARRAYS_PER_RUN * rows)

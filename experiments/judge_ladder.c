@@ -224,7 +224,7 @@ hsgd_status hsgd_experiment_judge_ladder(hsgd_experiment *e, const hsgd_bound_pa
         refuse_all(&e->ladder, e);
         return HSGD_OK;
     }
-    double *value = malloc(2 * HSGD_NUM_MEASURED_RUNGS * runs * sizeof *value);
+    double *value = malloc(2 * runs * HSGD_NUM_MEASURED_RUNGS * sizeof *value);
     if (!value)
         return hsgd_fail_memory(err, "the proof ladder");
     double *step = value + HSGD_NUM_MEASURED_RUNGS * runs;

@@ -109,7 +109,8 @@ static void print_by_value(const hsgd_phase *phase, const hsgd_phase_summary *s,
         char label[WIDEST_COLUMN + 1];
         snprintf(label, sizeof label, "%s", axis->label[i]);
         for (char *c = label; *c; c++) /* bytes, so that columns stand below each other */
-            *c = (unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e ? '?' : *c;
+            if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e)
+                *c = '?';
         fprintf(out, " %*s", WIDEST_COLUMN, label);
     }
     for (int v = 0; v < HSGD_NUM_BETWEEN; v++) {

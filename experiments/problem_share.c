@@ -8,10 +8,10 @@
 /* order (num_samples): first what stays, worker by worker, then the rest; start (num_workers + 1) becomes that of what stays. */
 static void find_order(size_t *order, size_t *start, size_t num_workers, size_t own)
 {
-    size_t kept = 0, samples = start[num_workers], at = 0, rest = samples, first = start[0];
+    size_t kept = 0, at = 0, first = start[0];
     for (size_t j = 0; j < num_workers; j++)
         kept += j == own ? start[j + 1] - start[j] : 1;
-    rest = kept;
+    size_t rest = kept;
     for (size_t j = 0; j < num_workers; j++) {
         size_t end = start[j + 1];
         start[j] = at;

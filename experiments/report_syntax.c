@@ -172,6 +172,15 @@ static size_t power_length(const char *text, char before)
     return exponent ? digits + 2 + exponent : 0;
 }
 
+/* "4.8" and "-05": 4.8 times 10 to the power of -5. */
+static void put_power_of_ten(const char *mantissa, int length, const char *exponent, FILE *stream)
+{
+    const char *digits = exponent + 1 + strspn(exponent + 1, "0");
+    int num_digits = (int)strspn(digits, "0123456789");
+    fprintf(stream, "$%.*s\\cdot 10^{%s%.*s}$", length, mantissa, *exponent == '-' && num_digits ? "-" : "",
+            num_digits ? num_digits : 1, num_digits ? digits : "0");
+}
+
 /* Mathematics, or nothing: returns the bytes that it stands for. */
 static size_t put_latex_symbol(const char *text, char before, FILE *stream)
 {
@@ -182,7 +191,7 @@ static size_t put_latex_symbol(const char *text, char before, FILE *stream)
         }
     size_t quantity = quantity_length(text, before), power = power_length(text, before);
     if (power)
-        fprintf(stream, "$%.*s\\cdot 10^{%d}$", (int)strcspn(text, "e"), text, atoi(strchr(text, 'e') + 1));
+        put_power_of_ten(text, (int)strcspn(text, "e"), strchr(text, 'e') + 1, stream);
     else if (quantity == 1)
         fprintf(stream, "$%c$", *text);
     else if (quantity)
@@ -288,7 +297,7 @@ void hsgd_report_put_number(hsgd_report_format format, double value, int digits,
     else if (isinf(value))
         fputs(value > 0 ? "$\\infty$" : "$-\\infty$", stream);
     else if (exponent)
-        fprintf(stream, "$%.*s\\cdot 10^{%d}$", (int)(exponent - plain), plain, atoi(exponent + 1));
+        put_power_of_ten(plain, (int)(exponent - plain), exponent + 1, stream);
     else
         fprintf(stream, "$%s$", plain);
 }

@@ -75,8 +75,10 @@ static char note_letter(hsgd_report_table *table, const char *reason)
 
 void hsgd_report_with_reason(hsgd_report_table *table, const char *text, const char *reason)
 {
-    char letter = *reason ? note_letter(table, reason) : 0;
+    char letter = 0;
     pen p;
+    if (*reason)
+        letter = note_letter(table, reason);
     if (!letter) {
         hsgd_report_text(table, "%s%s%s", text, *reason ? ": " : "", reason);
         return;

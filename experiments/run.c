@@ -72,7 +72,7 @@ void hsgd_run_default_folder(char *out, size_t size, const char *name)
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
     size_t length = (size_t)snprintf(out, size, "results/");
     for (; *name && length < 80 && length + 1 < size; name++, length++)
-        out[length] = strchr(plain, *name) && (out[length - 1] != '/' || *name != '.') ? *name : '_';
+        out[length] = (char)(strchr(plain, *name) && (out[length - 1] != '/' || *name != '.') ? *name : '_');
     snprintf(out + length, size - length, "%s", out[length - 1] == '/' ? "experiment" : "");
 }
 

@@ -152,7 +152,7 @@ static hsgd_status read_series(folder *f, hsgd_sweep_figure_point *p, source *s,
     if (status)
         return status;
     size_t rows = p->num_rows = s->series.num_rows;
-    s->band = calloc(2 * NUM_BANDS * rows + 1, sizeof *s->band);
+    s->band = calloc(2 * rows * NUM_BANDS + 1, sizeof *s->band);
     s->bytes = calloc(rows + 1, sizeof *s->bytes);
     if (!s->band || !s->bytes)
         return hsgd_fail_memory(err, "the series");

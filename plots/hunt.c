@@ -21,7 +21,6 @@ enum { TITLE_MAX_WIDTH = 44, NAME_WIDTH = 44 };
 #define BETWEEN_IN 0.08  /* the two panels, beyond the axis of the upper */
 #define RIGHT_IN 0.22    /* the last tick label is that of a large number */
 #define LABEL_SHARE 0.14 /* of the panel's width, a ratio beside its bar */
-#define NOTE_IN 0.12     /* the line of the title about weakening */
 
 /* The columns of the data file. */
 typedef struct table_data {
@@ -124,14 +123,7 @@ static hsgd_status write_data(const table_data *t, const char *dir, hsgd_error *
 
 static double title_height(const hsgd_hunt_figure_input *in, const hsgd_figure_style *style)
 {
-    return !style->title ? 0.07 : in->weakened ? 0.38 + NOTE_IN : 0.38;
-}
-
-static void title_line(hsgd_script *s, double points, double from_top_in)
-{
-    hsgd_font font;
-    fprintf(s->stream, " at screen 0.5,%.4f center%s\n", 1 - from_top_in / s->height_in,
-            hsgd_script_font(&font, s, points));
+    return hsgd_title_lines_height(style->title, in->weakened ? 3 : 2);
 }
 
 static void write_title(hsgd_script *s, const hsgd_hunt_figure_input *in)
@@ -139,14 +131,13 @@ static void write_title(hsgd_script *s, const hsgd_hunt_figure_input *in)
     hsgd_quoted quoted;
     if (!s->title)
         return;
-    fprintf(s->stream, "set label 1 %s", hsgd_text_quote(&quoted, s->format, in->name, NAME_WIDTH));
-    title_line(s, 8, 0.11);
+    hsgd_script_name(s, in->name, NAME_WIDTH);
     fprintf(s->stream, "set label 2 %s", hsgd_text_quote(&quoted, s->format, in->title, NAME_WIDTH));
-    title_line(s, 7, 0.25);
+    hsgd_script_title_line(s, 2);
     if (!in->weakened)
         return;
     fputs("set label 3 'weakened on purpose: above 1 is expected'", s->stream);
-    title_line(s, 7, 0.37);
+    hsgd_script_title_line(s, 3);
 }
 
 enum { LEGEND_ENTRIES = 3, WIDEST_ENTRY = 18 };

@@ -109,11 +109,6 @@ static hsgd_status write_caption(const hsgd_pep_figure_input *in, const char *di
 
 /* ---- the script ---- */
 
-static double title_height(const hsgd_figure_style *style)
-{
-    return style->title ? 0.24 : 0.07;
-}
-
 static hsgd_range range_of(const hsgd_pep_figure_input *in, bool x)
 {
     hsgd_range range = hsgd_range_empty();
@@ -182,17 +177,14 @@ static double legend_height(const hsgd_pep_figure_input *in, double width_in)
 
 static void put_title(hsgd_script *s, const hsgd_pep_figure_input *in)
 {
-    hsgd_quoted quoted;
-    hsgd_font font;
     if (s->title)
-        fprintf(s->stream, "set label 1 %s at screen 0.5,%.4f center%s\n",
-                hsgd_text_quote(&quoted, s->format, in->name, (size_t)(13 * s->width_in)), 1 - 0.11 / s->height_in,
-                hsgd_script_font(&font, s, 8));
+        hsgd_script_name(s, in->name, (size_t)(13 * s->width_in));
 }
 
 static void write_script(hsgd_script *s, const hsgd_pep_figure_input *in, const hsgd_figure_style *style)
 {
-    double top = s->height_in - title_height(style), bottom = top - 1.25 * hsgd_panel_height(style);
+    double top = s->height_in - hsgd_title_lines_height(style->title, 1),
+           bottom = top - 1.25 * hsgd_panel_height(style);
     double legend = legend_height(in, s->width_in);
     put_title(s, in);
     hsgd_script_panel(s, bottom, top);
@@ -218,8 +210,8 @@ hsgd_status hsgd_pep_figure_write(const hsgd_pep_figure_input *in, const char *d
     hsgd_status status = write_data(in, dir, err);
     status = status ? status : write_caption(in, dir, err);
     if (!status) {
-        double height =
-            title_height(style) + 1.25 * hsgd_panel_height(style) + HSGD_X_AXIS_IN + legend_height(in, style->width_in);
+        double height = hsgd_title_lines_height(style->title, 1) + 1.25 * hsgd_panel_height(style) + HSGD_X_AXIS_IN +
+                        legend_height(in, style->width_in);
         status =
             hsgd_script_open(&script, dir, "pep", style, height,
                              "Worst case over the step size, the limits of the theorems, the best step size.", err);

@@ -206,7 +206,8 @@ static bool is_crossed(const double corner[4], double level)
 /* One square between four neighbours: a line from edge to edge wherever the level is crossed (marching squares). */
 static void write_square(FILE *out, const double corner[4], size_t x, size_t y, double level)
 {
-    static const int from[4] = {0, 1, 3, 2}, to[4] = {1, 3, 2, 0}; /* corners 0 1 below, 2 3 above */
+    static const int from[4] = {0, 1, 3, 2}, to[4] = {1, 3, 2, 0};
+    static const double right[4] = {0, 1, 0, 1}, up[4] = {0, 0, 1, 1}; /* of the four corners */
     double px[4], py[4];
     int found = 0;
     for (int e = 0; e < 4; e++) {
@@ -214,8 +215,8 @@ static void write_square(FILE *out, const double corner[4], size_t x, size_t y, 
         if (!((a < 0) != (b < 0)))
             continue;
         double s = a / (a - b);
-        px[found] = (double)x + (double)(from[e] % 2) + s * (double)(to[e] % 2 - from[e] % 2);
-        py[found++] = (double)y + (double)(from[e] / 2) + s * (double)(to[e] / 2 - from[e] / 2);
+        px[found] = (double)x + right[from[e]] + s * (right[to[e]] - right[from[e]]);
+        py[found++] = (double)y + up[from[e]] + s * (up[to[e]] - up[from[e]]);
     }
     for (int k = 0; k + 1 < found; k += 2)
         fprintf(out, "%.4f %.4f\n%.4f %.4f\n\n", px[k], py[k], px[k + 1], py[k + 1]);
@@ -418,11 +419,6 @@ static void draw_panel(hsgd_script *s, const figure *f, size_t panel, double top
 
 /* ---- title and legend ---- */
 
-static double title_height(const figure *f)
-{
-    return f->style->title ? 0.38 : 0.07;
-}
-
 static void put_range(hsgd_script *s, const char *plain, const char *tex, hsgd_phase_range x)
 {
     hsgd_number number;
@@ -440,14 +436,10 @@ static const char *subject(const hsgd_phase_figure_input *in)
 static void write_title(hsgd_script *s, const figure *f)
 {
     const hsgd_phase_figure_input *in = f->in;
-    hsgd_quoted quoted;
-    hsgd_font font;
     if (!f->style->title)
         return;
-    fprintf(s->stream, "set label 1 %s at screen 0.5,%.4f center%s\n",
-            hsgd_text_quote(&quoted, s->format, in->name, (size_t)(13 * f->style->width_in)), 1 - 0.11 / s->height_in,
-            hsgd_script_font(&font, s, 8));
-    fprintf(s->stream, "set label 2 '%s", hsgd_script_pick(s, "", "\\fontsize{7}{8.4}\\selectfont "));
+    hsgd_script_name(s, in->name, (size_t)(13 * f->style->width_in));
+    fprintf(s->stream, "set label 2 '%s", hsgd_script_pick(s, "", HSGD_SMALL_TEX_FONT));
     put_range(s, "{/:Italic n}", "$n$", in->workers);
     put_range(s, "{/:Italic T}", "$T$", in->steps);
     put_range(s, "{/:Italic γ}", "$\\gamma$", in->step_size);
@@ -456,7 +448,8 @@ static void write_title(hsgd_script *s, const figure *f)
                 hsgd_script_pick(s, "%", "\\,\\%"));
     else
         fprintf(s->stream, "%s %s", hsgd_phase_figure_is_worst_case(in) ? "worst case of" : "exact", subject(in));
-    fprintf(s->stream, "' at screen 0.5,%.4f center%s\n", 1 - 0.25 / s->height_in, hsgd_script_font(&font, s, 7));
+    fputs("'", s->stream);
+    hsgd_script_title_line(s, 2);
 }
 
 /* Entries of the legend: the verdicts that occur, as columns of one width. */
@@ -482,11 +475,17 @@ static legend make_legend(const figure *f)
     return out;
 }
 
+static double entries_height(const legend *l)
+{
+    size_t rows = (l->count + l->columns - 1) / l->columns;
+    return LEGEND_ROW_IN * (double)rows;
+}
+
 static double legend_height(const figure *f)
 {
     legend l = make_legend(f);
     double ratio = has_contours(f) || (numbers_fit(f) && f->occurs[HSGD_CELL_HOLDS]) ? LEGEND_ROW_IN : 0;
-    return 0.06 + LEGEND_ROW_IN * (double)((l.count + l.columns - 1) / l.columns) + ratio;
+    return 0.06 + entries_height(&l) + ratio;
 }
 
 static void write_entry(hsgd_script *s, int verdict, double x_in, double y_in, int number)
@@ -502,8 +501,8 @@ static void write_entry(hsgd_script *s, int verdict, double x_in, double y_in, i
                 20 + number, (x_in + 0.08) / w, y_in / h, look[verdict].symbol, hsgd_point_size(s, 0.4),
                 look[verdict].ink);
     fprintf(s->stream, "set label %d '%s%s' at screen %.4f,screen %.4f left%s\n", 40 + number,
-            hsgd_script_pick(s, "", "\\fontsize{7}{8.4}\\selectfont "), look[verdict].meaning, (x_in + 0.21) / w,
-            y_in / h, hsgd_script_font(&font, s, 7));
+            hsgd_script_pick(s, "", HSGD_SMALL_TEX_FONT), look[verdict].meaning, (x_in + 0.21) / w, y_in / h,
+            hsgd_script_font(&font, s, 7));
 }
 
 static bool any_contour(const figure *f)
@@ -524,13 +523,13 @@ static void write_legend(hsgd_script *s, const figure *f, double top_in)
         size_t row = i / l.columns, column = i % l.columns;
         write_entry(s, l.verdict[i], left + (double)column * l.column_in, y - (double)row * LEGEND_ROW_IN, (int)i + 1);
     }
-    double below = y - (double)((l.count + l.columns - 1) / l.columns) * LEGEND_ROW_IN;
+    double below = y - entries_height(&l);
     const char *text = any_contour(f) ? "lines: (H-SGD - inner)/(outer - inner) = 0.25 (thin), 0.5, 0.75 (thick)"
                        : numbers_fit(f) && f->occurs[HSGD_CELL_HOLDS] ? "numbers: (H-SGD - inner)/(outer - inner)"
                                                                       : NULL;
     if (text)
         fprintf(s->stream, "set label 7 '%s%s' at screen 0.5,screen %.4f center%s\n",
-                hsgd_script_pick(s, "", "\\fontsize{7}{8.4}\\selectfont "), text, below / s->height_in,
+                hsgd_script_pick(s, "", HSGD_SMALL_TEX_FONT), text, below / s->height_in,
                 hsgd_script_font(&font, s, 7));
 }
 
@@ -546,7 +545,7 @@ static size_t num_rows_of_panels(const figure *f)
 
 static hsgd_status write_script(hsgd_script *s, figure *f, hsgd_error *err)
 {
-    double top = s->height_in - title_height(f) - (f->in->num_axes > 2 ? ABOVE_IN : 0.04);
+    double top = s->height_in - hsgd_title_lines_height(f->style->title, 2) - (f->in->num_axes > 2 ? ABOVE_IN : 0.04);
     hsgd_status status = has_contours(f) ? write_all_contours(s->stream, f, err) : HSGD_OK;
     if (status)
         return status;
@@ -557,7 +556,8 @@ static hsgd_status write_script(hsgd_script *s, figure *f, hsgd_error *err)
           "number(x) = x == x ? sprintf('%.2f', x) : ''\nset multiplot\n",
           s->stream);
     for (size_t p = 0; p < f->panel.count; p++) {
-        draw_panel(s, f, p, top - (double)(p / f->abreast) * panel_distance(f));
+        size_t row = p / f->abreast;
+        draw_panel(s, f, p, top - (double)row * panel_distance(f));
         fputs(p + 1 < f->panel.count ? "unset label; unset object\n" : "", s->stream); /* title and legend are there */
     }
     fputs("unset multiplot\n", s->stream);
@@ -580,8 +580,8 @@ hsgd_status hsgd_phase_figure_write(const hsgd_phase_figure_input *input, const 
     if (!status)
         status = write_caption(input, dir, err);
     if (!status) {
-        double height =
-            title_height(&f) + (double)num_rows_of_panels(&f) * panel_distance(&f) + legend_height(&f) + 0.06;
+        double height = hsgd_title_lines_height(style->title, 2) + (double)num_rows_of_panels(&f) * panel_distance(&f) +
+                        legend_height(&f) + 0.06;
         status = hsgd_script_open(&script, dir, "phase", style, height,
                                   "Phase diagram: where H-SGD lies between its two local SGDs.", err);
     }

@@ -10,7 +10,6 @@
 #include "plots/script_private.h"
 #include "plots/table_private.h"
 
-#define SMALL_TEX_FONT "\\fontsize{7}{8.4}\\selectfont "
 #define ROW_GAP_IN 0.12
 #define PANEL_IN 1.35
 #define MARK_SIZE 0.6
@@ -87,31 +86,17 @@ static bool has_front(const hsgd_plan_figure_input *in)
     return in->num_front > 1;
 }
 
-static double title_height(bool title)
-{
-    return title ? 0.38 : 0.07;
-}
-
-/* The end of a label command that puts it above the panels. */
-static void title_line(hsgd_script *s, double points, double from_top_in)
-{
-    hsgd_font font;
-    fprintf(s->stream, " at screen 0.5,%.4f center%s\n", 1 - from_top_in / s->height_in,
-            hsgd_script_font(&font, s, points));
-}
-
 static void write_title(hsgd_script *s, const hsgd_plan_figure_input *in)
 {
     hsgd_quoted quoted;
     char text[128];
     if (!s->title)
         return;
-    fprintf(s->stream, "set label 1 %s", hsgd_text_quote(&quoted, s->format, in->name, (size_t)(13 * s->width_in)));
-    title_line(s, 8, 0.11);
+    hsgd_script_name(s, in->name, (size_t)(13 * s->width_in));
     snprintf(text, sizeof text, "%zu workers, bound %.60s", in->num_workers, in->bound);
-    fprintf(s->stream, "set label 2 %s%s", hsgd_script_pick(s, "", "'" SMALL_TEX_FONT "'."),
+    fprintf(s->stream, "set label 2 %s%s", hsgd_script_pick(s, "", "'" HSGD_SMALL_TEX_FONT "'."),
             hsgd_text_quote(&quoted, s->format, text, (size_t)(18 * s->width_in)));
-    title_line(s, 7, 0.25);
+    hsgd_script_title_line(s, 2);
 }
 
 static bool is_drawn(const hsgd_plan_figure_input *in, size_t i)
@@ -215,14 +200,14 @@ static double panel_height(const hsgd_figure_style *style, bool several)
 static double page_height(const hsgd_plan_figure_input *in, const hsgd_figure_style *style)
 {
     double panels = has_front(in) ? 2 : 1;
-    return title_height(style->title) + panels * (panel_height(style, has_front(in)) + HSGD_X_AXIS_IN) +
+    return hsgd_title_lines_height(style->title, 2) + panels * (panel_height(style, has_front(in)) + HSGD_X_AXIS_IN) +
            (panels - 1) * ROW_GAP_IN + legend_height(style->width_in);
 }
 
 static void write_script(hsgd_script *s, const hsgd_plan_figure_input *in, const hsgd_figure_style *style)
 {
     bool several = has_front(in);
-    double top = s->height_in - title_height(s->title), height = panel_height(style, several);
+    double top = s->height_in - hsgd_title_lines_height(s->title, 2), height = panel_height(style, several);
     write_title(s, in);
     fputs(several ? "set multiplot\n" : "", s->stream);
     hsgd_script_panel(s, top - height, top);

@@ -360,8 +360,9 @@ static void write_panels(hsgd_script *s, const hsgd_figure_input *in, const hsgd
         fputs("set multiplot\nunset key\n", s->stream);
     for (size_t i = 0; i < num_panels; i++) {
         bool last = i + 1 == num_panels;
-        double panel_top = top - (double)(i / columns) * pitch;
-        hsgd_script_column(s, i % columns, columns);
+        size_t row = i / columns, column = i % columns;
+        double panel_top = top - (double)row * pitch;
+        hsgd_script_column(s, column, columns);
         hsgd_script_panel(s, panel_top - pitch + HSGD_X_AXIS_IN + ROW_GAP_IN, panel_top);
         if (last)
             hsgd_script_legend(s, legend, legend_entries(lines), legend_columns(lines, s->width_in));

@@ -247,18 +247,6 @@ static hsgd_status write_caption(const figure *f, const char *dir, hsgd_error *e
 
 /* ---- the script ---- */
 
-static double title_height(const figure *f)
-{
-    return f->style->title ? 0.38 : 0.07;
-}
-
-static void title_line(hsgd_script *s, double points, double from_top_in)
-{
-    hsgd_font font;
-    fprintf(s->stream, " at screen 0.5,%.4f center%s\n", 1 - from_top_in / s->height_in,
-            hsgd_script_font(&font, s, points));
-}
-
 static void put_title(hsgd_script *s, const figure *f)
 {
     const hsgd_rate_figure_input *in = f->in;
@@ -269,12 +257,10 @@ static void put_title(hsgd_script *s, const figure *f)
                 {"{/:Italic T}", "$T$", in->steps},
                 {"{/:Italic I}", "$I$", in->local_period},
                 {"{/:Italic G}", "$G$", in->global_period}};
-    hsgd_quoted quoted;
     if (!s->title)
         return;
-    fprintf(s->stream, "set label 1 %s", hsgd_text_quote(&quoted, s->format, in->name, (size_t)(13 * s->width_in)));
-    title_line(s, 8, 0.11);
-    fprintf(s->stream, "set label 2 '%s", hsgd_script_pick(s, "", "\\fontsize{7}{8.4}\\selectfont "));
+    hsgd_script_name(s, in->name, (size_t)(13 * s->width_in));
+    fprintf(s->stream, "set label 2 '%s", hsgd_script_pick(s, "", HSGD_SMALL_TEX_FONT));
     for (size_t i = 0; i < sizeof part / sizeof *part; i++)
         if (part[i].value)
             fprintf(s->stream, "%s = %zu, ", hsgd_script_pick(s, part[i].plain, part[i].tex), part[i].value);
@@ -285,7 +271,7 @@ static void put_title(hsgd_script *s, const figure *f)
     if (f->bars)
         fprintf(s->stream, ", %.4g%s intervals", 100 * in->confidence, hsgd_script_pick(s, "%", "\\,\\%"));
     fputs("'", s->stream);
-    title_line(s, 7, 0.25);
+    hsgd_script_title_line(s, 2);
 }
 
 /* A name of ours or of a user, and an exponent behind it. */
@@ -395,7 +381,8 @@ static void write_script(hsgd_script *s, const figure *f)
 {
     const hsgd_rate_figure_input *in = f->in;
     size_t x = find_swept(in->symbol), y = find_measured(in->quantity);
-    double top = s->height_in - title_height(f), bottom = top - 1.25 * hsgd_panel_height(f->style);
+    double top = s->height_in - hsgd_title_lines_height(f->style->title, 2),
+           bottom = top - 1.25 * hsgd_panel_height(f->style);
     put_title(s, f);
     hsgd_script_panel(s, bottom, top);
     hsgd_script_log_x_axis(s, hsgd_range_of(in->at, in->num_points, 1));
@@ -421,7 +408,8 @@ hsgd_status hsgd_rate_figure_write(const hsgd_rate_figure_input *in, const char 
     if (!status)
         status = write_caption(&f, dir, err);
     if (!status) {
-        double height = title_height(&f) + 1.25 * hsgd_panel_height(style) + HSGD_X_AXIS_IN + legend_height(&f);
+        double height = hsgd_title_lines_height(style->title, 2) + 1.25 * hsgd_panel_height(style) + HSGD_X_AXIS_IN +
+                        legend_height(&f);
         status = hsgd_script_open(&script, dir, "rate", style, height,
                                   "Rate: measured values, the power law through them, and the bounds.", err);
     }

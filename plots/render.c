@@ -288,7 +288,7 @@ static hsgd_status make_tikz_files(const workshop *w, const char *dir, hsgd_erro
 static hsgd_status put_tikz_files(const workshop *w, const char *dir, hsgd_error *err)
 {
     hsgd_status status = make_tikz_files(w, dir, err);
-    for (size_t i = 0; i < 2 * HSGD_NUM_TIKZ_FILES; i++) {
+    for (size_t i = 0; i < (size_t)2 * HSGD_NUM_TIKZ_FILES; i++) {
         bool wanted = i < HSGD_NUM_TIKZ_FILES;
         char *from = join(w->path, wanted ? hsgd_tikz_files[i] : unused_tikz_files[i - HSGD_NUM_TIKZ_FILES]);
         char *to = wanted ? join(dir, hsgd_tikz_files[i]) : NULL;

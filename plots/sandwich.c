@@ -15,7 +15,7 @@
 #include "plots/script_private.h"
 #include "plots/table_private.h"
 
-enum { NUM_RUNS = 3 };
+enum { NUM_RUNS = 3, NUM_ENTRIES = 2 * NUM_RUNS };
 static const char PUBLISHED[] = "published", SHARPENED[] = "sharpened";
 #define LEFT_IN 0.62
 #define RIGHT_IN 0.12
@@ -275,7 +275,7 @@ static size_t legend_columns(double width_in)
 
 static double legend_height(double width_in)
 {
-    return 0.1 + HSGD_LEGEND_ROW_IN * (double)hsgd_legend_rows(2 * NUM_RUNS, legend_columns(width_in));
+    return 0.1 + HSGD_LEGEND_ROW_IN * (double)hsgd_legend_rows(NUM_ENTRIES, legend_columns(width_in));
 }
 
 static void write_script(hsgd_script *s, const hsgd_figure_input *in, const double *mean)
@@ -289,7 +289,7 @@ static void write_script(hsgd_script *s, const hsgd_figure_input *in, const doub
     if (side)
         hsgd_script_margins(s, LEFT_IN, MEANS_RIGHT_IN + MEANS_WIDTH_IN + NAMES_IN + 0.05);
     hsgd_script_panel(s, legend_top + HSGD_X_AXIS_IN, top);
-    hsgd_script_legend(s, legend_top, 2 * NUM_RUNS, legend_columns(s->width_in));
+    hsgd_script_legend(s, legend_top, NUM_ENTRIES, legend_columns(s->width_in));
     if (s->format == HSGD_FIGURE_SVG) /* as hsgd_script_legend, for longer texts */
         fputs("set key width -5\n", s->stream);
     draw_curves(s, in, mean);

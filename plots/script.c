@@ -15,7 +15,6 @@
 #define GAP_IN 0.45      /* between panels side by side: tick labels */
 #define NARROWEST_IN 1.8 /* of panels side by side */
 #define TEX_FONT "\\fontsize{8}{9.6}\\selectfont"
-#define SMALL_TEX_FONT "\\fontsize{7}{8.4}\\selectfont "
 #define NAME_MAX_WIDTH 44 /* columns of the experiment's name, which fit at 8 points */
 
 /* The scales make 8 points the same share of the page in every format: the cairo terminals take a point for 1/72 of 96
@@ -142,15 +141,28 @@ const char *hsgd_script_pick(const hsgd_script *s, const char *plain, const char
 
 double hsgd_title_height(const hsgd_figure_input *input, bool title)
 {
-    return !title ? 0.07 : input->constants_proved ? 0.38 : 0.5;
+    return hsgd_title_lines_height(title, input->constants_proved ? 2 : 3);
 }
 
-/* The end of a label command that puts it above the panels. */
-static void title_line(hsgd_script *s, double points, double from_top_in)
+static const double middle_of_line_in[] = {0.11, 0.25, 0.37}; /* from the upper edge */
+
+double hsgd_title_lines_height(bool title, size_t lines)
+{
+    return title ? middle_of_line_in[lines - 1] + 0.13 : 0.07;
+}
+
+void hsgd_script_title_line(hsgd_script *s, size_t line)
 {
     hsgd_font font;
-    fprintf(s->stream, " at screen 0.5,%.4f center%s\n", 1 - from_top_in / s->height_in,
-            hsgd_script_font(&font, s, points));
+    fprintf(s->stream, " at screen 0.5,%.4f center%s\n", 1 - middle_of_line_in[line - 1] / s->height_in,
+            hsgd_script_font(&font, s, line == 1 ? 8 : 7));
+}
+
+void hsgd_script_name(hsgd_script *s, const char *name, size_t max_width)
+{
+    hsgd_quoted quoted;
+    fprintf(s->stream, "set label 1 %s", hsgd_text_quote(&quoted, s->format, name, max_width));
+    hsgd_script_title_line(s, 1);
 }
 
 static void band_title(char *out, size_t size, const hsgd_script *s, double confidence)
@@ -181,9 +193,7 @@ void hsgd_script_title(hsgd_script *s, const hsgd_figure_input *input)
 {
     if (!s->title)
         return;
-    hsgd_quoted name;
-    fprintf(s->stream, "set label 1 %s", hsgd_text_quote(&name, s->format, input->name, NAME_MAX_WIDTH));
-    title_line(s, 8, 0.11);
+    hsgd_script_name(s, input->name, NAME_MAX_WIDTH);
 
     hsgd_number gamma;
     hsgd_text_number(&gamma, s->format, input->step_size);
@@ -192,19 +202,19 @@ void hsgd_script_title(hsgd_script *s, const hsgd_figure_input *input)
                          "{/:Italic n} = %zu, {/:Italic M} = %zu, {/:Italic I} = %zu, {/:Italic G} = %zu, "
                          "{/:Italic γ} = %s",
                          "$n = %zu$, $M = %zu$, $I = %zu$, $G = %zu$, $\\gamma = {}$%s");
-    fprintf(s->stream, "set label 2 '%s", hsgd_script_pick(s, "", SMALL_TEX_FONT));
+    fprintf(s->stream, "set label 2 '%s", hsgd_script_pick(s, "", HSGD_SMALL_TEX_FONT));
     fprintf(s->stream, symbols, input->num_workers, input->num_levels, input->local_period, input->global_period,
             gamma.text);
     fprintf(s->stream, ", %zu seed%s", input->seeds, input->seeds == 1 ? "" : "s");
     if (s->band == HSGD_BAND_CI && input->seeds > 1 && isfinite(input->confidence))
         fprintf(s->stream, ", %.4g%s intervals", 100 * input->confidence, hsgd_script_pick(s, "%", "\\,\\%"));
     fputs("'", s->stream);
-    title_line(s, 7, 0.25);
+    hsgd_script_title_line(s, 2);
     if (input->constants_proved)
         return;
     fprintf(s->stream, "set label 3 'bounds use %s constants'",
             input->constants_estimated ? "estimated" : "trajectory");
-    title_line(s, 7, 0.37);
+    hsgd_script_title_line(s, 3);
 }
 
 void hsgd_script_thinned(hsgd_script *s, size_t num_rows)

@@ -17,6 +17,7 @@
 
 #define HSGD_PAGE_HEIGHT_IN 2.6 /* figures with long legends or several panels are taller */
 #define HSGD_LEGEND_ROW_IN 0.125
+#define HSGD_SMALL_TEX_FONT "\\fontsize{7}{8.4}\\selectfont " /* of the lines below the first */
 #define HSGD_X_AXIS_IN 0.34 /* from the lower edge of a panel to below its axis label */
 
 typedef struct hsgd_script {
@@ -30,12 +31,21 @@ typedef struct hsgd_script {
     bool log_axis;
 } hsgd_script;
 
-/* Inches that the title takes at the top, or the margin where the style has none. */
+/* Inches that a title of 1 to 3 lines takes at the top, or the margin where the style has none. */
+double hsgd_title_lines_height(bool title, size_t lines);
+
+/* The same for the title that hsgd_script_title writes. */
 double hsgd_title_height(const hsgd_figure_input *input, bool title);
 
 /* Start DIR/NAME.gp for output NAME.<format>; about is the script's first comment line. */
 hsgd_status hsgd_script_open(hsgd_script *s, const char *dir, const char *name, const hsgd_figure_style *style,
                              double height_in, const char *about, hsgd_error *err);
+
+/* The first line of a title: label 1 with the name, cut to max_width columns. */
+void hsgd_script_name(hsgd_script *s, const char *name, size_t max_width);
+
+/* The end of the command for label `line` that makes it a line of the title, 1 to 3. */
+void hsgd_script_title_line(hsgd_script *s, size_t line);
 
 /* The experiment's name and setting above the panels, if the style has a title. */
 void hsgd_script_title(hsgd_script *s, const hsgd_figure_input *input);

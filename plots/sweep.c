@@ -18,8 +18,6 @@ const size_t hsgd_num_sweep_figures = sizeof hsgd_sweep_figures / sizeof hsgd_sw
 #define CHARACTER_IN 0.052 /* width of a character of a label or a legend at 7 points, about */
 #define PANEL_WIDTH_IN(style) ((style)->width_in - 0.74)
 
-#define SMALL_TEX_FONT "\\fontsize{7}{8.4}\\selectfont "
-
 enum { LONGEST_LABEL = 24 };
 
 /* ---- values and points ---- */
@@ -135,15 +133,7 @@ static void put_symbol(hsgd_script *s, const char *plain, const char *tex, hsgd_
 
 double hsgd_sweep_caption_height(const hsgd_figure_style *style, const char *note)
 {
-    return !style->title ? 0.07 : *note ? 0.5 : 0.38;
-}
-
-/* The end of a label command that puts it above the panels. */
-static void caption_line(hsgd_script *s, double points, double from_top_in)
-{
-    hsgd_font font;
-    fprintf(s->stream, " at screen 0.5,%.4f center%s\n", 1 - from_top_in / s->height_in,
-            hsgd_script_font(&font, s, points));
+    return hsgd_title_lines_height(style->title, *note ? 3 : 2);
 }
 
 /* What the error bars or bands are. */
@@ -166,9 +156,8 @@ void hsgd_sweep_caption(hsgd_script *s, const hsgd_sweep_figure_input *in, const
     hsgd_span seeds = hsgd_sweep_span(in, HSGD_SPAN_SEEDS);
     if (!style->title)
         return;
-    fprintf(s->stream, "set label 1 %s", hsgd_text_quote(&quoted, s->format, in->name, width * 2 / 3));
-    caption_line(s, 8, 0.11);
-    fprintf(s->stream, "set label 2 '%s", hsgd_script_pick(s, "", SMALL_TEX_FONT));
+    hsgd_script_name(s, in->name, width * 2 / 3);
+    fprintf(s->stream, "set label 2 '%s", hsgd_script_pick(s, "", HSGD_SMALL_TEX_FONT));
     put_symbol(s, "{/:Italic n}", "$n$", hsgd_sweep_span(in, HSGD_SPAN_WORKERS));
     put_symbol(s, "{/:Italic T}", "$T$", hsgd_sweep_span(in, HSGD_SPAN_STEPS));
     put_symbol(s, "{/:Italic γ}", "$\\gamma$", hsgd_sweep_span(in, HSGD_SPAN_STEP_SIZE));
@@ -177,12 +166,12 @@ void hsgd_sweep_caption(hsgd_script *s, const hsgd_sweep_figure_input *in, const
     if (with_intervals && seeds.high > 1)
         put_band(s, in->confidence);
     fputs("'", s->stream);
-    caption_line(s, 7, 0.25);
+    hsgd_script_title_line(s, 2);
     if (!*note)
         return;
-    fprintf(s->stream, "set label 3 '%s'.%s", hsgd_script_pick(s, "", SMALL_TEX_FONT),
+    fprintf(s->stream, "set label 3 '%s'.%s", hsgd_script_pick(s, "", HSGD_SMALL_TEX_FONT),
             hsgd_text_quote(&quoted, s->format, note, width));
-    caption_line(s, 7, 0.37);
+    hsgd_script_title_line(s, 3);
 }
 
 /* ---- the axis of values ---- */

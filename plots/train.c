@@ -10,7 +10,6 @@
 #include "plots/script_private.h"
 #include "plots/table_private.h"
 
-#define SMALL_TEX_FONT "\\fontsize{7}{8.4}\\selectfont "
 #define ROW_IN 0.135
 #define ROW_GAP_IN 0.1
 #define LEFT_IN 0.95 /* of the panel with rows */
@@ -78,32 +77,18 @@ static hsgd_status write_data(const hsgd_train_figure_input *in, const char *dir
 
 /* ---- the script ---- */
 
-static double title_height(bool title)
-{
-    return title ? 0.38 : 0.07;
-}
-
-/* The end of a label command that puts it above the panels. */
-static void title_line(hsgd_script *s, double points, double from_top_in)
-{
-    hsgd_font font;
-    fprintf(s->stream, " at screen 0.5,%.4f center%s\n", 1 - from_top_in / s->height_in,
-            hsgd_script_font(&font, s, points));
-}
-
 static void write_title(hsgd_script *s, const hsgd_train_figure_input *in)
 {
     hsgd_quoted quoted;
     char text[128];
     if (!s->title)
         return;
-    fprintf(s->stream, "set label 1 %s", hsgd_text_quote(&quoted, s->format, in->name, (size_t)(13 * s->width_in)));
-    title_line(s, 8, 0.11);
+    hsgd_script_name(s, in->name, (size_t)(13 * s->width_in));
     snprintf(text, sizeof text, "%zu worker%s on %zu host%s", in->num_workers, in->num_workers == 1 ? "" : "s",
              in->num_hosts, in->num_hosts == 1 ? "" : "s");
-    fprintf(s->stream, "set label 2 %s%s", hsgd_script_pick(s, "", "'" SMALL_TEX_FONT "'."),
+    fprintf(s->stream, "set label 2 %s%s", hsgd_script_pick(s, "", "'" HSGD_SMALL_TEX_FONT "'."),
             hsgd_text_quote(&quoted, s->format, text, (size_t)(18 * s->width_in)));
-    title_line(s, 7, 0.25);
+    hsgd_script_title_line(s, 2);
 }
 
 static void name_rows(hsgd_script *s, const hsgd_train_figure_input *in)
@@ -206,13 +191,13 @@ static double rows_height(const hsgd_train_figure_input *in)
 
 static double page_height(const hsgd_train_figure_input *in, const hsgd_figure_style *style)
 {
-    return title_height(style->title) + rows_height(in) + HSGD_X_AXIS_IN + ROW_GAP_IN + hsgd_panel_height(style) +
-           HSGD_X_AXIS_IN + legend_height(in, style->width_in);
+    return hsgd_title_lines_height(style->title, 2) + rows_height(in) + HSGD_X_AXIS_IN + ROW_GAP_IN +
+           hsgd_panel_height(style) + HSGD_X_AXIS_IN + legend_height(in, style->width_in);
 }
 
 static void write_script(hsgd_script *s, const hsgd_train_figure_input *in, const hsgd_figure_style *style)
 {
-    double top = s->height_in - title_height(s->title), height = rows_height(in);
+    double top = s->height_in - hsgd_title_lines_height(s->title, 2), height = rows_height(in);
     write_title(s, in);
     fputs("set multiplot\nunset key\n", s->stream);
     hsgd_script_margins(s, LEFT_IN, RIGHT_IN);

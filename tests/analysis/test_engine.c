@@ -722,41 +722,73 @@ static void same_bits_for_any_number_of_threads_in_any_order_on_every_path(void 
 
 /* ---- outcomes and errors ---- */
 
+typedef struct small_run {
+    hsgd_hierarchy h;
+    hsgd_quadratic q;
+    hsgd_objective f;
+    double initial[3];
+    hsgd_simulation s;
+} small_run;
+
+static void small_run_init(small_run *r)
+{
+    r->h = uniform((size_t[]){2, 2}, (size_t[]){4, 2}, 2);
+    r->q = generated(&r->h, 3, 0.1);
+    assert_ok(hsgd_quadratic_objective(&r->f, &r->q, NULL, &err), err);
+    for (size_t i = 0; i < 3; i++)
+        r->initial[i] = 1;
+    r->s = (hsgd_simulation){.objective = &r->f,
+                             .hierarchy = &r->h,
+                             .initial = r->initial,
+                             .step_size = 0.1,
+                             .steps = 3,
+                             .measure_every = 1,
+                             .threads = 1};
+}
+
+static void small_run_free(small_run *r)
+{
+    hsgd_objective_free(&r->f);
+    hsgd_quadratic_free(&r->q);
+    hsgd_hierarchy_free(&r->h);
+}
+
 static void divergence_of_the_run_is_an_outcome(void **state)
 {
     (void)state;
-    hsgd_hierarchy h = uniform((size_t[]){2, 2}, (size_t[]){4, 2}, 2);
-    hsgd_quadratic q = generated(&h, 3, 0.1);
-    hsgd_objective f;
+    small_run r;
     hsgd_trace trace;
-    double initial[3] = {1, 1, 1};
-    assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
-    hsgd_simulation s = {.objective = &f,
-                         .hierarchy = &h,
-                         .initial = initial,
-                         .step_size = 1e6,
-                         .steps = 100,
-                         .measure_every = 1,
-                         .threads = 1};
-    assert_ok(hsgd_simulate(&trace, &s, &err), err);
+    small_run_init(&r);
+    r.s.step_size = 1e6;
+    r.s.steps = 100;
+    assert_ok(hsgd_simulate(&trace, &r.s, &err), err);
     /* |1 - gamma h|^t with h = 1.3: the loss overflows when 2 t log10(1.3e6) passes 308, near t = 25 */
     assert_true(trace.diverged_at > 20 && trace.diverged_at < 30);
     assert_true(isinf(trace.loss[99]));
     assert_true(isfinite(trace.loss[15]));
     hsgd_trace_free(&trace);
+    small_run_free(&r);
+}
+
+static void wrong_simulations_are_refused(void **state)
+{
+    (void)state;
+    small_run r;
+    hsgd_trace trace;
+    small_run_init(&r);
+    hsgd_simulation s = r.s;
     s.step_size = NAN;
     assert_fails(hsgd_simulate(&trace, &s, &err), HSGD_ERROR_INPUT, "step_size", err);
-    s.step_size = 0.1;
+    s = r.s;
     s.steps = 0;
     assert_fails(hsgd_simulate(&trace, &s, &err), HSGD_ERROR_INPUT, "steps", err);
-    s.steps = 3;
     const hsgd_variant variant = HSGD_PLAIN_VARIANT;
+    s = r.s;
     s.variant = &variant;
     s.measure_proof = true;
     assert_fails(hsgd_simulate(&trace, &s, &err), HSGD_ERROR_INPUT, "plain H-SGD only", err);
-    s.variant = NULL;
-    s.measure_proof = false;
     hsgd_hierarchy other = uniform((size_t[]){2, 3}, (size_t[]){4, 2}, 2), compact;
+    s = r.s;
     s.hierarchy = &other;
     assert_fails(hsgd_simulate(&trace, &s, &err), HSGD_ERROR_INPUT, "has 6 workers, the problem 4", err);
     assert_ok(hsgd_hierarchy_uniform(&compact, (size_t[]){2, 2}, (size_t[]){4, 2}, 2, &err), err);
@@ -764,9 +796,7 @@ static void divergence_of_the_run_is_an_outcome(void **state)
     assert_fails(hsgd_simulate(&trace, &s, &err), HSGD_ERROR_INPUT, "one entry per node", err);
     hsgd_hierarchy_free(&compact);
     hsgd_hierarchy_free(&other);
-    hsgd_objective_free(&f);
-    hsgd_quadratic_free(&q);
-    hsgd_hierarchy_free(&h);
+    small_run_free(&r);
 }
 
 static void add_steps(void *context, size_t steps_done)
@@ -778,30 +808,20 @@ static void add_steps(void *context, size_t steps_done)
 static void progress_adds_up_to_all_steps(void **state)
 {
     (void)state;
-    hsgd_hierarchy h = uniform((size_t[]){2, 2}, (size_t[]){4, 2}, 2);
-    hsgd_quadratic q = generated(&h, 3, 0.1);
-    hsgd_objective f;
+    small_run r;
     hsgd_trace trace;
-    double initial[3] = {1, 1, 1};
-    assert_ok(hsgd_quadratic_objective(&f, &q, NULL, &err), err);
-    for (size_t steps = 1; steps <= 11; steps += 5) {
-        size_t done = 0;
-        hsgd_simulation s = {.objective = &f,
-                             .hierarchy = &h,
-                             .initial = initial,
-                             .step_size = 0.1,
-                             .steps = steps,
-                             .measure_every = 3,
-                             .threads = 1,
-                             .progress = add_steps,
-                             .progress_context = &done};
-        assert_ok(hsgd_simulate(&trace, &s, &err), err);
-        assert_int_equal(done, steps);
+    size_t done;
+    small_run_init(&r);
+    r.s.measure_every = 3;
+    r.s.progress = add_steps;
+    r.s.progress_context = &done;
+    for (r.s.steps = 1; r.s.steps <= 11; r.s.steps += 5) {
+        done = 0;
+        assert_ok(hsgd_simulate(&trace, &r.s, &err), err);
+        assert_int_equal(done, r.s.steps);
         hsgd_trace_free(&trace);
     }
-    hsgd_objective_free(&f);
-    hsgd_quadratic_free(&q);
-    hsgd_hierarchy_free(&h);
+    small_run_free(&r);
 }
 
 int main(void)
@@ -820,6 +840,7 @@ int main(void)
         cmocka_unit_test(period_one_is_minibatch_sgd),
         cmocka_unit_test(same_bits_for_any_number_of_threads_in_any_order_on_every_path),
         cmocka_unit_test(divergence_of_the_run_is_an_outcome),
+        cmocka_unit_test(wrong_simulations_are_refused),
         cmocka_unit_test(progress_adds_up_to_all_steps),
     };
     return cmocka_run_group_tests_name("engine", tests, NULL, NULL);

@@ -47,10 +47,10 @@ stop_again_and_again() { # stop_again_and_again COMMAND NAME FIRST-BUDGET
         run "$1" "$2" "$2-pieces" --resume --threads $((stops % 3 + 1)) --checkpoint-every 0.05 --time-budget "$(echo "$stops" | awk -v first="$3" '{ print first * 1.5 ^ ($1 - 1) }')" 2> "$folder/err"
         code=$?
         [ -e "$folder/$2-pieces/result.json" ] && break
-        [ $code -eq 3 ] && grep -q '^hsgd: stopped .* (the time budget); .* with: .* --resume' "$folder/err" || { echo "exit code $code:"; cat "$folder/err"; return 1; }
-        [ $stops -lt 100 ] || return 1
+        [ "$code" -eq 3 ] && grep -q '^hsgd: stopped .* (the time budget); .* with: .* --resume' "$folder/err" || { echo "exit code $code:"; cat "$folder/err"; return 1; }
+        [ "$stops" -lt 100 ] || return 1
     done
-    [ $stops -ge 2 ] || { echo "stopped only $stops times"; return 1; }
+    [ "$stops" -ge 2 ] || { echo "stopped only $stops times"; return 1; }
     same "$2-whole" "$2-pieces"
 }
 plain_runs_go_on() { stop_again_and_again verify plain 0.01; }
@@ -70,14 +70,14 @@ interrupt() {
     state=$folder/$2/checkpoint/main-seed-1.state
     background slow "$2" --checkpoint-every 0.02 --threads 1
     for _ in $(seq 200); do [ -e "$state" ] && break; sleep 0.01; done
-    kill -"$1" $process; wait $process # "slow" is slow enough not to be done by now
+    kill -"$1" "$process"; wait "$process" # "slow" is slow enough not to be done by now
 }
 # The command that is printed goes on, to the letter; a run that is complete is not made again.
 signals_end_a_run_cleanly() {
     for signal in INT TERM HUP; do
         rm -rf "$folder/signal"
-        interrupt $signal signal; code=$?
-        [ $code -eq 3 ] && [ "$(wc -l < "$folder/err")" -eq 1 ] && grep -q "^hsgd: stopped at [0-9.]* % of the run (SIG$signal); the checkpoint is in $folder/signal/checkpoint; go on with: " "$folder/err" ||
+        interrupt "$signal" signal; code=$?
+        [ "$code" -eq 3 ] && [ "$(wc -l < "$folder/err")" -eq 1 ] && grep -q "^hsgd: stopped at [0-9.]* % of the run (SIG$signal); the checkpoint is in $folder/signal/checkpoint; go on with: " "$folder/err" ||
             { echo "exit code $code:"; cat "$folder/err"; return 1; }
         sh -c "$(sed 's/.*go on with: //' "$folder/err")" && same slow-whole signal || return 1
     done
@@ -89,9 +89,9 @@ signals_end_a_run_cleanly() {
 a_second_signal_ends_at_once() {
     for _ in 1 2 3 4 5 6 7 8 9 10; do
         background long long
-        sleep 0.3; kill -TERM $process; sleep 0.05; kill -INT $process 2> /dev/null; wait $process; code=$?
-        [ $code -le 128 ] || return 0
-        [ $code -eq 3 ] || break
+        sleep 0.3; kill -TERM "$process"; sleep 0.05; kill -INT "$process" 2> /dev/null; wait "$process"; code=$?
+        [ "$code" -le 128 ] || return 0
+        [ "$code" -eq 3 ] || break
     done
     echo "exit code $code"; return 1
 }
@@ -105,20 +105,20 @@ in_seconds() {
 state_of_long=$folder/rounds/checkpoint/main-seed-1.state
 kills_in_a_long_round_lose_an_interval() {
     background long rounds --checkpoint-every 1
-    in_seconds 20 '[ -e "$state_of_long" ]' || { kill -KILL $process; echo "no checkpoint within a round"; return 1; }
-    sleep 2; kill -KILL $process; wait $process
+    in_seconds 20 '[ -e "$state_of_long" ]' || { kill -KILL "$process"; echo "no checkpoint within a round"; return 1; }
+    sleep 2; kill -KILL "$process"; wait "$process"
     age=$(($(date +%s) - $(stat -c %Y "$state_of_long")))
-    [ $age -le 5 ] || { echo "the checkpoint is $age s old"; return 1; }
+    [ "$age" -le 5 ] || { echo "the checkpoint is $age s old"; return 1; }
     cp "$state_of_long" "$folder/killed.state"
 }
 # Goes on from there, and a little further each time.
 signals_do_not_wait_for_the_round() {
     for signal in INT TERM; do
         background long rounds --resume
-        sleep 1.5; kill -$signal $process
-        in_seconds 10 '! kill -0 $process 2> /dev/null' || { kill -KILL $process; echo "SIG$signal waits"; return 1; }
-        wait $process; code=$?
-        [ $code -eq 3 ] && grep -q "^hsgd: stopped at [0-9.]* % of the run (SIG$signal)" "$folder/err" && ! cmp -s "$state_of_long" "$folder/killed.state" ||
+        sleep 1.5; kill -"$signal" "$process"
+        in_seconds 10 '! kill -0 $process 2> /dev/null' || { kill -KILL "$process"; echo "SIG$signal waits"; return 1; }
+        wait "$process"; code=$?
+        [ "$code" -eq 3 ] && grep -q "^hsgd: stopped at [0-9.]* % of the run (SIG$signal)" "$folder/err" && ! cmp -s "$state_of_long" "$folder/killed.state" ||
             { echo "exit code $code:"; cat "$folder/err"; return 1; }
         cp "$state_of_long" "$folder/killed.state"
     done
@@ -129,16 +129,16 @@ signals_do_not_wait_for_the_round() {
 long_rounds_go_on() {
     run run round round-whole
     stops=0
-    until run run round round --resume --threads $((stops % 3 + 1)) --time-budget "$(echo $stops | awk '{ print 0.2 * 1.5 ^ $1 }')" 2> "$folder/err"; do
+    until run run round round --resume --threads $((stops % 3 + 1)) --time-budget "$(echo "$stops" | awk '{ print 0.2 * 1.5 ^ $1 }')" 2> "$folder/err"; do
         stops=$((stops + 1))
-        [ $stops -lt 30 ] || { cat "$folder/err"; return 1; }
+        [ "$stops" -lt 30 ] || { cat "$folder/err"; return 1; }
     done
-    [ $stops -ge 1 ] && same round-whole round
+    [ "$stops" -ge 1 ] && same round-whole round
 }
 refused() { # refused MESSAGE [COMMAND [OPTIONS]]
-    message=$1 command=${2:-run}; [ $# -lt 2 ] && shift 1 || shift 2
+    message=$1 command=${2:-run}; shift $(($# < 2 ? 1 : 2))
     run "$command" slow refused --resume "$@" > "$folder/out" 2> "$folder/err"; code=$?
-    if [ $code -ne 2 ] || [ "$(wc -l < "$folder/err")" -ne 1 ] || ! grep -q -e "^hsgd: $folder/refused/checkpoint/main-seed-[0-9]*.state: $message" "$folder/err"; then
+    if [ "$code" -ne 2 ] || [ "$(wc -l < "$folder/err")" -ne 1 ] || ! grep -q -e "^hsgd: $folder/refused/checkpoint/main-seed-[0-9]*.state: $message" "$folder/err"; then
         echo "exit code $code instead of 2 with \"$message\":"; cat "$folder/err"; return 1
     fi
 }
@@ -147,11 +147,11 @@ wrong_checkpoints_are_refused() {
     state=$(echo "$folder"/refused/checkpoint/main-seed-?.state) good=$folder/good.state
     cp "$state" "$good"; size=$(wc -c < "$good")
     for length in 1 15 16 40 100 1000 $((size - 65)) $((size - 1)); do
-        head -c $length "$good" > "$state"; refused 'the checkpoint is cut short\|the checkpoint has [0-9]* bytes; expected ' || return 1
+        head -c "$length" "$good" > "$state"; refused 'the checkpoint is cut short\|the checkpoint has [0-9]* bytes; expected ' || return 1
     done
     for place in 3 17 24 33 41 60 300 1000 $((size / 2)) $((size - 80)) $((size - 3)); do
         cp "$good" "$state"
-        printf '~' | dd of="$state" bs=1 seek=$place conv=notrunc 2> "$folder/err" && refused 'the checkpoint \|not a checkpoint' || return 1
+        printf '~' | dd of="$state" bs=1 seek="$place" conv=notrunc 2> "$folder/err" && refused 'the checkpoint \|not a checkpoint' || return 1
     done
     : > "$state"; refused 'not a checkpoint of hsgd' || return 1
     cp "$folder/plain.json" "$state"; refused 'not a checkpoint of hsgd' || return 1
@@ -165,10 +165,10 @@ a_full_disk_leaves_the_older_one_whole() {
     interrupt TERM full
     cp -r "$folder/full/checkpoint" "$folder/kept"
     for budget in 0.2 0.5 1.2 3; do # on a busy machine the first ones may be over before the run begins
-        (trap '' XFSZ; ulimit -f 8; run run slow full --resume --checkpoint-every 0.02 --time-budget $budget) 2> "$folder/err"; code=$?
-        [ $code -eq 3 ] || break
+        (trap '' XFSZ; ulimit -f 8; run run slow full --resume --checkpoint-every 0.02 --time-budget "$budget") 2> "$folder/err"; code=$?
+        [ "$code" -eq 3 ] || break
     done
-    [ $code -eq 4 ] && grep -q '^hsgd: warning: no checkpoint: cannot write .*: File too large$' "$folder/err" && diff -r "$folder/full/checkpoint" "$folder/kept" ||
+    [ "$code" -eq 4 ] && grep -q '^hsgd: warning: no checkpoint: cannot write .*: File too large$' "$folder/err" && diff -r "$folder/full/checkpoint" "$folder/kept" ||
         { echo "exit code $code:"; cat "$folder/err"; return 1; }
     run run slow full --resume && same slow-whole full
 }
@@ -184,9 +184,9 @@ points() {
     for stops in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
         "$program" "$1" "$folder/$2.json" --output "$folder/$2-pieces" --quiet --resume --threads $((stops % 3 + 1)) --time-budget "$(echo "$stops" | awk '{ print 0.03 * ($1 - 1) ^ 1.5 }')" 2> "$folder/err"; code=$?
         [ -e "$folder/$2-pieces/$1.json" ] && break
-        [ $code -eq 3 ] && grep -q '^hsgd: stopped \(after\|before\) .* (the time budget); go on with: .* --resume' "$folder/err" || { cat "$folder/err"; return 1; }
+        [ "$code" -eq 3 ] && grep -q '^hsgd: stopped \(after\|before\) .* (the time budget); go on with: .* --resume' "$folder/err" || { cat "$folder/err"; return 1; }
     done
-    cmp "$folder/$2-whole/$1.json" "$folder/$2-pieces/$1.json" && cmp "$folder/$2-whole/$1.csv" "$folder/$2-pieces/$1.csv" && [ $stops -gt 1 ] && [ ! -e "$folder/$2-pieces/checkpoint" ]
+    cmp "$folder/$2-whole/$1.json" "$folder/$2-pieces/$1.json" && cmp "$folder/$2-whole/$1.csv" "$folder/$2-pieces/$1.csv" && [ "$stops" -gt 1 ] && [ ! -e "$folder/$2-pieces/checkpoint" ]
 }
 rates_go_on() { points rate sampled && points rate exact; }
 phases_go_on() { points phase phase; }
@@ -194,24 +194,24 @@ phases_go_on() { points phase phase; }
 phases_end_before_they_begin() {
     sed '$s/ }$/, "phase": { "method": "monte-carlo", "axes": [ { "name": "s", "key": "optimizer.step_size", "values": [0.01, 0.02] } ] } }/' "$folder/long.json" > "$folder/phase-of-long.json"
     timeout -k 5 20 "$program" phase "$folder/phase-of-long.json" --output "$folder/phase-of-long" --quiet --time-budget 1 2> "$folder/err"; code=$?
-    [ $code -eq 3 ] && grep -q '^hsgd: stopped before the first of 2 points (the time budget); go on with: ' "$folder/err" && [ ! -e "$folder/phase-of-long" ] ||
+    [ "$code" -eq 3 ] && grep -q '^hsgd: stopped before the first of 2 points (the time budget); go on with: ' "$folder/err" && [ ! -e "$folder/phase-of-long" ] ||
         { echo "exit code $code:"; cat "$folder/err"; return 1; }
 }
 hunts_end_cleanly() {
     env --default-signal=INT "$program" hunt experiments/hunt.json --output "$folder/hunt" --quiet 2> "$folder/err" & process=$!
-    sleep 0.2; kill -INT $process; wait $process
+    sleep 0.2; kill -INT "$process"; wait "$process"
     [ $? -eq 3 ] && grep -q '^hsgd: stopped after [0-9]* evaluations; nothing is kept of a hunt' "$folder/err" && [ ! -e "$folder/hunt" ]
 }
 # At random moments; each loses what was done since the last checkpoint, so the run comes to its end.
 kills_do_no_harm() {
     kills=0
-    while [ $kills -lt "${HSGD_KILLS:-10}" ]; do
+    while [ "$kills" -lt "${HSGD_KILLS:-10}" ]; do
         background plain killed --resume --checkpoint-every 0.01
         sleep "$(awk -v seed="$kills" 'BEGIN { srand(seed + 17); print 0.02 + 0.25 * rand() }')"
-        kill -KILL $process 2> /dev/null; wait $process 2> /dev/null; code=$?
+        kill -KILL "$process" 2> /dev/null; wait "$process" 2> /dev/null; code=$?
         kills=$((kills + 1))
-        [ $code -eq 137 ] && continue
-        [ $code -eq 0 ] || [ $code -eq 3 ] || { cat "$folder/err"; return 1; }
+        [ "$code" -eq 137 ] && continue
+        [ "$code" -eq 0 ] || [ "$code" -eq 3 ] || { cat "$folder/err"; return 1; }
         same run-whole killed && rm -r "$folder/killed" || return 1
     done
     run run plain killed --resume && same run-whole killed

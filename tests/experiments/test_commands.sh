@@ -113,6 +113,7 @@ if grep -q HSGD_MPI "$build/flags"; then check train_leaves_times_and_a_figure t
 mkdir "$folder/programs"
 echo "$PATH" | tr : '\n' | while read -r part; do ln -s "$part"/* "$folder/programs/" 2> /dev/null; done
 rm -f "$folder"/programs/gnuplot*
+# shellcheck disable=SC2123 # the real one
 PATH=$folder/programs
 
 for part in run:result verify:result sweep:sweep phase:phase rate:rate hunt:hunt plan:plan pep:pep; do

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # `make install` into an empty folder: the example compiles against it with pkg-config, shared and static, as C and with the
 # headers as C++; the installed program runs, and loads the example plug-in, compiled as its first lines say. Prints what cmocka would, for tests/run-all.
+# shellcheck disable=SC2046,SC2086 # lists of flags
 # shellcheck source=tests/preamble.sh
 . "$(dirname "$0")/../preamble.sh" || exit 1
 prefix=$folder

@@ -69,7 +69,7 @@ divided_groups() {
 says() { # says TEXT CODE COMMAND...
     text=$1 code=$2; shift 2
     "$@" > "$folder/printed" 2> "$folder/message"; got=$?
-    [ $got -eq "$code" ] && [ ! -s "$folder/printed" ] && [ "$(grep -c '^hsgd: ' "$folder/message")" -eq 1 ] &&
+    [ "$got" -eq "$code" ] && [ ! -s "$folder/printed" ] && [ "$(grep -c '^hsgd: ' "$folder/message")" -eq 1 ] &&
         grep -q "^hsgd: .*$text" "$folder/message" || { echo "exit code $got"; cat "$folder/message"; false; }
 }
 # as_rank R ARGUMENTS -- OTHERS: a script that gives rank R other arguments.

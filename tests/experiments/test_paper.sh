@@ -7,7 +7,7 @@
 program=${HSGD_PROGRAM:-build/hsgd}
 command_for() {
     for command in sweep phase rate; do
-        ! grep -q "\"$command\":" "$1" || { echo $command; return; }
+        ! grep -q "\"$command\":" "$1" || { echo "$command"; return; }
     done
     echo run
 }

@@ -28,7 +28,7 @@ same_numbers_as_the_built_in_problem() {
 }
 same_bits_for_any_number_of_threads() {
     for threads in 1 2 3; do
-        "$program" run "$folder/plugin-3.json" --quiet --threads $threads --output "$folder/threads-$threads" || [ $? -eq 3 ] || return 1
+        "$program" run "$folder/plugin-3.json" --quiet --threads "$threads" --output "$folder/threads-$threads" || [ $? -eq 3 ] || return 1
         for file in series.csv nodes.csv result.json; do
             cmp "$folder/threads-1/$file" "$folder/threads-$threads/$file" || return 1
         done
@@ -50,7 +50,7 @@ config() { # config PATH PARAMETERS [OTHER MEMBERS]
 refused() { # refused PATH PARAMETERS MESSAGE [OTHER MEMBERS]: in one line, and with the file's name
     config "$1" "$2" "${4:-}"
     run "$folder/config.json" refused > "$folder/out" 2> "$folder/err"; code=$?
-    if [ $code -ne 2 ] || [ "$(wc -l < "$folder/err")" -ne 1 ] || ! grep -qF -e "config.json: $3" "$folder/err"; then
+    if [ "$code" -ne 2 ] || [ "$(wc -l < "$folder/err")" -ne 1 ] || ! grep -qF -e "config.json: $3" "$folder/err"; then
         echo "$1 $2: exit code $code instead of 2 with \"$3\":"; cat "$folder/err"; return 1
     fi
 }
@@ -111,7 +111,7 @@ lies_about_constants_are_found() {
         config defects.so "{ ${constants#?:} }"
         sed -i 's/"seeds": 2/"seeds": 16/' "$folder/config.json"
         run "$folder/config.json" lies; code=$?
-        [ $code -eq "${constants%%:*}" ] || { echo "$constants: exit code $code"; return 1; }
+        [ "$code" -eq "${constants%%:*}" ] || { echo "$constants: exit code $code"; return 1; }
     done
 }
 # The plug-in gives no constants: L and sigma^2 are estimates, and bounds that need Delta say why they are not there.
@@ -133,7 +133,7 @@ figures_and_pages_need_no_plugin() {
         grep -q 'on an objective of a plug-in (linear classification 1.0)' "$folder/shown/divergence.caption.tex" &&
         ! run "$folder/config.json" again 2> "$folder/err"; code=$?
     mv "$folder/away.so" "$folder/my.so"
-    return $code
+    return "$code"
 }
 # Points of a sweep are kept while configuration and shared object are those of before.
 kept() { "$program" sweep "$folder/config.json" --quiet --output "$folder/swept" || [ $? -eq 3 ]; find "$folder/swept/points" -name series.csv ! -newermt @1 | wc -l; }

@@ -297,6 +297,8 @@ static void latex_mathematics(void **state)
         {"R1", "R1"},
         {"step 50 is not below 0.07 = 1/(2 sqrt(6) L I)", "step 50 is not below 0.07 = 1/(2 $\\sqrt6$ $L$ $I$)"},
         {"error 4.8e-16", "error $4.8\\cdot 10^{-16}$"},
+        {"from 1e-00 to 2.5e+07", "from $1\\cdot 10^{0}$ to $2.5\\cdot 10^{7}$"},
+        {"more than 1e+30000000000", "more than $1\\cdot 10^{30000000000}$"},
         {"made-2e-flat 3e", "made-2e-flat 3e"},
         {"8 x 8", "8$\\times$8"},
         {"max", "max"},

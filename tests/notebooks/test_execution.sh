@@ -19,7 +19,7 @@ same_outputs() {
     for notebook in notebooks/*.ipynb; do
         "$tools/compare.py" "$notebook" "$folder/work/${notebook#notebooks/}" || code=1
     done
-    return $code
+    return "$code"
 }
 
 check notebooks_run_from_a_clean_state execute_copies
