@@ -199,6 +199,7 @@ $(FAILING_CALLS): tests/faults/failing_calls.c $(BUILD)/flags
 # They stand between hsgd and the engine, the disk, the allocator.
 TEST_FLAGS_test_same_bits := -Wl,--wrap=hsgd_simulate,--wrap=fsync
 TEST_FLAGS_test_text_stream := -Wl,--wrap=malloc,--wrap=realloc
+TEST_FLAGS_test_short_memory := $(foreach name,malloc calloc realloc aligned_alloc strdup strndup asprintf free fsync,-Wl$(,)--wrap=$(name))
 
 # Their objects stay: a deliberate error in the sources does not compile its test again.
 $(TEST_SRC:%.c=$(BUILD)/%): %: %.o $(BUILD)/libhsgd.a

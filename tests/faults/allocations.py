@@ -256,6 +256,8 @@ class Case:
         found = self.judge(*outcome)  # nothing failed: this run has to succeed
         if outcome[0] != self.reference[0]:
             found.append(f"nothing failed, and the exit code is {outcome[0]}")
+        if not self.refused:
+            found.append("no allocation was ever refused: the allocator was not there")
         self.complain(found, "(no allocation failed)")
         self.time_s = time.time() - begin_s
         return self
