@@ -51,7 +51,11 @@ PKGS       = gsl libcjson gmp zlib yajl expat nettle muparser $(if $(filter 1,$(
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(filter-out gsl,$(PKGS))))$(PKG_LIBS)
 LIB_FLAGS  = $(PKG_LIBS) \
-             -ldsdp -lgsl $(if $(filter 1,$(OPENBLAS)),,-lgslcblas) $(DNNL_LIBS) $(JPEG_LIBS) $(MPI_LIBS) -lm
+             $(if $(DSDP),,-ldsdp) -lgsl $(if $(filter 1,$(OPENBLAS)),,-lgslcblas) $(DNNL_LIBS) $(JPEG_LIBS) $(MPI_LIBS) -lm
+# The semidefinite solver goes on with memory that it did not get. Its static library is put together with the file that knows it,
+# and allocates by ours (bounds/sdp_memory.c). `make DSDP=`, or without OpenBLAS, which has the LAPACK for it: the shared one as it is.
+DSDP       = $(eval DSDP := $(if $(filter 1,$(OPENBLAS)),$(wildcard $(shell $(CC) -print-file-name=libdsdp.a))))$(DSDP)
+DSDP_NAMES := malloc=hsgd_sdp_malloc calloc=hsgd_sdp_calloc free=hsgd_sdp_release
 DNNL_LIBS  = $(if $(filter 1,$(DNNL)),-ldnnl $(if $(filter 1,$(OPENMP)),,-lgomp))
 JPEG_LIBS  = $(if $(filter 1,$(JPEG)),-ljpeg)
 MPI_LIBS   = $(eval MPI_LIBS := $(if $(MPI_NAME),$(shell pkg-config --libs $(MPI_NAME))))$(MPI_LIBS)
@@ -77,7 +81,8 @@ FLAGS_avx2   := -mavx2
 FLAGS_avx512 := -mavx512f -mavx512dq -mavx512bw -mavx512vl
 KERNELS   := $(filter %_kernels.c,$(LIB_SRC))
 KERNEL_OBJ = $(foreach path,$(PATHS),$(KERNELS:%.c=$(BUILD)/%.$(path).o))
-LIB_OBJ    = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(KERNELS),$(LIB_SRC))) $(KERNEL_OBJ)
+SOURCE_OBJ = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(KERNELS),$(LIB_SRC)))
+LIB_OBJ    = $(if $(DSDP),$(SOURCE_OBJ:%/sdp_dsdp.o=%/sdp_solver.o),$(SOURCE_OBJ)) $(KERNEL_OBJ)
 HEADERS   := $(filter-out %_private.h,$(wildcard $(LAYERS:%=%/*.h)))
 TEST_SRC  := $(wildcard tests/analysis/*.c tests/bounds/*.c tests/plots/*.c tests/experiments/*.c)
 TESTS      = $(TEST_SRC:%.c=$(BUILD)/%) $(REPLAY)
@@ -135,6 +140,14 @@ $(BUILD)/%_kernels.$(1).o: %_kernels.c $(BUILD)/flags
 endef
 $(foreach path,$(PATHS),$(eval $(call kernel_rule,$(path))))
 
+# Nothing of the solver is seen from outside, where it may be another copy.
+$(BUILD)/bounds/sdp_solver.o: $(BUILD)/bounds/sdp_dsdp.o
+	$(call SAY,LINK,$@)
+	$(Q)objcopy $(DSDP_NAMES:%=--redefine-sym %) $(DSDP) $@.a
+	$(Q)$(CC) $(filter -m%,$(CFLAGS)) -r -nostdlib -o $@.all $< $@.a
+	$(Q)objcopy --wildcard --keep-global-symbol='hsgd_*' $@.all $@
+	@rm $@.a $@.all
+
 # Compiled in: the default experiment, so that the first run needs no file, the schema for the manual page, that of results
 # for hsgd check, and the style of the report page.
 EMBEDDED  := $(BUILD)/demo_bytes.h $(BUILD)/schema_bytes.h $(BUILD)/results_schema_bytes.h $(BUILD)/report_bytes.h
@@ -186,6 +199,7 @@ $(FAILING_CALLS): tests/faults/failing_calls.c $(BUILD)/flags
 # They stand between hsgd and the engine, the disk, the allocator.
 TEST_FLAGS_test_same_bits := -Wl,--wrap=hsgd_simulate,--wrap=fsync
 TEST_FLAGS_test_text_stream := -Wl,--wrap=malloc,--wrap=realloc
+TEST_FLAGS_test_short_memory := $(foreach name,malloc calloc realloc aligned_alloc strdup strndup asprintf free fsync,-Wl$(,)--wrap=$(name))
 
 # Their objects stay: a deliberate error in the sources does not compile its test again.
 $(TEST_SRC:%.c=$(BUILD)/%): %: %.o $(BUILD)/libhsgd.a
@@ -335,7 +349,7 @@ install: all ## install program, libraries, headers, pkg-config file, manual pag
 	@{ echo 'prefix=$(PREFIX)'; echo 'Name: hsgd'; echo 'Description: Verify the convergence theory of hierarchical SGD'; \
 	   echo 'Version: $(VERSION)'; echo 'Requires.private: libcjson gmp zlib yajl expat nettle muparser'; echo 'Requires: gsl'; \
 	   echo 'Cflags: -I$${prefix}/include/hsgd'; echo 'Libs: -L$${prefix}/lib -lhsgd'; \
-	   echo 'Libs.private: -ldsdp $(if $(filter 1,$(OPENBLAS)),-lopenblas) $(DNNL_LIBS) $(JPEG_LIBS) $(MPI_LIBS) $(if $(filter 1,$(OPENMP)),-fopenmp) -lm'; \
+	   echo 'Libs.private: $(if $(DSDP),,-ldsdp) $(if $(filter 1,$(OPENBLAS)),-lopenblas) $(DNNL_LIBS) $(JPEG_LIBS) $(MPI_LIBS) $(if $(filter 1,$(OPENMP)),-fopenmp) -lm'; \
 	 } > $(DESTDIR)$(PREFIX)/lib/pkgconfig/hsgd.pc
 
 uninstall: ## remove what install put there
@@ -353,4 +367,4 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 	@echo '  switches: OPENMP=0  OPENBLAS=0  VECTOR=0  NO_DNNL=1  NO_JPEG=1  NO_MPI=1  SAN=1  V=1  PREFIX=/usr/local  BUILD=build'
 
--include $(LIB_OBJ:.o=.d) $(BUILD)/experiments/main.d $(TESTS:=.d) $(REPLAY_OBJ:.o=.d) $(FUZZER_OBJ:.o=.d) $(BENCH_OBJ:.o=.d)
+-include $(LIB_OBJ:.o=.d) $(BUILD)/bounds/sdp_dsdp.d $(BUILD)/experiments/main.d $(TESTS:=.d) $(REPLAY_OBJ:.o=.d) $(FUZZER_OBJ:.o=.d) $(BENCH_OBJ:.o=.d)

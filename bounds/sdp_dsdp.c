@@ -4,7 +4,7 @@
  * DSDP's (D) is  max b'y,  S = C - sum y_i A_i psd : its data are ours with the signs of A, a and cost turned. The library
  * keeps static data (event timers, its log), so calls are made one after another, under a lock. It does not copy
  * matrices, so the signs are turned by its scale factor and by one copy of the rows. By itself it prints nothing: no
- * monitor is set, and its log level is 0. */
+ * monitor is set, and its log level is 0. Want of memory is not left to it (bounds/sdp_memory_private.h). */
 #include "bounds/sdp_private.h"
 
 #include <pthread.h>
@@ -13,6 +13,8 @@
 #include <string.h>
 
 #include <dsdp/dsdp5.h>
+
+#include "bounds/sdp_memory_private.h"
 
 /* What DSDP returns where malloc does not give it what it asks for. */
 enum { NO_MEMORY = 1 };
@@ -31,11 +33,15 @@ static void use_one_blas_thread(void)
 }
 
 typedef struct dsdp_run {
+    hsgd_sdp_solution *out;
     const hsgd_sdp *sdp;
+    double gap_tolerance;
     DSDP solver;
     SDPCone blocks;
     LPCone rows;
     double *row_value; /* -a_ir, c_r; owned */
+    int complaint;     /* of the search, which is not one of ours: what it reached is looked at all the same */
+    int info;          /* 0: there is something to look at */
 } dsdp_run;
 
 static int set_block(dsdp_run *run, size_t k)
@@ -59,7 +65,7 @@ static int set_rows(dsdp_run *run)
     return info ? info : LPConeSetData(run->rows, (int)run->sdp->num_rows, c->start, c->index, run->row_value);
 }
 
-static int set_data(dsdp_run *run, double gap_tolerance)
+static int set_data(dsdp_run *run)
 {
     const hsgd_sdp *sdp = run->sdp;
     int info = DSDPCreate((int)sdp->num_variables, &run->solver);
@@ -69,7 +75,7 @@ static int set_data(dsdp_run *run, double gap_tolerance)
     for (size_t k = 0; !info && k < sdp->num_blocks; k++)
         info = set_block(run, k);
     info = info ? info : set_rows(run);
-    info = info ? info : DSDPSetGapTolerance(run->solver, gap_tolerance);
+    info = info ? info : DSDPSetGapTolerance(run->solver, run->gap_tolerance);
     return info ? info : DSDPSetup(run->solver);
 }
 
@@ -80,9 +86,10 @@ static void unpack(double *full, const double *packed, size_t size)
             full[i * size + j] = full[j * size + i] = packed[i * (i + 1) / 2 + j];
 }
 
-static int get_solution(hsgd_sdp_solution *out, dsdp_run *run)
+static int get_solution(dsdp_run *run)
 {
     const hsgd_sdp *sdp = run->sdp;
+    hsgd_sdp_solution *out = run->out;
     int count, info = DSDPGetY(run->solver, out->y, (int)sdp->num_variables);
     double *x;
     for (size_t k = 0; !info && k < sdp->num_blocks; k++) {
@@ -119,28 +126,36 @@ void hsgd_sdp_solution_free(hsgd_sdp_solution *solution, const hsgd_sdp *sdp)
     *solution = (hsgd_sdp_solution){0};
 }
 
+static void solve(void *context)
+{
+    dsdp_run *run = context;
+    run->info = set_data(run);
+    run->complaint = run->info ? run->info : DSDPSolve(run->solver);
+    run->info = run->info ? run->info : DSDPComputeX(run->solver);
+    run->info = run->info ? run->info : get_solution(run);
+    if (run->solver)
+        DSDPDestroy(run->solver);
+}
+
 hsgd_status hsgd_sdp_solve(hsgd_sdp_solution *out, const hsgd_sdp *sdp, double gap_tolerance, hsgd_error *err)
 {
     hsgd_status status = allocate(out, sdp, err);
     if (status)
         return status;
-    dsdp_run run = {.sdp = sdp, .row_value = malloc((sdp->row.count + 1) * sizeof *run.row_value)};
+    dsdp_run run = {.out = out,
+                    .sdp = sdp,
+                    .gap_tolerance = gap_tolerance,
+                    .row_value = malloc((sdp->row.count + 1) * sizeof *run.row_value)};
     if (!run.row_value)
         return hsgd_fail_memory(err, "the solver");
     pthread_mutex_lock(&dsdp_lock);
     use_one_blas_thread();
-    int info = set_data(&run, gap_tolerance);
-    /* A complaint of the solver's is not one of ours: what it reached is looked at all the same. */
-    int solved = info ? info : DSDPSolve(run.solver);
-    info = info ? info : DSDPComputeX(run.solver);
-    info = info ? info : get_solution(out, &run);
-    if (run.solver)
-        DSDPDestroy(run.solver);
+    bool enough = hsgd_sdp_try(solve, &run);
     pthread_mutex_unlock(&dsdp_lock);
     free(run.row_value);
-    if (!info)
-        return HSGD_OK;
-    return info == NO_MEMORY ? hsgd_fail_memory(err, "the semidefinite solver")
-                             : hsgd_fail(err, HSGD_ERROR_NUMERIC, "the semidefinite solver stopped with error %d",
-                                         solved ? solved : info);
+    if (!enough || run.info == NO_MEMORY)
+        return hsgd_fail_memory(err, "the semidefinite solver");
+    return run.info ? hsgd_fail(err, HSGD_ERROR_NUMERIC, "the semidefinite solver stopped with error %d",
+                                run.complaint ? run.complaint : run.info)
+                    : HSGD_OK;
 }

@@ -53,10 +53,11 @@ static hsgd_status open_standard_input(FILE **stream, hsgd_error *err)
     *stream = copy < 0 ? NULL : hsgd_stream_of(copy, "r");
     if (*stream)
         return HSGD_OK;
-    hsgd_fail(err, HSGD_ERROR_INPUT, "-: cannot be read: %s", strerror(errno));
+    hsgd_status status = hsgd_fail(err, errno == ENOMEM ? HSGD_ERROR_MEMORY : HSGD_ERROR_INPUT, "-: cannot be read: %s",
+                                   strerror(errno));
     if (copy >= 0)
         close(copy);
-    return HSGD_ERROR_INPUT;
+    return status;
 }
 
 hsgd_status hsgd_json_read_file(cJSON **document, const char *path, hsgd_error *err)

@@ -8,7 +8,6 @@
 
 #include "experiments/bound_json_private.h"
 #include "experiments/experiment_private.h"
-#include "experiments/out_of_memory_private.h"
 
 static cJSON *numbers_or_null(const double *value, size_t count)
 {
@@ -43,7 +42,7 @@ cJSON *hsgd_bound_inputs_to_json(const hsgd_experiment *e)
     bool by_level = tree == &e->config->hierarchy;
     double *deviation_max_sq = hsgd_experiment_deviation_max_sq(e);
     if (!deviation_max_sq && e->node_deviation_max_sq)
-        hsgd_out_of_memory("a JSON document");
+        return NULL;
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "entries", by_level ? "levels" : "nodes");
     cJSON_AddItemToObject(object, "divergence_sq", numbers_or_null(hsgd_experiment_divergence_sq(e), tree->num_nodes));

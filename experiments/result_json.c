@@ -243,8 +243,12 @@ static cJSON *grouping_to_json(const hsgd_experiment *e)
 
 /* ---- the document ---- */
 
+/* NULL: memory is out. */
 static cJSON *experiment_to_json(const hsgd_experiment *e, const char *const *file, size_t num_files)
 {
+    cJSON *bound_inputs = hsgd_bound_inputs_to_json(e);
+    if (!bound_inputs)
+        return NULL;
     cJSON *root = cJSON_CreateObject();
     char *config = hsgd_config_to_json(e->config);
     cJSON_AddStringToObject(root, "name", e->config->name);
@@ -263,7 +267,7 @@ static cJSON *experiment_to_json(const hsgd_experiment *e, const char *const *fi
     cJSON_AddItemToObject(root, "constants", constants_to_json(e));
     cJSON_AddItemToObject(root, "measured", measured_to_json(&e->run[HSGD_RUN_MAIN]));
     cJSON_AddItemToObject(root, "measured_references", references_to_json(e));
-    cJSON_AddItemToObject(root, "bound_inputs", hsgd_bound_inputs_to_json(e));
+    cJSON_AddItemToObject(root, "bound_inputs", bound_inputs);
     cJSON_AddItemToObject(root, "bounds", bounds_to_json(e));
     cJSON_AddItemToObject(root, "dispersion", dispersion_to_json(e));
     cJSON_AddItemToObject(root, "identities", identities_to_json(e));
@@ -287,7 +291,7 @@ static cJSON *experiment_to_json(const hsgd_experiment *e, const char *const *fi
 char *hsgd_result_to_json(const hsgd_experiment *experiment, const char *const *file, size_t num_files)
 {
     cJSON *root = experiment_to_json(experiment, file, num_files);
-    char *text = hsgd_json_print(root);
+    char *text = root ? hsgd_json_print(root) : NULL;
     cJSON_Delete(root);
     return text;
 }
@@ -297,5 +301,6 @@ hsgd_status hsgd_result_write_json(const hsgd_experiment *experiment, const char
 {
     static const char *const outputs[] = {"series.csv", "nodes.csv", NULL};
     cJSON *document = experiment_to_json(experiment, file, num_files);
-    return hsgd_document_write(dir, HSGD_FOLDER_RUN, document, NULL, outputs, err);
+    return document ? hsgd_document_write(dir, HSGD_FOLDER_RUN, document, NULL, outputs, err)
+                    : hsgd_fail_memory(err, "result.json");
 }

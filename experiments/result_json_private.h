@@ -13,7 +13,7 @@ cJSON *hsgd_constant_to_json(double value, hsgd_constant_kind kind);
 /* { "mean", "se", "ci", "ci_joint", "seeds" }; null where nothing was measured. */
 cJSON *hsgd_interval_to_json(const hsgd_interval *interval);
 
-/* "bound_inputs": what the bounds were worked out from, beside the tree, T, gamma, L, sigma^2 and delta. */
+/* "bound_inputs": what the bounds were worked out from, beside the tree, T, gamma, L, sigma^2 and delta. NULL: memory is out. */
 cJSON *hsgd_bound_inputs_to_json(const hsgd_experiment *experiment);
 
 cJSON *hsgd_ladder_to_json(const hsgd_ladder *ladder);

@@ -98,7 +98,7 @@ class Case:
         self.folder = os.path.join(settings.folder, case.name)
         self.inputs = os.path.join(self.folder, "inputs")
         self.work = os.path.join(self.folder, "work")
-        self.sites = os.path.join(self.folder, "sites")
+        self.sites = os.path.join(settings.folder, "sites." + case.arguments[0])  # cases of one command have many in common
         self.left = os.path.join(self.folder, "left")
         self.complaints = {}
         self.runs = self.refused = self.done_without = 0
@@ -225,7 +225,7 @@ class Case:
     def loop(self):
         begin_s = time.time()
         self.prepare()
-        open(self.sites, "w", encoding="utf-8").close()
+        open(self.sites, "a", encoding="utf-8").close()
         never = {"HSGD_FAULT_AT": str(2**62)}
         self.reference = self.run(never)
         if self.reference[0] not in (0, 1, 3):
@@ -234,7 +234,7 @@ class Case:
         if again[:4] != self.reference[:4]:
             names = [k for k in again[3].keys() | self.reference[3].keys() if again[3].get(k) != self.reference[3].get(k)]
             raise RuntimeError(f"{self.case.name}: two runs without failures differ: {names} {again[2]}")
-        known = number = 0
+        known, number = len(self.new_sites(0)), 0
         while True:
             number += 1
             extra = {"HSGD_FAULT_AT": str(number)} if self.settings.every else {}
@@ -256,6 +256,8 @@ class Case:
         found = self.judge(*outcome)  # nothing failed: this run has to succeed
         if outcome[0] != self.reference[0]:
             found.append(f"nothing failed, and the exit code is {outcome[0]}")
+        if not known:
+            found.append("no allocation was ever refused: the allocator was not there")
         self.complain(found, "(no allocation failed)")
         self.time_s = time.time() - begin_s
         return self
@@ -278,6 +280,23 @@ def parse_arguments():
     return settings
 
 
+def try_case(case, settings):
+    """Prints what came of it; 1: it failed."""
+    try:
+        done = Case(case, settings).loop()
+    except (OSError, RuntimeError) as error:
+        print(f"[  FAILED  ] memory_{case.name}: {error}", flush=True)
+        return 1
+    lines = [f"[{'  FAILED  ' if done.complaints else '       OK '}] memory_{case.name}: {done.refused} places, "
+             f"{done.done_without} of them done without ({done.time_s:.1f} s)"]
+    for text, stacks in done.complaints.items():
+        lines += [f"    {text}"] + [f"        at {stack}" for stack in stacks[:4]]
+        if len(stacks) > 4:
+            lines.append(f"        and {len(stacks) - 4} more places")
+    print("\n".join(lines), flush=True)
+    return int(bool(done.complaints))
+
+
 def main():
     settings = parse_arguments()
     settings.folder = tempfile.mkdtemp(prefix="hsgd-faults.")
@@ -285,27 +304,13 @@ def main():
     unknown = wanted - {case.name for case in CASES}
     if unknown:
         sys.exit(f"no such case: {', '.join(sorted(unknown))}")
-    failed = 0
+    groups = {}
+    for case in CASES:
+        if not wanted or case.name in wanted:
+            groups.setdefault(case.arguments[0], []).append(case)
     try:
         with concurrent.futures.ThreadPoolExecutor(settings.jobs) as pool:
-            jobs = {pool.submit(Case(case, settings).loop): case for case in CASES if not wanted or case.name in wanted}
-            for job in concurrent.futures.as_completed(jobs):
-                try:
-                    case = job.result()
-                except (OSError, RuntimeError) as error:
-                    print(f"[  FAILED  ] memory_{jobs[job].name}: {error}", flush=True)
-                    failed = 1
-                    continue
-                bad = bool(case.complaints)
-                failed |= bad
-                print(f"[{'  FAILED  ' if bad else '       OK '}] memory_{case.case.name}: {case.refused} places, "
-                      f"{case.done_without} of them done without ({case.time_s:.1f} s)", flush=True)
-                for text, stacks in case.complaints.items():
-                    print(f"    {text}")
-                    for stack in stacks[:4]:
-                        print(f"        at {stack}")
-                    if len(stacks) > 4:
-                        print(f"        and {len(stacks) - 4} more places")
+            failed = max(pool.map(lambda group: max([try_case(case, settings) for case in group]), groups.values()))
     finally:
         if not settings.keep:
             shutil.rmtree(settings.folder, ignore_errors=True)

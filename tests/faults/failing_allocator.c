@@ -37,9 +37,9 @@ extern void __libc_free(void *block);
 
 enum { FRAMES = 40, TEXT = 4096, NUM_SEEN = 1 << 16, NUM_LIVE = 1 << 17 };
 
-/* Not ours to judge: DSDP, MPI and what it brings, and the loader. The reasons are in tests/faults/README.md. */
-static const char *const excused[] = {"libdsdp", "libmpi", "libopen-",  "libevent", "libhwloc",
-                                      "libpmix", "mca_",   "libOpenCL", "libudev",  "ld-linux"};
+/* Not ours to judge: MPI and what it brings, and the loader. The reasons are in tests/faults/README.md. */
+static const char *const excused[] = {"libmpi", "libopen-",  "libevent", "libhwloc", "libpmix",
+                                      "mca_",   "libOpenCL", "libudev",  "ld-linux"};
 
 static atomic_bool armed;
 static atomic_ulong count;
@@ -121,15 +121,21 @@ static bool is_excused(void *const *frame, int num_frames)
     return false;
 }
 
-/* Frames above the allocator itself. */
-static int walk(void **frame, int most)
+/* Frames above the allocator itself, from the caller of malloc on: how many of ours are below it depends on the compiler. */
+static int walk(void **frame, int most, const void *caller)
 {
-    void *all[FRAMES + 3];
-    int found = backtrace(all, most + 3 < FRAMES + 3 ? most + 3 : FRAMES + 3) - 3;
-    if (found < 0)
-        found = 0;
-    memcpy(frame, all + 3, (size_t)found * sizeof *frame);
-    return found;
+    enum { OWN = 8 };
+    void *all[FRAMES + OWN];
+    int found = backtrace(all, most + OWN), skip = 0;
+    while (skip < found && all[skip] != caller)
+        skip++;
+    if (skip == found) { /* it could not be walked */
+        frame[0] = (void *)(uintptr_t)caller;
+        return 1;
+    }
+    int count = found - skip < most ? found - skip : most;
+    memcpy(frame, all + skip, (size_t)count * sizeof *frame);
+    return count;
 }
 
 /* The frames that tell where we are; a recursion is one place, however deep it goes. */
@@ -183,7 +189,7 @@ static bool refuse_here(void *const *frame, int num_frames)
     return true;
 }
 
-static bool must_fail(void)
+static bool must_fail(const void *caller)
 {
     if (!armed || inside)
         return false;
@@ -193,7 +199,7 @@ static bool must_fail(void)
     bool fails = refused && lasting;
     if (!refused && (!wanted || number == wanted)) {
         void *frame[FRAMES];
-        int num_frames = walk(frame, FRAMES);
+        int num_frames = walk(frame, FRAMES, caller);
         refused = fails = refuse_here(frame, num_frames);
         if (wanted)
             refused = true;
@@ -212,13 +218,13 @@ static size_t slot_of(const void *block)
     return ((uintptr_t)block >> 4) * 2654435761u % NUM_LIVE;
 }
 
-static void note(const void *block)
+static void note(const void *block, const void *caller)
 {
     if (!block || !armed || inside || !blocks)
         return;
     inside = true;
     origin from;
-    from.num_frames = walk(from.frame, 12);
+    from.num_frames = walk(from.frame, 12, caller);
     pthread_mutex_lock(&lock);
     size_t at = slot_of(block), tries = 0;
     while (blocks[at] && blocks[at] != &grave && tries++ < NUM_LIVE)
@@ -257,27 +263,29 @@ static void report(void)
 
 /* ---- the allocator ---- */
 
+#define CALLER __builtin_return_address(0)
+
 void *malloc(size_t size)
 {
-    void *block = must_fail() ? NULL : __libc_malloc(size);
-    note(block);
+    void *block = must_fail(CALLER) ? NULL : __libc_malloc(size);
+    note(block, CALLER);
     return block;
 }
 
 void *calloc(size_t number, size_t size)
 {
-    void *block = must_fail() ? NULL : __libc_calloc(number, size);
-    note(block);
+    void *block = must_fail(CALLER) ? NULL : __libc_calloc(number, size);
+    note(block, CALLER);
     return block;
 }
 
 void *realloc(void *old, size_t size)
 {
-    if (must_fail())
+    if (must_fail(CALLER))
         return NULL;
     forget(old);
     void *block = __libc_realloc(old, size);
-    note(block ? block : size ? old : NULL);
+    note(block ? block : size ? old : NULL, CALLER);
     return block;
 }
 
@@ -287,32 +295,32 @@ void *reallocarray(void *old, size_t number, size_t size)
         errno = ENOMEM;
         return NULL;
     }
-    if (must_fail())
+    if (must_fail(CALLER))
         return NULL;
     forget(old);
     void *block = __libc_realloc(old, number * size);
-    note(block ? block : number && size ? old : NULL);
+    note(block ? block : number && size ? old : NULL, CALLER);
     return block;
 }
 
 void *memalign(size_t alignment, size_t size)
 {
-    void *block = must_fail() ? NULL : __libc_memalign(alignment, size);
-    note(block);
+    void *block = must_fail(CALLER) ? NULL : __libc_memalign(alignment, size);
+    note(block, CALLER);
     return block;
 }
 
 void *aligned_alloc(size_t alignment, size_t size)
 {
-    void *block = must_fail() ? NULL : __libc_memalign(alignment, size);
-    note(block);
+    void *block = must_fail(CALLER) ? NULL : __libc_memalign(alignment, size);
+    note(block, CALLER);
     return block;
 }
 
 int posix_memalign(void **out, size_t alignment, size_t size)
 {
-    void *block = must_fail() ? NULL : __libc_memalign(alignment, size);
-    note(block);
+    void *block = must_fail(CALLER) ? NULL : __libc_memalign(alignment, size);
+    note(block, CALLER);
     if (!block)
         return ENOMEM;
     *out = block;
