@@ -249,6 +249,7 @@ KILLS     := 200
 kills: all $(FAILING_CALLS) ## kill it at KILLS=200 random moments, and let every call of the system fail in turn (some 20 minutes)
 	@HSGD_PROGRAM=$(abspath $(BUILD)/hsgd) tests/faults/kills.py $(KILLS) 1
 	@HSGD_PROGRAM=$(abspath $(BUILD)/hsgd) tests/faults/streams.py
+	@HSGD_PROGRAM=$(abspath $(BUILD)/hsgd) tests/faults/full_disk.py
 	@HSGD_PROGRAM=$(abspath $(BUILD)/hsgd) tests/faults/failing_calls.py $(FAILING_CALLS)
 
 data: ## download a data set into HSGD_DATA_DIR (DATASET=mnist; without it: the list)

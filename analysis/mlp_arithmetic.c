@@ -73,13 +73,6 @@ static void add_rows_double(double *grad, const void *r, size_t rows, size_t wid
         KERNELS->add_double(grad, row + i * width, width);
 }
 
-static void row_norms_double(double *out, const void *x, size_t rows, size_t width)
-{
-    const double *row = x;
-    for (size_t i = 0; i < rows; i++)
-        out[i] = KERNELS->norm_sq(row + i * width, width);
-}
-
 /* ---- single ---- */
 
 static void times_transposed_single(void *out, const void *a, const void *b, size_t m, size_t n, size_t k)
@@ -140,24 +133,14 @@ static void add_rows_single(double *grad, const void *r, size_t rows, size_t wid
         KERNELS->add_single(grad, row + i * width, width);
 }
 
-static void row_norms_single(double *out, const void *x, size_t rows, size_t width)
-{
-    const float *row = x;
-    for (size_t i = 0; i < rows; i++, row += width) {
-        out[i] = 0;
-        for (size_t c = 0; c < width; c++)
-            out[i] += (double)row[c] * row[c];
-    }
-}
-
 const hsgd_mlp_arithmetic *hsgd_mlp_arithmetic_of(hsgd_precision precision)
 {
     static const hsgd_mlp_arithmetic arithmetic[] = {
         [HSGD_PRECISION_DOUBLE] = {sizeof(double), times_transposed_double, times_double, add_product_double, itself,
                                    activate_double, to_scores_double, from_scores_double, times_derivative_double,
-                                   add_rows_double, row_norms_double},
+                                   add_rows_double},
         [HSGD_PRECISION_SINGLE] = {sizeof(float), times_transposed_single, times_single, add_product_single, rounded,
                                    activate_single, to_scores_single, from_scores_single, times_derivative_single,
-                                   add_rows_single, row_norms_single}};
+                                   add_rows_single}};
     return &arithmetic[precision];
 }

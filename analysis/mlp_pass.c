@@ -44,7 +44,6 @@ static size_t divide(hsgd_mlp_room *r, const hsgd_mlp *mlp, hsgd_precision preci
     r->loss = take(memory, &used, round_up(rows, 8), sizeof *r->loss);
     r->lanes = take(memory, &used, r->padded * 8, sizeof *r->lanes);
     r->scores = take(memory, &used, rows * r->padded, sizeof *r->scores);
-    r->norm = take(memory, &used, 2 * rows, sizeof *r->norm);
     r->dense = take(memory, &used, p, sizeof *r->dense);
     r->x = take(memory, &used, rows * p, size);
     r->weights = take(memory, &used, single ? mlp->dim : 0, size);
@@ -144,14 +143,13 @@ double hsgd_mlp_residuals(const hsgd_mlp *mlp, hsgd_labels labels, size_t rows, 
 /* ---- backward ---- */
 
 /* A sample's gradient of W_l and b_l is r_l (a_{l-1}, 1)': its squared norm is the product of theirs. */
-static void add_sample_norms(double *sample_sq, const void *residual, const void *below, const hsgd_mlp_layer *layer,
-                             size_t rows, const hsgd_mlp_room *r)
+static void add_sample_norms(double *sample_sq, const double *residual, const double *below,
+                             const hsgd_mlp_layer *layer, size_t rows)
 {
-    double *residual_sq = r->norm, *below_sq = r->norm + rows;
-    r->arithmetic->row_norms_sq(residual_sq, residual, rows, layer->out);
-    r->arithmetic->row_norms_sq(below_sq, below, rows, layer->in);
+    const hsgd_mlp_kernels *kernels = HSGD_PICK_PATH(hsgd_mlp_kernels);
     for (size_t i = 0; i < rows; i++)
-        sample_sq[i] += residual_sq[i] * (below_sq[i] + 1);
+        sample_sq[i] += kernels->norm_sq(residual + i * layer->out, layer->out) *
+                        (kernels->norm_sq(below + i * layer->in, layer->in) + 1);
 }
 
 void hsgd_mlp_backward(const hsgd_mlp *mlp, const void *x, size_t rows, double *grad, double *sample_sq,
@@ -168,7 +166,7 @@ void hsgd_mlp_backward(const hsgd_mlp *mlp, const void *x, size_t rows, double *
         a->add_product(grad + layer->weight, residual, below, rows, layer->out, layer->in, r->product);
         a->add_rows(grad + layer->bias, residual, rows, layer->out);
         if (sample_sq)
-            add_sample_norms(sample_sq, residual, below, layer, rows, r);
+            add_sample_norms(sample_sq, residual, below, layer, rows);
         if (l == 0)
             break;
         a->times(next, residual, at(r->w, layer->weight, r), rows, layer->in, layer->out);

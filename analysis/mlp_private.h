@@ -72,9 +72,6 @@ typedef struct hsgd_mlp_arithmetic {
 
     /* grad (width) += the sum of the rows of r (rows, width). */
     void (*add_rows)(double *grad, const void *r, size_t rows, size_t width);
-
-    /* *norm_sq of row i of x (rows, width), i < rows, into out. */
-    void (*row_norms_sq)(double *out, const void *x, size_t rows, size_t width);
 } hsgd_mlp_arithmetic;
 
 const hsgd_mlp_arithmetic *hsgd_mlp_arithmetic_of(hsgd_precision precision);
@@ -89,7 +86,6 @@ typedef struct hsgd_mlp_room {
     double *loss;                          /* (block_rows rounded up to 8) */
     double *lanes;                         /* (padded, 8) */
     double *scores;                        /* (block_rows, padded) */
-    double *norm;                          /* (2, block_rows) */
     double *dense;                         /* (p) a row of features */
     void *x;                               /* (block_rows, p) */
     void *weights;                         /* (d) single precision only, like the next */
@@ -119,7 +115,7 @@ double hsgd_mlp_residuals(const hsgd_mlp *mlp, hsgd_labels labels, size_t rows, 
                           const hsgd_mlp_room *r);
 
 /* After that: the samples' gradients times scale are added to grad (d). sample_sq (rows), NULL: not wanted: the squared
- * norms of what each sample adds. */
+ * norms of what each sample adds, in double only. */
 void hsgd_mlp_backward(const hsgd_mlp *mlp, const void *x, size_t rows, double *grad, double *sample_sq,
                        const hsgd_mlp_room *r);
 

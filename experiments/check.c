@@ -159,8 +159,7 @@ static hsgd_status check_identities(hsgd_check *c, hsgd_error *err)
         hsgd_check_phase(c);
         break;
     case HSGD_FOLDER_HUNT:
-        hsgd_check_hunt(c);
-        break;
+        return hsgd_check_hunt(c, err);
     case HSGD_FOLDER_PLAN:
         hsgd_check_plan(c);
         break;

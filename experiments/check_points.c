@@ -2,10 +2,17 @@
 /* sweep.json against the results of its points: what it repeats of them is there, and each of them is checked, too. */
 #include "experiments/check_private.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "experiments/provenance_private.h"
+
+/* What the configurations of all points come to. */
+typedef struct totals {
+    hsgd_checksum *hash; /* of their hashes; owned */
+    double first_seed, last_seed, least_confidence, most_confidence;
+} totals;
 
 /* Is all that a says what b says, too? b may say more. */
 static bool is_part(const cJSON *a, const cJSON *b)
@@ -60,8 +67,17 @@ static void say_inside(hsgd_check *c, const char *folder, const hsgd_check *insi
                        found->count[HSGD_CHECK_HOLDS], found->count[HSGD_CHECK_NOT_CHECKED]);
 }
 
-/* A point that is done. Its configuration goes to the hash of all. */
-static hsgd_status check_point(hsgd_check *c, const cJSON *point, hsgd_checksum *all, hsgd_error *err)
+static void add_config(totals *all, const hsgd_config *config)
+{
+    double first = (double)config->first_seed;
+    all->first_seed = fmin(all->first_seed, first);
+    all->last_seed = fmax(all->last_seed, first + (double)hsgd_config_runs(config) - 1);
+    all->least_confidence = fmin(all->least_confidence, config->confidence);
+    all->most_confidence = fmax(all->most_confidence, config->confidence);
+}
+
+/* A point that is done. Its configuration goes to those of all. */
+static hsgd_status check_point(hsgd_check *c, const cJSON *point, totals *all, hsgd_error *err)
 {
     const char *folder = hsgd_check_text(point, "folder");
     char *path, digits[HSGD_CHECKSUM_SIZE];
@@ -76,8 +92,10 @@ static hsgd_status check_point(hsgd_check *c, const cJSON *point, hsgd_checksum 
     hsgd_status status = hsgd_check_folder(&inside, path, c->require_data, NULL, &reason);
     if (!status && hsgd_check_get(inside.document, "config")) {
         status = hsgd_provenance_hash_document(digits, hsgd_check_get(inside.document, "config"), &reason);
-        hsgd_checksum_add(all, digits, strlen(digits));
-        hsgd_checksum_add(all, "\n", 1);
+        hsgd_checksum_add(all->hash, digits, strlen(digits));
+        hsgd_checksum_add(all->hash, "\n", 1);
+        if (inside.has_config)
+            add_config(all, &inside.config);
     }
     if (!status) {
         const char *other = find_difference(point, inside.document);
@@ -107,22 +125,41 @@ static void check_hash(hsgd_check *c, hsgd_checksum *all, size_t done, size_t co
                        digits, stated);
 }
 
+/* Points that have a confidence of their own share none. */
+static void check_shared(hsgd_check *c, const totals *all)
+{
+    const cJSON *provenance = hsgd_check_get(c->document, "provenance");
+    double confidence = hsgd_check_number(c->document, "confidence");
+    hsgd_check_pairs pairs = {0};
+    if (hsgd_check_get(provenance, "first_seed")) {
+        hsgd_check_pair(&pairs, all->first_seed, hsgd_check_number(provenance, "first_seed"), 1, "first_seed", 1);
+        hsgd_check_pair(&pairs, all->last_seed, hsgd_check_number(provenance, "last_seed"), 1, "last_seed", 1);
+    }
+    if (isfinite(confidence)) {
+        hsgd_check_pair(&pairs, all->least_confidence, confidence, 0, "confidence, least", 1);
+        hsgd_check_pair(&pairs, all->most_confidence, confidence, 0, "confidence, largest", 1);
+    }
+    hsgd_check_say_pairs(c, &pairs, "seeds and confidence of the points", HSGD_CHECK_ROUNDING);
+}
+
 hsgd_status hsgd_check_points(hsgd_check *check, hsgd_error *err)
 {
     const cJSON *points = hsgd_check_get(check->document, "points"), *point;
     size_t done = 0, count = 0;
-    hsgd_checksum *all = hsgd_checksum_alloc();
-    hsgd_status status = all ? HSGD_OK : hsgd_fail_memory(err, "a checksum");
+    totals all = {hsgd_checksum_alloc(), INFINITY, -INFINITY, INFINITY, -INFINITY};
+    hsgd_status status = all.hash ? HSGD_OK : hsgd_fail_memory(err, "a checksum");
     cJSON_ArrayForEach(point, points)
     {
         count++;
         if (status || strcmp(hsgd_check_text(point, "state"), "done") != 0)
             continue;
         done++;
-        status = check_point(check, point, all, err);
+        status = check_point(check, point, &all, err);
     }
     if (!status)
-        check_hash(check, all, done, count);
-    hsgd_checksum_free(all);
+        check_hash(check, all.hash, done, count);
+    if (!status && done == count && isfinite(all.first_seed))
+        check_shared(check, &all);
+    hsgd_checksum_free(all.hash);
     return status;
 }

@@ -88,7 +88,7 @@ hsgd_status hsgd_check_table(hsgd_check *check, hsgd_error *err);
 /* check_rate.c, check_phase.c, check_hunt.c, check_plan.c, check_pep.c: what follows from other numbers in these documents. */
 hsgd_status hsgd_check_rate(hsgd_check *check, hsgd_error *err);
 void hsgd_check_phase(hsgd_check *check);
-void hsgd_check_hunt(hsgd_check *check);
+hsgd_status hsgd_check_hunt(hsgd_check *check, hsgd_error *err);
 void hsgd_check_plan(hsgd_check *check);
 void hsgd_check_pep(hsgd_check *check);
 

@@ -168,11 +168,17 @@ typedef struct reader {
     size_t size, titles_size;
 } reader;
 
+/* Is there another line, and all of it? */
+static bool next_line(char **line, size_t *size, FILE *file)
+{
+    return getline(line, size, file) > 0 && !ferror(file);
+}
+
 static void compare_rows(hsgd_check_pairs *pairs, const hsgd_check *c, reader *r)
 {
     char *column[MAX_COLUMNS], *cell[MAX_COLUMNS], last[32] = "";
     size_t titles = split(r->titles, column), front = 0;
-    for (size_t at = 0; getline(&r->line, &r->size, r->file) > 0; at++) {
+    for (size_t at = 0; next_line(&r->line, &r->size, r->file); at++) {
         size_t count = split(r->line, cell);
         front = count && strcmp(cell[0], last) == 0 ? front + 1 : 0;
         snprintf(last, sizeof last, "%s", count ? cell[0] : "");
@@ -186,26 +192,43 @@ static void compare_rows(hsgd_check_pairs *pairs, const hsgd_check *c, reader *r
     }
 }
 
+/* A table that ends before it was read whole is no reason to be content with its beginning. */
+static hsgd_status compare_table(hsgd_check *check, FILE *file, const char *name, hsgd_error *err)
+{
+    char what[96];
+    hsgd_check_pairs pairs = {0};
+    reader r = {.file = file};
+    bool titled = next_line(&r.titles, &r.titles_size, file);
+    if (titled)
+        compare_rows(&pairs, check, &r);
+    free(r.line);
+    free(r.titles);
+    if (ferror(file))
+        return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "%s/%s: cannot be read: %s", check->dir, name, strerror(errno));
+    if (!feof(file))
+        return hsgd_fail_memory(err, name);
+    snprintf(what, sizeof what, "%s, cells", name);
+    if (!titled)
+        hsgd_check_say(check, HSGD_CHECK_FAILS, name, "is empty");
+    else
+        hsgd_check_say_pairs(check, &pairs, what, HSGD_CHECK_ROUNDING);
+    return HSGD_OK;
+}
+
 hsgd_status hsgd_check_table(hsgd_check *check, hsgd_error *err)
 {
     char name[64], *path;
     const char *document = hsgd_folder_file(check->kind);
-    hsgd_check_pairs pairs = {0};
-    reader r = {0};
+    hsgd_status status = HSGD_OK;
     snprintf(name, sizeof name, "%.*s.csv", (int)strcspn(document, "."), document);
     if (asprintf(&path, "%s/%s", check->dir, name) < 0)
         return hsgd_fail_memory(err, "a path");
-    r.file = fopen(path, "r");
+    FILE *file = fopen(path, "r");
     free(path);
-    if (r.file && getline(&r.titles, &r.titles_size, r.file) > 0) {
-        compare_rows(&pairs, check, &r);
-        snprintf(name + strlen(name), sizeof name - strlen(name), ", cells");
-        hsgd_check_say_pairs(check, &pairs, name, HSGD_CHECK_ROUNDING);
+    if (file) {
+        status = compare_table(check, file, name, err);
+        fclose(file);
     } else
         hsgd_check_say(check, HSGD_CHECK_FAILS, name, "cannot be read: %s", strerror(errno));
-    if (r.file)
-        fclose(r.file);
-    free(r.line);
-    free(r.titles);
-    return HSGD_OK;
+    return status;
 }

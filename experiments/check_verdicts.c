@@ -93,15 +93,6 @@ static void compare_sizes(hsgd_check_pairs *pairs, const hsgd_check *c, const cJ
     }
 }
 
-static void check_sizes(hsgd_check *c)
-{
-    const cJSON *run;
-    hsgd_check_pairs pairs = {0};
-    compare_sizes(&pairs, c, hsgd_check_get(c->document, "measured"));
-    cJSON_ArrayForEach(run, hsgd_check_get(c->document, "measured_references")) compare_sizes(&pairs, c, run);
-    hsgd_check_say_pairs(c, &pairs, "measured: seeds, single runs", HSGD_CHECK_ROUNDING);
-}
-
 /* The deviation of single runs gives the error of their mean, where all of them are independent. */
 static void compare_deviation(hsgd_check_pairs *pairs, const hsgd_check *c, const cJSON *run)
 {
@@ -112,13 +103,21 @@ static void compare_deviation(hsgd_check_pairs *pairs, const hsgd_check *c, cons
         hsgd_check_pair(pairs, sd / sqrt(seeds), se, 0, "se of S, of", 1);
 }
 
-static void check_deviation(hsgd_check *c)
+/* Every run of the document: H-SGD, then those beside it. */
+static void check_runs(hsgd_check *c)
 {
-    const cJSON *run;
-    hsgd_check_pairs pairs = {0};
-    compare_deviation(&pairs, c, hsgd_check_get(c->document, "measured"));
-    cJSON_ArrayForEach(run, hsgd_check_get(c->document, "measured_references")) compare_deviation(&pairs, c, run);
-    hsgd_check_say_pairs(c, &pairs, "standard error of S", HSGD_CHECK_ROUNDING);
+    const cJSON *run = hsgd_check_get(c->document, "measured");
+    const cJSON *references = hsgd_check_get(c->document, "measured_references");
+    const cJSON *next = references ? references->child : NULL;
+    hsgd_check_pairs deviations = {0}, sizes = {0};
+    while (run) {
+        compare_deviation(&deviations, c, run);
+        compare_sizes(&sizes, c, run);
+        run = next;
+        next = next ? next->next : NULL;
+    }
+    hsgd_check_say_pairs(c, &deviations, "standard error of S", HSGD_CHECK_ROUNDING);
+    hsgd_check_say_pairs(c, &sizes, "measured: seeds, single runs", HSGD_CHECK_ROUNDING);
 }
 
 /* ---- bounds ---- */
@@ -232,8 +231,7 @@ static void check_overall(hsgd_check *c)
 void hsgd_check_verdicts(hsgd_check *check)
 {
     check_intervals(check);
-    check_deviation(check);
-    check_sizes(check);
+    check_runs(check);
     check_repeated(check);
     check_terms(check);
     check_bounds(check);

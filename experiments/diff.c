@@ -15,7 +15,8 @@ hsgd_gap hsgd_gap_begin(void)
 bool hsgd_gap_add(hsgd_gap *gap, double a, double b, double tolerance, double scale, const char *at)
 {
     bool same = a == b || (isnan(a) && isnan(b));
-    double absolute = same ? 0 : fabs(a - b), size = fmax(fabs(a), fabs(b)), relative = same ? 0 : absolute / size;
+    double size = fmax(fmax(fabs(a), fabs(b)), scale);
+    double absolute = same ? 0 : fabs(a - b), relative = same ? 0 : absolute / size;
     gap->count++;
     gap->same += same;
     if (same)
@@ -30,18 +31,23 @@ bool hsgd_gap_add(hsgd_gap *gap, double a, double b, double tolerance, double sc
         gap->absolute = absolute;
         snprintf(gap->absolute_at, sizeof gap->absolute_at, "%s", at);
     }
-    bool agrees = absolute <= tolerance * fmax(size, scale) && isfinite(absolute);
+    bool agrees = absolute <= tolerance * size && isfinite(absolute);
     gap->agrees = gap->agrees && agrees;
     return agrees;
 }
 
-void hsgd_gap_describe(char *out, size_t size, const hsgd_gap *gap)
+void hsgd_gap_describe(char *out, size_t size, const hsgd_gap *gap, const char *relative)
 {
-    if (gap->same == gap->count)
+    bool together = strcmp(gap->relative_at, gap->absolute_at) == 0;
+    char first[HSGD_JSON_PATH_SIZE + 4] = "";
+    if (gap->same == gap->count) {
         snprintf(out, size, "%zu number%s, the same to the bit", gap->count, gap->count == 1 ? "" : "s");
-    else
-        snprintf(out, size, "%zu of %zu numbers differ, most by %.3g relative (%.60s), %.3g absolute (%.60s)",
-                 gap->count - gap->same, gap->count, gap->relative, gap->relative_at, gap->absolute, gap->absolute_at);
+        return;
+    }
+    if (!together)
+        snprintf(first, sizeof first, " (%.80s)", gap->relative_at);
+    snprintf(out, size, "%zu of %zu numbers differ, most by %.3g %s%s, %.3g absolute (%.80s)", gap->count - gap->same,
+             gap->count, gap->relative, relative, first, gap->absolute, gap->absolute_at);
 }
 
 /* ---- folders ---- */
@@ -88,7 +94,7 @@ hsgd_status hsgd_diff_folders(hsgd_diff *out, const char *dir1, const char *dir2
     hsgd_status status = read_folders(out, err);
     if (status)
         return status;
-    out->by_chance = out->kind == HSGD_FOLDER_RUN && hsgd_diff_seeds_differ(out);
+    out->by_chance = hsgd_diff_seeds_differ(out);
     hsgd_diff_documents(out);
     status = hsgd_diff_tables(out, err);
     if (!status && out->by_chance)

@@ -38,7 +38,8 @@ typedef struct walk {
     const char *title;         /* of the lines */
     hsgd_diff_outcome outcome; /* of a difference */
     size_t listed;             /* differences so far */
-    hsgd_gap gap;              /* of numbers */
+    hsgd_gap gap;              /* of the numbers of one member */
+    double level;              /* of what differences of a phase diagram are differences of */
 } walk;
 
 static void say_difference(walk *w, const char *path, const cJSON *a, const cJSON *b)
@@ -168,12 +169,13 @@ static bool is_left_out(const hsgd_diff *d, const char *key)
     return false;
 }
 
-/* An error of rounding is not the same anywhere: it only has to be one in both. */
-static double scale_of(const char *path)
+/* An error of rounding is not the same anywhere: it only has to be one in both. So is the difference of two means that are equal. */
+static double scale_of(const walk *w, const char *path)
 {
     static const char ending[] = "max_relative_error";
     size_t length = strlen(path), end = sizeof ending - 1;
-    return length >= end && strcmp(path + length - end, ending) == 0 ? 1 : 0;
+    bool is_error = length >= end && strcmp(path + length - end, ending) == 0;
+    return is_error ? 1 : strstr(path, "_minus_") ? w->level : 0;
 }
 
 static double number_of(const cJSON *value)
@@ -187,11 +189,27 @@ static bool is_numeric(const cJSON *value)
     return cJSON_IsNumber(value) || cJSON_IsNull(value);
 }
 
-/* What no seed decides: runs that differ in it answer two questions. */
+/* The largest mean of all points, in both documents. */
+static double level_of(const hsgd_diff *d)
+{
+    static const char *const mean[] = {"inner", "hsgd", "outer"};
+    double level = 0;
+    const cJSON *point;
+    for (size_t i = 0; i < 6; i++)
+        cJSON_ArrayForEach(point, get(d->document[i / 3], "points")) level =
+            fmax(level, fabs(number_of(get(point, mean[i % 3]))));
+    return level;
+}
+
+/* What no seed decides: runs, or points, that differ in it answer two questions. */
 static bool is_of_no_chance(const char *path)
 {
-    static const char *const beginning[] = {"hierarchy",      "step_size",          "steps", "data", "partition",
-                                            "sandwich.noise", "sandwich.divergence"};
+    static const char *const beginning[] = {
+        "hierarchy",           "step_size",     "steps",  "data",  "partition", "sandwich.noise",
+        "sandwich.divergence", "axes",          "labels", "title", "workers",   "num_workers",
+        "local_period",        "global_period", "at",     "rate.", "folder"};
+    const char *end = strncmp(path, "points[", strlen("points[")) == 0 ? strchr(path, '.') : NULL;
+    path = end ? end + 1 : path;
     for (size_t i = 0; i < sizeof beginning / sizeof *beginning; i++)
         if (strncmp(path, beginning[i], strlen(beginning[i])) == 0)
             return true;
@@ -207,26 +225,44 @@ static void compare_result(walk *w, const char *path, const cJSON *a, const cJSO
         if (!hsgd_gap_add(&one, number_of(a), number_of(b), w->diff->tolerance, 0, path))
             say_difference(w, path, a, b);
     } else if (is_numeric(a) && is_numeric(b))
-        hsgd_gap_add(&w->gap, number_of(a), number_of(b), w->diff->tolerance, scale_of(path), path);
+        hsgd_gap_add(&w->gap, number_of(a), number_of(b), w->diff->tolerance, scale_of(w, path), path);
     else if (!a || !b || has_parts(a) || has_parts(b) || !cJSON_Compare(a, b, true))
         say_difference(w, path, a, b);
 }
 
+/* One member of both, either of which may be NULL. A line where numbers differ; all and same: of the whole document. */
+static void compare_member(walk *w, const char *key, const cJSON *a, const cJSON *b, size_t *all, size_t *same)
+{
+    char text[HSGD_FINDING_DETAIL_SIZE], name[HSGD_FINDING_NAME_SIZE];
+    hsgd_diff *d = w->diff;
+    w->gap = hsgd_gap_begin();
+    walk_both(w, key, a, b);
+    *all += w->gap.count;
+    *same += w->gap.same;
+    if (w->gap.same == w->gap.count)
+        return;
+    snprintf(name, sizeof name, "%s: %.60s", hsgd_folder_file(d->kind), key);
+    hsgd_gap_describe(text, sizeof text, &w->gap, "relative");
+    hsgd_diff_say(d,
+                  w->gap.agrees  ? HSGD_DIFF_AGREES
+                  : d->by_chance ? HSGD_DIFF_NOTE
+                                 : HSGD_DIFF_DIFFERS,
+                  name, "%s", text);
+}
+
 static void compare_results(hsgd_diff *d)
 {
-    const cJSON *member;
-    char text[HSGD_FINDING_DETAIL_SIZE];
-    const char *file = hsgd_folder_file(d->kind);
-    walk w = {.diff = d, .leaf = compare_result, .title = "", .gap = hsgd_gap_begin()};
-    cJSON_ArrayForEach(member, d->document[0]) if (!is_left_out(d, member->string))
-        walk_both(&w, member->string, member, get(d->document[1], member->string));
-    cJSON_ArrayForEach(member,
-                       d->document[1]) if (!is_left_out(d, member->string) && !get(d->document[0], member->string))
-        walk_both(&w, member->string, NULL, member);
+    const cJSON *member, *a = d->document[0], *b = d->document[1];
+    size_t all = 0, same = 0;
+    walk w = {.diff = d, .leaf = compare_result, .title = "", .level = level_of(d)};
+    cJSON_ArrayForEach(member, a) if (!is_left_out(d, member->string))
+        compare_member(&w, member->string, member, get(b, member->string), &all, &same);
+    cJSON_ArrayForEach(member, b) if (!is_left_out(d, member->string) && !get(a, member->string))
+        compare_member(&w, member->string, NULL, member, &all, &same);
     w.outcome = d->by_chance ? HSGD_DIFF_NOTE : HSGD_DIFF_DIFFERS;
     say_more(&w);
-    hsgd_gap_describe(text, sizeof text, &w.gap);
-    hsgd_diff_say(d, w.gap.agrees ? HSGD_DIFF_AGREES : w.outcome, file, "%s", text);
+    hsgd_diff_say(d, same == all ? HSGD_DIFF_AGREES : HSGD_DIFF_NOTE, hsgd_folder_file(d->kind),
+                  "%zu of %zu numbers are the same to the bit", same, all);
 }
 
 void hsgd_diff_documents(hsgd_diff *diff)

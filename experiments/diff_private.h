@@ -24,7 +24,8 @@ typedef struct hsgd_diff {
     hsgd_findings findings; /* owned */
 } hsgd_diff;
 
-/* Numbers beside each other: how many, and where they are furthest apart. */
+/* Numbers beside each other: how many, and where they are furthest apart. Relative differences are those that the tolerance is
+ * for. */
 typedef struct hsgd_gap {
     size_t count, same; /* all pairs; those that are the same to the bit */
     double relative, absolute;
@@ -45,8 +46,8 @@ void hsgd_diff_say(hsgd_diff *diff, hsgd_diff_outcome outcome, const char *name,
 hsgd_gap hsgd_gap_begin(void);
 bool hsgd_gap_add(hsgd_gap *gap, double a, double b, double tolerance, double scale, const char *at);
 
-/* "1000 numbers, 990 the same to the bit; largest difference 3e-12 relative (S.mean), 2e-15 absolute (S.se)" */
-void hsgd_gap_describe(char *out, size_t size, const hsgd_gap *gap);
+/* "10 of 1000 numbers differ, most by 3e-12 relative (S.mean), 2e-15 absolute (S.se)"; relative: to what, in words. */
+void hsgd_gap_describe(char *out, size_t size, const hsgd_gap *gap, const char *relative);
 
 /* ---- the parts ---- */
 
@@ -56,7 +57,7 @@ void hsgd_diff_documents(hsgd_diff *diff);
 /* diff_tables.c: the columns of the CSV files that both folders have. */
 hsgd_status hsgd_diff_tables(hsgd_diff *diff, hsgd_error *err);
 
-/* diff_chance.c: with other seeds, do the means of S agree? */
+/* diff_chance.c: with other seeds, do the means agree: of S in a run, and at every point of a sweep, a rate, a phase diagram? */
 bool hsgd_diff_seeds_differ(const hsgd_diff *diff);
 void hsgd_diff_chance(hsgd_diff *diff);
 

@@ -96,17 +96,7 @@ static bool as_number(double *out, const char *text)
     return !*text || !*end;
 }
 
-/* The tolerance is relative to the largest number of a column: next to it small ones are rounding. */
-static double scale_of(const table *t, size_t column)
-{
-    double scale = 0, value;
-    for (size_t r = 1; r < t->num_rows; r++)
-        if (as_number(&value, t->cell[r * t->num_columns + column]) && isfinite(value))
-            scale = fmax(scale, fabs(value));
-    return scale;
-}
-
-/* The column of the other table with this name; num_columns: none. */
+/* The column with this name; num_columns: none. */
 static size_t find_column(const table *t, const char *name)
 {
     size_t c = 0;
@@ -115,16 +105,46 @@ static size_t find_column(const table *t, const char *name)
     return c;
 }
 
+static double largest_of(const table *t, size_t column)
+{
+    double largest = 0, value;
+    for (size_t r = 1; r < t->num_rows && column < t->num_columns; r++)
+        if (as_number(&value, t->cell[r * t->num_columns + column]) && isfinite(value))
+            largest = fmax(largest, fabs(value));
+    return largest;
+}
+
+/* Columns that hold what is left of other numbers, which may be rounding only: differences of means, and squared lengths of
+ * differences of gradients, whose own differences are squares of what the tolerance is for. */
+static const struct {
+    const char *part, *of;
+    bool squared;
+} differences[] = {{"_minus_", "inner", false},
+                   {"_minus_", "outer", false},
+                   {"drift_error_sq", "mean_gradient_norm_sq", true},
+                   {"divergence_", "grad_norm_sq", true}};
+
+/* The tolerance is relative to the largest number of a column: next to it small ones are rounding. */
+static double scale_of(const table *t, size_t column, double tolerance)
+{
+    double scale = largest_of(t, column);
+    for (size_t i = 0; i < sizeof differences / sizeof *differences; i++)
+        if (strstr(t->cell[column], differences[i].part))
+            scale = fmax(scale,
+                         (differences[i].squared ? tolerance : 1) * largest_of(t, find_column(t, differences[i].of)));
+    return scale;
+}
+
 /* One column of both. *texts: cells that are no numbers and differ. */
 static hsgd_gap compare_column(const table *a, size_t i, const table *b, size_t j, double tolerance, size_t *texts)
 {
     hsgd_gap gap = hsgd_gap_begin();
-    double scale = fmax(scale_of(a, i), scale_of(b, j)), left, right;
+    double scale = fmax(scale_of(a, i, tolerance), scale_of(b, j, tolerance)), left, right;
     *texts = 0;
     for (size_t r = 1; r < a->num_rows && r < b->num_rows; r++) {
         const char *x = a->cell[r * a->num_columns + i], *y = b->cell[r * b->num_columns + j];
-        char at[32];
-        snprintf(at, sizeof at, "row %zu", r);
+        char at[100];
+        snprintf(at, sizeof at, "row %zu, %.30s %.30s", r, a->cell[0], a->cell[r * a->num_columns]);
         if (as_number(&left, x) && as_number(&right, y))
             hsgd_gap_add(&gap, left, right, tolerance, scale, at);
         else
@@ -147,7 +167,7 @@ static void compare_columns(hsgd_diff *d, const char *file, const table *a, cons
             continue;
         }
         hsgd_gap gap = compare_column(a, i, b, j, d->tolerance, &texts);
-        hsgd_gap_describe(text, sizeof text, &gap);
+        hsgd_gap_describe(text, sizeof text, &gap, "of the largest");
         if (texts)
             hsgd_diff_say(d, differs, name, "%zu texts differ", texts);
         if (gap.same < gap.count)

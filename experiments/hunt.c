@@ -347,12 +347,12 @@ static hsgd_status measure_all(hsgd_hunt *hunt, const hsgd_hunt_setting *setting
     return HSGD_OK;
 }
 
-static hsgd_status read_again(hsgd_hunt *hunt, hsgd_error *err)
+static hsgd_status read_again(hsgd_hunt *hunt, const char *worst, hsgd_error *err)
 {
     hsgd_config config;
     hsgd_problem problem;
     hsgd_hunt_setting setting;
-    hsgd_status status = hsgd_config_parse(&config, hunt->worst, strlen(hunt->worst), "worst.json", err);
+    hsgd_status status = hsgd_config_parse(&config, worst, strlen(worst), "worst.json", err);
     if (status)
         return status;
     status = hsgd_problem_build(&problem, &config, "worst.json", err);
@@ -384,7 +384,7 @@ static hsgd_status conclude(hsgd_hunt *hunt, const rounds *r, hsgd_error *err)
     if (!status && !hunt->worst)
         status = hsgd_fail_memory(err, "the worst problem");
     hsgd_hunt_case_free(&c);
-    return status ? status : read_again(hunt, err);
+    return status ? status : read_again(hunt, hunt->worst, err);
 }
 
 /* ---- all of it ---- */
@@ -406,19 +406,35 @@ static hsgd_status search_space(hsgd_hunt *hunt, const hsgd_hunt_space *space, c
     return status;
 }
 
+static hsgd_status begin(hsgd_hunt *out, const hsgd_config *config, hsgd_error *err)
+{
+    *out = (hsgd_hunt){.config = config, .weakened = hsgd_hunt_is_weakened(&config->hunt)};
+    if (!hsgd_quarry_find(&out->quarry, &config->bounds, config->hunt.bound))
+        return hsgd_fail(err, HSGD_ERROR_INPUT, "hunt.bound: \"%s\" is not known", config->hunt.bound);
+    out->other = calloc(hsgd_num_quarries(&config->bounds), sizeof *out->other);
+    return out->other ? HSGD_OK : hsgd_fail_memory(err, "the bounds of the hunt");
+}
+
+hsgd_status hsgd_hunt_again(hsgd_hunt *out, const hsgd_config *config, const char *worst, hsgd_error *err)
+{
+    hsgd_status status = begin(out, config, err);
+    if (!status)
+        status = read_again(out, worst, err);
+    if (status)
+        hsgd_hunt_free(out);
+    return status;
+}
+
 hsgd_status hsgd_hunt_run(hsgd_hunt *out, const hsgd_config *config, const hsgd_problem *problem,
                           const hsgd_hunt_options *options, hsgd_error *err)
 {
     hsgd_hunt_setting setting;
     hsgd_hunt_space space;
-    *out = (hsgd_hunt){.config = config, .weakened = hsgd_hunt_is_weakened(&config->hunt)};
     hsgd_threads_setup();
-    if (!hsgd_quarry_find(&out->quarry, &config->bounds, config->hunt.bound))
-        return hsgd_fail(err, HSGD_ERROR_INPUT, "hunt.bound: \"%s\" is not known", config->hunt.bound);
-    out->other = calloc(hsgd_num_quarries(&config->bounds), sizeof *out->other);
-    if (!out->other)
-        return hsgd_fail_memory(err, "the bounds of the hunt");
-    hsgd_status status = hsgd_hunt_setting_init(&setting, config, problem, err);
+    hsgd_status status = begin(out, config, err);
+    if (status)
+        return status;
+    status = hsgd_hunt_setting_init(&setting, config, problem, err);
     if (!status) {
         status = hsgd_hunt_space_init(&space, config, problem, &setting, &out->quarry, err);
         if (!status)

@@ -86,6 +86,10 @@ hsgd_status hsgd_hunt_run(hsgd_hunt *out, const hsgd_config *config, const hsgd_
                           const hsgd_hunt_options *options, hsgd_error *err);
 void hsgd_hunt_free(hsgd_hunt *hunt);
 
+/* No search: only found, constants and other, of the problem that the text of a configuration has. config: that with the hunt's
+ * section beside it; borrowed. */
+hsgd_status hsgd_hunt_again(hsgd_hunt *out, const hsgd_config *config, const char *worst, hsgd_error *err);
+
 /* The report for people. */
 void hsgd_hunt_print(const hsgd_hunt *hunt, FILE *stream);
 

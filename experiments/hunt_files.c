@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* hunt.json, hunt.csv and worst.json. */
 #include "experiments/folder.h"
-#include "experiments/hunt.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "experiments/bound_json_private.h"
 #include "experiments/config_private.h"
 #include "experiments/document_private.h"
+#include "experiments/hunt_private.h"
 #include "experiments/provenance_private.h"
 #include "experiments/style_private.h"
 #include "plots/output.h"
@@ -108,6 +108,15 @@ static cJSON *hunt_to_json(const hsgd_hunt *hunt)
     cJSON_AddItemToObject(root, "bounds", other_to_json(hunt));
     add_starts(root, hunt);
     hsgd_style_to_json(root, &config->figure_style);
+    return root;
+}
+
+cJSON *hsgd_hunt_worst_to_json(const hsgd_hunt *hunt)
+{
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddItemToObject(root, "found", hunted_to_json(&hunt->found));
+    cJSON_AddItemToObject(root, "constants", constants_to_json(&hunt->constants));
+    cJSON_AddItemToObject(root, "bounds", other_to_json(hunt));
     return root;
 }
 

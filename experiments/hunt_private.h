@@ -3,6 +3,7 @@
 #ifndef HSGD_EXPERIMENTS_HUNT_PRIVATE_H
 #define HSGD_EXPERIMENTS_HUNT_PRIVATE_H
 
+#include <cjson/cJSON.h>
 #include <gsl/gsl_rng.h>
 
 #include "analysis/quadratic.h"
@@ -49,6 +50,11 @@ hsgd_status hsgd_hunt_find_constants(hsgd_hunt_constants *out, const hsgd_hunt_s
 /* Up to which step size a quarry applies for this L; 2/L, beyond which gradient descent diverges, where there is no limit. */
 hsgd_status hsgd_hunt_max_step_size(double *out, const hsgd_hunt_setting *setting, const hsgd_quarry *quarry,
                                     double smoothness, hsgd_error *err);
+
+/* ---- files (hunt_files.c) ---- */
+
+/* The members "found", "constants" and "bounds" of hunt.json. NULL: memory is out. */
+cJSON *hsgd_hunt_worst_to_json(const hsgd_hunt *hunt);
 
 /* ---- the space (hunt_space.c) ---- */
 

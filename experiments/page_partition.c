@@ -72,7 +72,7 @@ static void add_node(nodes *n, const char *line, size_t capacity)
     n->num++;
 }
 
-/* Up to capacity nodes; none where the file is not there. */
+/* Up to capacity nodes; none where the file is not there, or cannot be read to its end. */
 static nodes read_nodes(const char *dir, size_t capacity)
 {
     nodes n = {.depth = calloc(capacity + 1, sizeof(size_t)), .first_worker = calloc(capacity + 1, sizeof(size_t))};
@@ -88,6 +88,8 @@ static nodes read_nodes(const char *dir, size_t capacity)
                   strncmp(line, "node,parent,depth,period,first_worker,", 38) == 0;
     while (usable && getline(&line, &size, file) > 0)
         add_node(&n, line, capacity);
+    if (file && !feof(file))
+        n.num = 0;
     if (file)
         fclose(file);
     free(line);

@@ -55,10 +55,11 @@ static bool is_about(const hsgd_bound *bound, const hsgd_config *config, hsgd_ra
 static double rounding_sq(const hsgd_problem *problem)
 {
     const hsgd_quadratic *q = &problem->quadratic;
+    const double *curvature = hsgd_quadratic_curvature(q, 0);
     double size_sq = 0, unit = 64 * DBL_EPSILON;
     for (size_t i = 0; i < q->dim; i++)
         size_sq +=
-            q->curvature[i] * q->curvature[i] * problem->initial[i] * problem->initial[i] + q->linear[i] * q->linear[i];
+            curvature[i] * curvature[i] * problem->initial[i] * problem->initial[i] + q->linear[i] * q->linear[i];
     return unit * unit * size_sq;
 }
 

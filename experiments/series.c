@@ -19,13 +19,15 @@ typedef struct series_reader {
     int reason;      /* an error number: why there is no next line; 0: the file ends */
 } series_reader;
 
-/* The next line without its end; false at the end of the file, and where it cannot be read. */
+/* The next line without its end; false at the end of the file, and where it cannot be read: getline gives what it has of a line
+ * then. */
 static bool next_line(series_reader *r)
 {
     errno = 0;
     ssize_t length = getline(&r->line, &r->line_size, r->stream);
-    r->reason = length < 0 && !feof(r->stream) ? (errno ? errno : EIO) : 0;
-    if (length < 0)
+    bool failed = ferror(r->stream) || (length < 0 && !feof(r->stream));
+    r->reason = failed ? (errno ? errno : EIO) : 0;
+    if (length < 0 || failed)
         return false;
     r->line_number++;
     while (length > 0 && (r->line[length - 1] == '\n' || r->line[length - 1] == '\r'))

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -219,8 +220,20 @@ static const struct {
                   {"sty", "\\endinput"}, {"tex", "\\endgroup"}, {"tex", "%% gnuplot variables"},
                   {"tex", "\\endinput"}};
 
-/* The libraries that gnuplot draws with do not say when the disk is full: the file just ends too soon. name: what it will be
- * called; final: with its folder, for messages. */
+/* gnuplot and the libraries that it draws with do not say when the disk is full: the file is empty, or ends too soon. Then the disk
+ * is asked, which has less left than any of them writes at once. A quota does not show there. */
+static hsgd_status fail_unwritten(const char *path, const char *how_much, const char *final, const char *otherwise,
+                                  hsgd_error *err)
+{
+    enum { LITTLE = 65536 };
+    struct statvfs disk;
+    bool is_full =
+        statvfs(path, &disk) == 0 && disk.f_blocks > 0 && (double)disk.f_bavail * (double)disk.f_frsize < LITTLE;
+    return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "gnuplot wrote %s %s%s", how_much, final,
+                     is_full ? ": No space left on device" : otherwise);
+}
+
+/* name: what the file will be called; final: with its folder, for messages. */
 static hsgd_status check_whole(const char *path, const char *name, const char *final, hsgd_error *err)
 {
     char tail[256];
@@ -243,9 +256,7 @@ static hsgd_status check_whole(const char *path, const char *name, const char *f
     if (reason)
         return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "what gnuplot wrote to %s cannot be read: %s", final,
                          strerror(reason));
-    return whole
-               ? HSGD_OK
-               : hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "gnuplot wrote only a part of %s: is there space left?", final);
+    return whole ? HSGD_OK : fail_unwritten(path, "only a part of", final, ": is there space left?", err);
 }
 
 /* Move what gnuplot made under this name to DIR. */
@@ -257,7 +268,7 @@ static hsgd_status hand_over(workshop *w, size_t slot, const char *dir, const ch
     if (!final)
         status = hsgd_fail_memory(err, "a file name");
     else if (stat(w->own[slot], &info) != 0 || info.st_size == 0)
-        status = hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "gnuplot wrote nothing to %s", final);
+        status = fail_unwritten(w->path, "nothing to", final, "", err);
     else
         status = check_whole(w->own[slot], output, final, err);
     if (!status && hsgd_output_rename(w->own[slot], final) != 0)

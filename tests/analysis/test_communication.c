@@ -223,35 +223,55 @@ static void check_step(const hsgd_hierarchy *h, const hsgd_communication *c, dou
     }
 }
 
-/* Unequal groups, depths and periods, links shared and not, delays, and workers at other places. */
-static void any_tree_agrees_with_clocks_worker_by_worker(void **state)
+/* Fisher and Yates, with the numbers of the purpose. */
+static void move_workers(size_t *placement, size_t count, uint64_t seed, size_t t)
 {
-    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        size_t other, kept = placement[i];
+        hsgd_uniform_indices(&(hsgd_stream){seed, HSGD_PURPOSE_REGROUPING, 0, t}, 2 * i, count - i, &other, 1);
+        placement[i] = placement[i + other];
+        placement[i + other] = kept;
+    }
+}
+
+/* Unequal groups, depths and periods, links shared and not, delays, and workers at other places: for good, or until the root
+ * averages. */
+static void check_clocks(const hsgd_variant *variant)
+{
     hsgd_hierarchy h = more_crooked();
     hsgd_communication c = {.level = {{0.3, 700, true}, {0.05, 2000, false}, {0.004, 9000, true}},
                             .compute_s = 0.11,
                             .straggler = {HSGD_STRAGGLER_EXPONENTIAL, 0.23, 0},
                             .bytes_per_parameter = 2};
     double clock[16] = {0};
-    size_t placement[16];
+    size_t placement[16], worker[16];
     assert_true(h.num_workers <= 16);
     for (size_t i = 0; i < h.num_workers; i++)
-        placement[i] = (5 * i + 3) % h.num_workers; /* 12 workers */
+        placement[i] = worker[i] = (5 * i + 3) % h.num_workers; /* 12 workers */
+    const hsgd_communicating_run run = {
+        .network = &h, .variant = variant, .dim = 31, .seed = 11, .placement = placement};
     for (size_t t = 0; t <= 26; t++) {
         double time_s, latest = 0;
-        assert_ok(hsgd_communication_run(
-                      &time_s, NULL, &c,
-                      &(hsgd_communicating_run){.network = &h, .dim = 31, .seed = 11, .placement = placement}, &t, 1,
-                      &err),
-                  err);
+        assert_ok(hsgd_communication_run(&time_s, NULL, &c, &run, &t, 1, &err), err);
+        if (variant && t % 12 == 0) /* the period of the root */
+            move_workers(worker, h.num_workers, 11, t);
         for (size_t i = 0; i < h.num_workers; i++) {
             latest = fmax(latest, clock[i]);
-            clock[i] += 0.11 + exponential_s(0.23, 11, placement[i], t);
+            clock[i] += 0.11 + exponential_s(0.23, 11, worker[i], t);
         }
         assert_near(time_s, latest, 1e-12);
         check_step(&h, &c, 2 * 31.0, t, clock);
     }
     hsgd_hierarchy_free(&h);
+}
+
+static void any_tree_agrees_with_clocks_worker_by_worker(void **state)
+{
+    (void)state;
+    hsgd_variant regrouped = HSGD_PLAIN_VARIANT;
+    regrouped.regroup = true;
+    check_clocks(NULL);
+    check_clocks(&regrouped);
 }
 
 static void numbers_do_not_depend_on_the_vector_path(void **state)

@@ -282,12 +282,50 @@ static void means_and_best_values_by_hand(void **state)
     hsgd_hierarchy_free(&h);
 }
 
+/* One run: where nothing is random it says all, without an error; otherwise nothing is known about the error. A loss that is
+ * not finite is no number either way. */
+static void one_run_has_an_error_unless_nothing_is_random(void **state)
+{
+    (void)state;
+    hsgd_objective f = {.dim = 1, .num_workers = 4};
+    hsgd_hierarchy h = uniform((size_t[]){4}, (size_t[]){1}, 1);
+    hsgd_simulation s = {.objective = &f, .hierarchy = &h, .steps = 1, .measure_every = 1, .evaluate_every = 1};
+    hsgd_trace trace;
+    hsgd_ensemble e = {.num_seeds = 1, .trace = &trace};
+    assert_ok(hsgd_trace_alloc(&trace, &s, &err), err);
+    for (size_t row = 0; row < 2; row++) {
+        trace.metric[row * HSGD_NUM_METRICS + HSGD_TRAIN_ACCURACY] = 0.25 + 0.5 * (double)row;
+        trace.metric[row * HSGD_NUM_METRICS + HSGD_TRAIN_LOSS] = row ? INFINITY : 0.7;
+    }
+    for (int deterministic = 0; deterministic < 2; deterministic++) {
+        hsgd_summary summary;
+        assert_ok(hsgd_summarize(&summary, &e, 1, 1, deterministic, &err), err);
+        const hsgd_estimate *end = summary.metric + HSGD_NUM_METRICS, *best = summary.metric_best;
+        const hsgd_scatter *scatter = summary.metric_scatter + HSGD_NUM_METRICS;
+        assert_true(end[HSGD_TRAIN_ACCURACY].mean == 0.75 && best[HSGD_TRAIN_ACCURACY].mean == 0.75);
+        assert_true(scatter[HSGD_TRAIN_ACCURACY].low == 0.75 && scatter[HSGD_TRAIN_ACCURACY].high == 0.75);
+        const double error[] = {end[HSGD_TRAIN_ACCURACY].se, best[HSGD_TRAIN_ACCURACY].se,
+                                scatter[HSGD_TRAIN_ACCURACY].sd};
+        for (size_t i = 0; i < 3; i++)
+            assert_true(deterministic ? error[i] == 0 : !isfinite(error[i]));
+        assert_true(isnan(end[HSGD_TRAIN_LOSS].mean) && isnan(end[HSGD_TRAIN_LOSS].se));
+        assert_false(isfinite(scatter[HSGD_TRAIN_LOSS].sd));
+        hsgd_summary_free(&summary);
+    }
+    hsgd_trace_free(&trace);
+    hsgd_hierarchy_free(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(linear_models_sample_by_sample),      cmocka_unit_test(ties_and_nan),
-        cmocka_unit_test(a_run_is_evaluated_where_it_is_due),  cmocka_unit_test(the_same_for_any_number_of_threads),
-        cmocka_unit_test(what_cannot_be_evaluated_is_refused), cmocka_unit_test(means_and_best_values_by_hand),
+        cmocka_unit_test(linear_models_sample_by_sample),
+        cmocka_unit_test(ties_and_nan),
+        cmocka_unit_test(a_run_is_evaluated_where_it_is_due),
+        cmocka_unit_test(the_same_for_any_number_of_threads),
+        cmocka_unit_test(what_cannot_be_evaluated_is_refused),
+        cmocka_unit_test(means_and_best_values_by_hand),
+        cmocka_unit_test(one_run_has_an_error_unless_nothing_is_random),
     };
     return cmocka_run_group_tests_name("evaluation", tests, NULL, NULL);
 }

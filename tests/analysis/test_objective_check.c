@@ -23,6 +23,8 @@ typedef enum defect {
     UNWRITTEN,     /* that coordinate is not written */
     BEYOND,        /* one number too many is written */
     TOGETHER,      /* the last bits depend on how many workers are in a call */
+    LOSS_TOGETHER, /* so do those of the loss */
+    SPREAD,        /* each coordinate is `wrong` times too large or too small */
     RESTLESS,      /* another loss at every call */
     RESTLESS_NOISE /* another stochastic gradient at every call */
 } defect;
@@ -88,6 +90,8 @@ static double loss_and_gradient(const mine *m, const double *w, size_t worker, d
     }
     if (m->defect == FACTOR && worker == WORKERS - 1)
         grad[3] *= 1 + m->wrong;
+    for (size_t i = 0; i < DIM && m->defect == SPREAD; i++)
+        grad[i] *= 1 + (i % 2 ? m->wrong : -m->wrong);
     if (m->defect == BEYOND)
         grad[DIM] = 1;
     if (m->defect == RESTLESS)
@@ -104,6 +108,8 @@ static void full(const hsgd_objective *objective, const double *point, const siz
         loss[j] = loss_and_gradient(m, point, worker[j], grad + j * DIM);
     if (m->defect == TOGETHER && count > 1)
         grad[1] *= 1 + 1e-15;
+    if (m->defect == LOSS_TOGETHER && count > 1)
+        loss[0] *= 1 + 1e-15;
 }
 
 static void full_at(const hsgd_objective *objective, const double *const *point, size_t num_points,
@@ -248,6 +254,26 @@ static void messages_have_both_numbers(void **state)
     assert_close(found, tanh(-0.35), 1e-7);
 }
 
+/* Errors that each coordinate alone would be forgiven: along a random direction the slopes of coordinates cancel in part, their
+ * errors do not. */
+static void what_no_coordinate_shows_is_told_of_a_direction(void **state)
+{
+    (void)state;
+    static const double start[DIM] = {0.7, -1.1, 0.2, 0.35, -0.4, 1.9};
+    mine m = plain(LOG_COSH);
+    double claimed, found;
+    m.defect = SPREAD;
+    m.wrong = 0.8 * HSGD_CHECK_TOLERANCE;
+    assert_fails(check(&m, start, 0, 0), HSGD_ERROR_INPUT, ", random direction ", err);
+    const char *is = strstr(err.message, " is "), *give = strstr(err.message, " give ");
+    assert_true(is && give && sscanf(is, " is %lf by the gradient", &claimed) == 1 &&
+                sscanf(give, " give %lf", &found) == 1);
+    double off = fabs(claimed / found - 1);
+    assert_true(off > HSGD_CHECK_TOLERANCE && off < 100 * HSGD_CHECK_TOLERANCE);
+    m.wrong = 1e-8; /* nowhere to be seen */
+    assert_ok(check(&m, start, 0, 0), err);
+}
+
 /* And where small steps change nothing, what may be the reason. */
 static void single_precision_is_suspected(void **state)
 {
@@ -266,6 +292,7 @@ static void other_mistakes_are_refused(void **state)
     } cases[] = {{UNWRITTEN, "worker 0, coordinate 2: the gradient at the starting point is nan, but the loss"},
                  {BEYOND, "worker 0: the gradient at the starting point writes beyond the 6 numbers of a gradient"},
                  {TOGETHER, "worker 0, coordinate 1: the gradient (alone, and together with other workers) at the "},
+                 {LOSS_TOGETHER, "worker 0: the loss at the starting point is "},
                  {RESTLESS, "worker 0: the loss at the starting point is first "},
                  {RESTLESS_NOISE, "worker 0, coordinate 0: the stochastic gradient at the starting point is first "}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -332,6 +359,7 @@ int main(void)
         cmocka_unit_test(right_gradients_pass_in_odd_places),
         cmocka_unit_test(wrong_gradients_are_refused_at_every_scale),
         cmocka_unit_test(messages_have_both_numbers),
+        cmocka_unit_test(what_no_coordinate_shows_is_told_of_a_direction),
         cmocka_unit_test(single_precision_is_suspected),
         cmocka_unit_test(other_mistakes_are_refused),
         cmocka_unit_test(unbiased_gradients_pass),

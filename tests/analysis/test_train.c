@@ -231,6 +231,54 @@ static void a_diverging_run_is_told_from_the_same_step_on(void **state)
     hsgd_hierarchy_free(&h);
 }
 
+/* What one rank is told. */
+typedef struct told {
+    size_t count, last;
+} told;
+
+static void note_progress(void *context, size_t steps_done)
+{
+    told *all = context;
+    all->count++;
+    assert_true(steps_done > all->last);
+    all->last = steps_done;
+}
+
+/* Of few steps every one is told, of many about a hundred, among them always the last one. */
+static void progress_ends_with_the_last_step(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t steps, times;
+    } cases[] = {{1, 1}, {7, 7}, {250, 125}, {251, 126}};
+    hsgd_hierarchy h = uniform((size_t[]){1}, (size_t[]){4}, 1);
+    hsgd_quadratic q = generated(&h, 3, NULL);
+    hsgd_objective objective;
+    assert_ok(hsgd_quadratic_objective(&objective, &q, NULL, &err), err);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        told all = {0};
+        together *t = calloc(1, sizeof *t);
+        t->training = (hsgd_training){.objective = &objective,
+                                      .hierarchy = &h,
+                                      .initial = (double[3]){1, 2, 3},
+                                      .step_size = 0.01,
+                                      .steps = cases[i].steps,
+                                      .measure_every = 1000,
+                                      .kept_bytes = 1 << 20,
+                                      .progress = note_progress,
+                                      .progress_context = &all};
+        train_together(t);
+        assert_ok(t->status[0], t->err[0]);
+        assert_int_equal(all.count, cases[i].times);
+        assert_int_equal(all.last, cases[i].steps);
+        free_records(t);
+        free(t);
+    }
+    hsgd_objective_free(&objective);
+    hsgd_quadratic_free(&q);
+    hsgd_hierarchy_free(&h);
+}
+
 /* ---- averages and times ---- */
 
 /* F_j = ||w||^2/2 without noise; the worker `slow` takes SLOW_US longer for each gradient. */
@@ -481,6 +529,7 @@ int main(void)
         cmocka_unit_test(pauses_change_no_number),
         cmocka_unit_test(softmax_regression_trains_as_the_engine_has_it),
         cmocka_unit_test(a_diverging_run_is_told_from_the_same_step_on),
+        cmocka_unit_test(progress_ends_with_the_last_step),
         cmocka_unit_test(a_slow_worker_makes_the_others_wait),
         cmocka_unit_test(ranks_average_with_those_of_the_topmost_due_node),
         cmocka_unit_test(probes_cover_all_sizes_and_depths),

@@ -158,6 +158,36 @@ static void threads_do_not_matter(void **state)
     cJSON_Delete(root);
 }
 
+/* Workers with Hessians of their own: the points are those of hsgd exact. */
+static void own_curvatures_have_exact_rates(void **state)
+{
+    (void)state;
+#define OWN(steps, rest)                                                                                               \
+    "{\"hierarchy\": {\"fanout\": [2, 2], \"periods\": [4, 2]}, \"problem\": {\"type\": \"quadratic\", "               \
+    "\"dimension\": "                                                                                                  \
+    "3, \"curvature_range\": [0.2, 1], \"curvature_spread\": 0.05, \"level_divergence\": [0.3, 0.2], "                 \
+    "\"noise_variance\": 0.7}, \"optimizer\": {\"step_size\": 0.05, \"steps\": " steps "}, \"figures\": []" rest "}"
+    write_text("own.json", OWN("60", ", \"rate\": {\"over\": \"steps\", \"values\": [10, 20, 40], \"step_size\": "
+                                     "{\"rule\": \"fixed\", \"constant\": 0.05}}"));
+    assert_exit("$H rate own.json --output own --quiet", 3);
+    write_text("one.json", OWN("20", ""));
+    assert_exit("$H exact one.json --json > exact.json", 0);
+    cJSON *rate = read_json("own/rate.json"), *exact = read_json("exact.json");
+    const cJSON *point = cJSON_GetArrayItem(get(rate, "points"), 1);
+    assert_close(number(point, "value"), number(exact, "S"), 1e-12);
+    const cJSON *bound;
+    size_t hold = 0;
+    cJSON_ArrayForEach(bound, get(point, "bounds"))
+    {
+        const char *verdict = get(bound, "verdict")->valuestring;
+        assert_string_not_equal(verdict, "violated");
+        hold += strcmp(verdict, "holds") == 0;
+    }
+    assert_true(hold > 0);
+    cJSON_Delete(rate);
+    cJSON_Delete(exact);
+}
+
 static void refusals_leave_nothing(void **state)
 {
     (void)state;
@@ -182,8 +212,11 @@ static void refusals_leave_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(files_tell_the_same),         cmocka_unit_test(the_figure_shows_the_points),
-        cmocka_unit_test(exit_codes_tell_the_verdict), cmocka_unit_test(threads_do_not_matter),
+        cmocka_unit_test(files_tell_the_same),
+        cmocka_unit_test(the_figure_shows_the_points),
+        cmocka_unit_test(exit_codes_tell_the_verdict),
+        cmocka_unit_test(threads_do_not_matter),
+        cmocka_unit_test(own_curvatures_have_exact_rates),
         cmocka_unit_test(refusals_leave_nothing),
     };
     return cmocka_run_group_tests_name("rate_program", tests, enter_folder, leave_folder);

@@ -45,17 +45,18 @@ CONFIGS = {
 
 class Command:
     """One call of hsgd. arguments: with {out} for the folder that it writes to. before: calls that make what it works on.
-    resumes: it goes on with --resume. reads_only: results are on standard output."""
+    resumes: it goes on with --resume. reads_only: results are on standard output. every: of its many calls of the system so few are
+    tried."""
 
-    def __init__(self, name, arguments, before=(), resumes=False, reads_only=False):
+    def __init__(self, name, arguments, before=(), resumes=False, reads_only=False, every=1):
         self.name, self.arguments, self.before = name, arguments.split(), [line.split() for line in before]
-        self.resumes, self.reads_only = resumes, reads_only
+        self.resumes, self.reads_only, self.every = resumes, reads_only, every
 
 
 COMMANDS = {command.name: command for command in [
     Command("run", "run run.json --output {out} --threads 1", resumes=True),
     Command("rerun", "run run.json --output {out} --threads 1", before=["run old.json --output {out} --quiet"], resumes=True),
-    Command("long", "run long.json --output {out} --threads 1 --checkpoint-every 0.04", resumes=True),
+    Command("long", "run long.json --output {out} --threads 1 --checkpoint-every 0.04", resumes=True, every=9),
     Command("verify", "verify run.json --output {out} --threads 1", resumes=True),
     Command("tikz", "run tikz.json --output {out} --threads 1"),
     Command("sweep", "sweep sweep.json --output {out} --jobs 1 --threads 1 --quiet", resumes=True),

@@ -11,7 +11,7 @@ LIBRARY: failing_calls.so. REASON is one of
     EINTR           one call is interrupted
     signals         every second call is interrupted, chosen at random, three times; then SIGALRM comes every half a millisecond
 
---every N: of the calls of a command every N-th alone, beginning with a different one for each. What must be: an interrupted call
+--every N: of the calls of a command every N-th alone (of long ones fewer), beginning with a different one for each. What must be: an interrupted call
 changes nothing. Where another one fails, the command ends with the bytes of an undisturbed one, or with exit code 4 (2 where a
 file that was named cannot be read) and one line that says the file and the reason; what can be read as a result then is one,
 nothing temporary is left, and what the command was to work on is as before."""
@@ -171,9 +171,10 @@ def main():
             command = COMMANDS[name]
             whole = undisturbed(command)
             reasons = [reason for reason in given.reasons.split(",") if not command.reads_only or reason not in ROOM]
+            every = given.every * command.every
             for j, reason in enumerate(reasons):
                 calls, bad = (try_signals(library, command, whole) if reason == "signals" else
-                              try_calls(library, command, whole, reason, given.every, 1 + (i + 7 * j) % given.every))
+                              try_calls(library, command, whole, reason, every, 1 + (i + 7 * j) % every))
                 failures += bad
                 tried += calls
         os.chdir("/")
