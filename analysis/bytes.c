@@ -45,10 +45,14 @@ void hsgd_bytes_put(hsgd_bytes *out, const void *data, size_t size)
     out->size += size;
 }
 
+void hsgd_bytes_put_number(hsgd_bytes *out, uint64_t value)
+{
+    hsgd_bytes_put(out, &value, sizeof value);
+}
+
 void hsgd_bytes_put_count(hsgd_bytes *out, size_t value)
 {
-    uint64_t number = value;
-    hsgd_bytes_put(out, &number, sizeof number);
+    hsgd_bytes_put_number(out, value);
 }
 
 void hsgd_bytes_put_counts(hsgd_bytes *out, const size_t *value, size_t count)
@@ -94,10 +98,16 @@ void hsgd_bytes_skip(hsgd_bytes_reader *in, size_t size)
     in->left -= size;
 }
 
-size_t hsgd_bytes_take_count(hsgd_bytes_reader *in)
+uint64_t hsgd_bytes_take_number(hsgd_bytes_reader *in)
 {
     uint64_t number;
     hsgd_bytes_take(in, &number, sizeof number);
+    return number;
+}
+
+size_t hsgd_bytes_take_count(hsgd_bytes_reader *in)
+{
+    uint64_t number = hsgd_bytes_take_number(in);
     if (number > SIZE_MAX) {
         in->failed = true;
         return 0;

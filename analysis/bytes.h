@@ -27,6 +27,7 @@ void hsgd_bytes_free(hsgd_bytes *bytes);
 void hsgd_bytes_reserve(hsgd_bytes *out, size_t size);
 
 void hsgd_bytes_put(hsgd_bytes *out, const void *data, size_t size);
+void hsgd_bytes_put_number(hsgd_bytes *out, uint64_t value);
 void hsgd_bytes_put_count(hsgd_bytes *out, size_t value);
 void hsgd_bytes_put_counts(hsgd_bytes *out, const size_t *value, size_t count);
 void hsgd_bytes_put_doubles(hsgd_bytes *out, const double *value, size_t count);
@@ -42,6 +43,7 @@ hsgd_bytes_reader hsgd_bytes_read(const void *data, size_t size);
 
 void hsgd_bytes_take(hsgd_bytes_reader *in, void *data, size_t size);
 void hsgd_bytes_skip(hsgd_bytes_reader *in, size_t size);
+uint64_t hsgd_bytes_take_number(hsgd_bytes_reader *in);
 size_t hsgd_bytes_take_count(hsgd_bytes_reader *in);
 void hsgd_bytes_take_counts(hsgd_bytes_reader *in, size_t *value, size_t count);
 void hsgd_bytes_take_doubles(hsgd_bytes_reader *in, double *value, size_t count);

@@ -72,20 +72,20 @@ static const char *const shape_name[NUM_SHAPE] = {
     [SEED] = "seed",        [STEPS] = "steps",    [EVERY] = "measure_every",   [WORKERS] = "workers",
     [NODES] = "tree nodes", [DIM] = "parameters", [ARRAYS] = "kinds of memory"};
 
-static void find_shape(size_t out[NUM_SHAPE], const hsgd_engine *engine)
+static void find_shape(uint64_t out[NUM_SHAPE], const hsgd_engine *engine)
 {
     const hsgd_simulation *s = engine->simulation;
-    const size_t shape[NUM_SHAPE] = {[SEED] = (size_t)s->seed,
-                                     [STEPS] = s->steps,
-                                     [EVERY] = s->measure_every,
-                                     [WORKERS] = engine->hierarchy->num_workers,
-                                     [NODES] = engine->hierarchy->num_nodes,
-                                     [DIM] = engine->dim};
+    const uint64_t shape[NUM_SHAPE] = {[SEED] = s->seed,
+                                       [STEPS] = s->steps,
+                                       [EVERY] = s->measure_every,
+                                       [WORKERS] = engine->hierarchy->num_workers,
+                                       [NODES] = engine->hierarchy->num_nodes,
+                                       [DIM] = engine->dim};
     kept arrays[NUM_KEPT];
     memcpy(out, shape, sizeof shape);
     find_kept(arrays, engine, 0); /* whether there are models hangs on the step */
     for (size_t i = 0; i < NUM_KEPT; i++)
-        out[ARRAYS] |= (size_t)(arrays[i].array != NULL) << i;
+        out[ARRAYS] |= (uint64_t)(arrays[i].array != NULL) << i;
 }
 
 /* ---- out ---- */
@@ -93,7 +93,7 @@ static void find_shape(size_t out[NUM_SHAPE], const hsgd_engine *engine)
 void hsgd_state_pack_done(hsgd_bytes *out, uint64_t seed, const hsgd_trace *trace)
 {
     hsgd_bytes_put_count(out, STATE_DONE);
-    hsgd_bytes_put_count(out, seed);
+    hsgd_bytes_put_number(out, seed);
     hsgd_trace_pack(out, trace);
 }
 
@@ -145,7 +145,7 @@ static void complete(hsgd_engine *engine)
 
 void hsgd_engine_pack(hsgd_bytes *out, hsgd_engine *engine, size_t step, size_t row)
 {
-    size_t shape[NUM_SHAPE];
+    uint64_t shape[NUM_SHAPE];
     kept arrays[NUM_KEPT];
     complete(engine);
     reserve(out, engine, step);
@@ -153,10 +153,11 @@ void hsgd_engine_pack(hsgd_bytes *out, hsgd_engine *engine, size_t step, size_t 
     find_kept(arrays, engine, step);
     if (hsgd_team_rank(engine->team) == 0) {
         hsgd_bytes_put_count(out, STATE_BETWEEN_WINDOWS);
-        hsgd_bytes_put_counts(out, shape, NUM_SHAPE);
+        for (size_t i = 0; i < NUM_SHAPE; i++)
+            hsgd_bytes_put_number(out, shape[i]);
         hsgd_bytes_put_count(out, step);
         hsgd_trace_pack_rows(out, engine->trace, row);
-        hsgd_bytes_put_counts(out, engine->placement, shape[WORKERS]);
+        hsgd_bytes_put_counts(out, engine->placement, engine->hierarchy->num_workers);
     }
     for (size_t i = 0; i < NUM_KEPT; i++)
         if (arrays[i].array)
@@ -172,15 +173,15 @@ static hsgd_status refuse(hsgd_error *err)
 
 static hsgd_status check_shape(const hsgd_engine *engine, hsgd_bytes_reader *in, hsgd_error *err)
 {
-    size_t own[NUM_SHAPE];
+    uint64_t own[NUM_SHAPE];
     find_shape(own, engine);
     for (size_t i = 0; i < NUM_SHAPE; i++) {
-        size_t given = hsgd_bytes_take_count(in);
+        uint64_t given = hsgd_bytes_take_number(in);
         if (in->failed)
             return refuse(err);
         if (given != own[i])
-            return hsgd_fail(err, HSGD_ERROR_INPUT, "the state belongs to a run with other %s: %zu, not %zu",
-                             shape_name[i], given, own[i]);
+            return hsgd_fail(err, HSGD_ERROR_INPUT, "the state belongs to a run with other %s: %ju, not %ju",
+                             shape_name[i], (uintmax_t)given, (uintmax_t)own[i]);
     }
     return HSGD_OK;
 }
@@ -249,7 +250,7 @@ hsgd_status hsgd_state_unpack_done(hsgd_trace *trace, uint64_t seed, const hsgd_
     hsgd_bytes_reader in = hsgd_bytes_read(state->data, state->size);
     size_t rows;
     hsgd_bytes_take_count(&in);
-    uint64_t given = hsgd_bytes_take_count(&in);
+    uint64_t given = hsgd_bytes_take_number(&in);
     if (!in.failed && given != seed)
         return hsgd_fail(err, HSGD_ERROR_INPUT, "the state belongs to a run with another seed: %ju, not %ju",
                          (uintmax_t)given, (uintmax_t)seed);

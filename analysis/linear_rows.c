@@ -436,9 +436,8 @@ static void free_lists(hsgd_lists *lists)
 static void prefetch(const void *array, size_t from, size_t end, size_t size)
 {
     enum { LINE_BYTES = 64 };
-    for (const char *at = (const char *)array + from * size; array && at < (const char *)array + end * size;
-         at += LINE_BYTES)
-        __builtin_prefetch(at);
+    for (size_t at = from * size; array && at < end * size; at += LINE_BYTES)
+        __builtin_prefetch((const char *)array + at);
 }
 
 void hsgd_linear_rows_prefetch(const hsgd_linear_rows *rows, const size_t *row, size_t count)

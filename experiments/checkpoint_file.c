@@ -62,7 +62,7 @@ static DIR *open_folder(const char *path)
 void hsgd_checkpoint_put_head(hsgd_bytes *out, hsgd_checkpoint_seed seed, size_t step, size_t length)
 {
     hsgd_bytes_put_count(out, (size_t)seed.run);
-    hsgd_bytes_put_count(out, seed.seed);
+    hsgd_bytes_put_number(out, seed.seed);
     hsgd_bytes_put_count(out, step);
     hsgd_bytes_put_count(out, length);
 }
@@ -247,7 +247,7 @@ static hsgd_status list_entries(hsgd_checkpoint_entry **entry, size_t *count, co
     size_t num = hsgd_bytes_take_count(in);
     for (size_t i = 0; i < num && !status; i++) {
         size_t run = hsgd_bytes_take_count(in);
-        hsgd_checkpoint_entry e = {.of = {(hsgd_run_index)run, hsgd_bytes_take_count(in)}};
+        hsgd_checkpoint_entry e = {.of = {(hsgd_run_index)run, hsgd_bytes_take_number(in)}};
         e.step = hsgd_bytes_take_count(in);
         e.length = hsgd_bytes_take_count(in);
         e.offset = (size_t)(in->next - c->bytes.data);

@@ -232,12 +232,11 @@ static hsgd_status read_running(hsgd_config *config, const hsgd_json *root, hsgd
     hsgd_json groupings = hsgd_json_member(root, "groupings");
     hsgd_json every = hsgd_json_member(root, "measure_every"), confidence = hsgd_json_member(root, "confidence");
     hsgd_json bounds = hsgd_json_member(root, "bounds"), figures = hsgd_json_member(root, "figures");
-    size_t value;
     hsgd_status status = HSGD_OK;
     if (seeds.value)
         status = hsgd_json_count(&seeds, 1, MAX_RUNS, &config->seeds, err);
-    if (!status && first_seed.value && !(status = hsgd_json_count(&first_seed, 0, SIZE_MAX, &value, err)))
-        config->first_seed = value;
+    if (!status)
+        status = hsgd_json_seed(&first_seed, &config->first_seed, err);
     if (!status && groupings.value)
         status = hsgd_json_count(&groupings, 1, MAX_RUNS, &config->groupings, err);
     if (!status && every.value)

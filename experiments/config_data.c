@@ -157,8 +157,7 @@ static hsgd_status read_count(size_t *out, const hsgd_json *at, const char *key,
 static hsgd_status read_synthetic(hsgd_synthetic_options *options, const hsgd_json *at, hsgd_error *err)
 {
     hsgd_json iid = hsgd_json_member(at, "iid"), alpha = hsgd_json_member(at, "alpha");
-    hsgd_json beta = hsgd_json_member(at, "beta");
-    size_t seed = 1;
+    hsgd_json beta = hsgd_json_member(at, "beta"), seed = hsgd_json_member(at, "seed");
     hsgd_status status = iid.value ? hsgd_json_bool(&iid, &options->iid, err) : HSGD_OK;
     if (!status && options->iid)
         options->alpha = options->beta = 0;
@@ -167,8 +166,7 @@ static hsgd_status read_synthetic(hsgd_synthetic_options *options, const hsgd_js
     if (!status && (beta.value || !options->iid))
         status = hsgd_json_number(&beta, 0, options->iid ? 0 : 1e100, &options->beta, err);
     if (!status)
-        status = read_count(&seed, at, "seed", 0, SIZE_MAX, err);
-    options->seed = seed;
+        status = hsgd_json_seed(&seed, &options->seed, err);
     if (!status)
         status = read_count(&options->num_users, at, "users", 1, 100000000, err);
     if (!status)
@@ -180,14 +178,12 @@ static hsgd_status read_synthetic(hsgd_synthetic_options *options, const hsgd_js
 
 static hsgd_status read_mixture(hsgd_mixture_options *options, const hsgd_json *at, hsgd_error *err)
 {
-    hsgd_json spread = hsgd_json_member(at, "spread");
-    size_t seed = 1;
+    hsgd_json spread = hsgd_json_member(at, "spread"), seed = hsgd_json_member(at, "seed");
     hsgd_status status = spread.value ? hsgd_json_positive(&spread, &options->spread, err) : HSGD_OK;
     if (!status && options->spread > 1e100)
         status = hsgd_json_fail(&spread, err, "expected a number above 0 and at most 1e100");
     if (!status)
-        status = read_count(&seed, at, "seed", 0, SIZE_MAX, err);
-    options->seed = seed;
+        status = hsgd_json_seed(&seed, &options->seed, err);
     if (!status)
         status = read_count(&options->features, at, "features", 1, 100000000, err);
     if (!status)
@@ -204,7 +200,6 @@ static hsgd_status read_test(hsgd_data_config *data, const hsgd_json *at, hsgd_e
     static const char *const path_keys[] = {"path", NULL}, *const idx_keys[] = {"images", "labels", NULL};
     hsgd_json test = hsgd_json_member(at, "test"), fraction = hsgd_json_member(at, "test_fraction");
     hsgd_json seed = hsgd_json_member(at, "test_seed");
-    size_t value = data->test_seed;
     hsgd_status status = HSGD_OK;
     if (test.value && fraction.value)
         status = hsgd_json_fail(&fraction, err, "stands beside \"test\"; give one of them");
@@ -218,10 +213,7 @@ static hsgd_status read_test(hsgd_data_config *data, const hsgd_json *at, hsgd_e
         status = hsgd_json_positive(&fraction, &data->test_fraction, err);
     if (!status && !(data->test_fraction < 1))
         status = hsgd_json_fail(&fraction, err, "expected a number between 0 and 1");
-    if (!status && seed.value)
-        status = hsgd_json_count(&seed, 0, SIZE_MAX, &value, err);
-    data->test_seed = value;
-    return status;
+    return status ? status : hsgd_json_seed(&seed, &data->test_seed, err);
 }
 
 /* ---- the whole object ---- */

@@ -88,7 +88,7 @@ static hsgd_status read_spec(hsgd_hunt_spec *spec, const hsgd_bound_list *bounds
     hsgd_json dimension = hsgd_json_member(at, "dimension"), budget = hsgd_json_member(at, "budget");
     hsgd_json seed = hsgd_json_member(at, "seed"), searcher = hsgd_json_member(at, "searcher");
     hsgd_json weaken = hsgd_json_member(at, "weaken");
-    size_t choice, value;
+    size_t choice;
     hsgd_status status = hsgd_json_object(at, keys, err);
     if (!status)
         status = read_quarry(spec, bounds, &bound, err);
@@ -98,8 +98,8 @@ static hsgd_status read_spec(hsgd_hunt_spec *spec, const hsgd_bound_list *bounds
         status = hsgd_json_count(&dimension, 1, MAX_DIMENSION, &spec->dimension, err);
     if (!status)
         status = read_budget(spec, &budget, err);
-    if (!status && seed.value && !(status = hsgd_json_count(&seed, 0, SIZE_MAX, &value, err)))
-        spec->seed = value;
+    if (!status)
+        status = hsgd_json_seed(&seed, &spec->seed, err);
     if (!status && searcher.value && !(status = hsgd_json_choice(&searcher, searchers, &choice, err)))
         for (size_t m = 0; m < 2; m++)
             spec->use_method[m] = choice == 2 || choice == m;

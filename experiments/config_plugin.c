@@ -51,7 +51,6 @@ hsgd_status hsgd_config_read_plugin(hsgd_config *config, const hsgd_json *at, hs
     static const char *const keys[] = {"type", "path", "parameters", "seed", NULL};
     hsgd_json path = hsgd_json_member(at, "path"), parameters = hsgd_json_member(at, "parameters");
     hsgd_json seed = hsgd_json_member(at, "seed");
-    size_t value;
     config->problem = HSGD_PROBLEM_PLUGIN;
     config->initial_scale = NAN; /* where the plug-in begins; "initial" is read later */
     hsgd_status status = hsgd_json_object(at, keys, err);
@@ -59,9 +58,7 @@ hsgd_status hsgd_config_read_plugin(hsgd_config *config, const hsgd_json *at, hs
         status = read_path(&config->plugin_path, &path, err);
     if (!status)
         status = read_parameters(&config->plugin_parameters, &parameters, err);
-    if (!status && seed.value && !(status = hsgd_json_count(&seed, 0, SIZE_MAX, &value, err)))
-        config->problem_seed = value;
-    return status;
+    return status ? status : hsgd_json_seed(&seed, &config->problem_seed, err);
 }
 
 cJSON *hsgd_config_plugin_to_json(const hsgd_config *config)

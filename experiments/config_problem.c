@@ -110,7 +110,7 @@ static hsgd_status read_generated(hsgd_config *config, const hsgd_json *at, hsgd
     hsgd_json dimension = hsgd_json_member(at, "dimension"), range = hsgd_json_member(at, "curvature_range");
     hsgd_json level = hsgd_json_member(at, "level_divergence"), seed = hsgd_json_member(at, "seed");
     double *bounds = NULL;
-    size_t length = 0, value;
+    size_t length = 0;
     hsgd_status status = hsgd_json_object(at, keys, err);
     if (!status)
         status = hsgd_json_count(&dimension, 1, 100000000, &config->dim, err);
@@ -125,9 +125,7 @@ static hsgd_status read_generated(hsgd_config *config, const hsgd_json *at, hsgd
         status = read_levels(&config->level_divergence_sq, config, &level, INFINITY, err);
     if (!status)
         status = read_spread(config, at, err);
-    if (!status && seed.value && !(status = hsgd_json_count(&seed, 0, SIZE_MAX, &value, err)))
-        config->problem_seed = value;
-    return status;
+    return status ? status : hsgd_json_seed(&seed, &config->problem_seed, err);
 }
 
 static hsgd_status read_quadratic(hsgd_config *config, const hsgd_json *at, hsgd_error *err)
@@ -180,9 +178,7 @@ static hsgd_status read_partition(hsgd_config *config, const hsgd_json *at, hsgd
         status = hsgd_json_count(&retries, 0, 1000000, &p->max_retries, err);
     if (!status && user_order.value && !(status = hsgd_json_choice(&user_order, user_orders, &value, err)))
         p->users_in_order = value == 1;
-    if (!status && seed.value && !(status = hsgd_json_count(&seed, 0, SIZE_MAX, &value, err)))
-        p->seed = value;
-    return status;
+    return status ? status : hsgd_json_seed(&seed, &p->seed, err);
 }
 
 static hsgd_status read_regularizer(hsgd_config *config, const hsgd_json *at, hsgd_error *err)

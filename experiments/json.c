@@ -287,14 +287,32 @@ hsgd_status hsgd_json_positive(const hsgd_json *at, double *out, hsgd_error *err
     return HSGD_OK;
 }
 
+static hsgd_status read_whole(double *out, const hsgd_json *at, double low, double high, hsgd_error *err)
+{
+    *out = cJSON_IsNumber(at->value) ? at->value->valuedouble : NAN;
+    if (!(*out >= low) || !(*out <= high) || *out != floor(*out))
+        return hsgd_json_fail(at, err, "expected a whole number from %.0f to %.0f", low, high);
+    return HSGD_OK;
+}
+
 hsgd_status hsgd_json_count(const hsgd_json *at, size_t low, size_t high, size_t *out, hsgd_error *err)
 {
-    double top = fmin((double)high, MAX_EXACT_INTEGER);
-    double value = cJSON_IsNumber(at->value) ? at->value->valuedouble : NAN;
-    if (!(value >= (double)low) || !(value <= top) || value != floor(value))
-        return hsgd_json_fail(at, err, "expected a whole number from %zu to %.0f", low, top);
-    *out = (size_t)value;
-    return HSGD_OK;
+    double value;
+    hsgd_status status = read_whole(&value, at, (double)low, fmin((double)high, MAX_EXACT_INTEGER), err);
+    if (!status)
+        *out = (size_t)value;
+    return status;
+}
+
+hsgd_status hsgd_json_seed(const hsgd_json *at, uint64_t *out, hsgd_error *err)
+{
+    double value;
+    if (!at->value)
+        return HSGD_OK;
+    hsgd_status status = read_whole(&value, at, 0, MAX_EXACT_INTEGER, err);
+    if (!status)
+        *out = (uint64_t)value;
+    return status;
 }
 
 hsgd_status hsgd_json_bool(const hsgd_json *at, bool *out, hsgd_error *err)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <cjson/cJSON.h>
 
@@ -43,6 +44,10 @@ hsgd_status hsgd_json_positive(const hsgd_json *at, double *out, hsgd_error *err
 hsgd_status hsgd_json_count(const hsgd_json *at, size_t low, size_t high, size_t *out, hsgd_error *err);
 hsgd_status hsgd_json_bool(const hsgd_json *at, bool *out, hsgd_error *err);
 hsgd_status hsgd_json_text(const hsgd_json *at, const char **out, hsgd_error *err); /* borrows the document */
+
+/* A seed: every whole number that a double holds exactly, also where size_t has 32 bits. A member that is not there leaves *out
+ * as it is. */
+hsgd_status hsgd_json_seed(const hsgd_json *at, uint64_t *out, hsgd_error *err);
 
 /* An array; *length receives its length, which must be at least min_length. */
 hsgd_status hsgd_json_array(const hsgd_json *at, size_t min_length, size_t *length, hsgd_error *err);

@@ -83,7 +83,7 @@ static double loss_and_gradient(const mine *m, const double *w, size_t worker, d
 {
     double sum = m->offset, shift = m->shape == ABSOLUTE ? 0 : 0.3 + (double)worker / 10;
     for (size_t i = 0; i < DIM; i++) {
-        double slope;
+        double slope = NAN;
         sum += m->amplitude * phi(m->shape, m->scale[i] * w[i] - shift, &slope);
         if (!(m->defect == UNWRITTEN && i == 2))
             grad[i] = m->amplitude * m->scale[i] * slope;

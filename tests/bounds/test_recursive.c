@@ -272,7 +272,7 @@ static void long_runs_and_long_periods_are_cheap(void **state)
     uniform_params(&p, (size_t[]){3, 4}, (size_t[]){12, 4}, 2, (double[]){0.7, 1.3});
     set_scalars(&p, 0.019, 12, 1.7, 0.8, 0);
     double one_period = value_of("hsgd-fixed-recursive", &p);
-    p.steps = (size_t)12 * 1000000000;
+    p.steps = 12 * (SIZE_MAX > UINT32_MAX ? (size_t)1000000000 : 300000000);
     assert_close(value_of("hsgd-fixed-recursive", &p), one_period, 1e-13);
     hsgd_bound_params_free(&p);
     uniform_params(&p, (size_t[]){3, 4}, (size_t[]){1000000000, 500000000}, 2, (double[]){0.7, 1.3});

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Each command once on small input, and each that draws once more where gnuplot is not: it says so in one line with exit code 4,
 # the results are those of the first time, scripts and data of the figures are there, and no old drawing passes for a new one.
+# Two of them with several threads: they write the same.
 # tests/matrix/run does this for every build.
 # shellcheck source=tests/preamble.sh
 . "$(dirname "$0")/../preamble.sh" || exit 1
@@ -66,6 +67,12 @@ trains() { ends_with_mpi 0 && [ -s "$folder/train/train.json" ] && [ -s "$folder
 draws_again() { rm "$folder"/run/*.pdf; ends_with 0 plot "$folder/run" && [ -s "$folder/run/convergence.pdf" ]; }
 draws_instance() { ends_with 0 pep --periods 2,1 --steps 2 --instance-figure "$folder/instance" && [ -s "$folder/instance/worst-problem.pdf" ]; }
 makes_page() { ends_with 0 report "$folder/run" && grep -q '<svg' "$folder/run/report.html"; }
+same_bits() { # of one thread and of three: all but who did it when, and drawings
+    for threads in 1 3; do
+        ends_with 0 "$1" "$folder/$1.json" --threads $threads --quiet --output "$folder/$1-$threads" || return 1
+    done
+    diff -r -x '*.pdf' -I '"date":' -I '"threads":' -I '"document_sha256":' "$folder/$1-1" "$folder/$1-3"
+}
 differ() { prints 1 diff "$folder/run" "$folder/verify"; }
 
 # ---- without ----
@@ -102,6 +109,8 @@ check pep_leaves_results_and_figures leaves pep 0 pep.json
 check pep_draws_its_worst_problem draws_instance
 check plot_draws_again draws_again
 check report_makes_a_page makes_page
+check run_has_the_same_bits_for_any_threads same_bits run
+check sweep_has_the_same_bits_for_any_threads same_bits sweep
 check check_finds_nothing_wrong prints 0 check "$folder/run"
 check diff_finds_differences differ
 check exact_prints_moments prints 0 exact "$folder/run.json"
