@@ -175,8 +175,9 @@ typedef struct job {
     hsgd_run_keep *keep;
     const hsgd_run_manner *manner;
     size_t threads;
-    const hsgd_provenance *provenance;
-    const char *identity;
+    char folder[128]; /* where nothing is said about one */
+    hsgd_provenance provenance;
+    char *identity;
 } job;
 
 static const hsgd_team *team_of(const job *j)
@@ -204,7 +205,7 @@ static hsgd_experiment_options options_of(const job *j)
                                      .every_check = j->manner->every_check,
                                      .stop = &j->keep->ranks.stop,
                                      .team = team_of(j),
-                                     .provenance = j->provenance};
+                                     .provenance = &j->provenance};
 }
 
 /* With the folder open; existed: it was there before. */
@@ -286,22 +287,18 @@ static int serve(const job *j)
 static int run_and_tell(job *j)
 {
     hsgd_error err;
-    hsgd_provenance provenance;
-    char *identity = NULL;
-    hsgd_status status = hsgd_provenance_find(&provenance, j->config, j->manner->command, j->threads,
+    hsgd_status status = hsgd_provenance_find(&j->provenance, j->config, j->manner->command, j->threads,
                                               hsgd_ranks_team(&j->keep->ranks), &err);
-    if (!status && !(identity = hsgd_checkpoint_identity(&provenance, j->problem)))
+    if (!status && !(j->identity = hsgd_checkpoint_identity(&j->provenance, j->problem)))
         status = hsgd_fail_memory(&err, "the checkpoint");
     status = hsgd_team_agree(team_of(j), status, &err);
     if (!status)
-        status = hsgd_ranks_compare(&j->keep->ranks, identity, "the program, the configuration or the data", &err);
+        status = hsgd_ranks_compare(&j->keep->ranks, j->identity, "the program, the configuration or the data", &err);
     if (!status && !j->problem->is_quadratic)
         hsgd_run_compare_arithmetic(j->keep);
-    j->provenance = &provenance;
-    j->identity = identity;
     int code = status ? hsgd_cli_fail(&err) : hsgd_team_rank(team_of(j)) == 0 ? run_and_report(j) : serve(j);
-    free(identity);
-    hsgd_provenance_free(&provenance);
+    free(j->identity);
+    hsgd_provenance_free(&j->provenance);
     return code;
 }
 
@@ -378,11 +375,10 @@ static void tell_crowded(const job *j)
 /* Once there is a problem. */
 static int run_problem(job *j)
 {
-    char folder[128];
     const char *output = j->keep->arguments->option[HSGD_RUN_OPTION_OUTPUT];
     bool speaks = !j->keep->quiet && hsgd_ranks_speak();
-    hsgd_run_default_folder(folder, sizeof folder, j->config->name);
-    j->keep->dir = output ? output : folder;
+    hsgd_run_default_folder(j->folder, sizeof j->folder, j->config->name);
+    j->keep->dir = output ? output : j->folder;
     if (speaks) {
         warn_about_unused(j->config, j->problem);
         tell_idle(j);

@@ -171,7 +171,7 @@ static void share_text(char text[HSGD_NUMBER_SIZE + 8], const hsgd_script *s, do
     double percent = 100 * share;
     hsgd_number number;
     if (!isfinite(percent)) {
-        strcpy(text, hsgd_script_pick(s, "–", "--"));
+        snprintf(text, HSGD_NUMBER_SIZE + 8, "%s", hsgd_script_pick(s, "–", "--"));
         return;
     }
     if (fabs(percent) >= 1e5)
@@ -183,7 +183,7 @@ static void share_text(char text[HSGD_NUMBER_SIZE + 8], const hsgd_script *s, do
     else if (percent < -1e-9)
         snprintf(number.text, sizeof number.text, hsgd_script_pick(s, "%.1g", "$%.1g$"), percent);
     else
-        strcpy(number.text, percent > 0 ? hsgd_script_pick(s, "<0.1", "$<0.1$") : "0");
+        snprintf(number.text, sizeof number.text, "%s", percent > 0 ? hsgd_script_pick(s, "<0.1", "$<0.1$") : "0");
     snprintf(text, HSGD_NUMBER_SIZE + 8, "%s%s", number.text, hsgd_script_pick(s, " %", "\\,\\%"));
 }
 
