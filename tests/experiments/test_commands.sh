@@ -69,7 +69,7 @@ draws_instance() { ends_with 0 pep --periods 2,1 --steps 2 --instance-figure "$f
 makes_page() { ends_with 0 report "$folder/run" && grep -q '<svg' "$folder/run/report.html"; }
 same_bits() { # of one thread and of three: all but who did it when, and drawings
     for threads in 1 3; do
-        ends_with 0 "$1" "$folder/$1.json" --threads $threads --quiet --output "$folder/$1-$threads" || return 1
+        ends_with 0 "$1" "$folder/$1.json" --threads "$threads" --quiet --output "$folder/$1-$threads" || return 1
     done
     diff -r -x '*.pdf' -I '"date":' -I '"threads":' -I '"document_sha256":' "$folder/$1-1" "$folder/$1-3"
 }
