@@ -183,8 +183,9 @@ $(FAILING_CALLS): tests/faults/failing_calls.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O2 -g -fPIC -shared -o $@ $< -ldl
 
-# They stand between hsgd and the engine, the disk, the allocator.
+# They stand between hsgd and the engine, the disk, files, the allocator.
 TEST_FLAGS_test_same_bits := -Wl,--wrap=hsgd_simulate,--wrap=fsync
+TEST_FLAGS_test_series := -Wl,--wrap=hsgd_open_stream
 TEST_FLAGS_test_text_stream := -Wl,--wrap=malloc,--wrap=realloc
 
 # Their objects stay: a deliberate error in the sources does not compile its test again.
