@@ -57,7 +57,6 @@ static const struct {
     {"plan.sensitivity.*.*.regret_new_step_size", "the same"},
     {"plan.budgets.*.gain.*.seconds_*", "how long the search would take elsewhere"},
     {"plan.search.*", "how much was searched"},
-    {"plan.communication.bytes_per_parameter", "of messages, of which their size says all"},
 };
 
 static bool matches(const char *pattern, const char *path)
