@@ -196,8 +196,9 @@ $(FAILING_CALLS): tests/faults/failing_calls.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O2 -g -fPIC -shared -o $@ $< -ldl
 
-# They stand between hsgd and the engine, the disk, the allocator.
+# They stand between hsgd and the engine, the disk, files, the allocator.
 TEST_FLAGS_test_same_bits := -Wl,--wrap=hsgd_simulate,--wrap=fsync
+TEST_FLAGS_test_series := -Wl,--wrap=hsgd_open_stream
 TEST_FLAGS_test_text_stream := -Wl,--wrap=malloc,--wrap=realloc
 TEST_FLAGS_test_short_memory := $(foreach name,malloc calloc realloc aligned_alloc strdup strndup asprintf free fsync,-Wl$(,)--wrap=$(name))
 
@@ -246,7 +247,9 @@ coverage: ## lines and branches that the tests run, per folder and file; fails w
 
 KILLS     := 200
 
-kills: all $(FAILING_CALLS) ## kill it at KILLS=200 random moments, and let every call of the system fail in turn (some 20 minutes)
+# Where writing to the disk takes no time.
+kills: export TMPDIR := $(or $(shell test -w /dev/shm && echo /dev/shm),$(TMPDIR),/tmp)
+kills: all $(FAILING_CALLS) ## kill it at KILLS=200 random moments, and let every call of the system fail in turn (some 15 minutes)
 	@HSGD_PROGRAM=$(abspath $(BUILD)/hsgd) tests/faults/kills.py $(KILLS) 1
 	@HSGD_PROGRAM=$(abspath $(BUILD)/hsgd) tests/faults/streams.py
 	@HSGD_PROGRAM=$(abspath $(BUILD)/hsgd) tests/faults/full_disk.py

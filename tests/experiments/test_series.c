@@ -2,6 +2,9 @@
 /* The CSV reader behind `hsgd plot`: people edit these files. */
 #include "tests/temp_files.h"
 
+#include <errno.h>
+
+#include "analysis/open_file.h"
 #include "experiments/series_private.h"
 
 static hsgd_error err;
@@ -52,6 +55,51 @@ static void many_rows(void **state)
         assert_true(hsgd_series_column(&s, "j")[i] == -3 * i);
     hsgd_series_free(&s);
     free(text);
+}
+
+/* ---- a disk that fails ---- */
+
+/* Stands between the reader and the file: a text of which so many bytes can be read; NULL: the file itself. */
+static const char *broken_text;
+static size_t readable;
+
+static ssize_t read_some(void *at, char *out, size_t size)
+{
+    size_t *done = at, left = readable - *done;
+    if (left == 0) {
+        errno = EIO;
+        return -1;
+    }
+    size = size < left ? size : left;
+    memcpy(out, broken_text + *done, size);
+    *done += size;
+    return (ssize_t)size;
+}
+
+hsgd_status __real_hsgd_open_stream(FILE **stream, const char *path, hsgd_error *error);
+hsgd_status __wrap_hsgd_open_stream(FILE **stream, const char *path, hsgd_error *error);
+
+hsgd_status __wrap_hsgd_open_stream(FILE **stream, const char *path, hsgd_error *error)
+{
+    static size_t done;
+    done = 0;
+    if (!broken_text)
+        return __real_hsgd_open_stream(stream, path, error);
+    *stream = fopencookie(&done, "r", (cookie_io_functions_t){.read = read_some});
+    assert_non_null(*stream);
+    return HSGD_OK;
+}
+
+/* Wherever it fails, in a name, in a number whose beginning is one, or between lines: what was read is not all. */
+static void a_file_that_breaks_off_is_no_series(void **state)
+{
+    (void)state;
+    hsgd_series s;
+    broken_text = "step,loss\n0,1.25\n7,2.125\n";
+    for (readable = 0; readable <= strlen(broken_text); readable++)
+        assert_fails(hsgd_series_read(&s, "there.csv", &err), HSGD_ERROR_ENVIRONMENT,
+                     "there.csv: cannot be read: Input/output error", err);
+    broken_text = NULL;
 }
 
 static void mistakes_have_a_place(void **state)
@@ -105,6 +153,7 @@ int main(void)
         cmocka_unit_test(columns_by_name),
         cmocka_unit_test(line_ends_of_other_systems),
         cmocka_unit_test(many_rows),
+        cmocka_unit_test(a_file_that_breaks_off_is_no_series),
         cmocka_unit_test(mistakes_have_a_place),
         cmocka_unit_test(files_that_cannot_be_read),
         cmocka_unit_test(zero_bytes),

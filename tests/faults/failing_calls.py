@@ -17,6 +17,7 @@ file that was named cannot be read) and one line that says the file and the reas
 nothing temporary is left, and what the command was to work on is as before."""
 import argparse
 import os
+import pathlib
 import re
 import shutil
 import sys
@@ -61,8 +62,9 @@ def without_seconds(text, out):
 def judge(command, result, whole, log, reason, out):
     """What is wrong; "" for nothing."""
     if result.returncode == whole.returncode:
-        if re.search(r"unlink|rmdir|readdir .*/\.render-", log):
-            return ""  # a folder for gnuplot's work stays, until the next call
+        if re.search(r"unlink|rmdir|(readdir|fdopendir|openat) .*/\.render-", log):
+            for folder in pathlib.Path(out).glob("**/.render-*"):  # of gnuplot's work; it stays until the next call
+                shutil.rmtree(folder)
         if reason != "EINTR" and re.search(r"\.tmp-\d+-\d+$", log, re.M) and "/checkpoint/" not in log:
             return "takes no notice"
         wrong = difference(out, "o_1")
