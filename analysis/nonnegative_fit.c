@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <gsl/gsl_multifit.h>
+#include <gsl/gsl_blas.h>
+#include <gsl/gsl_errno.h>
+#include <gsl/gsl_linalg.h>
 
 typedef struct fit {
     const double *A, *b;
@@ -23,6 +25,9 @@ typedef struct fit {
 
 /* An unknown enters only for a gradient above this share of ||b||. */
 static const double TOLERANCE = 1e-13;
+
+/* Singular values below this share of the largest are rounding. */
+static const double TAIL = 1e-14;
 
 static double at(const fit *f, size_t row, size_t col)
 {
@@ -64,29 +69,65 @@ static void spread(fit *f, const gsl_vector *solution, const gsl_matrix *covaria
     }
 }
 
-/* z, covariance and residual_sq of the free unknowns. */
+/* The matrix of the free columns as U diag(s) V', U in its place. */
+typedef struct decomposition {
+    gsl_matrix *u, *v, *covariance;
+    gsl_vector *s, *right, *share, *solution; /* share: U'b */
+} decomposition;
+
+/* share_e / s_e in the directions V_e that the data determine, and how much the residual, put in the place of b, scatters. */
+static void solve_decomposed(fit *f, const decomposition *d)
+{
+    size_t rank = 0;
+    double largest = gsl_vector_get(d->s, 0);
+    gsl_blas_dgemv(CblasTrans, 1, d->u, d->right, 0, d->share);
+    gsl_vector_set_zero(d->solution);
+    gsl_matrix_set_zero(d->covariance);
+    for (size_t e = 0; e < d->s->size; e++) {
+        double s = gsl_vector_get(d->s, e);
+        gsl_vector_const_view direction = gsl_matrix_const_column(d->v, e), column = gsl_matrix_const_column(d->u, e);
+        if (s <= TAIL * largest)
+            break;
+        gsl_blas_daxpy(gsl_vector_get(d->share, e) / s, &direction.vector, d->solution);
+        gsl_blas_dger(1 / (s * s), &direction.vector, &direction.vector, d->covariance);
+        gsl_blas_daxpy(-gsl_vector_get(d->share, e), &column.vector, d->right);
+        rank++;
+    }
+    gsl_blas_ddot(d->right, d->right, &f->residual_sq);
+    gsl_matrix_scale(d->covariance, f->residual_sq / (double)(f->rows - rank));
+}
+
+/* z, covariance and residual_sq of the free unknowns. Not gsl_multifit_linear_tsvd: its decomposition allocates, and goes on with
+ * what it did not get. */
 static hsgd_status solve_free(fit *f, hsgd_error *err)
 {
-    size_t count = count_free(f), rank;
-    double tail = 1e-14;
-    gsl_multifit_linear_workspace *work = gsl_multifit_linear_alloc(f->rows, count);
-    gsl_matrix *matrix = gsl_matrix_alloc(f->rows, count), *covariance = gsl_matrix_alloc(count, count);
-    gsl_vector *right = gsl_vector_alloc(f->rows), *solution = gsl_vector_alloc(count);
-    hsgd_status status =
-        work && matrix && covariance && right && solution ? HSGD_OK : hsgd_fail_memory(err, "a least-squares fit");
+    size_t count = count_free(f);
+    decomposition d = {.u = gsl_matrix_alloc(f->rows, count),
+                       .v = gsl_matrix_alloc(count, count),
+                       .covariance = gsl_matrix_alloc(count, count),
+                       .s = gsl_vector_alloc(count),
+                       .right = gsl_vector_alloc(f->rows),
+                       .share = gsl_vector_alloc(count),
+                       .solution = gsl_vector_alloc(count)};
+    bool complete = d.u && d.v && d.covariance && d.s && d.right && d.share && d.solution;
+    hsgd_status status = complete ? HSGD_OK : hsgd_fail_memory(err, "a least-squares fit");
     if (!status) {
-        fill(f, matrix, right);
-        int failed = gsl_multifit_linear_tsvd(matrix, right, tail, solution, covariance, &f->residual_sq, &rank, work);
+        fill(f, d.u, d.right);
+        int failed = gsl_linalg_SV_decomp_jacobi(d.u, d.v, d.s);
         if (failed)
             status = hsgd_fail(err, HSGD_ERROR_NUMERIC, "least squares: %s", gsl_strerror(failed));
-        else
-            spread(f, solution, covariance);
     }
-    gsl_multifit_linear_free(work);
-    gsl_matrix_free(matrix);
-    gsl_matrix_free(covariance);
-    gsl_vector_free(right);
-    gsl_vector_free(solution);
+    if (!status) {
+        solve_decomposed(f, &d);
+        spread(f, d.solution, d.covariance);
+    }
+    gsl_matrix_free(d.u);
+    gsl_matrix_free(d.v);
+    gsl_matrix_free(d.covariance);
+    gsl_vector_free(d.s);
+    gsl_vector_free(d.right);
+    gsl_vector_free(d.share);
+    gsl_vector_free(d.solution);
     return status;
 }
 

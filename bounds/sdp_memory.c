@@ -41,17 +41,16 @@ void *hsgd_sdp_malloc(size_t size)
 
 void *hsgd_sdp_calloc(size_t count, size_t size)
 {
-    if (size && count > SIZE_MAX / size)
-        longjmp(way_out, 1);
-    return memset(hsgd_sdp_malloc(count * size), 0, count * size);
+    size_t bytes = size && count > SIZE_MAX / size ? SIZE_MAX : count * size;
+    return memset(hsgd_sdp_malloc(bytes), 0, bytes);
 }
 
 void hsgd_sdp_release(void *memory)
 {
-    if (!memory)
-        return;
-    header *block = (header *)memory - 1;
-    block->last->next = block->next;
-    block->next->last = block->last;
-    free(block);
+    if (memory) {
+        header *block = (header *)memory - 1;
+        block->last->next = block->next;
+        block->next->last = block->last;
+        free(block);
+    }
 }

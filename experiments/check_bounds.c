@@ -24,16 +24,16 @@ typedef struct inputs {
 
 /* ---- reading ---- */
 
-/* The numbers of an array with `count` of them, NAN for null; to be freed. NULL: it is no such array, or memory is out. */
-static double *read_numbers(const cJSON *array, size_t count)
+/* The numbers of an array with `count` of them, NAN for null; to be freed. NULL: it is no such array. */
+static hsgd_status read_numbers(double **numbers, const cJSON *array, size_t count, hsgd_error *err)
 {
     const cJSON *item;
     size_t i = 0;
     bool fits = cJSON_IsArray(array) && (size_t)cJSON_GetArraySize(array) == count;
-    double *out = fits ? malloc((count + 1) * sizeof *out) : NULL;
+    double *out = *numbers = fits ? malloc((count + 1) * sizeof *out) : NULL;
     if (out)
         cJSON_ArrayForEach(item, array) out[i++] = cJSON_IsNumber(item) ? item->valuedouble : NAN;
-    return out;
+    return out || !fits ? HSGD_OK : hsgd_fail_memory(err, "the numbers of a document");
 }
 
 static double constant(const hsgd_check *c, const char *name)
@@ -41,14 +41,17 @@ static double constant(const hsgd_check *c, const char *name)
     return hsgd_check_number(hsgd_check_get(hsgd_check_get(c->document, "constants"), name), "value");
 }
 
-/* The weight of the worker at each place: as configured, or the size of its data. False: it is not known. */
-static bool find_weights(double *out, const hsgd_check *c)
+/* The weight of the worker at each place: as configured, or the size of its data. HSGD_ERROR_INPUT: it is not known. */
+static hsgd_status find_weights(double *out, const hsgd_check *c, hsgd_error *err)
 {
     const cJSON *place = hsgd_check_get(hsgd_check_get(c->document, "grouping"), "place");
     const cJSON *samples = hsgd_check_get(hsgd_check_get(c->document, "partition"), "worker_samples");
     size_t n = c->config.hierarchy.num_workers;
     bool given = c->config.weighting == HSGD_WEIGHTS_GIVEN;
-    double *from = read_numbers(given ? place : samples, n);
+    double *from;
+    hsgd_status status = read_numbers(&from, given ? place : samples, n, err);
+    if (status)
+        return status;
     bool known = from != NULL;
     for (size_t i = 0; i < n && known; i++) {
         known = given ? from[i] >= 0 && from[i] < (double)n : from[i] > 0;
@@ -56,7 +59,7 @@ static bool find_weights(double *out, const hsgd_check *c)
             out[i] = given ? c->config.weight[(size_t)from[i]] : from[i];
     }
     free(from);
-    return known;
+    return known ? HSGD_OK : hsgd_fail(err, HSGD_ERROR_INPUT, "the weights of the workers are not known");
 }
 
 static hsgd_status read_nodes(inputs *in, hsgd_error *err)
@@ -69,8 +72,8 @@ static hsgd_status read_nodes(inputs *in, hsgd_error *err)
     double *weight = malloc((in->nodes.num_workers + 1) * sizeof *weight);
     if (!weight)
         return hsgd_fail_memory(err, "the weights");
-    status = find_weights(weight, c) ? hsgd_hierarchy_set_weights(&in->nodes, weight, err)
-                                     : hsgd_fail(err, HSGD_ERROR_INPUT, "the weights of the workers are not known");
+    status = find_weights(weight, c, err);
+    status = status ? status : hsgd_hierarchy_set_weights(&in->nodes, weight, err);
     free(weight);
     return status;
 }
@@ -90,10 +93,12 @@ static hsgd_status read_inputs(inputs *in, hsgd_check *c, hsgd_error *err)
     bool by_level = c->config.is_uniform && c->config.weighting == HSGD_WEIGHTS_EQUAL;
     *in = (inputs){.check = c, .tree = &c->config.hierarchy, .delta = constant(c, "delta")};
     hsgd_status status = by_level ? HSGD_OK : read_nodes(in, err);
+    size_t entries = in->tree->num_nodes;
+    status = status ? status : read_numbers(&in->divergence_sq, hsgd_check_get(written, "divergence_sq"), entries, err);
+    status = status ? status
+                    : read_numbers(&in->deviation_max_sq, hsgd_check_get(written, "deviation_max_sq"), entries, err);
     if (status)
         return status;
-    in->divergence_sq = read_numbers(hsgd_check_get(written, "divergence_sq"), in->tree->num_nodes);
-    in->deviation_max_sq = read_numbers(hsgd_check_get(written, "deviation_max_sq"), in->tree->num_nodes);
     in->global_divergence_sq = hsgd_check_number(hsgd_check_get(divergences, "global"), "value");
     return in->divergence_sq ? HSGD_OK
                              : hsgd_fail(err, HSGD_ERROR_INPUT, "the document does not state all divergences");
@@ -190,10 +195,12 @@ static hsgd_status check_certified(const inputs *in, hsgd_error *err)
         return HSGD_OK;
     proved.delta = hsgd_check_number(certified, "delta");
     proved.global_divergence_sq = hsgd_check_number(certified, "global_divergence_sq");
-    proved.divergence_sq = read_numbers(hsgd_check_get(certified, "divergence_sq"), in->tree->num_nodes);
-    hsgd_status status = proved.divergence_sq
-                             ? make_params(&params, &proved, err)
-                             : hsgd_fail(err, HSGD_ERROR_INPUT, "the document does not state the proved divergences");
+    hsgd_status status =
+        read_numbers(&proved.divergence_sq, hsgd_check_get(certified, "divergence_sq"), in->tree->num_nodes, err);
+    if (!status)
+        status = proved.divergence_sq
+                     ? make_params(&params, &proved, err)
+                     : hsgd_fail(err, HSGD_ERROR_INPUT, "the document does not state the proved divergences");
     free(proved.divergence_sq);
     if (status)
         return status;

@@ -14,12 +14,13 @@ static double sum_of(const cJSON *array)
     return sum;
 }
 
-/* The worker at each place, (n), to be freed; NULL: it is no permutation, or memory is out. */
-static size_t *read_places(const cJSON *place, size_t n)
+/* The worker at each place, (n), to be freed; NULL: it is no permutation. */
+static hsgd_status read_places(size_t **places, const cJSON *place, size_t n, hsgd_error *err)
 {
     const cJSON *item;
     size_t i = 0, *out = calloc(n + 1, sizeof *out);
-    bool *taken = calloc(n + 1, sizeof *taken), legal = out && taken && (size_t)cJSON_GetArraySize(place) == n;
+    bool *taken = calloc(n + 1, sizeof *taken), enough = out && taken;
+    bool legal = enough && (size_t)cJSON_GetArraySize(place) == n;
     cJSON_ArrayForEach(item, place)
     {
         double worker = cJSON_IsNumber(item) ? item->valuedouble : -1;
@@ -30,10 +31,10 @@ static size_t *read_places(const cJSON *place, size_t n)
         out[i++] = (size_t)worker;
     }
     free(taken);
-    if (legal)
-        return out;
-    free(out);
-    return NULL;
+    *places = legal ? out : NULL;
+    if (!legal)
+        free(out);
+    return enough ? HSGD_OK : hsgd_fail_memory(err, "the places");
 }
 
 static void check_places(hsgd_check *c, const size_t *place, size_t n)
@@ -131,8 +132,11 @@ hsgd_status hsgd_check_counts(hsgd_check *check, hsgd_error *err)
     const cJSON *partition = hsgd_check_get(check->document, "partition"),
                 *data = hsgd_check_get(check->document, "data");
     size_t n = check->config.hierarchy.num_workers;
-    size_t *place = read_places(hsgd_check_get(hsgd_check_get(check->document, "grouping"), "place"), n);
-    hsgd_status status = HSGD_OK;
+    size_t *place;
+    hsgd_status status =
+        read_places(&place, hsgd_check_get(hsgd_check_get(check->document, "grouping"), "place"), n, err);
+    if (status)
+        return status;
     check_places(check, place, n);
     if (cJSON_IsObject(partition) && hsgd_check_get(partition, "worker_labels"))
         status = check_labels(check, partition, place, err);

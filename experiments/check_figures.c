@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -136,13 +137,9 @@ static hsgd_status compare_one(found *f, const hsgd_check *c, const char *made, 
 
 static bool is_there(const char *dir, const char *stem, const char *ending)
 {
-    char *path;
-    bool there = asprintf(&path, "%s/%s%s", dir, stem, ending) >= 0;
-    if (!there)
-        return false;
-    there = access(path, F_OK) == 0;
-    free(path);
-    return there;
+    char path[PATH_MAX];
+    int length = snprintf(path, sizeof path, "%s/%s%s", dir, stem, ending);
+    return length > 0 && (size_t)length < sizeof path && access(path, F_OK) == 0;
 }
 
 /* Renderings whose bytes depend on nothing but gnuplot and its fonts. PDF says when it was made. */

@@ -151,21 +151,25 @@ static hsgd_status start(run *r, job *j, size_t point, hsgd_error *err)
 
 /* ---- what became of it ---- */
 
-/* The first line of what a child said, as "FILE: ..." instead of "hsgd: -: ..."; free it. NULL: it said nothing. */
-static char *read_said(int said, const char *file)
+/* The first line of what a child said, as "FILE: ..." instead of "hsgd: -: ..."; free *out. NULL: it said nothing. */
+static hsgd_status read_said(char **out, int said, const char *file, hsgd_error *err)
 {
-    char text[HSGD_MESSAGE_SIZE + 64], *out = NULL;
+    char text[HSGD_MESSAGE_SIZE + 64];
     ssize_t length = pread(said, text, sizeof text - 1, 0);
     text[length > 0 ? length : 0] = '\0';
     char *first = text + strspn(text, "\n"); /* that of OpenMP is the second */
     first[strcspn(first, "\n")] = '\0';
     const char *line = strncmp(first, "hsgd: ", 6) == 0 ? first + 6 : first;
     bool named = strncmp(line, "-: ", 3) == 0;
-    if (*line && asprintf(&out, "%s%s%s", named ? file : "", named ? ": " : "", line + (named ? 3 : 0)) < 0)
-        out = NULL;
-    if (out)
-        hsgd_json_make_text(out); /* it goes into sweep.json; names of files need not be UTF-8, or may be cut */
-    return out;
+    *out = NULL;
+    if (!*line)
+        return HSGD_OK;
+    if (asprintf(out, "%s%s%s", named ? file : "", named ? ": " : "", line + (named ? 3 : 0)) < 0) {
+        *out = NULL;
+        return hsgd_fail_memory(err, "what a run said");
+    }
+    hsgd_json_make_text(*out); /* it goes into sweep.json; names of files need not be UTF-8, or may be cut */
+    return HSGD_OK;
 }
 
 static void fail_row(hsgd_sweep_row *row, int code, char *reason)
@@ -179,7 +183,8 @@ static void fail_row(hsgd_sweep_row *row, int code, char *reason)
 static hsgd_status finish(run *r, job *j, int outcome, hsgd_error *err)
 {
     hsgd_sweep_row *row = &r->row[j->point];
-    char *reason = read_said(j->said, r->how->file);
+    char *reason;
+    hsgd_status status = read_said(&reason, j->said, r->how->file, err);
     int code = WIFEXITED(outcome) ? WEXITSTATUS(outcome) : HSGD_EXIT_ENVIRONMENT;
     bool judged = code == HSGD_EXIT_OK || code == HSGD_EXIT_VIOLATED || code == HSGD_EXIT_INCONCLUSIVE;
     close(j->said);
@@ -187,7 +192,7 @@ static hsgd_status finish(run *r, job *j, int outcome, hsgd_error *err)
     r->running--;
     row->time_s = hsgd_now_s() - j->begin_s;
     row->state = HSGD_SWEEP_WAITING;
-    hsgd_status status = hsgd_sweep_row_read(row, r->how->dir, &r->sweep->point[j->point], err);
+    status = status ? status : hsgd_sweep_row_read(row, r->how->dir, &r->sweep->point[j->point], err);
     if (status) {
         free(reason);
         return status;

@@ -120,12 +120,14 @@ hsgd_status hsgd_sweep_row_read(hsgd_sweep_row *row, const char *dir, const hsgd
 {
     char *folder = hsgd_sweep_point_path(dir, point), *path = NULL;
     cJSON *result;
+    hsgd_error reason;
     if (!folder || asprintf(&path, "%s/result.json", folder) < 0) {
         free(folder);
         return hsgd_fail_memory(err, "a path");
     }
     /* no file, or one that is no result: the point is run again */
-    if (access(path, R_OK) == 0 && hsgd_json_read_file(&result, path, NULL) == HSGD_OK) {
+    hsgd_status status = access(path, R_OK) == 0 ? hsgd_json_read_file(&result, path, &reason) : HSGD_ERROR_INPUT;
+    if (!status) {
         if (belongs(result, point) && is_result(result)) {
             cJSON_Delete(row->summary);
             row->summary = summarise(result);
@@ -135,7 +137,7 @@ hsgd_status hsgd_sweep_row_read(hsgd_sweep_row *row, const char *dir, const hsgd
     }
     free(path);
     free(folder);
-    return HSGD_OK;
+    return status == HSGD_ERROR_MEMORY ? hsgd_fail(err, status, "%s", reason.message) : HSGD_OK;
 }
 
 /* ---- kinds of bounds ---- */

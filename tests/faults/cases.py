@@ -15,6 +15,7 @@ class Case:
     whole: tuple = ()  # files that are old or whole after a failure, besides the document of the folder
     kept: tuple = ()  # inputs that no failure may touch
     instead: tuple = ()  # what is printed may have one of these in the place of something else
+    timed: bool = False  # all numbers but those of model.csv are a clock's
     partial: bool = False  # after a failure the document says itself what is missing
 
 
@@ -68,6 +69,9 @@ PEP = changed(RUN, seeds=1, figures=["pep"], problem={"type": "quadratic", "curv
               optimizer={"step_size": 0.1, "steps": 2}, hierarchy={"fanout": [2, 2], "periods": [2, 1]},
               pep={"from": 0.1, "to": 0.2, "points": 3, "axes": [{"name": "T", "key": "optimizer.steps", "values": [2]}]})
 del PEP["figures"], PEP["seeds"]
+# One rank, which needs no mpirun.
+TRAIN = changed(RUN, seeds=1, figures=[], hierarchy={"fanout": [1, 1], "periods": [4, 2]}, problem=changed(QUADRATIC, level_divergence=[0, 0]))
+ONE_RANK = {"OMPI_MCA_plm": "isolated", "OMPI_MCA_ess_singleton_isolated": "1", "OMPI_MCA_btl": "self", "OMPI_MCA_hwloc_base_binding_policy": "none"}
 RUN_O = ["run", "c.json", "--quiet", "--threads", "1", "--output", "o"]
 
 CASES = [
@@ -98,6 +102,7 @@ CASES = [
     Case("rate-exact", ["rate", "c.json", "--threads", "1", "--json", "--output", "o"], {"c.json": RATE_EXACT}),
     Case("hunt", ["hunt", "c.json", "--threads", "1", "--output", "o"], {"c.json": HUNT}),
     Case("plan", ["plan", "p.json", "--threads", "1", "--output", "o"], {"p.json": PLAN}),
+    Case("train", ["train", "--mpi", "c.json", "--quiet", "--output", "o"], {"c.json": TRAIN}, environment=ONE_RANK, timed=True),
     Case("pep", ["pep", "--periods", "2,1", "--steps", "2", "--certificate", "c.json", "--instance", "i.json"], whole=("c.json", "i.json")),
     Case("pep-check", ["pep", "--check", "c.json"], before=[["pep", "--periods", "2,1", "--steps", "2", "--certificate", "c.json"]],
          kept=("c.json",), instead=("(2 by factors, 1 by elimination)",)),

@@ -165,13 +165,21 @@ static uint64_t hash_of_line(const char *line)
     return hash(line, length);
 }
 
-/* "the frames that count | all frames" */
+static bool put_locked(uint64_t *set, uint64_t value)
+{
+    pthread_mutex_lock(&lock);
+    bool had = put(set, value);
+    pthread_mutex_unlock(&lock);
+    return had;
+}
+
+/* "the frames that count | all frames". The lock is never held where the loader's may be taken: its holder may be allocating. */
 static bool refuse_here(void *const *frame, int num_frames)
 {
     char key[TEXT], text[2 * TEXT];
     void *near[FRAMES];
     int kept = choose(near, frame, num_frames);
-    if (!wanted && put(seen, hash(near, (size_t)kept * sizeof *near)))
+    if (!wanted && put_locked(seen, hash(near, (size_t)kept * sizeof *near)))
         return false;
     if (is_excused(frame, num_frames < 16 ? num_frames : 16)) {
         if (wanted)
@@ -179,14 +187,19 @@ static bool refuse_here(void *const *frame, int num_frames)
         return false;
     }
     size_t length = describe(key, near, kept);
-    if (!wanted && put(listed, hash(key, length)))
+    if (!wanted && put_locked(listed, hash(key, length)))
         return false;
     memcpy(text, key, length);
     text[length++] = '|';
     length += describe(text + length, frame, num_frames);
     text[length++] = '\n';
-    append(sites_path, text, length);
-    return true;
+    pthread_mutex_lock(&lock);
+    bool first = !refused;
+    refused = true;
+    pthread_mutex_unlock(&lock);
+    if (first)
+        append(sites_path, text, length);
+    return first;
 }
 
 static bool must_fail(const void *caller)
@@ -196,15 +209,13 @@ static bool must_fail(const void *caller)
     inside = true;
     unsigned long number = ++count;
     pthread_mutex_lock(&lock);
-    bool fails = refused && lasting;
-    if (!refused && (!wanted || number == wanted)) {
+    bool fails = refused && lasting, looks = !refused && (!wanted || number == wanted);
+    pthread_mutex_unlock(&lock);
+    if (looks) {
         void *frame[FRAMES];
         int num_frames = walk(frame, FRAMES, caller);
-        refused = fails = refuse_here(frame, num_frames);
-        if (wanted)
-            refused = true;
+        fails = refuse_here(frame, num_frames);
     }
-    pthread_mutex_unlock(&lock);
     inside = false;
     if (fails)
         errno = ENOMEM;
