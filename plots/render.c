@@ -87,6 +87,9 @@ static hsgd_status fail_start(hsgd_error *err, int reason)
     return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "cannot start gnuplot: %s", strerror(reason));
 }
 
+/* POSIX: posix_spawn may succeed before the program is looked for; the process ends so then. It does under valgrind. */
+enum { NOT_STARTED = 127 };
+
 /* Run the script inside a folder and wait; fails with gnuplot's message, which speaks of dir. */
 static hsgd_status run(const char *folder, const char *dir, const char *script, hsgd_error *err)
 {
@@ -110,6 +113,8 @@ static hsgd_status run(const char *folder, const char *dir, const char *script, 
     if (WIFSIGNALED(outcome))
         return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "gnuplot was ended by signal %d (%s) in %s/%s", WTERMSIG(outcome),
                          strsignal(WTERMSIG(outcome)), dir, script);
+    if (WEXITSTATUS(outcome) == NOT_STARTED && !said.length)
+        return fail_start(err, ENOENT);
     if (WEXITSTATUS(outcome) != 0)
         return hsgd_fail(err, HSGD_ERROR_ENVIRONMENT, "gnuplot failed in %s: %s", dir, last_line(said.text));
     return HSGD_OK;

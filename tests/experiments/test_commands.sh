@@ -3,7 +3,7 @@
 # Each command once on small input, and each that draws once more where gnuplot is not: it says so in one line with exit code 4,
 # the results are those of the first time, scripts and data of the figures are there, and no old drawing passes for a new one.
 # Two of them with several threads: they write the same.
-# tests/matrix/run does this for every build.
+# tests/matrix/run does this for every build; HSGD_SWEEPS=0: without sweeps, which start the program anew.
 # shellcheck source=tests/preamble.sh
 . "$(dirname "$0")/../preamble.sh" || exit 1
 program=${HSGD_PROGRAM:-$PWD/$build/hsgd}
@@ -44,6 +44,7 @@ cat > "$folder/params.json" <<'END'
  "level_divergence_sq": [1, 1]}
 END
 
+sweeps() { [ "${HSGD_SWEEPS:-1}" = 1 ]; }
 ends_with() { # ends_with CODE ARGUMENTS...: so does hsgd; what it says is kept
     expected=$1; shift
     "$program" "$@" > "$folder/printed" 2> "$folder/message"
@@ -91,7 +92,7 @@ undrawn() { # undrawn COMMAND DOCUMENT: over the folder of the first time; the d
     ends_with 4 "$1" "$folder/$1.json" --quiet --output "$folder/$1" && is_said "$folder/$1" &&
         document "$folder/$1/$2" | diff "$folder/before" -
 }
-plots_undrawn() { rm "$folder/sweep"/*.gp && ends_with 4 plot "$folder/sweep" && is_said "$folder/sweep"; }
+plots_undrawn() { rm "$folder/$1"/*.gp && ends_with 4 plot "$folder/$1" && is_said "$folder/$1"; }
 trains_undrawn() { rm "$folder/train"/*.gp "$folder/train/train.json" && ends_with_mpi 4 && [ -s "$folder/train/train.json" ] && is_said "$folder/train"; }
 instance_undrawn() {
     ends_with 4 pep --periods 2,1 --steps 2 --instance-figure "$folder/instance" && is_said "$folder/instance" && grep -q 'worst case' "$folder/printed"
@@ -100,7 +101,7 @@ no_page() { rm -f "$folder/run/report.html"; ends_with 4 report "$folder/run" &&
 
 check run_leaves_results_and_figures leaves run 0 result.json
 check verify_leaves_results_and_figures leaves verify 3 result.json
-check sweep_leaves_results_and_figures leaves sweep 0 sweep.json
+sweeps && check sweep_leaves_results_and_figures leaves sweep 0 sweep.json
 check phase_leaves_results_and_figures leaves phase 0 phase.json
 check rate_leaves_results_and_figures leaves rate 3 rate.json
 check hunt_leaves_results_and_figures leaves hunt 0 hunt.json
@@ -110,7 +111,7 @@ check pep_draws_its_worst_problem draws_instance
 check plot_draws_again draws_again
 check report_makes_a_page makes_page
 check run_has_the_same_bits_for_any_threads same_bits run
-check sweep_has_the_same_bits_for_any_threads same_bits sweep
+sweeps && check sweep_has_the_same_bits_for_any_threads same_bits sweep
 check check_finds_nothing_wrong prints 0 check "$folder/run"
 check diff_finds_differences differ
 check exact_prints_moments prints 0 exact "$folder/run.json"
@@ -125,11 +126,13 @@ rm -f "$folder"/programs/gnuplot*
 # shellcheck disable=SC2123 # the real one
 PATH=$folder/programs
 
-for part in run:result verify:result sweep:sweep phase:phase rate:rate hunt:hunt plan:plan pep:pep; do
+sweeps && check sweep_without_gnuplot_leaves_results undrawn sweep sweep.json
+for part in run:result verify:result phase:phase rate:rate hunt:hunt plan:plan pep:pep; do
     check "${part%:*}_without_gnuplot_leaves_results" undrawn "${part%:*}" "${part#*:}.json"
 done
 check pep_without_gnuplot_prints_its_table instance_undrawn
-check plot_without_gnuplot_leaves_scripts plots_undrawn
+check plot_without_gnuplot_leaves_scripts plots_undrawn run
+sweeps && check plot_of_a_sweep_without_gnuplot_leaves_scripts plots_undrawn sweep
 check report_without_gnuplot_leaves_no_page no_page
 check check_without_gnuplot_finds_nothing_wrong prints 0 check "$folder/run"
 if grep -q HSGD_MPI "$build/flags"; then check train_without_gnuplot_leaves_times trains_undrawn; fi

@@ -104,6 +104,8 @@ static void other_ends_of_gnuplot(void **state)
     write_file(f.dir, "x.gp", "plot x\n", 0644);
     write_file(f.dir, "gnuplot", "#!/bin/sh\nkill -9 $$\n", 0755);
     assert_fails(render_with_path(f.dir, f.dir, "x", &err), HSGD_ERROR_ENVIRONMENT, "signal 9", err);
+    write_file(f.dir, "gnuplot", "#!/bin/sh\nexit 127\n", 0755); /* so ends what could not be started (POSIX) */
+    assert_fails(render_with_path(f.dir, f.dir, "x", &err), HSGD_ERROR_ENVIRONMENT, "gnuplot is not installed", err);
     write_file(f.dir, "gnuplot", "#!/bin/sh\necho first >&2\necho '  last words\x01' >&2\nexit 7\n", 0755);
     assert_fails(render_with_path(f.dir, f.dir, "x", &err), HSGD_ERROR_ENVIRONMENT, ": last words?", err);
     /* 1 MB on standard error: neither a deadlock nor a lost ending. */
