@@ -279,8 +279,8 @@ bench-growth: $(BENCH) ## time and memory against n, d, T and M, with fitted slo
 FUZZ_CLANG ?= clang
 FUZZ_FLAGS := -O1 -gline-tables-only -fno-omit-frame-pointer -fno-sanitize-recover=all \
              -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow
-FUZZ_PARTS  = $(wildcard $(LAYERS:%=%/*_missing.c) $(foreach part,$(shell \
-             sed -n 's:^.*libhsgd\.a(\([A-Za-z_]*\)[a-z0-9.]*\.o).*:\1:p' $(REPLAY).map | sort -u),$(LAYERS:%=%/$(part).c)))
+FUZZ_PARTS  = $(wildcard $(LAYERS:%=%/*_missing.c) $(foreach part,$(patsubst sdp_solver,sdp_dsdp,$(shell \
+             sed -n 's:^.*libhsgd\.a(\([A-Za-z_]*\)[a-z0-9.]*\.o).*:\1:p' $(REPLAY).map | sort -u)),$(LAYERS:%=%/$(part).c)))
 
 # Not all of them parse: kernels and figures are in the way only, and clang takes minutes to watch over the kernels.
 $(BUILD)/plots/%.o: ALL_CFLAGS += $(UNWATCHED)
@@ -288,7 +288,7 @@ $(BUILD)/%_kernels.portable.o: ALL_CFLAGS += $(UNWATCHED)
 
 fuzz: $(REPLAY) ## the fuzzers of the parsers, into BUILD/fuzz (needs clang)
 	@$(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc)) --no-print-directory BUILD=$(BUILD)/fuzz CC='$(FUZZ_CLANG)' CFLAGS='$(FUZZ_FLAGS)' OPENMP=0 VECTOR=0 NO_DNNL=1 \
-	  NO_MPI=1 SAN=0 UNWATCHED='-O0 -fno-sanitize=all' LIB_SRC='$(FUZZ_PARTS)' fuzzers
+	  NO_MPI=1 DSDP= SAN=0 UNWATCHED='-O0 -fno-sanitize=all' LIB_SRC='$(FUZZ_PARTS)' fuzzers
 
 fuzzers: $(BUILD)/fuzzer
 	@for name in $(FUZZ_NAMES); do ln -sf fuzzer $(BUILD)/$$name || exit 1; done
