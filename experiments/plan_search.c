@@ -50,9 +50,7 @@ hsgd_status hsgd_plan_evaluate(hsgd_plan *out, const hsgd_plan_setting *setting,
     char reason[HSGD_REASON_SIZE];
     *out = (hsgd_plan){.found = false};
     hsgd_status status = hsgd_plan_model_init(&model, setting, tree, err);
-    if (status)
-        return status;
-    if (set_steps(&model, budget_s, reason)) {
+    if (!status && set_steps(&model, budget_s, reason)) {
         if (isnan(step_size))
             hsgd_plan_minimise(&found, setting->bound, &model.params, INFINITY);
         else {
@@ -67,7 +65,7 @@ hsgd_status hsgd_plan_evaluate(hsgd_plan *out, const hsgd_plan_setting *setting,
             set_plan(out, setting, tree, &model, &found);
     }
     hsgd_plan_model_free(&model);
-    return HSGD_OK;
+    return status;
 }
 
 /* ---- fronts ---- */
