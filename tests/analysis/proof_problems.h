@@ -227,7 +227,6 @@ static hsgd_simulation everything(const hsgd_objective *f, const hsgd_hierarchy 
                              .measure_maxima = true,
                              .measure_proof = true,
                              .measure_smoothness = true,
-
                              .seed = 4,
                              .threads = 1,
                              .eager_threads = true};
